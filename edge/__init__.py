@@ -1,0 +1,13 @@
+"""fer-edge: apparent facial expressions, read live on the device alone.
+
+The two libraries below read these variables once, when they are first imported, so they
+are set here, before any module of the package can import them.
+"""
+
+import os
+
+# ONNX Runtime's Linux wheels report home unless told otherwise before the import
+# (disable_telemetry_events() after it comes too late).
+os.environ["ORT_DISABLE_TELEMETRY"] = "1"
+# A frozen V4L2 camera blocks OpenCV's read() for 10 s; in seconds.
+os.environ.setdefault("OPENCV_VIDEOIO_V4L_SELECT_TIMEOUT", "2")

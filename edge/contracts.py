@@ -1,0 +1,316 @@
+"""What flows through fer-edge, and the protocols of the parts that can be swapped.  Read this first.
+
+Frames flow from a Camera through a FaceDetector and a Classifier to the Sinks.  Whoever
+writes a new one of these needs this file and nothing else of the package but `errors`.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from enum import Enum
+from types import TracebackType
+from typing import Protocol, Self
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+Image = NDArray[np.uint8]
+
+UNCERTAIN = "uncertain"
+# By how much the likeliest class must be ahead of the next before it is named.
+LEAST_LEAD = 0.1
+
+
+class PixelFormat(Enum):
+    """How `Frame.buffer` holds the picture."""
+
+    BGR = "bgr"          # (H, W, 3)
+    GREY = "grey"        # (H, W)
+    YUYV = "yuyv"        # (H, W, 2): Y0 U Y1 V
+    YUV420 = "yuv420"    # (H * 3 / 2, stride ≥ W): all of Y, then U, then V (I420)
+    MJPG = "mjpg"        # (N,): one JPEG
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Frame:
+    """One picture as the camera delivered it; read-only from then on.
+
+    `buffer` is uint8 in the shape that `format` names and is not written to again by the
+    camera.  `number` counts the camera's deliveries from 0: a gap is a dropped frame.
+    `captured_at_s` is on the clock of time.monotonic().
+    """
+
+    buffer: Image
+    format: PixelFormat
+    width: int
+    height: int
+    number: int
+    captured_at_s: float
+    _grey: Image | None = field(default=None, init=False, repr=False)
+    _bgr: Image | None = field(default=None, init=False, repr=False)
+
+    @property
+    def grey(self) -> Image:
+        """(H, W) uint8, converted on first use and kept; a view where the camera gives luma."""
+        if self._grey is None:
+            object.__setattr__(self, "_grey", _read_only(_to_grey(self)))
+        assert self._grey is not None
+        return self._grey
+
+    @property
+    def bgr(self) -> Image:
+        """(H, W, 3) uint8, blue first, converted on first use and kept."""
+        if self._bgr is None:
+            object.__setattr__(self, "_bgr", _read_only(_to_bgr(self)))
+        assert self._bgr is not None
+        return self._bgr
+
+
+def _to_grey(frame: Frame) -> Image:
+    match frame.format:
+        case PixelFormat.GREY:
+            return frame.buffer
+        case PixelFormat.YUYV:
+            return frame.buffer[:, :, 0]
+        case PixelFormat.YUV420:
+            return frame.buffer[:frame.height, :frame.width]
+        case PixelFormat.MJPG:
+            return _decode(frame, cv2.IMREAD_GRAYSCALE)
+        case PixelFormat.BGR:
+            return np.asarray(cv2.cvtColor(frame.buffer, cv2.COLOR_BGR2GRAY), np.uint8)
+
+
+def _to_bgr(frame: Frame) -> Image:
+    match frame.format:
+        case PixelFormat.BGR:
+            return frame.buffer
+        case PixelFormat.GREY:
+            bgr = cv2.cvtColor(frame.buffer, cv2.COLOR_GRAY2BGR)
+        case PixelFormat.YUYV:
+            bgr = cv2.cvtColor(frame.buffer, cv2.COLOR_YUV2BGR_YUYV)
+        case PixelFormat.YUV420:
+            bgr = cv2.cvtColor(frame.buffer, cv2.COLOR_YUV2BGR_I420)[:, :frame.width]
+        case PixelFormat.MJPG:
+            return _decode(frame, cv2.IMREAD_COLOR)
+    return np.asarray(bgr, np.uint8)
+
+
+def _decode(frame: Frame, flags: int) -> Image:
+    """The JPEG's picture, or a black one where the JPEG is damaged beyond decoding: the next frame is near."""
+    image = cv2.imdecode(frame.buffer, flags)
+    if image is None or image.shape[:2] != (frame.height, frame.width):
+        channels = () if flags == cv2.IMREAD_GRAYSCALE else (3,)
+        return np.zeros((frame.height, frame.width, *channels), np.uint8)
+    return np.asarray(image, np.uint8)
+
+
+def _read_only(image: Image) -> Image:
+    view = image.view()
+    view.flags.writeable = False
+    return view
+
+
+@dataclass(frozen=True, slots=True)
+class Box:
+    """A rectangle in integer pixels of the frame."""
+
+    left: int
+    top: int
+    width: int
+    height: int
+
+    @property
+    def right(self) -> int:
+        """The first column to the right of the box."""
+        return self.left + self.width
+
+    @property
+    def bottom(self) -> int:
+        """The first row below the box."""
+        return self.top + self.height
+
+    @property
+    def area(self) -> int:
+        """Pixels in the box."""
+        return self.width * self.height
+
+    def clipped(self, frame: Frame) -> "Box":
+        """The part that lies within the frame; of area 0 when none does."""
+        left, top = max(0, min(self.left, frame.width)), max(0, min(self.top, frame.height))
+        right, bottom = max(left, min(self.right, frame.width)), max(top, min(self.bottom, frame.height))
+        return Box(left, top, right - left, bottom - top)
+
+    def iou(self, other: "Box") -> float:
+        """Intersection over union, 0 to 1."""
+        width = min(self.right, other.right) - max(self.left, other.left)
+        height = min(self.bottom, other.bottom) - max(self.top, other.top)
+        if width <= 0 or height <= 0:
+            return 0.0
+        shared = width * height
+        return shared / (self.area + other.area - shared)
+
+
+@dataclass(frozen=True, slots=True)
+class Search:
+    """Where a detector looks, and for faces of which height."""
+
+    region: Box
+    min_face_px: int
+    max_face_px: int
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Face:
+    """A face in one frame.
+
+    `track_id` says that it is the same face as in the last frame, never who it is; None until
+    a tracker has given it.  `landmarks` are (5, 2) float32 pixels of the frame (right eye, left
+    eye, nose, right and left corner of the mouth, as the person has them) where the detector
+    finds them.
+    """
+
+    box: Box
+    score: float
+    track_id: int | None = None
+    landmarks: NDArray[np.float32] | None = None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Expression:
+    """Probabilities, float32 (classes,) with sum 1, and the labels in the same order."""
+
+    probabilities: NDArray[np.float32]
+    labels: tuple[str, ...]
+
+    @property
+    def top(self) -> str:
+        """The likeliest class, however slightly it is ahead."""
+        return self.labels[int(self.probabilities.argmax())]
+
+    @property
+    def confidence(self) -> float:
+        """The probability of the likeliest class."""
+        return float(self.probabilities.max())
+
+    @property
+    def label(self) -> str:
+        """The likeliest class, or "uncertain" when it leads the next by less than LEAST_LEAD."""
+        second, first = np.sort(self.probabilities)[-2:]
+        return self.top if first - second >= LEAST_LEAD else UNCERTAIN
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Reading:
+    """A face with what its expression looks like: in this frame alone, and over the last few."""
+
+    face: Face
+    raw: Expression
+    smoothed: Expression
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Result:
+    """A frame, its readings, and when each stage was done with it (time.monotonic(), s)."""
+
+    frame: Frame
+    readings: tuple[Reading, ...]
+    detected_at_s: float
+    inferred_at_s: float
+
+
+class Camera(Protocol):
+    """A source of frames: a context manager that is an iterator.
+
+    Entering opens the device and raises CameraNotFound, CameraBusy or CameraError; leaving
+    releases it, also after a fault.  One thread iterates.  `__next__` blocks no longer than
+    the camera's time-out and then raises CameraTimeout; any other fault raises CameraError; the
+    end of a file is the end of the iteration.
+    """
+
+    name: str
+    """What the log calls it."""
+    live: bool
+    """Frames are lost when nobody takes them; a file waits."""
+    length: int | None
+    """How many frames there will be, where that is known once the camera is open."""
+
+    def __enter__(self) -> Self: ...
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None,
+                 trace: TracebackType | None, /) -> None: ...
+
+    def __iter__(self) -> Iterator[Frame]: ...
+
+    def __next__(self) -> Frame: ...
+
+
+class FaceDetector(Protocol):
+    """Finds faces.  One thread calls it."""
+
+    name: str
+    """The key of this detector's framing in the model's metadata."""
+
+    def detect(self, frame: Frame, search: Search, /) -> list[Face]:
+        """The faces of `search.min_face_px` to `max_face_px` in `search.region`, best first.
+
+        Boxes and landmarks are in pixels of the whole frame, boxes clipped to it.
+        """
+        ...
+
+
+class Tracker(Protocol):
+    """Knows where to look next and which face is which.  The detecting thread calls it."""
+
+    def search(self, frame: Frame, /) -> Search:
+        """Where to look for faces in `frame`."""
+        ...
+
+    def identify(self, faces: Sequence[Face], frame: Frame, /) -> tuple[Face, ...]:
+        """The same faces, each with its track_id."""
+        ...
+
+
+class Smoother(Protocol):
+    """Steadies the expressions of each track.  The inferring thread calls it, once per frame."""
+
+    def read(self, faces: Sequence[Face], expressions: Sequence[Expression], at_s: float, /) -> tuple[Reading, ...]:
+        """A reading for each face, in the order given; tracks not seen for a while are forgotten."""
+        ...
+
+
+class Classifier(Protocol):
+    """Tells expressions from faces.  One thread calls it."""
+
+    labels: tuple[str, ...]
+
+    def crop(self, frame: Frame, face: Face, /) -> Image:
+        """The part of `frame` around `face` that the model reads, grey uint8, framed and sized for it."""
+        ...
+
+    def classify(self, crops: Sequence[Image], /) -> list[Expression]:
+        """An expression for each crop, from one run of the model; [] for []."""
+        ...
+
+
+class Sink(Protocol):
+    """A place where results go: a context manager whose `show` one thread calls.
+
+    Entering claims the output and raises SinkError when it cannot be had.  A viewer that goes
+    away is no error; an output that is lost raises SinkError from `show` or on leaving.
+    """
+
+    name: str
+
+    @property
+    def wanted(self) -> bool:
+        """Somebody is looking at its pictures right now."""
+        ...
+
+    def __enter__(self) -> Self: ...
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None,
+                 trace: TracebackType | None, /) -> None: ...
+
+    def show(self, result: Result, /) -> None:
+        """Take a result.  Draws and encodes nothing that nobody wants; never waits for a viewer."""
+        ...

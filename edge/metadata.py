@@ -1,0 +1,58 @@
+"""The contract that a model file carries in its ONNX metadata: what goes in, what comes out, where from."""
+
+from typing import Annotated, Literal
+
+import msgspec
+
+from edge.errors import ModelError
+
+KEY = "fer_edge"
+
+Positive = Annotated[float, msgspec.Meta(gt=0)]
+Side = Annotated[int, msgspec.Meta(ge=8, le=1024)]
+
+
+class Framing(msgspec.Struct, frozen=True):
+    """How a detector's box becomes the square that the model was trained on.
+
+    With s the mean of the box's width and height, the square's side is `scale` * s and its
+    centre lies `shift_down` * s below the box's centre.
+    """
+
+    scale: Positive
+    shift_down: float
+
+
+class Metadata(msgspec.Struct, frozen=True, kw_only=True):
+    """Everything about a model that the code that runs it must know."""
+
+    schema: Literal[1] = 1
+    labels: Annotated[tuple[str, ...], msgspec.Meta(min_length=2)]
+    height: Side
+    width: Side
+    channel: Literal["grey"] = "grey"
+    scale: Positive
+    """A pixel p (0 to 255) becomes p * scale + offset."""
+    offset: float = 0.0
+    framing: dict[str, Framing]
+    """By the detector's name."""
+    temperature: Positive = 1.0
+    """The logits are divided by it before the softmax."""
+    precision: Literal["float32", "int8"]
+    made_from: dict[str, str] = {}
+    """Where the model comes from: source file and its sha256, data, versions of the tools."""
+
+
+def encode(metadata: Metadata) -> str:
+    """The text that stands under KEY in the model file."""
+    return msgspec.json.encode(metadata).decode()
+
+
+def decode(text: str, source: str) -> Metadata:
+    """The metadata in `text`; ModelError, naming `source`, when it is not what Metadata says."""
+    try:
+        metadata = msgspec.json.decode(text, type=Metadata)
+    except msgspec.DecodeError as error:
+        raise ModelError(f"expected fer-edge metadata (schema 1) in {source}, found: {error}; "
+                         "convert the model again with python -m export convert") from error
+    return metadata

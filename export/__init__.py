@@ -1,0 +1,1 @@
+"""The workstation's side of fer-edge: train, evaluate, convert, quantize."""

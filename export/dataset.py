@@ -1,0 +1,190 @@
+"""FER2013 in the forms in which people have it, as arrays per split."""
+
+import csv
+import logging
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from edge.errors import DataError
+
+log = logging.getLogger(__name__)
+
+# Goodfellow et al., "Challenges in Representation Learning", 2013: labels 0 to 6.
+LABELS = ("angry", "disgust", "fear", "happy", "sad", "surprise", "neutral")
+SPLITS = ("Training", "PublicTest", "PrivateTest")
+SIDE_PX = 48
+
+# The ten columns of FER+ (Barsoum et al., 2016): neutral, happiness, surprise, sadness,
+# anger, disgust, fear, contempt, unknown, not-a-face.  For each its FER2013 label, or -1.
+FERPLUS_TO_LABEL = np.array([6, 3, 5, 4, 0, 1, 2, -1, -1, -1])
+
+# What folder trees of FER2013 call their splits.
+_FOLDERS = {
+    "training": "Training", "train": "Training",
+    "publictest": "PublicTest", "validation": "PublicTest", "valid": "PublicTest", "val": "PublicTest",
+    "privatetest": "PrivateTest", "test": "PrivateTest",
+}
+_IMAGES = {".png", ".jpg", ".jpeg", ".bmp"}
+
+
+@dataclass(frozen=True, eq=False)
+class Split:
+    """The images of one split, in the order of the source.
+
+    `images` uint8 (n, 48, 48); `labels` int64 (n,), 0 to 6; `votes` uint8 (n, 10), the FER+
+    votes in FER+'s own order, or None where the source has none.
+    """
+
+    images: NDArray[np.uint8]
+    labels: NDArray[np.int64]
+    votes: NDArray[np.uint8] | None = None
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    def take(self, rows: NDArray[np.generic]) -> "Split":
+        """The given rows (indices or a mask) as a split of their own."""
+        votes = None if self.votes is None else self.votes[rows]
+        return Split(self.images[rows], self.labels[rows], votes)
+
+
+def load(path: Path, split: str) -> Split:
+    """One split of a Kaggle `.csv`, an `.npz`, or a folder tree `split/label/image`.
+
+    Raises DataError when the source is none of these, is damaged, or lacks the split.
+    """
+    if split not in SPLITS:
+        raise DataError(f"expected a split among {', '.join(SPLITS)}, found {split!r}")
+    if path.is_dir():
+        splits = _load_folders(path)
+    elif not path.exists():
+        raise DataError(f"expected a data set at {path}, found nothing: give fer2013.csv, an .npz or a folder tree")
+    elif path.suffix == ".npz":
+        splits = _load_npz(path)
+    elif path.suffix == ".csv":
+        splits = _load_csv(path)
+    else:
+        raise DataError(f"expected a .csv, an .npz or a folder of images, found {path}")
+    if not len(splits.get(split, ())):
+        present = ", ".join(f"{name} ({len(s)})" for name, s in splits.items() if len(s)) or "no images"
+        raise DataError(f"expected images of the split {split} in {path}, found {present}")
+    return splits[split]
+
+
+def without_copies(split: Split, of: Split) -> Split:
+    """`split` without the images that stand, pixel for pixel, in `of` as well."""
+    held_out = {image.tobytes() for image in of.images}
+    return split.take(np.array([image.tobytes() not in held_out for image in split.images]))
+
+
+def ferplus_labels(votes: NDArray[np.uint8]) -> NDArray[np.int64]:
+    """The label with most FER+ votes, (n,); -1 where contempt, unknown or not-a-face leads.
+
+    A tie goes to the column that FER+ names first.
+    """
+    return np.asarray(FERPLUS_TO_LABEL[votes.argmax(axis=1)])
+
+
+def sample(split: Split, count: int, seed: int) -> Split:
+    """`count` images drawn without replacement in proportion to the classes; all when there are fewer."""
+    if count >= len(split):
+        return split
+    order = np.random.default_rng(seed).permutation(len(split))
+    by_class = order[np.argsort(split.labels[order], kind="stable")]
+    # Even steps through the images sorted by class keep every class's share.
+    return split.take(np.sort(by_class[np.linspace(0, len(split) - 1, count).astype(int)]))
+
+
+def _load_npz(path: Path) -> dict[str, Split]:
+    try:
+        with np.load(path) as arrays:
+            image, label, usage = (arrays[name] for name in ("image", "label", "usage"))
+            votes = arrays["votes"] if "votes" in arrays else None
+    except (OSError, KeyError, ValueError) as error:
+        raise DataError(f"expected the arrays image, label and usage in {path}, found: {error}") from error
+    if image.shape[1:] != (SIDE_PX, SIDE_PX) or image.dtype != np.uint8:
+        raise DataError(
+            f"expected image uint8 (n, {SIDE_PX}, {SIDE_PX}) in {path}, found {image.dtype} {image.shape}")
+    if not len(image) == len(label) == len(usage):
+        raise DataError(f"expected as many labels and usages as images in {path}, "
+                        f"found {len(image)} images, {len(label)} labels, {len(usage)} usages")
+    _check_labels(label, path)
+    whole = Split(image, label.astype(np.int64), votes)
+    return {name: whole.take(usage == number) for number, name in enumerate(SPLITS)}
+
+
+def _load_csv(path: Path) -> dict[str, Split]:
+    rows: dict[str, list[tuple[NDArray[np.uint8], int]]] = {name: [] for name in SPLITS}
+    broken: list[int] = []
+    with path.open(newline="") as lines:
+        reader = csv.DictReader(lines)
+        if not {"emotion", "pixels", "Usage"} <= set(reader.fieldnames or ()):
+            raise DataError(f"expected the columns emotion, pixels, Usage in {path}, found {reader.fieldnames}")
+        for row in reader:
+            try:
+                pixels = np.array(row["pixels"].split(), np.uint8).reshape(SIDE_PX, SIDE_PX)
+                label = int(row["emotion"])
+                if not 0 <= label < len(LABELS):
+                    raise ValueError(label)
+                rows[row["Usage"]].append((pixels, label))
+            except (ValueError, KeyError, AttributeError, OverflowError):
+                broken.append(reader.line_num)
+    if broken:
+        shown = ", ".join(map(str, broken[:10])) + (", …" if len(broken) > 10 else "")
+        log.warning("%s: left out %d broken rows (lines %s)", path, len(broken), shown)
+    return {name: _stack(pairs) for name, pairs in rows.items()}
+
+
+def _load_folders(path: Path) -> dict[str, Split]:
+    folders: dict[str, Path] = {}
+    for folder in sorted(path.iterdir()):
+        split = _FOLDERS.get(folder.name.lower())
+        if folder.is_dir() and split:
+            folders[split] = folder
+    if "PublicTest" not in folders and "PrivateTest" in folders:
+        log.warning("%s has no validation folder: %s is used as PublicTest", path, folders["PrivateTest"].name)
+        folders["PublicTest"] = folders.pop("PrivateTest")
+    return {split: _stack(_read_folder(folder)) for split, folder in folders.items()}
+
+
+def _read_folder(folder: Path) -> Iterable[tuple[NDArray[np.uint8], int]]:
+    unknown = sorted(sub.name for sub in folder.iterdir() if sub.is_dir() and sub.name.lower() not in LABELS)
+    if unknown:
+        raise DataError(f"expected folders named {', '.join(LABELS)} in {folder}, found {', '.join(unknown)}")
+    converted = 0
+    for number, label in enumerate(LABELS):
+        for file in sorted((folder / label).glob("*")):
+            if file.suffix.lower() not in _IMAGES:
+                continue
+            image = cv2.imread(str(file), cv2.IMREAD_UNCHANGED)
+            if image is None:
+                raise DataError(f"expected an image in {file}, found something else: remove or replace it")
+            if image.shape != (SIDE_PX, SIDE_PX) or image.dtype != np.uint8:
+                image = cv2.resize(_read_grey(file), (SIDE_PX, SIDE_PX), interpolation=cv2.INTER_AREA)
+                converted += 1
+            yield np.asarray(image, np.uint8), number
+    if converted:
+        log.warning("%s: converted %d images to %d×%d grey", folder, converted, SIDE_PX, SIDE_PX)
+
+
+def _read_grey(file: Path) -> NDArray[np.uint8]:
+    image = cv2.imread(str(file), cv2.IMREAD_GRAYSCALE)
+    assert image is not None, f"{file} was read a moment ago"
+    return np.asarray(image, np.uint8)
+
+
+def _stack(pairs: Iterable[tuple[NDArray[np.uint8], int]]) -> Split:
+    pairs = list(pairs)
+    images = np.array([image for image, _ in pairs], np.uint8).reshape(-1, SIDE_PX, SIDE_PX)
+    return Split(images, np.array([label for _, label in pairs], np.int64))
+
+
+def _check_labels(label: NDArray[np.generic], path: Path) -> None:
+    outside = np.unique(label[(label < 0) | (label >= len(LABELS))])
+    if len(outside):
+        raise DataError(f"expected labels 0 to {len(LABELS) - 1} in {path}, found {', '.join(map(str, outside))}")

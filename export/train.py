@@ -1,0 +1,178 @@
+"""Train a network on the Training split, judged on PublicTest after every epoch."""
+
+import json
+import logging
+import math
+import os
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import cv2
+import keras
+import numpy as np
+from numpy.typing import NDArray
+
+from edge.errors import DataError, ModelError
+from export.dataset import LABELS, Split
+from export.networks import NETWORKS
+
+log = logging.getLogger(__name__)
+
+LAST, BEST, HISTORY = "last.keras", "best.keras", "history.json"
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """What decides the result of a training beside the data; kept with the run."""
+
+    network: str = "baseline"
+    epochs: int = 30
+    batch_size: int = 64
+    learning_rate: float = 1e-3
+    warmup_epochs: float = 1.0
+    label_smoothing: float = 0.0
+    seed: int = 0
+
+
+def augment(image: NDArray[np.uint8], random: np.random.Generator) -> NDArray[np.uint8]:
+    """A new view of a (48, 48) crop: mirrored, turned, zoomed, shifted, its light changed.
+
+    The live crop comes from a detector: it is framed within about a tenth of its side, and
+    lit by whatever lamp is there.
+    """
+    side_px = image.shape[0]
+    angle_deg, zoom = random.uniform(-12, 12), math.exp(random.uniform(-0.12, 0.12))
+    centre_px = (side_px - 1) / 2
+    matrix = cv2.getRotationMatrix2D((centre_px, centre_px), angle_deg, zoom)
+    matrix[:, 2] += random.uniform(-3, 3, size=2)
+    if random.random() < 0.5:
+        image = np.ascontiguousarray(image[:, ::-1])
+    image = np.asarray(cv2.warpAffine(image, matrix, (side_px, side_px), borderMode=cv2.BORDER_REPLICATE))
+    contrast, brightness = random.uniform(0.75, 1.25), random.uniform(-24, 24)
+    return np.asarray(cv2.convertScaleAbs(image, alpha=contrast, beta=128 * (1 - contrast) + brightness))
+
+
+class Batches(keras.utils.PyDataset):  # type: ignore[misc]  # keras ships no types
+    """Augmented batches of a split in a new order every epoch, the same for the same seed.
+
+    An item is (crops float32 (b, 48, 48, 1) in 0..1, one-hot labels float32 (b, 7)).
+    """
+
+    def __init__(self, split: Split, batch_size: int, seed: int, first_epoch: int) -> None:
+        super().__init__()
+        self._split, self._batch_size, self._seed = split, batch_size, seed
+        self._epoch = first_epoch
+        self._order = self._shuffled()
+
+    def __len__(self) -> int:
+        return math.ceil(len(self._split) / self._batch_size)
+
+    def __getitem__(self, index: int) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        rows = self._order[index * self._batch_size:(index + 1) * self._batch_size]
+        random = np.random.default_rng((self._seed, self._epoch, index))
+        images = np.stack([augment(self._split.images[row], random) for row in rows])
+        return as_input(images), one_hot(self._split.labels[rows])
+
+    def on_epoch_end(self) -> None:
+        self._epoch += 1
+        self._order = self._shuffled()
+
+    def _shuffled(self) -> NDArray[np.int64]:
+        return np.random.default_rng((self._seed, self._epoch)).permutation(len(self._split))
+
+
+def as_input(images: NDArray[np.uint8]) -> NDArray[np.float32]:
+    """uint8 (n, 48, 48) as the network's float32 (n, 48, 48, 1) in 0..1."""
+    return images[..., np.newaxis].astype(np.float32) / np.float32(255)
+
+
+def one_hot(labels: NDArray[np.int64]) -> NDArray[np.float32]:
+    """int64 (n,) as float32 (n, 7)."""
+    return np.eye(len(LABELS), dtype=np.float32)[labels]
+
+
+class Checkpoint(keras.callbacks.Callback):  # type: ignore[misc]
+    """After every epoch keep the last model with its optimizer, the best one, and the history."""
+
+    def __init__(self, folder: Path, recipe: Recipe, history: dict[str, list[float]]) -> None:
+        super().__init__()
+        self._folder, self._recipe, self.history = folder, recipe, history
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
+        for name, value in (logs or {}).items():
+            self.history.setdefault(name, []).append(float(value))
+        accuracies = self.history["val_accuracy"]
+        if accuracies[-1] == max(accuracies):
+            save_atomically(self.model, self._folder / BEST)
+        save_atomically(self.model, self._folder / LAST)
+        # Last: the number of epochs in it says which epoch LAST has seen.
+        _write_atomically(self._folder / HISTORY,
+                          json.dumps({"recipe": asdict(self._recipe), "history": self.history}, indent=1))
+
+
+def train(training: Split, public_test: Split, folder: Path, recipe: Recipe, *,
+          resume: bool = False) -> dict[str, list[float]]:
+    """Train into `folder` (last.keras, best.keras, history.json) and return the history.
+
+    With `resume` a run that was interrupted goes on after its last whole epoch, with the
+    optimizer and the order of images it would have had.  Raises DataError when `folder`
+    holds a run and `resume` is false, ModelError when the run is of another recipe.
+    """
+    keras.utils.set_random_seed(recipe.seed)
+    missing = sorted(set(range(len(LABELS))) - set(training.labels.tolist()))
+    if missing:
+        raise DataError("expected every class in the Training split, found none of "
+                        + ", ".join(LABELS[label] for label in missing))
+    folder.mkdir(parents=True, exist_ok=True)
+    steps = math.ceil(len(training) / recipe.batch_size)
+    if resume and (folder / HISTORY).exists():
+        model, history = _restore(folder, recipe)
+    elif (folder / HISTORY).exists():
+        raise DataError(f"expected no run in {folder}, found one: add --resume to go on with it, "
+                        "or name another folder")
+    else:
+        model, history = _compiled(recipe, steps), {}
+    done = len(history.get("loss", ()))
+    checkpoint = Checkpoint(folder, recipe, history)
+    model.fit(Batches(training, recipe.batch_size, recipe.seed, first_epoch=done),
+              validation_data=(as_input(public_test.images), one_hot(public_test.labels)),
+              validation_batch_size=256, epochs=recipe.epochs, initial_epoch=done,
+              callbacks=[checkpoint], verbose="auto")
+    return checkpoint.history
+
+
+def _compiled(recipe: Recipe, steps_per_epoch: int) -> keras.Model:
+    model = NETWORKS[recipe.network]((48, 48, 1), len(LABELS))
+    warmup_steps = round(recipe.warmup_epochs * steps_per_epoch)
+    schedule = keras.optimizers.schedules.CosineDecay(
+        initial_learning_rate=0.0, warmup_target=recipe.learning_rate, warmup_steps=warmup_steps,
+        decay_steps=max(1, recipe.epochs * steps_per_epoch - warmup_steps))
+    model.compile(keras.optimizers.Adam(schedule),
+                  keras.losses.CategoricalCrossentropy(label_smoothing=recipe.label_smoothing),
+                  metrics=["accuracy"])
+    return model
+
+
+def _restore(folder: Path, recipe: Recipe) -> tuple[keras.Model, dict[str, list[float]]]:
+    kept: dict[str, Any] = json.loads((folder / HISTORY).read_text())
+    if kept["recipe"] != asdict(recipe):
+        differing = [f"{key} {kept['recipe'].get(key)} (now {value})"
+                     for key, value in asdict(recipe).items() if kept["recipe"].get(key) != value]
+        raise ModelError(f"expected the recipe of the run in {folder}, found another: {', '.join(differing)}; "
+                         "repeat the run's options or name another folder")
+    log.info("going on after epoch %d of the run in %s", len(kept["history"]["loss"]), folder)
+    return keras.models.load_model(folder / LAST), kept["history"]
+
+
+def save_atomically(model: keras.Model, path: Path) -> None:
+    """Save `model` as .keras so that `path` is at every moment absent, the old file or the new one."""
+    partial = path.with_name(f".partial-{path.name}")
+    model.save(partial)
+    os.replace(partial, path)
+
+
+def _write_atomically(path: Path, text: str) -> None:
+    partial = path.with_name(f".partial-{path.name}")
+    partial.write_text(text)
+    os.replace(partial, path)
