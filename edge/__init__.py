@@ -10,4 +10,4 @@ import os
 # (disable_telemetry_events() after it comes too late).
 os.environ["ORT_DISABLE_TELEMETRY"] = "1"
 # A frozen V4L2 camera blocks OpenCV's read() for 10 s; in seconds.
-os.environ.setdefault("OPENCV_VIDEOIO_V4L_SELECT_TIMEOUT", "2")
+os.environ.setdefault("OPENCV_VIDEOIO_V4L_SELECT_TIMEOUT", "1")

@@ -1,4 +1,4 @@
-"""From a face in a picture to the model's input: pure functions that training and the live loop share."""
+"""What is cut out of a picture for the detectors and the model: pure functions, shared with the training."""
 
 from collections.abc import Sequence
 
@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from edge.contracts import Box, Image
+from edge.contracts import Box, Image, Search
 from edge.metadata import Framing, Metadata
 
 
@@ -44,6 +44,20 @@ def resize(grey: Image, width: int, height: int) -> Image:
     shrinks = grey.shape[0] >= height and grey.shape[1] >= width
     interpolation = cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR_EXACT
     return np.asarray(cv2.resize(grey, (width, height), interpolation=interpolation), np.uint8)
+
+
+def searched(grey: Image, search: Search, smallest_px: int) -> tuple[Image, float]:
+    """The searched region of `grey`, shrunk so that the smallest face wanted is `smallest_px` high.
+
+    Returns the picture and the factor it was shrunk by (1 where the faces wanted are that small).
+    """
+    region = search.region
+    inside = grey[region.top:region.bottom, region.left:region.right]
+    shrink = smallest_px / search.min_face_px
+    if shrink >= 1:
+        return inside, 1.0
+    size = max(1, round(region.width * shrink)), max(1, round(region.height * shrink))
+    return np.asarray(cv2.resize(inside, size, interpolation=cv2.INTER_AREA), np.uint8), shrink
 
 
 def as_input(crops: Sequence[Image] | Image, metadata: Metadata) -> NDArray[np.float32]:

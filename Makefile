@@ -1,0 +1,44 @@
+# make run   the app on the demo camera at http://127.0.0.1:8080 (CAMERA=0 make run: a real one)
+# make test  every check and test        make check  the style, type and architecture checks alone
+
+PYTHON ?= python3
+CAMERA ?= demo
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
+APT := $(if $(filter 0,$(shell id -u)),,sudo) apt-get
+
+.PHONY: run test check browser clean
+.DELETE_ON_ERROR:
+
+run: $(VENV)/run.stamp
+	$(BIN)/python -m edge.run --camera "$(CAMERA)" $(ARGS)
+
+test: check browser
+	$(BIN)/python -m pytest
+
+check: $(VENV)/test.stamp
+	$(BIN)/python -m flake8
+	$(BIN)/python -m mypy
+	$(BIN)/python -m pytest --quiet tests/test_architecture.py
+
+# The page is tested in a real browser, which is a Debian package.
+browser:
+	@command -v chromium >/dev/null || command -v apt-get >/dev/null || { \
+	  echo "skipped: tests/test_browser.py (no chromium, and no apt-get to install it)"; exit 0; }; \
+	command -v chromium >/dev/null || { \
+	  $(APT) update -qq && $(APT) install -qq -y --no-install-recommends chromium >/dev/null; } || \
+	  echo "skipped: tests/test_browser.py (chromium could not be installed)"
+
+$(VENV)/run.stamp: setup.cfg pyproject.toml constraints.txt
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(PIP) --editable .
+	touch $@
+
+$(VENV)/test.stamp: setup.cfg pyproject.toml constraints.txt
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(PIP) --editable ".[test]"
+	touch $@
+
+clean:
+	rm -rf $(VENV) build *.egg-info .mypy_cache .pytest_cache

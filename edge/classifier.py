@@ -1,0 +1,89 @@
+"""The ONNX Runtime session that tells expressions from crops."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import onnxruntime as ort
+
+from edge import metadata, preprocess
+from edge.contracts import Expression, Face, Frame, Image
+from edge.errors import ModelError
+
+# Fatal messages alone: what else it has to say comes as an exception, or is a warning about
+# graphics processors that a Pi has not got.
+_LOG_SEVERITY_FATAL = 4
+
+
+class OnnxClassifier:
+    """A Classifier that runs an ONNX file by the contract in the file's own metadata."""
+
+    def __init__(self, path: Path, detector: str, threads: int = 1) -> None:
+        """Load `path` for the boxes of the detector named `detector`, on `threads` threads.
+
+        Raises ModelError when the file is missing, damaged, not ours, or was made for other
+        detectors.
+        """
+        self._session = _open(path, threads)
+        self.metadata = _read_metadata(self._session, path)
+        self.labels = self.metadata.labels
+        self._input, self._output = _check_shapes(self._session, self.metadata, path)
+        if detector not in self.metadata.framing:
+            raise ModelError(f"expected a framing for the detector {detector} in {path}, found "
+                             f"{', '.join(self.metadata.framing) or 'none'}; choose one of these detectors")
+        self._framing = self.metadata.framing[detector]
+
+    def crop(self, frame: Frame, face: Face) -> Image:
+        """The square around `face` as the model reads it, uint8 (height, width)."""
+        square = preprocess.frame_box(face.box, self._framing)
+        return preprocess.crop(frame.grey, square, self.metadata.width, self.metadata.height)
+
+    def classify(self, crops: Sequence[Image]) -> list[Expression]:
+        """One Expression per crop, uint8 (height, width) each, in one run; [] for []."""
+        if not len(crops):
+            return []
+        batch = preprocess.as_input(crops, self.metadata)
+        probabilities = self._session.run([self._output], {self._input: batch})[0]
+        calibrated = preprocess.calibrated(probabilities, self.metadata.temperature)
+        return [Expression(row, self.labels) for row in calibrated]
+
+
+def _open(path: Path, threads: int) -> ort.InferenceSession:
+    if not path.is_file():
+        raise ModelError(f"expected a model at {path}, found no such file; make one with python -m export convert, "
+                         "or name another with --model")
+    options = ort.SessionOptions()
+    options.intra_op_num_threads = threads
+    options.inter_op_num_threads = 1
+    # Spinning threads burn the cores that the other stages run on.
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    options.log_severity_level = _LOG_SEVERITY_FATAL
+    try:
+        return ort.InferenceSession(path, options, providers=["CPUExecutionProvider"])
+    except Exception as error:  # ONNX Runtime's own exceptions share no narrower base.
+        reason = str(error).splitlines()[0]
+        raise ModelError(f"expected an ONNX model in {path}, found a file that ONNX Runtime refuses ({reason}); "
+                         "copy or convert it again") from error
+
+
+def _read_metadata(session: ort.InferenceSession, path: Path) -> metadata.Metadata:
+    text = session.get_modelmeta().custom_metadata_map.get(metadata.KEY)
+    if text is None:
+        raise ModelError(f"expected the metadata {metadata.KEY} in {path}, found none: this model's labels and "
+                         "input are unknown; convert it with python -m export convert")
+    return metadata.decode(text, str(path))
+
+
+def _check_shapes(session: ort.InferenceSession, meta: metadata.Metadata, path: Path) -> tuple[str, str]:
+    """The names of the input and the output, once both have the shapes that `meta` says."""
+    inputs, outputs = session.get_inputs(), session.get_outputs()
+    expected = f"float32 [n, {meta.height}, {meta.width}, 1] in and [n, {len(meta.labels)}] out"
+    fits = (len(inputs) == len(outputs) == 1
+            and inputs[0].type == outputs[0].type == "tensor(float)"
+            and inputs[0].shape[1:] == [meta.height, meta.width, 1]
+            and outputs[0].shape[1:] == [len(meta.labels)]
+            and not isinstance(inputs[0].shape[0], int))
+    if not fits:
+        found = "; ".join(f"{value.name} {value.type} {value.shape}" for value in [*inputs, *outputs])
+        raise ModelError(f"expected {expected} in {path}, found {found}; "
+                         "convert it again with python -m export convert")
+    return inputs[0].name, outputs[0].name

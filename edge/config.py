@@ -1,0 +1,202 @@
+"""The settings: defaults < TOML file < FER_EDGE_* < flags, each checked once and remembered with its origin."""
+
+import argparse
+import difflib
+import re
+import tomllib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any, Literal, get_args, get_origin, get_type_hints
+
+import msgspec
+from msgspec import Meta
+
+from edge.errors import ConfigError
+
+PREFIX = "FER_EDGE_"
+# An address that only this very machine can reach.
+LOOPBACK_HOSTS = ("127.0.0.1", "localhost", "::1")
+HIGHEST_PORT = 65535
+
+
+class Config(msgspec.Struct, frozen=True, kw_only=True):
+    """Every setting; the descriptions are those of --help."""
+
+    camera: Annotated[str, Meta(min_length=1, description=(
+        "0, /dev/video0, /dev/v4l/by-id/…, picamera2, picamera2:1, a video file, rtsp://…, http://… or demo"))] = "0"
+    width: Annotated[int, Meta(ge=64, le=4096, description="width asked of a live camera, px")] = 640
+    height: Annotated[int, Meta(ge=64, le=4096, description="height asked of a live camera, px")] = 480
+    fps: Annotated[int, Meta(ge=1, le=240, description="frames a second asked of a live camera")] = 30
+    detector: Annotated[Literal["auto", "haar", "yunet"], Meta(description=(
+        "auto takes yunet where its model is present, else haar"))] = "auto"
+    yunet: Annotated[str | None, Meta(description=(
+        "YuNet's model file; by default the one that python -m edge.models fetched"))] = None
+    min_face_px: Annotated[int, Meta(ge=20, le=2048, description=(
+        "height of the smallest face looked for, px of the frame"))] = 48
+    model: Annotated[str | None, Meta(description="the classifier's .onnx file; by default the project's own")] = None
+    threads: Annotated[int, Meta(ge=1, le=64, description="threads inside one run of the classifier")] = 1
+    stream: Annotated[bool, Meta(description="serve the MJPEG stream")] = True
+    listen: Annotated[str, Meta(description=(
+        "HOST:PORT of the stream; a video file is streamed, at its own pace, only where this is given"
+    ))] = "127.0.0.1:8080"
+    insecure: Annotated[bool, Meta(description=(
+        "let --listen name an address that other machines reach: everybody there can see the stream"))] = False
+    events: Annotated[str | None, Meta(description="write a row per face and frame to this .csv or .jsonl")] = None
+    frames: Annotated[int | None, Meta(ge=1, description="stop after so many captured frames")] = None
+    duration_s: Annotated[float | None, Meta(gt=0, description="stop after so many seconds")] = None
+    log_every_s: Annotated[float, Meta(ge=0.1, le=3600, description="seconds between two lines with the FPS")] = 5.0
+    verbose: Annotated[bool, Meta(description="log what helps to find a fault")] = False
+
+    @property
+    def address(self) -> tuple[str, int]:
+        """Host and port of `listen`."""
+        host, _, port = self.listen.rpartition(":")
+        return host.strip("[]"), int(port)
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """A Config, and where each of its values came from."""
+
+    config: Config
+    origins: Mapping[str, str]
+
+    def __str__(self) -> str:
+        """TOML, a line for each key with its origin behind it; keys without a value are comments."""
+        lines = []
+        for key, origin in self.origins.items():
+            value = getattr(self.config, key)
+            text = f"# {key} is not set" if value is None else f"{key} = {msgspec.json.encode(value).decode()}"
+            lines.append(f"{text}  # {origin}")
+        return "\n".join(lines)
+
+
+def parse(arguments: Sequence[str], environment: Mapping[str, str]) -> tuple[Settings, argparse.Namespace]:
+    """The settings that `arguments` (without the program's name) and `environment` ask for.
+
+    The namespace holds the flags that are no settings (`print_config`).  Raises ConfigError for
+    a key that does not exist and a value out of range; ends the process, as argparse does, for
+    --help and a flag that does not exist.
+    """
+    flags = _parser().parse_args(arguments)
+    values: dict[str, Any] = {}
+    origins = dict.fromkeys(_KEYS, "default")
+    for layer in (_from_file(flags.config), _from_environment(environment), _from_flags(flags)):
+        for key, (value, origin) in layer.items():
+            values[key], origins[key] = _checked(key, value, origin), origin
+    config = Config(**values)
+    _check_together(config, origins)
+    return Settings(config, origins), flags
+
+
+_TYPES = get_type_hints(Config, include_extras=True)
+_KEYS = tuple(_TYPES)
+_Layer = dict[str, tuple[Any, str]]
+_ADDRESS = re.compile(r"(\[[0-9A-Fa-f:]+\]|[^:\s]+):\d{1,5}")
+
+
+def _flag(key: str) -> str:
+    """--log-every for log_every_s: flags go without the unit."""
+    return "--" + re.sub(r"_(s|px)$", "", key).replace("_", "-")
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="fer-edge", allow_abbrev=False,
+        description="Read apparent facial expressions from a camera, on this device alone.",
+        epilog=f"Every setting can also stand in the TOML file of --config, or in {PREFIX}CAMERA and so on; "
+               "a flag beats the environment, which beats the file.")
+    parser.add_argument("--config", type=Path, metavar="FILE", help="a TOML file with settings (default: none)")
+    parser.add_argument("--print-config", action="store_true", help="print what is in force and from where, and end")
+    defaults = Config()
+    for key, hint in _TYPES.items():
+        meta = next(part for part in get_args(hint) if isinstance(part, Meta))
+        default = getattr(defaults, key)
+        said = f"{meta.description} (default: {'none' if default is None else default})"
+        if isinstance(default, bool):
+            name = f"--no-{key}" if default else f"--{key}"
+            parser.add_argument(name, dest=key, action="store_const", const=not default, help=said)
+        else:
+            parser.add_argument(_flag(key), dest=key, metavar=_flag(key).strip("-").upper(), help=said)
+    return parser
+
+
+def _from_flags(flags: argparse.Namespace) -> _Layer:
+    return {key: (getattr(flags, key), _flag(key)) for key in _KEYS if getattr(flags, key) is not None}
+
+
+def _from_environment(environment: Mapping[str, str]) -> _Layer:
+    layer: _Layer = {}
+    for name, value in environment.items():
+        if name.startswith(PREFIX):
+            key = name.removeprefix(PREFIX).lower()
+            _check_exists(key, name)
+            layer[key] = (value, name)
+    return layer
+
+
+def _from_file(path: Path | None) -> _Layer:
+    if path is None:
+        return {}
+    try:
+        text = path.read_text()
+        table = tomllib.loads(text)
+    except OSError as error:
+        raise ConfigError(f"expected a configuration in {path}, found: {error.strerror}; name another file") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ConfigError(f"expected TOML in {path}, found: {error}; mend that line") from error
+    layer: _Layer = {}
+    for key, value in table.items():
+        origin = f"{path}, line {_line_of(key, text)}"
+        _check_exists(key, origin)
+        layer[key] = (value, origin)
+    return layer
+
+
+def _line_of(key: str, text: str) -> int:
+    """The line on which the file says `key` (tomllib does not tell)."""
+    said = re.compile(rf"""\s*\[?\s*["']?{re.escape(key)}\b""")
+    return next((number for number, line in enumerate(text.splitlines(), 1) if said.match(line)), 1)
+
+
+def _check_exists(key: str, origin: str) -> None:
+    if key not in _KEYS:
+        near = difflib.get_close_matches(key, _KEYS, 1)
+        remedy = f"did you mean {near[0]}?" if near else "take it out"
+        raise ConfigError(f"expected a key among {', '.join(_KEYS)}, found {key} ({origin}); {remedy}")
+
+
+def _checked(key: str, value: Any, origin: str) -> Any:
+    try:
+        # Strings stand for numbers and booleans in the environment and in flags, not in TOML.
+        return msgspec.convert(value, _TYPES[key], strict=", line " in origin)
+    except msgspec.ValidationError as error:
+        raise ConfigError(f"expected {_allowed(key)} for {key}, found {value!r} ({origin}); change it") from error
+
+
+def _allowed(key: str) -> str:
+    """What `key` may hold, in words."""
+    hint = _TYPES[key]
+    kind = get_args(hint)[0]
+    meta = next(part for part in hint.__metadata__ if isinstance(part, Meta))
+    if get_origin(kind) is Literal:
+        return "one of " + ", ".join(get_args(kind))
+    if kind is bool:
+        return "true or false"
+    kinds = get_args(kind) or (kind,)
+    if int in kinds or float in kinds:
+        noun = "a whole number" if int in kinds else "a number"
+        limits = ((meta.gt, "above"), (meta.ge, "from"), (meta.le, "to"))
+        return " ".join([noun, *(f"{word} {limit}" for limit, word in limits if limit is not None)])
+    return "a text" if not meta.min_length else "a text that is not empty"
+
+
+def _check_together(config: Config, origins: Mapping[str, str]) -> None:
+    if not _ADDRESS.fullmatch(config.listen) or config.address[1] > HIGHEST_PORT:
+        raise ConfigError(f"expected HOST:PORT with a port from 0 to {HIGHEST_PORT} for listen, "
+                          f"found {config.listen!r} ({origins['listen']}); change it")
+    host, _ = config.address
+    if config.stream and host not in LOOPBACK_HOSTS and not config.insecure:
+        raise ConfigError(f"expected listen to name this machine alone ({', '.join(LOOPBACK_HOSTS)}), found {host} "
+                          f"({origins['listen']}): others could watch; add --insecure if they may")

@@ -1,0 +1,50 @@
+"""Viola and Jones's cascade of Haar features, as OpenCV's wheel carries it."""
+
+from pathlib import Path
+
+import cv2
+
+from edge import preprocess
+from edge.contracts import Box, Face, Frame, Search
+from edge.errors import ModelError
+
+CASCADE = "haarcascade_frontalface_default.xml"
+
+# Faces of the smallest size wanted are shrunk to this height before the search.  The cascade's
+# own window is 24 px; a little more keeps the features of a small face apart.
+SMALLEST_PX = 30
+# Each size searched is this many times the last.
+SCALE_STEP = 1.2
+# How many overlapping hits make a face.
+LEAST_NEIGHBOURS = 5
+
+
+class HaarDetector:
+    """A FaceDetector on grey pictures; no model file, no landmarks."""
+
+    name = "haar"
+
+    def __init__(self) -> None:
+        """Raises ModelError when OpenCV has no cascades (its version 5 has none)."""
+        path = Path(cv2.__file__).parent / "data" / CASCADE
+        if not hasattr(cv2, "CascadeClassifier") or not path.is_file():
+            raise ModelError(f"expected {CASCADE} in OpenCV's wheel, found OpenCV {cv2.__version__} without it; "
+                             "install opencv-python-headless>=4.11,<5")
+        self._cascade = cv2.CascadeClassifier(str(path))
+
+    def detect(self, frame: Frame, search: Search) -> list[Face]:
+        """The faces, those with the strongest hits first; `score` is the cascade's last stage's sum."""
+        grey, shrink = preprocess.searched(frame.grey, search, SMALLEST_PX)
+        smallest_px, largest_px = round(search.min_face_px * shrink), round(search.max_face_px * shrink)
+        boxes, _, weights = self._cascade.detectMultiScale3(
+            grey, scaleFactor=SCALE_STEP, minNeighbors=LEAST_NEIGHBOURS,
+            minSize=(smallest_px, smallest_px), maxSize=(largest_px, largest_px), outputRejectLevels=True)
+        faces = [Face(_in_frame(tuple(box), shrink, search.region).clipped(frame), float(weight))
+                 for box, weight in zip(boxes, weights, strict=True)]
+        return sorted(faces, key=lambda face: face.score, reverse=True)
+
+
+def _in_frame(box: tuple[int, ...], shrink: float, region: Box) -> Box:
+    """A box found in the shrunk region, in pixels of the frame."""
+    left, top, width, height = (round(side / shrink) for side in box)
+    return Box(region.left + left, region.top + top, width, height)

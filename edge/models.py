@@ -1,0 +1,94 @@
+"""The model files of this machine; as a command, fetches the one that is not ours to ship.
+
+    python -m edge.models [--output FILE]
+"""
+
+import argparse
+import hashlib
+import os
+import sys
+import sysconfig
+import urllib.request
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from edge.errors import FerEdgeError, ModelError
+
+TIMEOUT_S = 30.0
+
+
+@dataclass(frozen=True, slots=True)
+class Download:
+    """A file that somebody else publishes."""
+
+    name: str
+    url: str
+    sha256: str
+    size_bytes: int
+    licence: str
+
+
+YUNET = Download(
+    name="face_detection_yunet_2023mar.onnx",
+    url="https://github.com/opencv/opencv_zoo/raw/82b38c8f98e7b52aa171400f3e4c722352d0669f/"
+        "models/face_detection_yunet/face_detection_yunet_2023mar.onnx",
+    sha256="8f2383e4dd3cfbb4553ea8718107fc0423210dc964f9f4280604804ed2552fa4",
+    size_bytes=232_589,
+    licence="MIT, Shiqi Yu and others")
+
+
+def classifier_path() -> Path:
+    """The classifier that the project ships: in the checkout, or where pip put it."""
+    checkout = Path(__file__).parent.parent / "models"
+    folder = checkout if checkout.is_dir() else Path(sysconfig.get_path("data")) / "share/fer-edge/models"
+    return folder / "fer.int8.onnx"
+
+
+def yunet_path() -> Path:
+    """Where YuNet lies once it is fetched: $XDG_DATA_HOME/fer-edge, by default in ~/.local/share."""
+    share = os.environ.get("XDG_DATA_HOME") or Path.home() / ".local/share"
+    return Path(share) / "fer-edge" / YUNET.name
+
+
+def fetch(download: Download, path: Path) -> None:
+    """Put `download` at `path`; ModelError, and nothing there, when it is not to be had or not what was published."""
+    try:
+        with urllib.request.urlopen(download.url, timeout=TIMEOUT_S) as response:
+            content = response.read(download.size_bytes + 1)
+    except OSError as error:
+        raise ModelError(f"expected {download.name} at {download.url}, found: {error}; connect to the network, "
+                         f"or copy the file to {path} by hand (sha256 {download.sha256})") from error
+    found = hashlib.sha256(content).hexdigest()
+    if found != download.sha256:
+        raise ModelError(f"expected {download.name} with sha256 {download.sha256}, found {found} "
+                         f"({len(content)} bytes of at most {download.size_bytes}); nothing was kept, try again later")
+    partial = path.with_name(f".partial-{path.name}")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        partial.write_bytes(content)
+        os.replace(partial, path)
+    except OSError as error:
+        raise ModelError(f"expected to write {path}, found: {error.strerror}; "
+                         "name another file with --output") from error
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """The command; returns its exit code."""
+    parser = argparse.ArgumentParser(prog="python -m edge.models", description=(
+        f"Fetch YuNet, the better face detector ({YUNET.size_bytes:,} bytes, {YUNET.licence}), from {YUNET.url}, "
+        f"and check its sha256 ({YUNET.sha256})."))
+    parser.add_argument("--output", type=Path, default=yunet_path(), metavar="FILE",
+                        help="where to put it (default: %(default)s)")
+    path = parser.parse_args(arguments).output
+    try:
+        fetch(YUNET, path)
+    except FerEdgeError as error:
+        print(f"fer-edge: {error}", file=sys.stderr)
+        return error.exit_code
+    print(f"{path}: {YUNET.size_bytes:,} bytes, sha256 as published")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,120 @@
+"""The four stages, capture → detect → infer → deliver, each a thread, joined by slots."""
+
+import logging
+import time
+from collections.abc import Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from itertools import islice
+
+from edge.contracts import Camera, Classifier, Face, FaceDetector, Frame, Result, Sink, Smoother, Tracker
+from edge.telemetry import Telemetry
+from edge.threads import LatestSlot, Wakeup, WorkerGroup
+
+log = logging.getLogger(__name__)
+
+# A stage is at most one frame and a camera's time-out away from its end.
+STOP_WITHIN_S = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class _Detected:
+    frame: Frame
+    faces: tuple[Face, ...]
+    at_s: float
+
+
+class Pipeline:
+    """Runs a camera's frames through detector and classifier to the sinks, until one end or the other.
+
+    A live camera's frames are dropped where a stage is slow; every other camera's are all
+    analysed.  Each stage closes the slots on both its sides when it ends, so an end, a stop
+    and an error run through all stages in both directions.
+    """
+
+    def __init__(self, camera: Camera, detector: FaceDetector, tracker: Tracker, classifier: Classifier,
+                 smoother: Smoother, sinks: Sequence[Sink], telemetry: Telemetry) -> None:
+        """The parts are used by one thread each; `telemetry` by all."""
+        self._camera, self._detector, self._tracker = camera, detector, tracker
+        self._classifier, self._smoother, self._sinks = classifier, smoother, sinks
+        self._telemetry = telemetry
+        self._frames: LatestSlot[Frame] = LatestSlot(wait=not camera.live)
+        self._detected: LatestSlot[_Detected] = LatestSlot(wait=not camera.live)
+        self._results: LatestSlot[Result] = LatestSlot(wait=not camera.live)
+
+    def run(self, wakeup: Wakeup, *, frames: int | None = None, duration_s: float | None = None,
+            log_every_s: float = 5.0) -> None:
+        """Run to the camera's end, for `frames` captured frames, `duration_s`, or until `wakeup` is asked to stop.
+
+        Everything is closed then.  Raises the first error of any stage, camera or sink, unchanged.
+        """
+        with ExitStack() as opened:
+            for sink in self._sinks:
+                opened.enter_context(sink)
+            opened.enter_context(self._camera)
+            workers = WorkerGroup(on_end=wakeup.wake)
+            try:
+                workers.start("capture", lambda: self._capture(frames))
+                workers.start("detect", self._detect)
+                workers.start("infer", self._infer)
+                workers.start("deliver", self._deliver)
+                self._watch(workers, wakeup, duration_s, log_every_s)
+            finally:
+                self._frames.close()
+                workers.join(STOP_WITHIN_S)
+            log.info("%s", self._telemetry.figures().line())
+
+    def _watch(self, workers: WorkerGroup, wakeup: Wakeup, duration_s: float | None, log_every_s: float) -> None:
+        """Log the figures now and then until it is time to stop."""
+        now_s = time.monotonic()
+        end_s = now_s + duration_s if duration_s is not None else float("inf")
+        log_s = now_s + log_every_s
+        while workers.is_running and not wakeup.is_asked_to_stop and now_s < end_s:
+            wakeup.wait(min(log_s, end_s) - now_s)
+            now_s = time.monotonic()
+            if now_s >= log_s:
+                log.info("%s", self._telemetry.figures().line())
+                log_s += log_every_s
+
+    def _capture(self, frames: int | None) -> None:
+        try:
+            for frame in islice(self._camera, frames):
+                self._telemetry.captured(frame)
+                if not self._frames.publish(frame):
+                    return
+        finally:
+            self._frames.close()
+
+    def _detect(self) -> None:
+        try:
+            for frame in self._frames.follow():
+                faces = self._detector.detect(frame, self._tracker.search(frame))
+                identified = self._tracker.identify(faces, frame)
+                if not self._detected.publish(_Detected(frame, identified, time.monotonic())):
+                    return
+        finally:
+            self._frames.close()
+            self._detected.close()
+
+    def _infer(self) -> None:
+        try:
+            for detected in self._detected.follow():
+                frame, faces = detected.frame, detected.faces
+                expressions = self._classifier.classify([self._classifier.crop(frame, face) for face in faces])
+                readings = self._smoother.read(faces, expressions, frame.captured_at_s)
+                result = Result(frame, readings, detected.at_s, time.monotonic())
+                self._telemetry.analysed(result)
+                if not self._results.publish(result):
+                    return
+        finally:
+            self._detected.close()
+            self._results.close()
+
+    def _deliver(self) -> None:
+        try:
+            for result in self._results.follow():
+                for sink in self._sinks:
+                    sink.show(result)
+                self._telemetry.shown(result)
+        finally:
+            self._results.close()

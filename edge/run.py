@@ -1,0 +1,108 @@
+"""The command: settings become objects, the objects a pipeline, its end an exit code."""
+
+import logging
+import os
+import signal
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import cv2
+
+from edge import config as settings
+from edge import models
+from edge.cameras.demo import DemoCamera
+from edge.cameras.picamera import PiCamera
+from edge.cameras.usb import UsbCamera
+from edge.cameras.video import VideoCamera
+from edge.classifier import OnnxClassifier
+from edge.config import Config, Settings
+from edge.contracts import Camera, FaceDetector, Sink
+from edge.detectors.haar import HaarDetector
+from edge.detectors.yunet import YunetDetector
+from edge.errors import FerEdgeError
+from edge.pipeline import Pipeline
+from edge.sinks.events import EventsSink
+from edge.sinks.progress import ProgressSink
+from edge.telemetry import Telemetry
+from edge.threads import Wakeup
+from edge.tracking import ExponentialSmoother, IouTracker
+
+log = logging.getLogger("edge.run")
+
+
+def make_camera(config: Config, *, paced: bool) -> Camera:
+    """The camera that `config.camera` names; a file is played at its own pace when `paced`."""
+    spec = config.camera
+    if spec == "demo":
+        return DemoCamera(config.width, config.height, config.fps)
+    if spec.isdecimal() or spec.startswith("/dev/"):
+        return UsbCamera(int(spec) if spec.isdecimal() else spec, config.width, config.height, config.fps)
+    if spec == "picamera2" or spec.startswith("picamera2:"):
+        return PiCamera(spec.partition(":")[2] or "0", config.width, config.height, config.fps)
+    return VideoCamera(spec, paced=paced)
+
+
+def make_detector(config: Config) -> FaceDetector:
+    """The detector that `config.detector` names; auto takes YuNet where its model is."""
+    path = Path(config.yunet) if config.yunet else models.yunet_path()
+    if config.detector == "yunet" or (config.detector == "auto" and (config.yunet or path.is_file())):
+        return YunetDetector(path)
+    if config.detector == "auto":
+        log.info("detector haar: no YuNet, which misses fewer faces, at %s; python -m edge.models fetches it", path)
+    return HaarDetector()
+
+
+def make_sinks(config: Config, camera: Camera, labels: tuple[str, ...], telemetry: Telemetry, *,
+               streams: bool) -> list[Sink]:
+    """The sinks that `config` asks for, and a progress bar for a file."""
+    sinks: list[Sink] = []
+    if streams:
+        # Costs a third of the start, and a run over a file needs none of it.
+        from edge.sinks.mjpeg import MjpegSink
+        sinks.append(MjpegSink(*config.address, figures=lambda: telemetry.figures().by_name()))
+    if config.events:
+        sinks.append(EventsSink(Path(config.events), labels))
+    if not camera.live:
+        sinks.append(ProgressSink(camera, frames=config.frames))
+    return sinks
+
+
+def run(chosen: Settings) -> None:
+    """Build what `chosen` names and run it to its end; raises FerEdgeError."""
+    config = chosen.config
+    # The stages run side by side: threads inside OpenCV would fight them for the cores.
+    cv2.setNumThreads(1)
+    is_file = not config.camera.isdecimal() and Path(config.camera).is_file()
+    streams = config.stream and (not is_file or chosen.origins["listen"] != "default")
+    camera = make_camera(config, paced=streams)
+    detector = make_detector(config)
+    model = Path(config.model) if config.model else models.classifier_path()
+    classifier = OnnxClassifier(model, detector.name, config.threads)
+    telemetry = Telemetry()
+    sinks = make_sinks(config, camera, classifier.labels, telemetry, streams=streams)
+    pipeline = Pipeline(camera, detector, IouTracker(config.min_face_px), classifier, ExponentialSmoother(),
+                        sinks, telemetry)
+    log.info("camera %s, detector %s, model %s (%s)", camera.name, detector.name, model, classifier.metadata.precision)
+    with Wakeup(signals=(signal.SIGTERM, signal.SIGINT)) as wakeup:
+        pipeline.run(wakeup, frames=config.frames, duration_s=config.duration_s, log_every_s=config.log_every_s)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """The command; returns its exit code (see edge.errors)."""
+    try:
+        chosen, flags = settings.parse(sys.argv[1:] if arguments is None else arguments, os.environ)
+        if flags.print_config:
+            print(chosen)
+            return 0
+        logging.basicConfig(level=logging.DEBUG if chosen.config.verbose else logging.INFO,
+                            format="%(asctime)s %(levelname)s %(message)s")
+        run(chosen)
+    except FerEdgeError as error:
+        print(f"fer-edge: {error}", file=sys.stderr)
+        return error.exit_code
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

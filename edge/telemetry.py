@@ -1,0 +1,108 @@
+"""How fast the line runs: rates, drops and latency, and the log line that tells them."""
+
+import threading
+import time
+from collections import deque
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+
+import numpy as np
+
+from edge.contracts import Frame, Result
+
+# Rates and percentiles speak of the last so many seconds.
+WINDOW_S = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """What the line did in the last WINDOW_S seconds; `analysed` and `dropped` count from the start."""
+
+    captured_fps: float
+    analysed_fps: float
+    shown_fps: float
+    analysed: int
+    dropped: int
+    latency_p50_ms: float
+    """From capture to shown."""
+    latency_p95_ms: float
+    faces: int
+    """In the newest result."""
+
+    def line(self) -> str:
+        """The log line."""
+        return (f"captured {self.captured_fps:.1f} FPS, analysed {self.analysed_fps:.1f}, shown {self.shown_fps:.1f}, "
+                f"dropped {self.dropped}, latency p50 {self.latency_p50_ms:.1f} ms p95 {self.latency_p95_ms:.1f} ms, "
+                f"faces {self.faces}")
+
+    def by_name(self) -> dict[str, float]:
+        """The figures under their names, rounded for people."""
+        return {name: round(value, 2) for name, value in asdict(self).items()}
+
+
+class Telemetry:
+    """Counts what passes each stage; any thread may call it."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._started_s = clock()
+        self._captured, self._analysed, self._shown = _Window(), _Window(), _Window()
+        self._analysed_count = self._dropped_count = self._faces = 0
+        self._last_number = -1
+
+    def captured(self, frame: Frame) -> None:
+        """The camera delivered `frame`."""
+        now_s = self._clock()
+        with self._lock:
+            self._captured.add(now_s, now_s - frame.captured_at_s)
+
+    def analysed(self, result: Result) -> None:
+        """The last stage before the sinks is done with `result`; a gap before its number is a drop."""
+        now_s = self._clock()
+        with self._lock:
+            self._analysed.add(now_s, now_s - result.frame.captured_at_s)
+            self._analysed_count += 1
+            self._dropped_count += result.frame.number - self._last_number - 1
+            self._last_number = result.frame.number
+            self._faces = len(result.readings)
+
+    def shown(self, result: Result) -> None:
+        """Every sink has taken `result`."""
+        now_s = self._clock()
+        with self._lock:
+            self._shown.add(now_s, now_s - result.frame.captured_at_s)
+
+    def figures(self) -> Figures:
+        """The figures of this moment."""
+        now_s = self._clock()
+        # Before the first window is full the rates are those of the time since the start.
+        window_s = max(1e-3, min(WINDOW_S, now_s - self._started_s))
+        with self._lock:
+            ages_s = self._shown.values(now_s) or [0.0]
+            p50_s, p95_s = np.percentile(ages_s, [50, 95])
+            return Figures(
+                captured_fps=len(self._captured.values(now_s)) / window_s,
+                analysed_fps=len(self._analysed.values(now_s)) / window_s,
+                shown_fps=len(self._shown.values(now_s)) / window_s,
+                analysed=self._analysed_count, dropped=self._dropped_count,
+                latency_p50_ms=float(p50_s) * 1000, latency_p95_ms=float(p95_s) * 1000, faces=self._faces)
+
+
+class _Window:
+    """The ages of the frames that passed a stage in the last WINDOW_S seconds."""
+
+    def __init__(self) -> None:
+        self._passed: deque[tuple[float, float]] = deque()
+
+    def add(self, now_s: float, age_s: float) -> None:
+        self._passed.append((now_s, age_s))
+        self._forget(now_s)
+
+    def values(self, now_s: float) -> list[float]:
+        self._forget(now_s)
+        return [age_s for _, age_s in self._passed]
+
+    def _forget(self, now_s: float) -> None:
+        while self._passed and self._passed[0][0] < now_s - WINDOW_S:
+            self._passed.popleft()

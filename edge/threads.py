@@ -1,0 +1,156 @@
+"""The stages' threads and what stands between them; nobody else makes a thread."""
+
+import select
+import signal
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterator
+from types import TracebackType
+from typing import Generic, Self, TypeVar
+
+T = TypeVar("T")
+
+
+class LatestSlot(Generic[T]):
+    """Room for one value between two stages: the newest wins, so nothing queues up.
+
+    With `wait`, publishing blocks until the last value was taken: every value is handed over,
+    to one follower.
+    """
+
+    def __init__(self, *, wait: bool = False) -> None:
+        self._wait = wait
+        self._changed = threading.Condition()
+        self._value: T | None = None
+        self._published = 0
+        self._taken = 0
+        self._closed = False
+
+    def publish(self, value: T) -> bool:
+        """Replace what is there; False, and nothing is replaced, once the slot is closed."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._closed or not self._wait or self._taken == self._published)
+            if self._closed:
+                return False
+            self._value = value
+            self._published += 1
+            self._changed.notify_all()
+            return True
+
+    def follow(self) -> Iterator[T]:
+        """The newest value each time it changes, until the slot is closed and its last value taken."""
+        seen = 0
+        while True:
+            with self._changed:
+                # A resumed generator has been asked for the next value: the last one is done with.
+                self._changed.wait_for(lambda: self._closed or self._published > seen)
+                if self._published == seen:
+                    return
+                seen = self._taken = self._published
+                value = self._value
+                self._changed.notify_all()
+            assert value is not None
+            yield value
+
+    def close(self) -> None:
+        """End every follow(), after the value that is there; publishing fails from now on."""
+        with self._changed:
+            self._closed = True
+            self._changed.notify_all()
+
+
+class WorkerGroup:
+    """Threads that start, stop and fail as one.
+
+    `on_end` is called in a worker's thread when it ends, by itself or by an error.
+    """
+
+    def __init__(self, on_end: Callable[[], None] = lambda: None) -> None:
+        self._on_end = on_end
+        self._threads: list[threading.Thread] = []
+        self._errors: list[BaseException] = []
+        self._ended: list[str] = []
+
+    def start(self, name: str, target: Callable[[], None]) -> None:
+        """Run `target` in a thread called `name`."""
+        thread = threading.Thread(target=self._work, args=(target,), name=name)
+        self._threads.append(thread)
+        thread.start()
+
+    @property
+    def failed(self) -> BaseException | None:
+        """The first error that ended a worker."""
+        return self._errors[0] if self._errors else None
+
+    @property
+    def is_running(self) -> bool:
+        """Some worker is still at work; false by the time of the last `on_end`."""
+        return len(self._ended) < len(self._threads)
+
+    def join(self, timeout_s: float) -> None:
+        """Wait for all workers, `timeout_s` in all, and raise the first error of any, unchanged.
+
+        Raises RuntimeError, naming them, when workers are still at work then.
+        """
+        deadline_s = time.monotonic() + timeout_s
+        for thread in self._threads:
+            thread.join(max(0.0, deadline_s - time.monotonic()))
+        if self._errors:
+            raise self._errors[0]
+        stuck = [thread.name for thread in self._threads if thread.is_alive()]
+        if stuck:
+            raise RuntimeError(f"expected all workers to end within {timeout_s:g} s, found at work: {', '.join(stuck)}")
+
+    def _work(self, target: Callable[[], None]) -> None:
+        try:
+            target()
+        except BaseException as error:  # The thread ends here; join() raises it in the caller's.
+            self._errors.append(error)
+        finally:
+            self._ended.append(threading.current_thread().name)
+            self._on_end()
+
+
+class Wakeup:
+    """Lets the main thread sleep until a worker ends, a stop signal comes, or time is up.
+
+    A signal handler must not touch a lock, so signals and workers alike write a byte to a
+    socket, and the main thread waits for it to become readable.
+    """
+
+    def __init__(self, *, signals: tuple[signal.Signals, ...] = ()) -> None:
+        """`signals` are those that ask the program to stop; only the main thread may name any."""
+        self._signals = signals
+        self._reader, self._writer = socket.socketpair()
+        self._reader.setblocking(False)
+        self._writer.setblocking(False)
+        self.is_asked_to_stop = False
+
+    def __enter__(self) -> Self:
+        self._old_handlers = {number: signal.signal(number, self._stop) for number in self._signals}
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None,
+                 trace: TracebackType | None) -> None:
+        for number, handler in self._old_handlers.items():
+            signal.signal(number, handler)
+        self._reader.close()
+        self._writer.close()
+
+    def wake(self) -> None:
+        """End the wait() that runs now or comes next; any thread may call it."""
+        try:
+            self._writer.send(b"\0")
+        except BlockingIOError:
+            return  # So many bytes wait already that the next wait() ends at once.
+
+    def wait(self, timeout_s: float) -> None:
+        """Sleep until woken, `timeout_s` at the most."""
+        ready, _, _ = select.select([self._reader], [], [], max(0.0, timeout_s))
+        if ready:
+            self._reader.recv(4096)
+
+    def _stop(self, number: int, frame: object) -> None:
+        self.is_asked_to_stop = True
+        self.wake()

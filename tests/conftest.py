@@ -1,0 +1,33 @@
+"""What every test may use, and what every test must leave behind: no thread."""
+
+import os
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+MATERIAL = Path(os.environ.get("FER_MATERIAL", ROOT.parent / "shared"))
+
+
+@pytest.fixture(scope="session")
+def material() -> Callable[[str], Path]:
+    """Finds what may be tested with but not committed (videos of people, FER2013, other people's
+    models) in the folder $FER_MATERIAL; a test is skipped, by name, without it."""
+    def find(name: str) -> Path:
+        path = MATERIAL / name
+        if not path.exists():
+            pytest.skip(f"{name} is not in {MATERIAL} (FER_MATERIAL names another folder)")
+        return path
+    return find
+
+
+@pytest.fixture(autouse=True)
+def leaves_no_thread() -> Iterator[None]:
+    """A test that leaves a thread of ours alive fails."""
+    before = set(threading.enumerate())
+    yield
+    left = [thread.name for thread in threading.enumerate()
+            if thread not in before and not thread.daemon]
+    assert not left, f"threads left alive: {left}"

@@ -1,0 +1,96 @@
+"""The arrows between modules, read from the source: who may import whom, and which library where."""
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+MODULES = sorted([*ROOT.glob("edge/**/*.py"), *ROOT.glob("export/**/*.py")])
+
+LAYER_0 = {"edge.errors", "edge.contracts"}
+LAYER_1 = {f"edge.{name}" for name in (
+    "config", "metadata", "models", "overlay", "preprocess", "telemetry", "threads", "tracking")}
+EXPORT_MAY = LAYER_0 | {"edge.metadata", "edge.models", "edge.preprocess", "edge.classifier",
+                        "edge.detectors.haar", "edge.detectors.yunet"}
+
+# Within layer 1 a module stands alone but for these.
+WITHIN_LAYER_1 = {
+    "edge.preprocess": {"edge.metadata"},
+}
+
+# A library is imported by as few modules as can be.
+LIBRARIES = {
+    "onnxruntime": {"edge.classifier", "export.quantize", "export.convert"},
+    "picamera2": {"edge.cameras.picamera"},
+    "aiohttp": {"edge.sinks.mjpeg", "edge.sinks.http"},
+    "tqdm": {"edge.sinks.progress", "export.evaluate", "export.framing"},
+    "cv2": {"edge.run", "edge.contracts", "edge.preprocess", "edge.overlay", "edge.sinks.mjpeg",
+            "edge.cameras.usb", "edge.cameras.video", "edge.cameras.demo",
+            "edge.detectors.haar", "edge.detectors.yunet", "export.dataset", "export.train", "export.framing"},
+}
+
+
+def name_of(path: Path) -> str:
+    parts = path.relative_to(ROOT).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+def imports(path: Path) -> Iterator[str]:
+    """Every module that `path` imports, wherever in it the import stands."""
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path}: a relative import"
+            module = node.module or ""
+            yield from (f"{module}.{alias.name}" if is_module(f"{module}.{alias.name}") else module
+                        for alias in node.names)
+
+
+def is_module(name: str) -> bool:
+    path = ROOT / name.replace(".", "/")
+    return path.with_suffix(".py").exists() or (path / "__init__.py").exists()
+
+
+def allowed(name: str) -> set[str]:
+    """The modules of ours that `name` may import."""
+    if name in LAYER_0 or name == "edge":
+        return set()
+    if name in LAYER_1:
+        return LAYER_0 | WITHIN_LAYER_1.get(name, set())
+    if name == "edge.pipeline":
+        return LAYER_0 | {"edge.threads", "edge.telemetry"}
+    if name == "edge.run":
+        return {name_of(path) for path in MODULES if path.is_relative_to(ROOT / "edge")}
+    if name.startswith("export"):
+        return EXPORT_MAY | {name_of(path) for path in MODULES if path.is_relative_to(ROOT / "export")}
+    # Layer 2: cameras, detectors, sinks, the classifier; a package's own files may be split.
+    return LAYER_0 | LAYER_1 | {f"{name.rpartition('.')[0]}.http"}
+
+
+@pytest.mark.parametrize("path", MODULES, ids=name_of)
+def test_module_imports_only_what_its_layer_may(path: Path) -> None:
+    name = name_of(path)
+    ours = {module for module in imports(path) if module.split(".")[0] in ("edge", "export", "benchmarks", "tests")}
+    assert ours - {"edge"} <= allowed(name), f"{name} may not import {sorted(ours - allowed(name))}"
+
+
+@pytest.mark.parametrize("library", LIBRARIES)
+def test_library_is_imported_only_where_it_belongs(library: str) -> None:
+    importers = {name_of(path) for path in MODULES
+                 if any(module.split(".")[0] == library for module in imports(path))}
+    assert importers <= LIBRARIES[library]
+
+
+def test_edge_module_is_known_to_a_layer() -> None:
+    layered = LAYER_0 | LAYER_1 | {"edge", "edge.pipeline", "edge.run", "edge.classifier"}
+    files = {name_of(path) for path in ROOT.glob("edge/*.py")}
+    assert files <= layered, f"not in the table: {sorted(files - layered)}"
+
+
+def test_walker_sees_an_import_inside_a_function(tmp_path: Path) -> None:
+    module = tmp_path / "module.py"
+    module.write_text("def f() -> None:\n    from edge import pipeline\n")
+    assert list(imports(module)) == ["edge.pipeline"]
