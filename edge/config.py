@@ -30,11 +30,11 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     fps: Annotated[int, Meta(ge=1, le=240, description="frames a second asked of a live camera")] = 30
     detector: Annotated[Literal["auto", "haar", "yunet"], Meta(description=(
         "auto takes yunet where its model is present, else haar"))] = "auto"
-    yunet: Annotated[str | None, Meta(description=(
-        "YuNet's model file; by default the one that python -m edge.models fetched"))] = None
+    yunet: Annotated[str, Meta(description=(
+        "YuNet's model file; by default the one that python -m edge.models fetched"))] | None = None
     min_face_px: Annotated[int, Meta(ge=20, le=2048, description=(
         "height of the smallest face looked for, px of the frame"))] = 48
-    model: Annotated[str | None, Meta(description="the classifier's .onnx file; by default the project's own")] = None
+    model: Annotated[str, Meta(description="the classifier's .onnx file; by default the project's own")] | None = None
     threads: Annotated[int, Meta(ge=1, le=64, description="threads inside one run of the classifier")] = 1
     stream: Annotated[bool, Meta(description="serve the MJPEG stream")] = True
     listen: Annotated[str, Meta(description=(
@@ -42,9 +42,9 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     ))] = "127.0.0.1:8080"
     insecure: Annotated[bool, Meta(description=(
         "let --listen name an address that other machines reach: everybody there can see the stream"))] = False
-    events: Annotated[str | None, Meta(description="write a row per face and frame to this .csv or .jsonl")] = None
-    frames: Annotated[int | None, Meta(ge=1, description="stop after so many captured frames")] = None
-    duration_s: Annotated[float | None, Meta(gt=0, description="stop after so many seconds")] = None
+    events: Annotated[str, Meta(description="write a row per face and frame to this .csv or .jsonl")] | None = None
+    frames: Annotated[int, Meta(ge=1, description="stop after so many captured frames")] | None = None
+    duration_s: Annotated[float, Meta(gt=0, description="stop after so many seconds")] | None = None
     log_every_s: Annotated[float, Meta(ge=0.1, le=3600, description="seconds between two lines with the FPS")] = 5.0
     verbose: Annotated[bool, Meta(description="log what helps to find a fault")] = False
 
@@ -90,7 +90,9 @@ def parse(arguments: Sequence[str], environment: Mapping[str, str]) -> tuple[Set
     return Settings(config, origins), flags
 
 
-_TYPES = get_type_hints(Config, include_extras=True)
+# The annotated type of each key, without the None of those that may stay unset.
+_TYPES = {key: hint if get_origin(hint) is Annotated else get_args(hint)[0]
+          for key, hint in get_type_hints(Config, include_extras=True).items()}
 _KEYS = tuple(_TYPES)
 _Layer = dict[str, tuple[Any, str]]
 _ADDRESS = re.compile(r"(\[[0-9A-Fa-f:]+\]|[^:\s]+):\d{1,5}")
@@ -111,14 +113,14 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--print-config", action="store_true", help="print what is in force and from where, and end")
     defaults = Config()
     for key, hint in _TYPES.items():
-        meta = next(part for part in get_args(hint) if isinstance(part, Meta))
+        _, meta = get_args(hint)
         default = getattr(defaults, key)
-        said = f"{meta.description} (default: {'none' if default is None else default})"
+        said = {None: "none", True: "yes", False: "no"}.get(default, default)
+        text = f"{meta.description} (default: {said})"
         if isinstance(default, bool):
-            name = f"--no-{key}" if default else f"--{key}"
-            parser.add_argument(name, dest=key, action="store_const", const=not default, help=said)
+            parser.add_argument(_flag(key), action=argparse.BooleanOptionalAction, default=None, help=text)
         else:
-            parser.add_argument(_flag(key), dest=key, metavar=_flag(key).strip("-").upper(), help=said)
+            parser.add_argument(_flag(key), dest=key, metavar=_flag(key).strip("-").upper(), help=text)
     return parser
 
 
@@ -177,16 +179,13 @@ def _checked(key: str, value: Any, origin: str) -> Any:
 
 def _allowed(key: str) -> str:
     """What `key` may hold, in words."""
-    hint = _TYPES[key]
-    kind = get_args(hint)[0]
-    meta = next(part for part in hint.__metadata__ if isinstance(part, Meta))
+    kind, meta = get_args(_TYPES[key])
     if get_origin(kind) is Literal:
         return "one of " + ", ".join(get_args(kind))
     if kind is bool:
         return "true or false"
-    kinds = get_args(kind) or (kind,)
-    if int in kinds or float in kinds:
-        noun = "a whole number" if int in kinds else "a number"
+    if kind in (int, float):
+        noun = "a whole number" if kind is int else "a number"
         limits = ((meta.gt, "above"), (meta.ge, "from"), (meta.le, "to"))
         return " ".join([noun, *(f"{word} {limit}" for limit, word in limits if limit is not None)])
     return "a text" if not meta.min_length else "a text that is not empty"

@@ -37,7 +37,9 @@ class Frame:
 
     `buffer` is uint8 in the shape that `format` names and is not written to again by the
     camera.  `number` counts the camera's deliveries from 0: a gap is a dropped frame.
-    `captured_at_s` is on the clock of time.monotonic().
+    `captured_at_s` is on the clock of time.monotonic(): latency is measured from it.
+    `elapsed_s` is the time since the camera's first frame on the camera's own clock, the media time of
+    a file, which may be read faster than it was filmed: what happens in the picture is measured by it.
     """
 
     buffer: Image
@@ -46,6 +48,7 @@ class Frame:
     height: int
     number: int
     captured_at_s: float
+    elapsed_s: float
     _grey: Image | None = field(default=None, init=False, repr=False)
     _bgr: Image | None = field(default=None, init=False, repr=False)
 
@@ -273,8 +276,8 @@ class Tracker(Protocol):
 class Smoother(Protocol):
     """Steadies the expressions of each track.  The inferring thread calls it, once per frame."""
 
-    def read(self, faces: Sequence[Face], expressions: Sequence[Expression], at_s: float, /) -> tuple[Reading, ...]:
-        """A reading for each face, in the order given; tracks not seen for a while are forgotten."""
+    def read(self, faces: Sequence[Face], expressions: Sequence[Expression], frame: Frame, /) -> tuple[Reading, ...]:
+        """A reading for each face of `frame`, in the order given; tracks not seen for a while are forgotten."""
         ...
 
 

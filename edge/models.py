@@ -8,6 +8,7 @@ import hashlib
 import os
 import sys
 import sysconfig
+import urllib.error
 import urllib.request
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -57,6 +58,8 @@ def fetch(download: Download, path: Path) -> None:
         with urllib.request.urlopen(download.url, timeout=TIMEOUT_S) as response:
             content = response.read(download.size_bytes + 1)
     except OSError as error:
+        if isinstance(error, urllib.error.HTTPError):
+            error.close()  # It holds the connection open.
         raise ModelError(f"expected {download.name} at {download.url}, found: {error}; connect to the network, "
                          f"or copy the file to {path} by hand (sha256 {download.sha256})") from error
     found = hashlib.sha256(content).hexdigest()

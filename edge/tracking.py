@@ -41,7 +41,7 @@ class IouTracker:
 
     def identify(self, faces: Sequence[Face], frame: Frame) -> tuple[Face, ...]:
         """The faces with track ids, the best overlaps first; a face that overlaps no track starts one."""
-        now_s = frame.captured_at_s
+        now_s = frame.elapsed_s
         self._tracks = {id_: track for id_, track in self._tracks.items() if now_s - track.seen_at_s <= LOST_AFTER_S}
         ids = self._matches(faces)
         for index, face in enumerate(faces):
@@ -78,21 +78,22 @@ class ExponentialSmoother:
         self._time_constant_s = time_constant_s
         self._tracks: dict[int, _Smoothed] = {}
 
-    def read(self, faces: Sequence[Face], expressions: Sequence[Expression], at_s: float) -> tuple[Reading, ...]:
+    def read(self, faces: Sequence[Face], expressions: Sequence[Expression], frame: Frame) -> tuple[Reading, ...]:
         """A reading for each face, in the order given; a track's first is not smoothed."""
-        readings = tuple(Reading(face, expression, self._smooth(face, expression, at_s))
+        now_s = frame.elapsed_s
+        readings = tuple(Reading(face, expression, self._smooth(face, expression, now_s))
                          for face, expression in zip(faces, expressions, strict=True))
-        self._tracks = {id_: track for id_, track in self._tracks.items() if at_s - track.seen_at_s <= LOST_AFTER_S}
+        self._tracks = {id_: track for id_, track in self._tracks.items() if now_s - track.seen_at_s <= LOST_AFTER_S}
         return readings
 
-    def _smooth(self, face: Face, expression: Expression, at_s: float) -> Expression:
+    def _smooth(self, face: Face, expression: Expression, now_s: float) -> Expression:
         if face.track_id is None:
             raise ValueError("expected a face with a track_id, found none: identify() comes before read()")
         logits = np.log(np.maximum(expression.probabilities, LEAST_PROBABILITY))
         track = self._tracks.get(face.track_id)
-        if track is not None and at_s - track.seen_at_s <= LOST_AFTER_S:
-            keep = math.exp(-(at_s - track.seen_at_s) / self._time_constant_s)
+        if track is not None and now_s - track.seen_at_s <= LOST_AFTER_S:
+            keep = math.exp(-(now_s - track.seen_at_s) / self._time_constant_s)
             logits = keep * track.logits + (1 - keep) * logits
-        self._tracks[face.track_id] = _Smoothed(logits, at_s)
+        self._tracks[face.track_id] = _Smoothed(logits, now_s)
         powers = np.exp(logits - logits.max())
         return Expression((powers / powers.sum()).astype(np.float32), expression.labels)

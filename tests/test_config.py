@@ -1,0 +1,99 @@
+"""Layers, origins and refusals of the settings."""
+
+from pathlib import Path
+
+import pytest
+
+from edge import config
+from edge.config import Config
+from edge.errors import ConfigError
+
+
+def parsed(*arguments: str, **environment: str) -> config.Settings:
+    return config.parse(arguments, environment)[0]
+
+
+def test_nothing_said_gives_the_defaults() -> None:
+    settings = parsed()
+    assert settings.config == Config()
+    assert set(settings.origins.values()) == {"default"}
+
+
+def test_flag_beats_environment_beats_file_beats_default(tmp_path: Path) -> None:
+    file = tmp_path / "fer.toml"
+    file.write_text('width = 320\nheight = 240\nfps = 10\n')
+    settings = parsed("--config", str(file), "--width", "800", FER_EDGE_WIDTH="1024", FER_EDGE_HEIGHT="768")
+    assert (settings.config.width, settings.config.height, settings.config.fps) == (800, 768, 10)
+    assert settings.origins["width"] == "--width"
+    assert settings.origins["height"] == "FER_EDGE_HEIGHT"
+    assert settings.origins["fps"] == f"{file}, line 3"
+    assert settings.origins["camera"] == "default"
+
+
+def test_printed_settings_are_toml_that_gives_the_same_settings(tmp_path: Path) -> None:
+    settings = parsed("--camera", "demo", "--duration", "1.5", "--no-stream")
+    file = tmp_path / "printed.toml"
+    file.write_text(str(settings))
+    assert parsed("--config", str(file)).config == settings.config
+
+
+def test_other_programs_variables_are_none_of_ours() -> None:
+    assert parsed(FER_MATERIAL="x", PATH="y").config == Config()
+
+
+@pytest.mark.parametrize(("arguments", "environment", "message"), [
+    (["--width", "7"], {}, "expected a whole number from 64 to 4096 for width, found '7' (--width)"),
+    (["--width", "wide"], {}, "expected a whole number from 64 to 4096 for width, found 'wide'"),
+    ([], {"FER_EDGE_FPS": "0"}, "expected a whole number from 1 to 240 for fps, found '0' (FER_EDGE_FPS)"),
+    ([], {"FER_EDGE_WIDHT": "640"}, "found widht (FER_EDGE_WIDHT); did you mean width?"),
+    (["--detector", "dlib"], {}, "expected one of auto, haar, yunet for detector, found 'dlib'"),
+    (["--log-every", "0"], {}, "expected a number from 0.1 to 3600 for log_every_s, found '0' (--log-every)"),
+    (["--duration", "-1"], {}, "expected a number above 0 for duration_s"),
+    (["--listen", "8080"], {}, "expected HOST:PORT with a port from 0 to 65535 for listen, found '8080'"),
+    (["--listen", "127.0.0.1:99999"], {}, "found '127.0.0.1:99999'"),
+    (["--listen", "0.0.0.0:8080"], {}, "others could watch; add --insecure"),
+    (["--camera", ""], {}, "expected a text that is not empty for camera"),
+    (["--config", "/nowhere/fer.toml"], {}, "expected a configuration in /nowhere/fer.toml, found: No such file"),
+])
+def test_bad_setting_is_one_line_that_names_key_value_and_origin(
+        arguments: list[str], environment: dict[str, str], message: str) -> None:
+    with pytest.raises(ConfigError) as raised:
+        parsed(*arguments, **environment)
+    assert message in str(raised.value)
+    assert "\n" not in str(raised.value)
+
+
+@pytest.mark.parametrize(("text", "message"), [
+    ("# a comment\n\nwidth = 10\n", "for width, found 10 ({file}, line 3)"),
+    ('width = "640"\n', "expected a whole number from 64 to 4096 for width, found '640' ({file}, line 1)"),
+    ("stream = 1\n", "expected true or false for stream, found 1"),
+    ("fps = 30\nwitdh = 640\n", "found witdh ({file}, line 2); did you mean width?"),
+    ("[camera]\nwidth = 640\n", "for camera, found {{'width': 640}} ({file}, line 1)"),
+    ("width = = 640\n", "expected TOML in {file}"),
+    ("\udcff", "expected TOML in {file}"),
+])
+def test_bad_file_names_the_line(tmp_path: Path, text: str, message: str) -> None:
+    file = tmp_path / "fer.toml"
+    file.write_bytes(text.encode(errors="surrogateescape"))
+    with pytest.raises(ConfigError) as raised:
+        parsed("--config", str(file))
+    assert message.format(file=file) in str(raised.value)
+
+
+def test_stream_for_others_needs_one_to_say_so() -> None:
+    assert parsed("--listen", "0.0.0.0:8080", "--insecure").config.address == ("0.0.0.0", 8080)
+    assert parsed("--listen", "0.0.0.0:8080", "--no-stream").config.stream is False
+
+
+def test_address_of_ipv6() -> None:
+    assert parsed("--listen", "[::1]:80").config.address == ("::1", 80)
+
+
+def test_help_says_every_key_with_its_default(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        config.parse(["--help"], {})
+    assert ended.value.code == 0
+    text = " ".join(capsys.readouterr().out.split())
+    for flag in ("--camera", "--no-stream", "--insecure", "--min-face", "--log-every", "--print-config"):
+        assert flag in text
+    assert "(default: 127.0.0.1:8080)" in text

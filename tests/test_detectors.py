@@ -1,0 +1,107 @@
+"""One contract over both detectors, on a real face."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from edge.cameras.demo import DemoCamera
+from edge.contracts import Box, FaceDetector, Frame, PixelFormat, Search
+from edge.detectors.haar import HaarDetector
+from edge.detectors.yunet import YunetDetector
+from edge.errors import ModelError
+
+NAMES = ("haar", "yunet")
+
+
+@pytest.fixture(params=NAMES)
+def detector(request: pytest.FixtureRequest, material: Callable[[str], Path]) -> FaceDetector:
+    if request.param == "haar":
+        return HaarDetector()
+    return YunetDetector(material("models/yunet_s_320_320.onnx"))
+
+
+@pytest.fixture(scope="module")
+def portrait() -> Frame:
+    with DemoCamera(640, 480, 30) as camera:
+        return next(camera)
+
+
+def frame_of(grey: np.ndarray[tuple[int, ...], np.dtype[np.uint8]]) -> Frame:
+    return Frame(grey, PixelFormat.GREY, grey.shape[1], grey.shape[0], 0, 0.0, 0.0)
+
+
+def whole(frame: Frame, min_face_px: int = 48) -> Search:
+    return Search(Box(0, 0, frame.width, frame.height), min_face_px, frame.height)
+
+
+def test_finds_the_one_face(detector: FaceDetector, portrait: Frame) -> None:
+    face, = detector.detect(portrait, whole(portrait))
+    eyes_px = face.box.top + 0.4 * face.box.height
+    assert portrait.width * 0.1 < face.box.left < eyes_px + portrait.width
+    assert face.box == face.box.clipped(portrait)
+    assert face.track_id is None
+
+
+def test_finds_nothing_where_there_is_nothing(detector: FaceDetector) -> None:
+    frame = frame_of(np.full((480, 640), 128, np.uint8))
+    assert detector.detect(frame, whole(frame)) == []
+
+
+def test_region_search_gives_the_same_face_in_pixels_of_the_frame(detector: FaceDetector, portrait: Frame) -> None:
+    face, = detector.detect(portrait, whole(portrait))
+    margin_px = face.box.width // 2
+    region = Box(face.box.left - margin_px, face.box.top - margin_px,
+                 face.box.width + 2 * margin_px, face.box.height + 2 * margin_px).clipped(portrait)
+    near, = detector.detect(portrait, Search(region, face.box.height // 2, face.box.height * 2))
+    assert near.box.iou(face.box) > 0.7
+
+
+def test_looks_only_where_it_is_told_to(detector: FaceDetector, portrait: Frame) -> None:
+    face, = detector.detect(portrait, whole(portrait))
+    beside = Box(0, 0, face.box.left, portrait.height)
+    assert all(found.box.right <= beside.right for found in detector.detect(portrait, Search(beside, 48, 480)))
+
+
+def test_looks_only_for_the_sizes_it_is_told_to(detector: FaceDetector, portrait: Frame) -> None:
+    face, = detector.detect(portrait, whole(portrait))
+    search = Search(Box(0, 0, portrait.width, portrait.height), face.box.height * 2, face.box.height * 3)
+    assert detector.detect(portrait, search) == []
+
+
+def test_two_faces_come_best_first(detector: FaceDetector, portrait: Frame) -> None:
+    small = cv2.resize(portrait.grey, None, fx=0.6, fy=0.6, interpolation=cv2.INTER_AREA)
+    height = portrait.height
+    small = np.asarray(cv2.copyMakeBorder(small, 0, height - small.shape[0], 0, 0, cv2.BORDER_REPLICATE), np.uint8)
+    frame = frame_of(np.hstack([portrait.grey, small]))
+    faces = detector.detect(frame, whole(frame))
+    assert len(faces) == 2
+    assert faces[0].score >= faces[1].score
+
+
+def test_yunet_gives_landmarks_within_the_box(portrait: Frame, material: Callable[[str], Path]) -> None:
+    face, = YunetDetector(material("models/yunet_s_320_320.onnx")).detect(portrait, whole(portrait))
+    assert face.landmarks is not None and face.landmarks.shape == (5, 2)
+    right_eye, left_eye, nose, right_mouth, left_mouth = face.landmarks
+    assert right_eye[0] < nose[0] < left_eye[0]
+    assert right_eye[1] < nose[1] < right_mouth[1]
+    assert face.box.left < right_mouth[0] < left_mouth[0] < face.box.right
+
+
+def test_yunet_without_its_model_says_how_to_get_it(tmp_path: Path) -> None:
+    with pytest.raises(ModelError, match="python -m edge.models"):
+        YunetDetector(tmp_path / "none.onnx")
+
+
+def test_yunet_refuses_a_file_that_is_no_model(tmp_path: Path) -> None:
+    (tmp_path / "broken.onnx").write_bytes(b"not a model")
+    with pytest.raises(ModelError, match="broken.onnx") as raised:
+        YunetDetector(tmp_path / "broken.onnx")
+    assert "\n" not in str(raised.value)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_name_is_the_key_of_the_framing(name: str) -> None:
+    assert {"haar": HaarDetector, "yunet": YunetDetector}[name].name == name

@@ -1,0 +1,238 @@
+"""The stages together: fakes raise, block and count; no clock is waited for."""
+
+import threading
+from collections.abc import Iterator, Sequence
+from types import TracebackType
+from typing import Self
+
+import numpy as np
+import pytest
+
+from edge.contracts import Box, Expression, Face, Frame, Image, PixelFormat, Reading, Result, Search
+from edge.pipeline import Pipeline
+from edge.telemetry import Telemetry
+from edge.threads import Wakeup
+
+LABELS = ("happy", "sad")
+
+
+class Boom(Exception):
+    """Raised by the part under test."""
+
+
+class Part:
+    """A context manager that remembers whether it is open, and may raise or block in its one method."""
+
+    name = "fake"
+
+    def __init__(self) -> None:
+        self.is_open = False
+        self.error: Exception | None = None
+        self.gate: threading.Event | None = None
+
+    def __enter__(self) -> Self:
+        self.is_open = True
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None,
+                 trace: TracebackType | None) -> None:
+        self.is_open = False
+
+    def work(self) -> None:
+        if self.error is not None:
+            raise self.error
+        if self.gate is not None:
+            assert self.gate.wait(30)
+
+
+class FakeCamera(Part):
+    """Gives `length` frames, or frames for ever where that is None."""
+
+    def __init__(self, length: int | None, *, live: bool) -> None:
+        super().__init__()
+        self.length, self.live = length, live
+        self.delivered = 0
+
+    def __iter__(self) -> Iterator[Frame]:
+        return self
+
+    def __next__(self) -> Frame:
+        self.work()
+        if self.delivered == self.length:
+            raise StopIteration
+        number = self.delivered
+        self.delivered += 1
+        return Frame(np.zeros((48, 48), np.uint8), PixelFormat.GREY, 48, 48, number, 0.0, number / 30)
+
+
+class FakeDetector(Part):
+    def detect(self, frame: Frame, search: Search) -> list[Face]:
+        self.work()
+        return [Face(Box(0, 0, 48, 48), 1.0)]
+
+
+class FakeTracker(Part):
+    def search(self, frame: Frame) -> Search:
+        return Search(Box(0, 0, 48, 48), 10, 48)
+
+    def identify(self, faces: Sequence[Face], frame: Frame) -> tuple[Face, ...]:
+        self.work()
+        return tuple(faces)
+
+
+class FakeClassifier(Part):
+    labels = LABELS
+
+    def crop(self, frame: Frame, face: Face) -> Image:
+        return frame.grey
+
+    def classify(self, crops: Sequence[Image]) -> list[Expression]:
+        self.work()
+        return [Expression(np.array([0.9, 0.1], np.float32), LABELS) for _ in crops]
+
+
+class FakeSmoother(Part):
+    def read(self, faces: Sequence[Face], expressions: Sequence[Expression], frame: Frame) -> tuple[Reading, ...]:
+        self.work()
+        return tuple(Reading(face, raw, raw) for face, raw in zip(faces, expressions, strict=True))
+
+
+class FakeSink(Part):
+    wanted = False
+
+    def __init__(self, taken: int = 0) -> None:
+        """`taken_enough` is set at the `taken`th result."""
+        super().__init__()
+        self.results: list[Result] = []
+        self.taken = taken
+        self.taken_enough = threading.Event()
+
+    def show(self, result: Result) -> None:
+        self.work()
+        self.results.append(result)
+        if len(self.results) == self.taken:
+            self.taken_enough.set()
+
+
+class Line:
+    """A pipeline with all its fakes."""
+
+    def __init__(self, camera: FakeCamera, taken: int = 0) -> None:
+        self.camera, self.detector, self.tracker = camera, FakeDetector(), FakeTracker()
+        self.classifier, self.smoother, self.sink = FakeClassifier(), FakeSmoother(), FakeSink(taken)
+        self.telemetry = Telemetry()
+        self.pipeline = Pipeline(camera, self.detector, self.tracker, self.classifier, self.smoother,
+                                 [self.sink], self.telemetry)
+
+    def run(self, **limits: float | None) -> None:
+        with Wakeup() as wakeup:
+            self.pipeline.run(wakeup, **limits)  # type: ignore[arg-type]
+
+
+def test_file_is_analysed_whole_and_in_order() -> None:
+    line = Line(FakeCamera(200, live=False))
+    line.run()
+    assert [result.frame.number for result in line.sink.results] == list(range(200))
+    figures = line.telemetry.figures()
+    assert (figures.analysed, figures.dropped) == (200, 0)
+
+
+def test_file_is_analysed_whole_also_by_a_stage_that_blocks() -> None:
+    line = Line(FakeCamera(5, live=False))
+    line.classifier.gate = threading.Event()
+    release = threading.Thread(target=line.classifier.gate.set)
+    release.start()
+    line.run()
+    release.join()
+    assert len(line.sink.results) == 5
+
+
+def test_so_many_frames_are_captured_and_no_more() -> None:
+    line = Line(FakeCamera(None, live=False))
+    line.run(frames=7)
+    assert line.camera.delivered == 7
+    assert len(line.sink.results) == 7
+
+
+def test_duration_ends_a_camera_that_does_not() -> None:
+    line = Line(FakeCamera(None, live=True))
+    line.run(duration_s=0.01)
+    assert not line.camera.is_open
+
+
+@pytest.mark.parametrize("live", [True, False])
+@pytest.mark.parametrize("part", ["camera", "detector", "tracker", "classifier", "smoother", "sink"])
+def test_error_in_any_part_is_raised_unchanged_with_everything_closed(part: str, live: bool) -> None:
+    line = Line(FakeCamera(None, live=live))
+    error = Boom(part)
+    getattr(line, part).error = error
+    with pytest.raises(Boom) as raised:
+        line.run()
+    assert raised.value is error
+    assert not line.camera.is_open and not line.sink.is_open
+
+
+def test_slow_stage_drops_frames_instead_of_queueing_them() -> None:
+    line = Line(FakeCamera(None, live=True), taken=1)
+    gate = line.classifier.gate = threading.Event()
+    reached = threading.Event()
+
+    def open_gate_after_a_thousand_frames() -> None:
+        while line.camera.delivered < 1000:
+            reached.wait(0.001)
+        gate.set()
+
+    opener = threading.Thread(target=open_gate_after_a_thousand_frames)
+    opener.start()
+    with Wakeup() as wakeup:
+        stopper = threading.Thread(target=lambda: (line.sink.taken_enough.wait(30), stop(wakeup)))
+        stopper.start()
+        line.pipeline.run(wakeup)
+    opener.join()
+    stopper.join()
+    # One result waited in the gate and one value in each slot before it: nothing older comes after.
+    behind = [result.frame.number for result in line.sink.results]
+    assert sum(number < 900 for number in behind) <= 3
+    assert line.telemetry.figures().dropped > 900 - 3
+
+
+def stop(wakeup: Wakeup) -> None:
+    wakeup.is_asked_to_stop = True
+    wakeup.wake()
+
+
+def test_stop_ends_a_line_whose_camera_is_a_file_that_waits() -> None:
+    line = Line(FakeCamera(None, live=False), taken=3)
+    with Wakeup() as wakeup:
+        stopper = threading.Thread(target=lambda: (line.sink.taken_enough.wait(30), stop(wakeup)))
+        stopper.start()
+        line.pipeline.run(wakeup)
+        stopper.join()
+    assert not line.camera.is_open and not line.sink.is_open
+
+
+def test_sink_that_cannot_open_leaves_the_camera_alone() -> None:
+    class Closed(FakeSink):
+        def __enter__(self) -> Self:
+            raise Boom
+
+    line = Line(FakeCamera(None, live=True))
+    pipeline = Pipeline(line.camera, line.detector, line.tracker, line.classifier, line.smoother,
+                        [line.sink, Closed()], line.telemetry)
+    with Wakeup() as wakeup, pytest.raises(Boom):
+        pipeline.run(wakeup)
+    assert line.camera.delivered == 0 and not line.sink.is_open
+
+
+def test_result_carries_its_frame_and_the_times_of_the_stages() -> None:
+    line = Line(FakeCamera(3, live=False))
+    line.run()
+    for result in line.sink.results:
+        assert result.detected_at_s <= result.inferred_at_s
+        assert [reading.raw.label for reading in result.readings] == ["happy"]
+
+
+def test_last_log_line_tells_the_figures(caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level("INFO"):
+        Line(FakeCamera(3, live=False)).run()
+    assert "dropped 0" in caplog.messages[-1]

@@ -1,0 +1,69 @@
+"""From a box to the model's input."""
+
+import numpy as np
+import pytest
+
+from edge import preprocess
+from edge.contracts import Box, Search
+from edge.metadata import Framing, Metadata
+
+GRADIENT = np.add.outer(np.arange(100), np.arange(120)).astype(np.uint8)
+
+
+def test_framing_widens_around_the_shifted_centre() -> None:
+    square = preprocess.frame_box(Box(100, 50, 40, 60), Framing(scale=1.2, shift_down=0.1))
+    assert (square.width, square.height) == (60, 60)
+    assert (square.left + 30, square.top + 30) == (120, 85)
+
+
+def test_framing_of_one_and_no_shift_keeps_a_square_box() -> None:
+    assert preprocess.frame_box(Box(7, 9, 48, 48), Framing(scale=1, shift_down=0)) == Box(7, 9, 48, 48)
+
+
+def test_crop_of_the_models_size_is_the_pixels_themselves() -> None:
+    np.testing.assert_array_equal(preprocess.crop(GRADIENT, Box(10, 20, 48, 48), 48, 48), GRADIENT[20:68, 10:58])
+
+
+def test_crop_beyond_the_picture_repeats_the_border() -> None:
+    crop = preprocess.crop(GRADIENT, Box(-10, -5, 48, 48), 48, 48)
+    np.testing.assert_array_equal(crop[5:, 10:], GRADIENT[:43, :38])
+    assert (crop[:5, 10:] == GRADIENT[0, :38]).all()
+    assert (crop[5:, :10] == GRADIENT[:43, :1]).all()
+
+
+def test_crop_outside_the_picture_is_an_error() -> None:
+    with pytest.raises(ValueError, match="lies outside"):
+        preprocess.crop(GRADIENT, Box(200, 10, 48, 48), 48, 48)
+
+
+@pytest.mark.parametrize("side", [20, 48, 90])
+def test_crop_has_the_models_size_and_keeps_the_mean(side: int) -> None:
+    crop = preprocess.crop(GRADIENT, Box(5, 5, side, side), 48, 48)
+    assert crop.shape == (48, 48) and crop.dtype == np.uint8
+    assert abs(float(crop.mean()) - float(GRADIENT[5:5 + side, 5:5 + side].mean())) < 1
+
+
+def test_input_is_scaled_as_the_metadata_says() -> None:
+    metadata = Metadata(labels=("a", "b"), height=48, width=48, scale=1 / 127.5, offset=-1.0, framing={},
+                        precision="float32")
+    batch = preprocess.as_input([np.zeros((48, 48), np.uint8), np.full((48, 48), 255, np.uint8)], metadata)
+    assert batch.shape == (2, 48, 48, 1) and batch.dtype == np.float32
+    assert batch[0].max() == -1 and batch[1].min() == pytest.approx(1)
+
+
+def test_temperature_divides_the_logits() -> None:
+    logits = np.array([[2.0, 0.5, -1.0]])
+    softmax = np.exp(logits) / np.exp(logits).sum()
+    softer = np.exp(logits / 3) / np.exp(logits / 3).sum()
+    np.testing.assert_allclose(preprocess.calibrated(softmax.astype(np.float32), 3.0), softer, rtol=1e-5)
+
+
+def test_searched_region_is_shrunk_until_the_smallest_face_is_small_enough() -> None:
+    picture, shrink = preprocess.searched(GRADIENT, Search(Box(20, 10, 80, 60), 60, 100), smallest_px=30)
+    assert shrink == 0.5 and picture.shape == (30, 40)
+
+
+def test_searched_region_is_never_enlarged() -> None:
+    picture, shrink = preprocess.searched(GRADIENT, Search(Box(20, 10, 80, 60), 20, 100), smallest_px=30)
+    assert shrink == 1
+    np.testing.assert_array_equal(picture, GRADIENT[10:70, 20:100])

@@ -1,0 +1,71 @@
+"""Rates, drops and latency on a clock that the test turns."""
+
+import numpy as np
+
+from edge.contracts import Frame, PixelFormat, Result
+from edge.telemetry import WINDOW_S, Telemetry
+
+
+class Clock:
+    """Time stands still until it is moved."""
+
+    def __init__(self) -> None:
+        self.now_s = 100.0
+
+    def __call__(self) -> float:
+        return self.now_s
+
+
+def result_of(number: int, captured_at_s: float) -> Result:
+    frame = Frame(np.zeros((4, 4), np.uint8), PixelFormat.GREY, 4, 4, number, captured_at_s, 0.0)
+    return Result(frame, (), captured_at_s, captured_at_s)
+
+
+def play(telemetry: Telemetry, clock: Clock, numbers: list[int], *, step_s: float, latency_s: float) -> None:
+    for number in numbers:
+        result = result_of(number, clock.now_s)
+        telemetry.captured(result.frame)
+        clock.now_s += latency_s
+        telemetry.analysed(result)
+        telemetry.shown(result)
+        clock.now_s += step_s - latency_s
+
+
+def test_rates_and_latency_are_those_of_the_window() -> None:
+    clock = Clock()
+    telemetry = Telemetry(clock)
+    play(telemetry, clock, list(range(300)), step_s=0.1, latency_s=0.02)
+    figures = telemetry.figures()
+    assert abs(figures.captured_fps - 10) <= 1 / WINDOW_S
+    assert abs(figures.shown_fps - 10) <= 1 / WINDOW_S
+    assert round(figures.latency_p50_ms, 6) == round(figures.latency_p95_ms, 6) == 20
+    assert (figures.analysed, figures.dropped) == (300, 0)
+
+
+def test_rates_before_the_first_window_is_full_are_not_diluted() -> None:
+    clock = Clock()
+    telemetry = Telemetry(clock)
+    play(telemetry, clock, list(range(10)), step_s=0.1, latency_s=0.01)
+    assert round(telemetry.figures().analysed_fps, 6) == 10
+
+
+def test_gap_in_the_numbers_is_counted_as_dropped() -> None:
+    clock = Clock()
+    telemetry = Telemetry(clock)
+    play(telemetry, clock, [0, 1, 4, 5, 9], step_s=0.1, latency_s=0.01)
+    assert telemetry.figures().dropped == 5
+
+
+def test_old_frames_are_forgotten() -> None:
+    clock = Clock()
+    telemetry = Telemetry(clock)
+    play(telemetry, clock, [0, 1], step_s=0.1, latency_s=0.01)
+    clock.now_s += 2 * WINDOW_S
+    figures = telemetry.figures()
+    assert figures.captured_fps == figures.analysed_fps == figures.shown_fps == figures.latency_p95_ms == 0
+
+
+def test_line_names_every_figure_that_people_watch() -> None:
+    line = Telemetry(Clock()).figures().line()
+    for word in ("captured", "analysed", "shown", "dropped", "p50", "p95", "faces"):
+        assert word in line
