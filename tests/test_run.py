@@ -1,0 +1,214 @@
+"""The command as a user runs it: a process of its own, the real model, a real video."""
+
+import csv
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import urllib.request
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+
+import cv2
+import pytest
+
+from edge.cameras.demo import DemoCamera
+
+TIMEOUT_S = 60
+
+
+def command(*arguments: str) -> list[str]:
+    return [sys.executable, "-m", "edge.run", *arguments]
+
+
+def run(*arguments: str, environment: dict[str, str] | None = None) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(command(*arguments), capture_output=True, text=True, timeout=TIMEOUT_S,
+                          env={**os.environ, **(environment or {})})
+
+
+@pytest.fixture(scope="module")
+def clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Two seconds of the demo's face."""
+    path = tmp_path_factory.mktemp("clip") / "clip.mp4"
+    writer = cv2.VideoWriter(str(path), cv2.VideoWriter.fourcc(*"mp4v"), 30, (640, 480))
+    with DemoCamera(640, 480, 30, sleep=lambda _: None) as camera:
+        for _ in range(60):
+            writer.write(next(camera).bgr)
+    writer.release()
+    return path
+
+
+def rows_of(path: Path) -> list[dict[str, str]]:
+    with path.open(newline="") as lines:
+        return list(csv.DictReader(lines))
+
+
+def test_file_runs_to_its_end_with_every_frame_analysed(clip: Path, tmp_path: Path) -> None:
+    events = tmp_path / "out.csv"
+    ended = run("--camera", str(clip), "--events", str(events))
+    assert ended.returncode == 0, ended.stderr
+    assert "dropped 0" in ended.stderr.splitlines()[-1]
+    assert "60/60" in ended.stderr
+    rows = rows_of(events)
+    assert len({row["frame"] for row in rows}) >= 57
+    assert {row["label"] for row in rows} == {"happy"}
+
+
+def test_time_in_the_events_is_that_of_the_video(clip: Path, tmp_path: Path) -> None:
+    events = tmp_path / "out.jsonl"
+    assert run("--camera", str(clip), "--events", str(events)).returncode == 0
+    for line in events.read_text().splitlines():
+        row = json.loads(line)
+        assert row["time_s"] == pytest.approx(row["frame"] / 30, abs=0.01)
+
+
+def test_people_in_a_real_video_are_read(material: Callable[[str], Path], tmp_path: Path) -> None:
+    events = tmp_path / "out.csv"
+    video = material("data/faces.mp4")
+    ended = run("--camera", str(video), "--events", str(events), "--yunet", str(material("models/yunet_s_320_320.onnx")))
+    assert ended.returncode == 0, ended.stderr
+    assert "115/115" in ended.stderr
+    rows = rows_of(events)
+    assert len({row["frame"] for row in rows}) == 115
+    for row in rows:
+        assert sum(float(value) for key, value in row.items() if key.startswith("p_")) == pytest.approx(1, abs=1e-3)
+
+
+def test_frames_stops_early(clip: Path, tmp_path: Path) -> None:
+    events = tmp_path / "out.csv"
+    assert run("--camera", str(clip), "--events", str(events), "--frames", "10").returncode == 0
+    assert {int(row["frame"]) for row in rows_of(events)} <= set(range(10))
+
+
+@pytest.fixture
+def live() -> Iterator[Callable[..., tuple["subprocess.Popen[str]", str]]]:
+    """Starts the app on the demo camera, and gives the process and the stream's address once it serves."""
+    started: list[subprocess.Popen[str]] = []
+
+    def start(*arguments: str) -> tuple["subprocess.Popen[str]", str]:
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            port = probe.getsockname()[1]
+        process = subprocess.Popen(command("--camera", "demo", "--listen", f"127.0.0.1:{port}", *arguments),
+                                   stderr=subprocess.PIPE, text=True)
+        started.append(process)
+        assert process.stderr is not None
+        for line in process.stderr:
+            if "http://" in line:
+                break
+        return process, f"http://127.0.0.1:{port}"
+
+    yield start
+    for process in started:
+        process.kill()
+        process.communicate()
+
+
+def test_demo_shows_a_happy_face_in_the_stream(live: Callable[..., tuple["subprocess.Popen[str]", str]]) -> None:
+    _, address = live()
+    with urllib.request.urlopen(f"{address}/snapshot", timeout=TIMEOUT_S) as response:
+        assert response.headers["Content-Type"] == "image/jpeg"
+        assert response.read(2) == b"\xff\xd8"
+    labels = []
+    while not labels:
+        with urllib.request.urlopen(f"{address}/state", timeout=TIMEOUT_S) as response:
+            labels = [reading["label"] for reading in json.load(response)["readings"]]
+    assert labels == ["happy"]
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_signal_ends_the_app_in_order(live: Callable[..., tuple["subprocess.Popen[str]", str]],
+                                      number: signal.Signals) -> None:
+    process, _ = live()
+    process.send_signal(number)
+    _, rest = process.communicate(timeout=TIMEOUT_S)
+    assert process.returncode == 0
+    assert "captured" in rest.splitlines()[-1]
+    assert "Traceback" not in rest
+
+
+def test_duration_ends_the_app() -> None:
+    ended = run("--camera", "demo", "--no-stream", "--duration", "0.5", "--log-every", "0.2")
+    assert ended.returncode == 0
+    assert ended.stderr.count("captured") >= 3
+
+
+def complaint(arguments: Sequence[str], exit_code: int) -> str:
+    """The one line with which the command refuses."""
+    ended = run(*arguments)
+    assert ended.returncode == exit_code, ended.stderr
+    assert "Traceback" not in ended.stderr
+    lines = [line for line in ended.stderr.splitlines() if line.startswith("fer-edge: ")]
+    assert len(lines) == 1
+    return lines[0]
+
+
+def test_missing_camera_names_those_that_exist() -> None:
+    assert "/dev/video97" in complaint(["--camera", "97", "--no-stream"], 69)
+
+
+def test_video_that_is_none_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "clip.mp4"
+    path.write_bytes(b"no video" * 100)
+    assert str(path) in complaint(["--camera", str(path)], 69)
+
+
+def test_video_that_is_missing_is_refused(tmp_path: Path) -> None:
+    assert "none.mp4" in complaint(["--camera", str(tmp_path / "none.mp4")], 69)
+
+
+def test_video_cut_off_in_the_middle_keeps_what_was_decoded(clip: Path, tmp_path: Path) -> None:
+    whole, cut, events = tmp_path / "whole.avi", tmp_path / "cut.avi", tmp_path / "out.csv"
+    source = cv2.VideoCapture(str(clip))
+    writer = cv2.VideoWriter(str(whole), cv2.VideoWriter.fourcc(*"MJPG"), 30, (640, 480))
+    while (read := source.read())[0]:
+        writer.write(read[1])
+    writer.release()
+    source.release()
+    cut.write_bytes(whole.read_bytes()[:whole.stat().st_size // 2])
+    ended = run("--camera", str(cut), "--events", str(events))
+    assert ended.returncode == 0, ended.stderr
+    assert "cut off" in ended.stderr and "Traceback" not in ended.stderr
+    assert 20 <= len({row["frame"] for row in rows_of(events)}) <= 40
+
+
+def test_missing_model_is_refused(tmp_path: Path) -> None:
+    assert "none.onnx" in complaint(["--camera", "demo", "--no-stream", "--model", str(tmp_path / "none.onnx")], 65)
+
+
+def test_missing_yunet_says_how_to_fetch_it(tmp_path: Path) -> None:
+    arguments = ["--camera", "demo", "--detector", "yunet", "--yunet", str(tmp_path / "none.onnx")]
+    assert "python -m edge.models" in complaint(arguments, 65)
+
+
+def test_port_in_use_is_refused() -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        address = f"127.0.0.1:{taken.getsockname()[1]}"
+        assert address in complaint(["--camera", "demo", "--listen", address], 74)
+
+
+def test_unknown_setting_is_refused(tmp_path: Path) -> None:
+    file = tmp_path / "fer.toml"
+    file.write_text("camra = 'demo'\n")
+    assert "did you mean camera?" in complaint(["--config", str(file)], 78)
+
+
+def test_events_in_a_folder_that_is_not_there_are_refused(tmp_path: Path) -> None:
+    assert "none/out.csv" in complaint(
+        ["--camera", "demo", "--no-stream", "--events", str(tmp_path / "none" / "out.csv")], 74)
+
+
+def test_settings_in_force_are_printed_with_their_origin() -> None:
+    ended = run("--print-config", "--width", "320", environment={"FER_EDGE_FPS": "15"})
+    assert ended.returncode == 0
+    assert "width = 320  # --width" in ended.stdout
+    assert "fps = 15  # FER_EDGE_FPS" in ended.stdout
+
+
+def test_run_leaves_no_file_in_the_home_of_its_user(tmp_path: Path) -> None:
+    assert run("--camera", "demo", "--no-stream", "--frames", "5", environment={"HOME": str(tmp_path)}).returncode == 0
+    assert list(tmp_path.rglob("*")) == []
