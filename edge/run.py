@@ -2,6 +2,7 @@
 
 import logging
 import os
+import re
 import signal
 import sys
 from collections.abc import Sequence
@@ -38,8 +39,8 @@ def make_camera(config: Config, *, paced: bool) -> Camera:
         return DemoCamera(config.width, config.height, config.fps)
     if spec.isdecimal() or spec.startswith("/dev/"):
         return UsbCamera(int(spec) if spec.isdecimal() else spec, config.width, config.height, config.fps)
-    if spec == "picamera2" or spec.startswith("picamera2:"):
-        return PiCamera(spec.partition(":")[2] or "0", config.width, config.height, config.fps)
+    if csi := re.fullmatch(r"picamera2(?::(\d+))?", spec):
+        return PiCamera(int(csi[1] or 0), config.width, config.height, config.fps)
     return VideoCamera(spec, paced=paced)
 
 

@@ -1,0 +1,1 @@
+"""The cameras, a file each."""

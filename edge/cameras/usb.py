@@ -1,0 +1,187 @@
+"""A USB camera, or any other V4L2 device, through OpenCV."""
+
+import logging
+import os
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import cv2
+import numpy as np
+
+from edge.contracts import Frame, Image, PixelFormat
+from edge.errors import CameraBusy, CameraError, CameraNotFound, CameraTimeout
+
+log = logging.getLogger(__name__)
+
+# A camera that was just opened may take this long to its first frame.
+FIRST_FRAME_WITHIN_S = 10.0
+# A driver's time stamp older than this is of another clock.
+OLDEST_STAMP_S = 10.0
+# OpenCV's select() ends at OPENCV_VIDEOIO_V4L_SELECT_TIMEOUT; a read that failed sooner found no device.
+TIMED_OUT_AFTER = 0.9
+
+
+class UsbCamera:
+    """A live Camera that hands on the device's own bytes: JPEG where the device compresses, else YUYV."""
+
+    live = True
+    length: int | None = None
+
+    def __init__(self, device: int | str, width: int, height: int, fps: int, *,
+                 capture: Callable[[str, int], cv2.VideoCapture] = cv2.VideoCapture,
+                 clock: Callable[[], float] = time.monotonic, root: Path = Path("/")) -> None:
+        """`device` is an index or a path below /dev; size and rate are wishes, and the log tells what came of them.
+
+        `root` holds dev, proc and sys.
+        """
+        self.name = f"/dev/video{device}" if isinstance(device, int) else device
+        self._wish = width, height, fps
+        self._make_capture, self._clock, self._root = capture, clock, root
+        self._capture: cv2.VideoCapture | None = None
+        self._timeout_s = float(os.environ["OPENCV_VIDEOIO_V4L_SELECT_TIMEOUT"])
+
+    def __enter__(self) -> Self:
+        _check_usable(self._root, self.name)
+        capture = self._make_capture(self.name, cv2.CAP_V4L2)
+        if not capture.isOpened():
+            capture.release()
+            raise _refusal(self._root, self.name)
+        self._capture = capture
+        try:
+            self._configure(capture)
+            self._started_s = self._clock()
+            self._next_number = 0
+            self._first: Frame | None = self._wait_for_first()
+        except BaseException:
+            self.__exit__(None, None, None)
+            raise
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None,
+                 trace: TracebackType | None) -> None:
+        if self._capture is not None:
+            self._capture.release()
+            self._capture = None
+
+    def __iter__(self) -> Iterator[Frame]:
+        return self
+
+    def __next__(self) -> Frame:
+        if self._first is not None:
+            first, self._first = self._first, None
+            return first
+        return self._read()
+
+    def _configure(self, capture: cv2.VideoCapture) -> None:
+        """Ask for JPEG, in which alone most cameras give 30 FPS, and say what the device made of it."""
+        width, height, fps = self._wish
+        capture.set(cv2.CAP_PROP_FOURCC, cv2.VideoWriter.fourcc(*"MJPG"))
+        capture.set(cv2.CAP_PROP_FRAME_WIDTH, width)
+        capture.set(cv2.CAP_PROP_FRAME_HEIGHT, height)
+        capture.set(cv2.CAP_PROP_FPS, fps)
+        # The fewer buffers wait in the driver, the newer is the frame that is read.
+        capture.set(cv2.CAP_PROP_BUFFERSIZE, 2)
+        capture.set(cv2.CAP_PROP_CONVERT_RGB, 0)
+        self._width = int(capture.get(cv2.CAP_PROP_FRAME_WIDTH))
+        self._height = int(capture.get(cv2.CAP_PROP_FRAME_HEIGHT))
+        code = int(capture.get(cv2.CAP_PROP_FOURCC)).to_bytes(4, "little").decode("ascii", "replace")
+        log.info("%s gives %s %d×%d at %g FPS (asked for MJPG %d×%d at %d)", self.name, code,
+                 self._width, self._height, capture.get(cv2.CAP_PROP_FPS), width, height, fps)
+
+    def _wait_for_first(self) -> Frame:
+        while True:
+            try:
+                return self._read()
+            except CameraTimeout:
+                if self._clock() - self._started_s > FIRST_FRAME_WITHIN_S:
+                    raise
+
+    def _read(self) -> Frame:
+        if self._capture is None:
+            raise RuntimeError("expected an open camera: enter it first")
+        asked_s = self._clock()
+        try:
+            is_read, buffer = self._capture.read()
+        except cv2.error as error:
+            raise CameraError(f"expected a frame from {self.name}, found a fault on the bus ({error.err}); "
+                              "try another cable or port") from error
+        now_s = self._clock()
+        if not is_read:
+            self._fail(now_s - asked_s)
+        number = self._next_number
+        self._next_number += 1
+        stamp_s = self._capture.get(cv2.CAP_PROP_POS_MSEC) / 1000
+        captured_at_s = stamp_s if 0 <= now_s - stamp_s < OLDEST_STAMP_S else now_s
+        return _frame(np.asarray(buffer, np.uint8), self._width, self._height, number, captured_at_s, self._started_s)
+
+    def _fail(self, waited_s: float) -> None:
+        """OpenCV says neither that the camera is unplugged nor that it is frozen; the time it took tells."""
+        if waited_s >= TIMED_OUT_AFTER * self._timeout_s and Path(self._root, self.name.lstrip("/")).exists():
+            raise CameraTimeout(f"expected a frame from {self.name} within {self._timeout_s:g} s, found none; "
+                                "unplug the camera and plug it in again")
+        raise CameraError(f"expected a frame from {self.name}, found the camera gone; plug it in again")
+
+
+def _frame(buffer: Image, width: int, height: int, number: int, captured_at_s: float, started_s: float) -> Frame:
+    """A frame of what read() really gave: a driver may give another format than it said."""
+    elapsed_s = max(0.0, captured_at_s - started_s)
+    flat = buffer.reshape(-1)
+    if flat[:2].tobytes() == b"\xff\xd8":
+        return Frame(flat, PixelFormat.MJPG, width, height, number, captured_at_s, elapsed_s)
+    formats = {2: PixelFormat.YUYV, 3: PixelFormat.BGR}
+    channels = buffer.shape[2] if buffer.ndim == 3 else 0
+    if channels not in formats:
+        raise CameraError(f"expected JPEG, YUYV or BGR from the camera, found a buffer of {buffer.shape}; "
+                          "choose another camera")
+    return Frame(buffer, formats[channels], buffer.shape[1], buffer.shape[0], number, captured_at_s, elapsed_s)
+
+
+def cameras(root: Path = Path("/")) -> list[str]:
+    """The capture devices below `root`, each with its stable name where udev made one, for people to read."""
+    stable = {link.resolve().name: f"/dev/v4l/by-id/{link.name}" for link in (root / "dev/v4l/by-id").glob("*")}
+    found = []
+    for folder in sorted((root / "sys/class/video4linux").glob("video*")):
+        index = folder / "index"
+        # A camera's second node, index 1, carries its metadata and no picture.
+        if not index.is_file() or index.read_text().strip() == "0":
+            alias = f" ({stable[folder.name]})" if folder.name in stable else ""
+            found.append(f"/dev/{folder.name}{alias}")
+    return found
+
+
+def holders(device: Path, proc: Path = Path("/proc")) -> list[str]:
+    """The processes that hold `device` open, as "PID (command)", as far as this user may see."""
+    target = device.resolve()
+    found = []
+    for process in proc.glob("[0-9]*"):
+        if process.name == str(os.getpid()):
+            continue
+        try:
+            is_holder = any(descriptor.resolve() == target for descriptor in (process / "fd").iterdir())
+            if is_holder:
+                found.append(f"{process.name} ({(process / 'comm').read_text().strip()})")
+        except OSError:
+            continue  # It has ended, or belongs to another user.
+    return found
+
+
+def _check_usable(root: Path, name: str) -> None:
+    path = root / name.lstrip("/")
+    if not path.exists():
+        listed = ", ".join(cameras(root)) or "none"
+        raise CameraNotFound(f"expected a camera at {name}, found no such device; there are: {listed}")
+    if not os.access(path, os.R_OK | os.W_OK):
+        raise CameraError(f"expected to be allowed to open {name}, found no permission; "
+                          "sudo usermod -aG video $USER, and log in again")
+
+
+def _refusal(root: Path, name: str) -> CameraError:
+    """Why the device did not open, as well as can be told."""
+    held_by = holders(root / name.lstrip("/"), root / "proc")
+    if held_by:
+        return CameraBusy(f"expected {name} to be free, found it held by process {', '.join(held_by)}; stop that first")
+    listed = ", ".join(cameras(root)) or "none"
+    return CameraNotFound(f"expected a camera at {name}, found a device that gives no picture; there are: {listed}")

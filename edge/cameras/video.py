@@ -1,0 +1,99 @@
+"""A video file, or a network camera, through OpenCV's FFmpeg."""
+
+import logging
+import re
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import cv2
+import numpy as np
+
+from edge.contracts import Frame, PixelFormat
+from edge.errors import CameraError, CameraNotFound, CameraTimeout
+
+log = logging.getLogger(__name__)
+
+OPEN_TIMEOUT_MS = 10_000
+READ_TIMEOUT_MS = 2_000
+# Where a file does not say.
+USUAL_FPS = 25.0
+
+_URL = re.compile(r"(?P<scheme>rtsps?|https?)://", re.IGNORECASE)
+
+
+class VideoCamera:
+    """A Camera that reads a file to its end, or a network stream until it is stopped."""
+
+    def __init__(self, source: str, *, paced: bool = False, clock: Callable[[], float] = time.monotonic,
+                 sleep: Callable[[float], None] = time.sleep) -> None:
+        """`source` is a path or a URL (rtsp, http, https).
+
+        With `paced` a file is played at its own rate, like a live camera, for people to watch;
+        otherwise its frames come as fast as they are taken.
+        """
+        self._source, self._clock, self._sleep = source, clock, sleep
+        self._is_stream = bool(_URL.match(source))
+        self._paced = paced and not self._is_stream
+        self._capture: cv2.VideoCapture | None = None
+        # A URL may hold a password.
+        self.name = re.sub(r"//[^/@]*@", "//…@", source)
+        self.live = self._is_stream or self._paced
+        self.length: int | None = None
+
+    def __enter__(self) -> Self:
+        if not self._is_stream and not Path(self._source).is_file():
+            raise CameraNotFound(f"expected a video file or a camera in {self.name}, found no such file; "
+                                 "name a file, a device, a URL or demo")
+        limits = [cv2.CAP_PROP_OPEN_TIMEOUT_MSEC, OPEN_TIMEOUT_MS, cv2.CAP_PROP_READ_TIMEOUT_MSEC, READ_TIMEOUT_MS]
+        capture = cv2.VideoCapture(self._source, cv2.CAP_FFMPEG, limits if self._is_stream else [])
+        if not capture.isOpened():
+            capture.release()
+            wanted = "a stream that answers" if self._is_stream else "a video that FFmpeg can read"
+            raise CameraError(f"expected {wanted} at {self.name}, found none; check it with another player")
+        self._capture = capture
+        self._rate_fps = capture.get(cv2.CAP_PROP_FPS) or USUAL_FPS
+        counted = int(capture.get(cv2.CAP_PROP_FRAME_COUNT))
+        self.length = counted if counted > 0 and not self._is_stream else None
+        self._next_number = 0
+        self._started_s = self._clock()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None,
+                 trace: TracebackType | None) -> None:
+        if self._capture is not None:
+            self._capture.release()
+            self._capture = None
+
+    def __iter__(self) -> Iterator[Frame]:
+        return self
+
+    def __next__(self) -> Frame:
+        if self._capture is None:
+            raise RuntimeError("expected an open camera: enter it first")
+        asked_s = self._clock()
+        is_read, picture = self._capture.read()
+        if not is_read:
+            self._end(self._clock() - asked_s)
+        number = self._next_number
+        self._next_number += 1
+        elapsed_s = self._clock() - self._started_s
+        if not self._is_stream:
+            elapsed_s = number / self._rate_fps
+        if self._paced:
+            self._sleep(max(0.0, self._started_s + elapsed_s - self._clock()))
+        height, width = picture.shape[:2]
+        return Frame(np.asarray(picture, np.uint8), PixelFormat.BGR, width, height, number, self._clock(), elapsed_s)
+
+    def _end(self, waited_s: float) -> None:
+        if self._is_stream and waited_s * 1000 >= READ_TIMEOUT_MS:
+            raise CameraTimeout(f"expected a frame from {self.name} within {READ_TIMEOUT_MS / 1000:g} s, found none; "
+                                "check the network and the camera")
+        if self._is_stream:
+            raise CameraError(f"expected a frame from {self.name}, found the end of the stream; check the camera")
+        if self.length is not None and self._next_number < self.length:
+            log.warning("%s: expected %d frames, found %d: the file is cut off or damaged",
+                        self.name, self.length, self._next_number)
+        raise StopIteration

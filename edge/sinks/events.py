@@ -1,0 +1,88 @@
+"""A row per face and frame, as CSV or as JSON lines."""
+
+import csv
+import io
+import json
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from types import TracebackType
+from typing import Self, TextIO
+
+from edge.contracts import Reading, Result
+from edge.errors import ConfigError, SinkError
+
+Row = Mapping[str, int | float | str | None]
+
+SUFFIXES = (".csv", ".jsonl")
+
+
+class EventsSink:
+    """A Sink that writes numbers and no pictures.
+
+    The file is replaced when the sink opens, and whole after every frame: what was written stays
+    readable when the program is killed.
+    """
+
+    name = "events"
+    wanted = False
+
+    def __init__(self, path: Path, labels: Iterable[str]) -> None:
+        """`labels` are the classifier's; ConfigError when `path` is neither .csv nor .jsonl."""
+        if path.suffix not in SUFFIXES:
+            raise ConfigError(f"expected a name in {' or '.join(SUFFIXES)} for events, found {path}; rename it")
+        self._path = path
+        self._columns = ["frame", "time_s", "track", "left", "top", "width", "height",
+                         *(f"p_{label}" for label in labels), "label"]
+        self._file: TextIO | None = None
+
+    def __enter__(self) -> Self:
+        try:
+            self._file = self._path.open("w", newline="", encoding="utf-8")
+        except OSError as error:
+            raise self._lost(error) from error
+        if self._path.suffix == ".csv":
+            self._write(_csv([dict(zip(self._columns, self._columns, strict=True))], self._columns))
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None,
+                 trace: TracebackType | None) -> None:
+        if self._file is not None:
+            file, self._file = self._file, None
+            try:
+                file.close()
+            except OSError as fault:
+                raise self._lost(fault) from fault
+
+    def show(self, result: Result) -> None:
+        """Write the rows of one frame; SinkError when the disk does not take them."""
+        rows = [_row(result, reading) for reading in result.readings]
+        if rows:
+            is_csv = self._path.suffix == ".csv"
+            self._write(_csv(rows, self._columns) if is_csv else "".join(json.dumps(row) + "\n" for row in rows))
+
+    def _write(self, text: str) -> None:
+        assert self._file is not None, "shown before it was entered"
+        try:
+            self._file.write(text)
+            self._file.flush()
+        except OSError as error:
+            raise self._lost(error) from error
+
+    def _lost(self, error: OSError) -> SinkError:
+        return SinkError(f"expected to write events to {self._path}, found: {error.strerror}; "
+                         "make room, or name another file with --events")
+
+
+def _row(result: Result, reading: Reading) -> Row:
+    face, expression = reading.face, reading.smoothed
+    probabilities = {f"p_{label}": round(float(probability), 4)
+                     for label, probability in zip(expression.labels, expression.probabilities, strict=True)}
+    return {"frame": result.frame.number, "time_s": round(result.frame.elapsed_s, 3), "track": face.track_id,
+            "left": face.box.left, "top": face.box.top, "width": face.box.width, "height": face.box.height,
+            **probabilities, "label": expression.label}
+
+
+def _csv(rows: Iterable[Row], columns: list[str]) -> str:
+    text = io.StringIO()
+    csv.DictWriter(text, columns, lineterminator="\n").writerows(rows)
+    return text.getvalue()
