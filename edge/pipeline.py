@@ -62,7 +62,7 @@ class Pipeline:
             finally:
                 self._frames.close()
                 workers.join(STOP_WITHIN_S)
-            log.info("%s", self._telemetry.figures().line())
+        log.info("%s", self._telemetry.figures().line())
 
     def _watch(self, workers: WorkerGroup, wakeup: Wakeup, duration_s: float | None, log_every_s: float) -> None:
         """Log the figures now and then until it is time to stop."""

@@ -4,7 +4,8 @@ import json
 import logging
 import math
 import os
-from dataclasses import asdict, dataclass
+import zipfile
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -13,26 +14,15 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
-from edge.errors import DataError, ModelError
+from edge.errors import ConfigError, DataError, ModelError, SinkError
 from export.dataset import LABELS, Split
+from export.files import one_line
 from export.networks import NETWORKS
+from export.recipe import Recipe
 
 log = logging.getLogger(__name__)
 
 LAST, BEST, HISTORY = "last.keras", "best.keras", "history.json"
-
-
-@dataclass(frozen=True)
-class Recipe:
-    """What decides the result of a training beside the data; kept with the run."""
-
-    network: str = "baseline"
-    epochs: int = 30
-    batch_size: int = 64
-    learning_rate: float = 1e-3
-    warmup_epochs: float = 1.0
-    label_smoothing: float = 0.0
-    seed: int = 0
 
 
 def augment(image: NDArray[np.uint8], random: np.random.Generator) -> NDArray[np.uint8]:
@@ -44,7 +34,7 @@ def augment(image: NDArray[np.uint8], random: np.random.Generator) -> NDArray[np
     side_px = image.shape[0]
     angle_deg, zoom = random.uniform(-12, 12), math.exp(random.uniform(-0.12, 0.12))
     centre_px = (side_px - 1) / 2
-    matrix = cv2.getRotationMatrix2D((centre_px, centre_px), angle_deg, zoom)
+    matrix = np.asarray(cv2.getRotationMatrix2D((centre_px, centre_px), angle_deg, zoom), np.float64)
     matrix[:, 2] += random.uniform(-3, 3, size=2)
     if random.random() < 0.5:
         image = np.ascontiguousarray(image[:, ::-1])
@@ -105,10 +95,11 @@ class Checkpoint(keras.callbacks.Callback):  # type: ignore[misc]
         accuracies = self.history["val_accuracy"]
         if accuracies[-1] == max(accuracies):
             save_atomically(self.model, self._folder / BEST)
+        # Whole before LAST is replaced: whoever finds LAST an epoch ahead of HISTORY finds the history here.
+        partial = _partial(self._folder / HISTORY)
+        partial.write_text(json.dumps({"recipe": asdict(self._recipe), "history": self.history}, indent=1))
         save_atomically(self.model, self._folder / LAST)
-        # Last: the number of epochs in it says which epoch LAST has seen.
-        _write_atomically(self._folder / HISTORY,
-                          json.dumps({"recipe": asdict(self._recipe), "history": self.history}, indent=1))
+        os.replace(partial, self._folder / HISTORY)
 
 
 def train(training: Split, public_test: Split, folder: Path, recipe: Recipe, *,
@@ -123,11 +114,13 @@ def train(training: Split, public_test: Split, folder: Path, recipe: Recipe, *,
     missing = sorted(set(range(len(LABELS))) - set(training.labels.tolist()))
     if missing:
         raise DataError("expected every class in the Training split, found none of "
-                        + ", ".join(LABELS[label] for label in missing))
-    folder.mkdir(parents=True, exist_ok=True)
+                        f"{', '.join(LABELS[label] for label in missing)}: add images of them")
+    if recipe.network not in NETWORKS:
+        raise ConfigError(f"expected a network among {', '.join(NETWORKS)}, found {recipe.network}: name one of these")
+    _make(folder)
     steps = math.ceil(len(training) / recipe.batch_size)
     if resume and (folder / HISTORY).exists():
-        model, history = _restore(folder, recipe)
+        model, history = _restore(folder, recipe, steps)
     elif (folder / HISTORY).exists():
         raise DataError(f"expected no run in {folder}, found one: add --resume to go on with it, "
                         "or name another folder")
@@ -138,8 +131,16 @@ def train(training: Split, public_test: Split, folder: Path, recipe: Recipe, *,
     model.fit(Batches(training, recipe.batch_size, recipe.seed, first_epoch=done),
               validation_data=(as_input(public_test.images), one_hot(public_test.labels)),
               validation_batch_size=256, epochs=recipe.epochs, initial_epoch=done,
-              callbacks=[checkpoint], verbose="auto")
+              # Batches has its own order, which a resumed run repeats; Keras's would be another.
+              callbacks=[checkpoint], shuffle=False, verbose="auto")
     return checkpoint.history
+
+
+def _make(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise SinkError(f"expected to make the folder {folder}, found: {error.strerror}; name another") from error
 
 
 def _compiled(recipe: Recipe, steps_per_epoch: int) -> keras.Model:
@@ -154,25 +155,36 @@ def _compiled(recipe: Recipe, steps_per_epoch: int) -> keras.Model:
     return model
 
 
-def _restore(folder: Path, recipe: Recipe) -> tuple[keras.Model, dict[str, list[float]]]:
-    kept: dict[str, Any] = json.loads((folder / HISTORY).read_text())
+def _restore(folder: Path, recipe: Recipe, steps_per_epoch: int) -> tuple[keras.Model, dict[str, list[float]]]:
+    """The model and the history after the last whole epoch."""
+    try:
+        kept: dict[str, Any] = json.loads((folder / HISTORY).read_text())
+        model = keras.models.load_model(folder / LAST)
+        epochs_seen = int(model.optimizer.iterations) // steps_per_epoch
+        if epochs_seen > len(kept["history"]["loss"]):
+            # Stopped between the two: see Checkpoint.
+            kept = json.loads(_partial(folder / HISTORY).read_text())
+    except (OSError, ValueError, TypeError, KeyError, zipfile.BadZipFile) as error:
+        raise ModelError(f"expected a run in {folder} ({HISTORY}, {LAST}), found: {one_line(error)}; "
+                         "train into another folder") from error
     if kept["recipe"] != asdict(recipe):
         differing = [f"{key} {kept['recipe'].get(key)} (now {value})"
                      for key, value in asdict(recipe).items() if kept["recipe"].get(key) != value]
         raise ModelError(f"expected the recipe of the run in {folder}, found another: {', '.join(differing)}; "
                          "repeat the run's options or name another folder")
-    log.info("going on after epoch %d of the run in %s", len(kept["history"]["loss"]), folder)
-    return keras.models.load_model(folder / LAST), kept["history"]
+    if epochs_seen != len(kept["history"]["loss"]):
+        raise ModelError(f"expected {len(kept['history']['loss'])} epochs of {steps_per_epoch} batches behind "
+                         f"{folder / LAST}, found {int(model.optimizer.iterations)} batches: repeat the run's data, "
+                         "or name another folder")
+    log.info("going on after epoch %d of the run in %s", epochs_seen, folder)
+    return model, kept["history"]
 
 
 def save_atomically(model: keras.Model, path: Path) -> None:
     """Save `model` as .keras so that `path` is at every moment absent, the old file or the new one."""
-    partial = path.with_name(f".partial-{path.name}")
-    model.save(partial)
-    os.replace(partial, path)
+    model.save(_partial(path))
+    os.replace(_partial(path), path)
 
 
-def _write_atomically(path: Path, text: str) -> None:
-    partial = path.with_name(f".partial-{path.name}")
-    partial.write_text(text)
-    os.replace(partial, path)
+def _partial(path: Path) -> Path:
+    return path.with_name(f".partial-{path.name}")

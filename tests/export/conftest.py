@@ -1,16 +1,18 @@
 """A small learnable data set, and a small network that has learnt it, in the forms in which people have them."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import cv2
+import h5py
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from export.__main__ import main
 from export.dataset import LABELS, SIDE_PX, SPLITS, Split
 from export.quiet import import_tensorflow
 
@@ -84,26 +86,68 @@ def tiny(toy: Toy) -> "keras.Model":
 
 @dataclass(frozen=True)
 class KerasFiles:
-    """One trained network as the files of several ages of Keras."""
+    """The same network in the files of several ages of Keras."""
 
     keras: Path
     full_h5: Path
     architecture: Path
-    """As Keras 2 wrote it."""
+    """JSON in the words of Keras 2."""
     weights: Path
+    """HDF5 of the weights alone, as Keras 2 laid them out."""
 
 
 @pytest.fixture(scope="session")
-def keras_files(tiny: "keras.Model", tmp_path_factory: pytest.TempPathFactory) -> Iterator[KerasFiles]:
-    import keras
+def keras_files(tiny: "keras.Model", tmp_path_factory: pytest.TempPathFactory) -> KerasFiles:
     folder = tmp_path_factory.mktemp("keras")
-    files = KerasFiles(folder / "tiny.keras", folder / "tiny.h5", folder / "tiny.json", folder / "tiny_weights.h5")
+    files = KerasFiles(folder / "tiny.keras", folder / "tiny.h5", folder / "tiny.json", folder / "weights.h5")
     tiny.save(files.keras)
-    files.architecture.write_text(json.dumps(keras_2_sequential()))
-    from keras.src.legacy.saving import legacy_h5_format
-    legacy_h5_format.save_model_to_hdf5(tiny, files.full_h5, include_optimizer=False)
-    import h5py
-    with h5py.File(files.weights, "w") as weights:
-        legacy_h5_format.save_weights_to_hdf5_group(weights, tiny)
-    assert keras.__version__
-    yield files
+    tiny.save(files.full_h5)
+    files.architecture.write_text(json.dumps(as_keras_2(tiny)))
+    with h5py.File(files.full_h5) as full, h5py.File(files.weights, "w") as weights:
+        for name, value in full["model_weights"].attrs.items():
+            weights.attrs[name] = value
+        for layer in full["model_weights"]:
+            full.copy(f"model_weights/{layer}", weights)
+    return files
+
+
+def as_keras_2(model: "keras.Model") -> dict[str, Any]:
+    """The architecture of a Sequential in the words of Keras 2.12, which Keras 3 does not read as it stands."""
+    described = []
+    for layer in model.layers:
+        config = layer.get_config()
+        config.pop("dtype")
+        # Keras 2 knew initializers by name and configuration alone.
+        config = {key: {"class_name": value["class_name"], "config": value["config"]} if isinstance(value, dict) else value
+                  for key, value in config.items()}
+        described.append({"class_name": type(layer).__name__, "config": {**config, "dtype": "float32"}})
+    entry = {"class_name": "InputLayer", "config": {
+        "batch_input_shape": list(model.input_shape), "dtype": "float32", "sparse": False, "ragged": False,
+        "name": "input_1"}}
+    return {"class_name": "Sequential", "keras_version": "2.12.0", "backend": "tensorflow",
+            "config": {"name": "sequential", "layers": [entry, *described]}}
+
+
+def as_crops(split: Split) -> NDArray[np.float32]:
+    """The images of a split as a network's input in 0..1."""
+    return split.images[..., np.newaxis].astype(np.float32) / 255
+
+
+@pytest.fixture
+def export(capsys: pytest.CaptureFixture[str]) -> Callable[..., tuple[int, str, str]]:
+    """Runs `python -m export …` in this process: (exit code, stdout, stderr)."""
+    def run(*arguments: str | Path) -> tuple[int, str, str]:
+        capsys.readouterr()
+        code = main([str(argument) for argument in arguments])
+        said = capsys.readouterr()
+        return code, said.out, said.err
+    return run
+
+
+def refusal(said: tuple[int, str, str]) -> str:
+    """The one line in which a command refused, once its form and exit code are right."""
+    code, _, err = said
+    # A progress bar ends with a carriage return and no newline.
+    lines = [line for line in err.replace("\r", "\n").splitlines() if line.startswith("fer-edge: ")]
+    assert code == 65 and len(lines) == 1 and "Traceback" not in err, err
+    return lines[0]
