@@ -67,7 +67,8 @@ def test_time_in_the_events_is_that_of_the_video(clip: Path, tmp_path: Path) -> 
 def test_people_in_a_real_video_are_read(material: Callable[[str], Path], tmp_path: Path) -> None:
     events = tmp_path / "out.csv"
     video = material("data/faces.mp4")
-    ended = run("--camera", str(video), "--events", str(events), "--yunet", str(material("models/yunet_s_320_320.onnx")))
+    yunet = material("models/yunet_s_320_320.onnx")
+    ended = run("--camera", str(video), "--events", str(events), "--yunet", str(yunet))
     assert ended.returncode == 0, ended.stderr
     assert "115/115" in ended.stderr
     rows = rows_of(events)

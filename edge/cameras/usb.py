@@ -41,6 +41,7 @@ class UsbCamera:
         self._wish = width, height, fps
         self._make_capture, self._clock, self._root = capture, clock, root
         self._capture: cv2.VideoCapture | None = None
+        self._first: Frame | None = None
         self._timeout_s = float(os.environ["OPENCV_VIDEOIO_V4L_SELECT_TIMEOUT"])
 
     def __enter__(self) -> Self:
@@ -54,7 +55,7 @@ class UsbCamera:
             self._configure(capture)
             self._started_s = self._clock()
             self._next_number = 0
-            self._first: Frame | None = self._wait_for_first()
+            self._first = self._wait_for_first()
         except BaseException:
             self.__exit__(None, None, None)
             raise
@@ -62,6 +63,7 @@ class UsbCamera:
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None,
                  trace: TracebackType | None) -> None:
+        self._first = None
         if self._capture is not None:
             self._capture.release()
             self._capture = None

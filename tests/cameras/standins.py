@@ -1,0 +1,149 @@
+"""Stand-ins for hardware that a test machine lacks, strict about the order in which they may be called."""
+
+from collections.abc import Callable
+from types import ModuleType
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+Buffer = NDArray[np.uint8]
+
+
+def picture_of(number: int, width: int, height: int) -> Buffer:
+    """A BGR picture that tells frames apart."""
+    picture = np.full((height, width, 3), 40 + number % 100, np.uint8)
+    picture[:, : width // 2] = 200
+    return picture
+
+
+class V4l2Capture:
+    """cv2.VideoCapture on a V4L2 device as OpenCV 4.14 behaves, faults included.
+
+    `fault` is None or what the next read() does: "unplugged" (False at once), "frozen" (False after the
+    select time-out) or "protocol" (raises cv2.error).
+    """
+
+    def __init__(self, clock: Callable[[float], None], *, code: str = "MJPG", opens: bool = True,
+                 stamp_s: Callable[[], float] = lambda: 0.0, offers: tuple[int, int] | None = None) -> None:
+        self._advance, self._code, self._opens, self._stamp_s, self._offers = clock, code, opens, stamp_s, offers
+        self.settings: dict[int, float] = {}
+        self.fault: str | None = None
+        self.is_released = False
+        self._number = 0
+
+    def isOpened(self) -> bool:
+        return self._opens and not self.is_released
+
+    def release(self) -> None:
+        self.is_released = True
+
+    def set(self, key: int, value: float) -> bool:
+        self.settings[key] = value
+        return True
+
+    def get(self, key: int) -> float:
+        if key == cv2.CAP_PROP_FOURCC:
+            return cv2.VideoWriter.fourcc(*self._code)
+        if key == cv2.CAP_PROP_POS_MSEC:
+            return self._stamp_s() * 1000
+        if self._offers and key in (cv2.CAP_PROP_FRAME_WIDTH, cv2.CAP_PROP_FRAME_HEIGHT):
+            return self._offers[key == cv2.CAP_PROP_FRAME_HEIGHT]
+        return self.settings.get(key, 0.0)
+
+    def read(self) -> tuple[bool, Buffer | None]:
+        assert not self.is_released, "read after release"
+        if self.fault == "protocol":
+            raise cv2.error("VIDIOC_DQBUF: Protocol error")
+        if self.fault == "frozen":
+            self._advance(1.0)
+        if self.fault is not None:
+            return False, None
+        self._advance(1 / 30)
+        width, height = int(self.get(cv2.CAP_PROP_FRAME_WIDTH)), int(self.get(cv2.CAP_PROP_FRAME_HEIGHT))
+        picture = picture_of(self._number, width, height)
+        self._number += 1
+        if self._code == "MJPG":
+            return True, cv2.imencode(".jpg", picture)[1].reshape(1, -1)
+        if self._code == "YUYV":
+            return True, np.dstack([cv2.cvtColor(picture, cv2.COLOR_BGR2GRAY), np.full((height, width), 128, np.uint8)])
+        return True, picture
+
+
+class Request:
+    """One of picamera2's requests: it holds a buffer of the camera until it is released."""
+
+    def __init__(self, camera: "Picamera2", number: int) -> None:
+        self._camera, self._number = camera, number
+        self._is_released = False
+        camera.held += 1
+
+    def make_array(self, name: str) -> Buffer:
+        assert not self._is_released and name == "lores"
+        width, height = self._camera.size
+        # libcamera pads rows to a multiple of 64 bytes.
+        stride = -(-width // 64) * 64
+        padded = cv2.copyMakeBorder(picture_of(self._number, width, height), 0, 0, 0, stride - width,
+                                    cv2.BORDER_CONSTANT)
+        return cv2.cvtColor(padded, cv2.COLOR_BGR2YUV_I420)
+
+    def get_metadata(self) -> dict[str, Any]:
+        assert not self._is_released
+        return {"SensorTimestamp": 0}
+
+    def release(self) -> None:
+        assert not self._is_released
+        self._is_released = True
+        self._camera.held -= 1
+
+
+class Picamera2:
+    """The part of picamera2.Picamera2 that a camera needs."""
+
+    models = ("imx708",)
+    is_busy = False
+    is_frozen = False
+    last: "Picamera2"
+
+    def __init__(self, index: int) -> None:
+        if Picamera2.is_busy:
+            raise RuntimeError("Camera __init__ sequence did not complete.")
+        assert index < len(self.models)
+        self.state, self.held, self._number = "made", 0, 0
+        Picamera2.last = self
+
+    @staticmethod
+    def global_camera_info() -> list[dict[str, Any]]:
+        return [{"Model": model, "Num": number} for number, model in enumerate(Picamera2.models)]
+
+    def create_video_configuration(self, main: dict[str, Any], lores: dict[str, Any],
+                                   controls: dict[str, Any]) -> dict[str, Any]:
+        assert lores["format"] == "YUV420" and lores["size"] <= main["size"] and controls["FrameRate"] > 0
+        return lores
+
+    def configure(self, configuration: dict[str, Any]) -> None:
+        assert self.state == "made"
+        self.size: tuple[int, int] = configuration["size"]
+        self.state = "configured"
+
+    def start(self) -> None:
+        assert self.state == "configured"
+        self.state = "started"
+
+    def capture_request(self, wait: float) -> Request:
+        assert self.state == "started" and self.held == 0, "a request was not released"
+        if Picamera2.is_frozen:
+            raise TimeoutError
+        self._number += 1
+        return Request(self, self._number - 1)
+
+    def close(self) -> None:
+        self.state = "closed"
+
+
+def picamera2_module() -> ModuleType:
+    """What `import picamera2` gives."""
+    module = ModuleType("picamera2")
+    module.Picamera2 = Picamera2  # type: ignore[attr-defined]
+    return module

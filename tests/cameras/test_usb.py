@@ -1,0 +1,175 @@
+"""A USB camera that misbehaves in each of the ways that OpenCV's V4L2 is known to pass on."""
+
+import os
+from collections.abc import Callable
+from itertools import islice
+from pathlib import Path
+
+import cv2
+import pytest
+
+from edge.cameras import usb
+from edge.cameras.usb import UsbCamera
+from edge.contracts import PixelFormat
+from edge.errors import CameraBusy, CameraError, CameraNotFound, CameraTimeout
+from tests.cameras.standins import V4l2Capture
+
+
+class Bench:
+    """A made-up /dev, /proc and /sys, a clock, and one camera."""
+
+    def __init__(self, root: Path) -> None:
+        self.root, self.now_s = root, 1000.0
+        (root / "dev/v4l/by-id").mkdir(parents=True)
+        (root / "proc").mkdir()
+        self.add_device("video0", index=0)
+        self.capture = self.make_capture()
+
+    def make_capture(self, **options: object) -> V4l2Capture:
+        return V4l2Capture(self.advance, **options)  # type: ignore[arg-type]
+
+    def advance(self, seconds: float) -> None:
+        self.now_s += seconds
+
+    def add_device(self, name: str, index: int) -> None:
+        (self.root / "dev" / name).touch()
+        folder = self.root / "sys/class/video4linux" / name
+        folder.mkdir(parents=True)
+        (folder / "index").write_text(f"{index}\n")
+
+    def camera(self, device: int | str = 0, width: int = 640, height: int = 480, fps: int = 30) -> UsbCamera:
+        return UsbCamera(device, width, height, fps, root=self.root, clock=lambda: self.now_s,
+                         capture=lambda *_: self.capture)  # type: ignore[arg-type,return-value]
+
+
+@pytest.fixture
+def bench(tmp_path: Path) -> Bench:
+    return Bench(tmp_path)
+
+
+def test_asks_for_jpeg_before_size_and_rate_and_for_the_bytes_as_they_are(bench: Bench) -> None:
+    with bench.camera():
+        asked = list(bench.capture.settings)
+        assert bench.capture.settings[cv2.CAP_PROP_FOURCC] == cv2.VideoWriter.fourcc(*"MJPG")
+        assert bench.capture.settings[cv2.CAP_PROP_CONVERT_RGB] == 0
+    assert asked.index(cv2.CAP_PROP_FOURCC) < asked.index(cv2.CAP_PROP_FRAME_WIDTH) < asked.index(cv2.CAP_PROP_FPS)
+
+
+def test_log_tells_what_the_camera_gives(bench: Bench, caplog: pytest.LogCaptureFixture) -> None:
+    bench.capture = bench.make_capture(code="YUYV", offers=(320, 240))
+    with caplog.at_level("INFO"), bench.camera() as camera:
+        frame = next(camera)
+    assert (frame.width, frame.height, frame.format) == (320, 240, PixelFormat.YUYV)
+    assert "YUYV 320×240" in caplog.text and "asked for MJPG 640×480 at 30" in caplog.text
+
+
+def test_drivers_time_stamp_is_taken_where_it_is_of_this_clock(bench: Bench) -> None:
+    bench.capture = bench.make_capture(stamp_s=lambda: bench.now_s - 0.02)
+    with bench.camera() as camera:
+        assert next(camera).captured_at_s == pytest.approx(bench.now_s - 0.02)
+    bench.capture = bench.make_capture(stamp_s=lambda: 5.0)
+    with bench.camera() as camera:
+        assert next(camera).captured_at_s == pytest.approx(bench.now_s)
+
+
+def fault_of(bench: Bench, fault: str) -> CameraError:
+    with bench.camera() as camera, pytest.raises(CameraError) as raised:
+        assert len(list(islice(camera, 3))) == 3
+        bench.capture.fault = fault
+        next(camera)
+    assert bench.capture.is_released
+    assert "\n" not in str(raised.value)
+    return raised.value
+
+
+def test_unplugged_camera_is_gone_at_once(bench: Bench) -> None:
+    error = fault_of(bench, "unplugged")
+    assert not isinstance(error, CameraTimeout) and "gone" in str(error)
+
+
+def test_frozen_camera_times_out(bench: Bench) -> None:
+    assert isinstance(fault_of(bench, "frozen"), CameraTimeout)
+
+
+def test_camera_that_freezes_and_whose_node_vanishes_is_gone(bench: Bench) -> None:
+    with bench.camera() as camera:
+        next(camera)
+        bench.capture.fault = "frozen"
+        (bench.root / "dev/video0").unlink()
+        with pytest.raises(CameraError, match="gone"):
+            next(camera)
+
+
+def test_fault_on_the_bus_is_a_camera_error(bench: Bench) -> None:
+    error = fault_of(bench, "protocol")
+    assert isinstance(error.__cause__, cv2.error)
+
+
+def test_slow_first_frame_is_waited_for(bench: Bench) -> None:
+    reads = iter(["frozen"] * 3 + [None] * 3)
+    real_read = bench.capture.read
+
+    def read() -> object:
+        bench.capture.fault = next(reads)
+        return real_read()
+
+    bench.capture.read = read  # type: ignore[assignment,method-assign]
+    with bench.camera() as camera:
+        assert next(camera).number == 0
+
+
+def test_camera_that_never_gives_a_frame_is_given_up_and_released(bench: Bench) -> None:
+    bench.capture.fault = "frozen"
+    with pytest.raises(CameraTimeout), bench.camera():
+        pass
+    assert bench.capture.is_released
+    assert bench.now_s > 1000 + usb.FIRST_FRAME_WITHIN_S
+
+
+def test_missing_camera_lists_those_that_are_there(bench: Bench) -> None:
+    bench.add_device("video1", index=1)
+    bench.add_device("video2", index=0)
+    (bench.root / "dev/v4l/by-id/usb-Cheap_Webcam-video-index0").symlink_to(bench.root / "dev/video2")
+    with pytest.raises(CameraNotFound) as raised, bench.camera(7):
+        pass
+    message = str(raised.value)
+    assert "/dev/video7" in message
+    assert "/dev/video0, /dev/video2 (/dev/v4l/by-id/usb-Cheap_Webcam-video-index0)" in message
+    assert "video1" not in message
+
+
+def test_stable_name_opens_the_camera(bench: Bench) -> None:
+    (bench.root / "dev/v4l/by-id/usb-Cheap_Webcam-video-index0").symlink_to(bench.root / "dev/video0")
+    with bench.camera("/dev/v4l/by-id/usb-Cheap_Webcam-video-index0") as camera:
+        assert next(camera).format is PixelFormat.MJPG
+
+
+@pytest.mark.skipif(os.getuid() == 0, reason="root may open everything")
+def test_camera_without_permission_names_the_group(bench: Bench) -> None:
+    (bench.root / "dev/video0").chmod(0)
+    with pytest.raises(CameraError, match="usermod -aG video"), bench.camera():
+        pass
+
+
+def test_busy_camera_names_who_holds_it(bench: Bench) -> None:
+    descriptors = bench.root / "proc/4321/fd"
+    descriptors.mkdir(parents=True)
+    (descriptors / "7").symlink_to(bench.root / "dev/video0")
+    (descriptors.parent / "comm").write_text("motion\n")
+    bench.capture = bench.make_capture(opens=False)
+    with pytest.raises(CameraBusy, match=r"4321 \(motion\)"), bench.camera():
+        pass
+
+
+def test_device_that_is_no_camera_is_refused(bench: Bench) -> None:
+    bench.capture = bench.make_capture(opens=False)
+    with pytest.raises(CameraNotFound, match="gives no picture"), bench.camera():
+        pass
+
+
+def test_holders_are_found_in_the_real_proc(tmp_path: Path, hold: Callable[[Path], int]) -> None:
+    path = tmp_path / "device"
+    path.touch()
+    assert usb.holders(path) == []
+    pid = hold(path)
+    assert [holder.split()[0] for holder in usb.holders(path)] == [str(pid)]

@@ -1,0 +1,166 @@
+"""One suite over every camera: what edge.contracts.Camera promises."""
+
+import sys
+import time
+from collections.abc import Callable, Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from itertools import islice
+from pathlib import Path
+from threading import Thread
+
+import cv2
+import numpy as np
+import pytest
+
+from edge.cameras.demo import DemoCamera
+from edge.cameras.picamera import PiCamera
+from edge.cameras.usb import UsbCamera
+from edge.cameras.video import VideoCamera
+from edge.contracts import Camera, Frame
+from tests.cameras import standins
+
+WIDTH, HEIGHT, FPS = 320, 240, 30
+NAMES = ("usb as MJPG", "usb as YUYV", "usb as BGR3", "file", "paced file", "http", "picamera2", "demo")
+
+Make = Callable[[], Camera]
+
+
+class MotionJpeg(BaseHTTPRequestHandler):
+    """A network camera: pictures for as long as somebody takes them."""
+
+    def do_GET(self) -> None:
+        self.send_response(200)
+        self.send_header("Content-Type", "multipart/x-mixed-replace; boundary=b")
+        self.end_headers()
+        try:
+            for number in range(100_000):
+                jpeg = cv2.imencode(".jpg", standins.picture_of(number, WIDTH, HEIGHT))[1].tobytes()
+                self.wfile.write(b"--b\r\nContent-Type: image/jpeg\r\nContent-Length: %d\r\n\r\n" % len(jpeg))
+                self.wfile.write(jpeg + b"\r\n")
+        except (BrokenPipeError, ConnectionResetError):
+            self.close_connection = True
+
+    def log_message(self, format: str, *args: object) -> None:
+        """Say nothing."""
+
+
+@pytest.fixture(scope="module")
+def network_camera() -> Iterator[str]:
+    with ThreadingHTTPServer(("127.0.0.1", 0), MotionJpeg) as server:
+        server.daemon_threads = True
+        thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
+        thread.start()
+        yield f"http://127.0.0.1:{server.server_port}/stream.mjpg"
+        server.shutdown()
+        thread.join()
+
+
+@pytest.fixture(scope="module")
+def clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("clip") / "clip.avi"
+    writer = cv2.VideoWriter(str(path), cv2.VideoWriter.fourcc(*"MJPG"), FPS, (WIDTH, HEIGHT))
+    for number in range(12):
+        writer.write(standins.picture_of(number, WIDTH, HEIGHT))
+    writer.release()
+    return path
+
+
+@pytest.fixture(params=NAMES)
+def make(request: pytest.FixtureRequest, tmp_path: Path, clip: Path, monkeypatch: pytest.MonkeyPatch) -> Make:
+    kind, _, code = request.param.partition(" as ")
+    if kind == "usb":
+        device = tmp_path / "dev" / "video0"
+        device.parent.mkdir()
+        device.touch()
+        return lambda: UsbCamera(
+            "/dev/video0", WIDTH, HEIGHT, FPS, root=tmp_path,
+            capture=lambda *_: standins.V4l2Capture(lambda _: None, code=code))  # type: ignore[arg-type,return-value]
+    if kind == "picamera2":
+        if "picamera2" not in sys.modules:
+            monkeypatch.setitem(sys.modules, "picamera2", standins.picamera2_module())
+        return lambda: PiCamera(0, WIDTH, HEIGHT, FPS)
+    if kind == "http":
+        url = request.getfixturevalue("network_camera")
+        return lambda: VideoCamera(url)
+    if kind == "demo":
+        return lambda: DemoCamera(WIDTH, HEIGHT, FPS)
+    return lambda: VideoCamera(str(clip), paced=kind == "paced file")
+
+
+def frames_of(camera: Camera, count: int = 5) -> list[Frame]:
+    return list(islice(camera, count))
+
+
+def test_frames_have_the_size_they_say(make: Make) -> None:
+    with make() as camera:
+        for frame in frames_of(camera):
+            assert (frame.width, frame.height) == (WIDTH, HEIGHT)
+            assert frame.grey.shape == (HEIGHT, WIDTH) and frame.grey.dtype == np.uint8
+            assert frame.bgr.shape == (HEIGHT, WIDTH, 3) and frame.bgr.dtype == np.uint8
+
+
+def test_grey_and_colour_show_the_same_picture(make: Make) -> None:
+    with make() as camera:
+        frame = frames_of(camera, 1)[0]
+    grey = cv2.cvtColor(frame.bgr, cv2.COLOR_BGR2GRAY).astype(int)
+    assert np.abs(grey - frame.grey).mean() < 20
+
+
+def test_numbers_rise_from_zero(make: Make) -> None:
+    with make() as camera:
+        numbers = [frame.number for frame in frames_of(camera)]
+    assert numbers[0] >= 0
+    assert all(later > earlier for earlier, later in zip(numbers, numbers[1:], strict=False))
+
+
+def test_times_are_on_the_monotonic_clock_and_do_not_go_back(make: Make) -> None:
+    before_s = time.monotonic()
+    with make() as camera:
+        frames = frames_of(camera)
+    # The demo's frame is due at a time; all others were read before now.
+    after_s = time.monotonic() + 1
+    captured_s = [frame.captured_at_s for frame in frames]
+    elapsed_s = [frame.elapsed_s for frame in frames]
+    assert captured_s == sorted(captured_s) and before_s <= captured_s[0] and captured_s[-1] <= after_s
+    assert elapsed_s == sorted(elapsed_s) and 0 <= elapsed_s[0] < 1
+
+
+def test_frame_is_not_overwritten_by_the_next(make: Make) -> None:
+    with make() as camera:
+        stream = iter(camera)
+        first = next(stream)
+        before = first.buffer.copy()
+        frames_of(camera, 4)
+        np.testing.assert_array_equal(first.buffer, before)
+
+
+def test_camera_opens_again_after_a_fault_of_its_user(make: Make) -> None:
+    camera = make()
+    with pytest.raises(KeyError), camera:
+        frames_of(camera, 1)
+        raise KeyError
+    with camera:
+        assert frames_of(camera, 1)
+
+
+def test_camera_that_was_not_opened_says_so(make: Make) -> None:
+    with pytest.raises(RuntimeError, match="enter it first"):
+        next(iter(make()))
+
+
+def test_camera_that_was_left_gives_nothing_more(make: Make) -> None:
+    with make() as camera:
+        frames_of(camera, 1)
+    with pytest.raises(RuntimeError, match="enter it first"):
+        next(iter(camera))
+
+
+def test_camera_says_its_name_and_kind(make: Make) -> None:
+    with make() as camera:
+        assert camera.name and isinstance(camera.live, bool)
+        assert camera.length is None or camera.length == 12
+
+
+def test_file_ends_after_its_last_frame(clip: Path) -> None:
+    with VideoCamera(str(clip)) as camera:
+        assert camera.length == len(list(camera)) == 12

@@ -1,0 +1,224 @@
+"""Training: what it keeps, and that an interruption changes nothing."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import numpy as np
+import pytest
+
+from edge.errors import ConfigError, DataError, ModelError, SinkError
+from export.dataset import Split
+from export.quiet import import_tensorflow
+from export.recipe import Recipe
+from tests.export.conftest import Toy, toy_split
+
+import_tensorflow()
+
+import keras  # noqa: E402  # after its quiet import
+from keras import layers  # noqa: E402
+
+from export import networks, train  # noqa: E402
+
+RECIPE = Recipe(network="tiny", epochs=3, batch_size=16, learning_rate=3e-3)
+
+
+def tiny(input_shape: tuple[int, int, int], classes: int) -> keras.Model:
+    """Small, with everything that has a state of its own: batch normalisation and two dropouts."""
+    return keras.Sequential([
+        keras.Input(input_shape), layers.Conv2D(4, 3, strides=2), layers.BatchNormalization(), layers.ReLU(),
+        layers.Dropout(0.25), layers.MaxPooling2D(4), layers.Flatten(), layers.Dropout(0.5),
+        layers.Dense(classes, activation="softmax")])
+
+
+@pytest.fixture(autouse=True)
+def tiny_network(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(networks.NETWORKS, "tiny", tiny)
+
+
+@pytest.fixture(scope="module")
+def splits() -> tuple[Split, Split]:
+    return toy_split(12, 0), toy_split(4, 1)
+
+
+@pytest.fixture(scope="module")
+def straight(splits: tuple[Split, Split], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A run that nobody interrupted."""
+    folder = tmp_path_factory.mktemp("straight")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(networks.NETWORKS, "tiny", tiny)
+        train.train(*splits, folder, RECIPE)
+    return folder
+
+
+def state_of(folder: Path) -> list[np.ndarray]:
+    """Every number of the last model and its optimizer."""
+    model = keras.models.load_model(folder / train.LAST)
+    return [np.asarray(variable) for variable in (*model.variables, *model.optimizer.variables)]
+
+
+def history_of(folder: Path) -> dict[str, list[float]]:
+    history: dict[str, list[float]] = json.loads((folder / train.HISTORY).read_text())["history"]
+    return history
+
+
+def interrupt_in(patch: pytest.MonkeyPatch, method: str, when: Callable[[int], bool]) -> None:
+    """Press Ctrl-C the first time that the callback's `method` has done its work and `when` holds of its index."""
+    done = getattr(train.Checkpoint, method)
+
+    def interrupted(self: train.Checkpoint, index: int, logs: Any = None) -> None:
+        done(self, index, logs)
+        if when(index) and len(self.history.get("loss", ())) >= 1:
+            raise KeyboardInterrupt
+    patch.setattr(train.Checkpoint, method, interrupted)
+
+
+@pytest.mark.parametrize(("method", "index"), [("on_epoch_end", 0), ("on_epoch_end", 1), ("on_train_batch_end", 3)])
+def test_run_interrupted_and_resumed_ends_as_the_run_that_was_not(
+        splits: tuple[Split, Split], straight: Path, tmp_path: Path, method: str, index: int) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        interrupt_in(patch, method, lambda reached: reached == index)
+        with pytest.raises(KeyboardInterrupt):
+            train.train(*splits, tmp_path, RECIPE)
+    assert 1 <= len(history_of(tmp_path)["loss"]) < RECIPE.epochs
+    train.train(*splits, tmp_path, RECIPE, resume=True)
+    for resumed, uninterrupted in zip(state_of(tmp_path), state_of(straight), strict=True):
+        np.testing.assert_allclose(resumed, uninterrupted, rtol=1e-4, atol=1e-6)
+    for name, values in history_of(straight).items():
+        assert history_of(tmp_path)[name] == pytest.approx(values, rel=1e-4), name
+
+
+def test_run_killed_between_model_and_history_loses_no_epoch(
+        splits: tuple[Split, Split], straight: Path, tmp_path: Path) -> None:
+    replace = train.os.replace
+
+    def killed(source: Path, target: Path) -> None:
+        if target.name == train.HISTORY and len(json.loads(source.read_text())["history"]["loss"]) == 2:
+            raise KeyboardInterrupt
+        replace(source, target)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(train.os, "replace", killed)
+        with pytest.raises(KeyboardInterrupt):
+            train.train(*splits, tmp_path, RECIPE)
+    assert len(history_of(tmp_path)["loss"]) == 1
+    train.train(*splits, tmp_path, RECIPE, resume=True)
+    assert history_of(tmp_path)["val_loss"] == pytest.approx(history_of(straight)["val_loss"], rel=1e-4)
+
+
+def test_best_weights_are_those_of_the_best_epoch(splits: tuple[Split, Split], straight: Path) -> None:
+    _, public_test = splits
+    best = keras.models.load_model(straight / train.BEST)
+    predicted = np.asarray(best(train.as_input(public_test.images))).argmax(axis=1)
+    assert (predicted == public_test.labels).mean() == pytest.approx(max(history_of(straight)["val_accuracy"]))
+
+
+def test_finished_run_trains_no_further_when_resumed(splits: tuple[Split, Split], straight: Path) -> None:
+    before = (straight / train.LAST).read_bytes()
+    assert len(train.train(*splits, straight, RECIPE, resume=True)["loss"]) == RECIPE.epochs
+    assert (straight / train.LAST).read_bytes() == before
+
+
+def test_resume_where_there_is_no_run_begins_one(splits: tuple[Split, Split], tmp_path: Path) -> None:
+    recipe = msgspec.structs.replace(RECIPE) if isinstance(RECIPE, msgspec.Struct) else RECIPE
+    assert len(train.train(*splits, tmp_path / "new", recipe, resume=True)["loss"]) == RECIPE.epochs
+
+
+def test_no_partial_file_is_left(straight: Path) -> None:
+    assert sorted(path.name for path in straight.iterdir()) == [train.BEST, train.HISTORY, train.LAST]
+
+
+def test_run_is_not_overwritten_unless_resumed(splits: tuple[Split, Split], straight: Path) -> None:
+    with pytest.raises(DataError, match="--resume"):
+        train.train(*splits, straight, RECIPE)
+
+
+def test_run_of_another_recipe_is_not_resumed(splits: tuple[Split, Split], straight: Path) -> None:
+    with pytest.raises(ModelError, match=r"batch_size 16 \(now 8\)"):
+        train.train(*splits, straight, Recipe("tiny", 3, 8, 3e-3), resume=True)
+
+
+def test_run_on_other_data_is_not_resumed(splits: tuple[Split, Split], straight: Path) -> None:
+    with pytest.raises(ModelError, match="repeat the run's data"):
+        train.train(toy_split(20, 0), splits[1], straight, RECIPE, resume=True)
+
+
+@pytest.mark.parametrize("name", [train.LAST, train.HISTORY])
+def test_damaged_run_is_refused_in_one_line(
+        splits: tuple[Split, Split], straight: Path, tmp_path: Path, name: str) -> None:
+    for file in straight.iterdir():
+        content = file.read_bytes()
+        (tmp_path / file.name).write_bytes(content[:len(content) // 2] if file.name == name else content)
+    with pytest.raises(ModelError, match="expected a run") as raised:
+        train.train(*splits, tmp_path, RECIPE, resume=True)
+    assert "\n" not in str(raised.value)
+
+
+def test_class_without_images_is_refused(splits: tuple[Split, Split], tmp_path: Path) -> None:
+    training, public_test = splits
+    with pytest.raises(DataError, match="none of disgust"):
+        train.train(training.take(training.labels != 1), public_test, tmp_path, RECIPE)
+
+
+def test_unknown_network_is_refused_with_the_known_ones(splits: tuple[Split, Split], tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="baseline"):
+        train.train(*splits, tmp_path, Recipe(network="vgg"))
+
+
+def test_folder_that_cannot_be_made_is_an_output_error(splits: tuple[Split, Split], tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(SinkError, match="name another"):
+        train.train(*splits, tmp_path / "file" / "run", RECIPE)
+
+
+def test_baseline_is_the_network_that_its_description_says() -> None:
+    model = networks.baseline()
+    assert model.input_shape == (None, 48, 48, 1) and model.output_shape == (None, 7)
+    assert [layer.filters for layer in model.layers if isinstance(layer, layers.Conv2D)] == [32, 64, 64, 128, 128]
+    assert [layer.rate for layer in model.layers if isinstance(layer, layers.Dropout)] == [0.25, 0.25, 0.5]
+    assert [layer.units for layer in model.layers if isinstance(layer, layers.Dense)] == [250, 7]
+    assert model.count_params() == 792_439
+    assert networks.multiply_adds(model) == pytest.approx(98.3e6, rel=0.001)
+
+
+def test_augmented_view_keeps_shape_and_differs_from_view_to_view() -> None:
+    image = toy_split(1, 0).images[3]
+    random = np.random.default_rng(0)
+    views = [train.augment(image, random) for _ in range(3)]
+    assert all(view.shape == (48, 48) and view.dtype == np.uint8 for view in views)
+    assert (views[0] != views[1]).any() and (views[1] != views[2]).any()
+
+
+def test_batches_hold_every_image_once_in_an_order_of_their_epoch() -> None:
+    split = Split(toy_split(4, 0).images, np.arange(28) % 7)
+    first, again = train.Batches(split, 10, 5, 0), train.Batches(split, 10, 5, 0)
+    assert len(first) == 3 and sum(len(first[index][1]) for index in range(3)) == 28
+    np.testing.assert_array_equal(first[1][0], again[1][0])
+    again.on_epoch_end()
+    assert (first[1][0] != again[1][0]).any()
+    np.testing.assert_array_equal(train.Batches(split, 10, 5, 1)[1][0], again[1][0])
+
+
+def test_command_trains_draws_and_tells_the_accuracy(
+        toy: Toy, tmp_path: Path, export: Callable[..., tuple[int, str, str]], caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("INFO")
+    folder = tmp_path / "run"
+    command = ["train", "--data", toy.npz, "--output", folder, "--network", "tiny", "--epochs", "1"]
+    code, out, _ = export(*command)
+    assert code == 0 and "on 140 images of PublicTest" in out and "accuracy" in out
+    assert "training on 420 images of Training; left out 0" in caplog.text
+    for name in ("curves.png", "confusion.png"):
+        assert (folder / name).read_bytes().startswith(b"\x89PNG")
+    description = json.loads((folder / "run.json").read_text())
+    assert "420 images of Training in toy.npz (sha256" in description["training"]
+    (folder / "curves.png").unlink()
+    assert export(*command, "--resume")[0] == 0 and (folder / "curves.png").exists()
+
+
+def test_interrupted_command_says_how_to_go_on(
+        toy: Toy, tmp_path: Path, export: Callable[..., tuple[int, str, str]]) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        interrupt_in(patch, "on_epoch_end", lambda epoch: True)
+        code, _, err = export("train", "--data", toy.npz, "--output", tmp_path / "run", "--network", "tiny")
+    assert code == 130 and "--resume" in err and "Traceback" not in err
