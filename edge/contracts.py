@@ -100,7 +100,7 @@ def _to_bgr(frame: Frame) -> Image:
 
 def _decode(frame: Frame, flags: int) -> Image:
     """The JPEG's picture, or a black one where the JPEG is damaged beyond decoding: the next frame is near."""
-    image = cv2.imdecode(frame.buffer, flags)
+    image = cv2.imdecode(frame.buffer, flags) if frame.buffer.size else None
     if image is None or image.shape[:2] != (frame.height, frame.width):
         channels = () if flags == cv2.IMREAD_GRAYSCALE else (3,)
         return np.zeros((frame.height, frame.width, *channels), np.uint8)

@@ -23,7 +23,7 @@ _PADDING_PX = 4
 _CORNER_SIZE = 0.45
 _BAR_LEFT_PX = 66
 # How much of the picture shines through a plate: enough to see that there is one, too little to disturb the text.
-_SHINE = 0.25
+_SHINE = 0.15
 
 
 def draw(result: Result, *, corner: str) -> Image:
@@ -54,7 +54,7 @@ def _draw_plate(image: Image, reading: Reading, colour: Colour, plate: Box) -> N
     _darken(image, plate)
     is_certain = expression.label != UNCERTAIN
     title = f"{_ascii(expression.label)} {expression.confidence:.0%}" if is_certain else UNCERTAIN
-    _write(image, title, plate.left + _PADDING_PX, plate.top + 15, colour if is_certain else FAINT, 0.5)
+    _write(image, title, plate.left + _PADDING_PX, plate.top + 15, WHITE if is_certain else FAINT, 0.5)
     full_px = plate.width - _BAR_LEFT_PX - _PADDING_PX
     for row, (label, probability) in enumerate(zip(expression.labels, expression.probabilities, strict=True)):
         top = plate.top + _TITLE_PX + row * _ROW_PX

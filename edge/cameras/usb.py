@@ -130,15 +130,13 @@ class UsbCamera:
 def _frame(buffer: Image, width: int, height: int, number: int, captured_at_s: float, started_s: float) -> Frame:
     """A frame of what read() really gave: a driver may give another format than it said."""
     elapsed_s = max(0.0, captured_at_s - started_s)
-    flat = buffer.reshape(-1)
-    if flat[:2].tobytes() == b"\xff\xd8":
-        return Frame(flat, PixelFormat.MJPG, width, height, number, captured_at_s, elapsed_s)
-    formats = {2: PixelFormat.YUYV, 3: PixelFormat.BGR}
-    channels = buffer.shape[2] if buffer.ndim == 3 else 0
-    if channels not in formats:
-        raise CameraError(f"expected JPEG, YUYV or BGR from the camera, found a buffer of {buffer.shape}; "
-                          "choose another camera")
-    return Frame(buffer, formats[channels], buffer.shape[1], buffer.shape[0], number, captured_at_s, elapsed_s)
+    formats = {(height, width): PixelFormat.GREY, (height, width, 2): PixelFormat.YUYV,
+               (height, width, 3): PixelFormat.BGR}
+    pixel_format = formats.get(buffer.shape, PixelFormat.MJPG)
+    if pixel_format is PixelFormat.MJPG:
+        # A row, or a column, of bytes; what is none of a JPEG is a damaged frame.
+        buffer = buffer.reshape(-1)
+    return Frame(buffer, pixel_format, width, height, number, captured_at_s, elapsed_s)
 
 
 def cameras(root: Path = Path("/")) -> list[str]:

@@ -1,12 +1,14 @@
 """A row per face and frame, as CSV or as JSON lines."""
 
 import csv
+import errno
 import io
 import json
+import os
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from types import TracebackType
-from typing import Self, TextIO
+from typing import Self
 
 from edge.contracts import Reading, Result
 from edge.errors import ConfigError, SinkError
@@ -33,25 +35,27 @@ class EventsSink:
         self._path = path
         self._columns = ["frame", "time_s", "track", "left", "top", "width", "height",
                          *(f"p_{label}" for label in labels), "label"]
-        self._file: TextIO | None = None
+        self._file: io.FileIO | None = None
 
     def __enter__(self) -> Self:
         try:
-            self._file = self._path.open("w", newline="", encoding="utf-8")
+            # Unbuffered: a frame's rows are one write, and nothing is left to write on closing.
+            self._file = self._path.open("wb", buffering=0)
         except OSError as error:
             raise self._lost(error) from error
         if self._path.suffix == ".csv":
-            self._write(_csv([dict(zip(self._columns, self._columns, strict=True))], self._columns))
+            try:
+                self._write(_csv([dict(zip(self._columns, self._columns, strict=True))], self._columns))
+            except SinkError:
+                self.__exit__(None, None, None)
+                raise
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None,
                  trace: TracebackType | None) -> None:
         if self._file is not None:
-            file, self._file = self._file, None
-            try:
-                file.close()
-            except OSError as fault:
-                raise self._lost(fault) from fault
+            self._file.close()
+            self._file = None
 
     def show(self, result: Result) -> None:
         """Write the rows of one frame; SinkError when the disk does not take them."""
@@ -62,9 +66,10 @@ class EventsSink:
 
     def _write(self, text: str) -> None:
         assert self._file is not None, "shown before it was entered"
+        content = text.encode()
         try:
-            self._file.write(text)
-            self._file.flush()
+            if self._file.write(content) < len(content):
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
         except OSError as error:
             raise self._lost(error) from error
 

@@ -103,9 +103,11 @@ class MjpegSink:
             ready.set_exception(error)
             return
         ready.set_result(asyncio.get_running_loop())
-        await self._stop.wait()
-        self._pictures.close()
-        await runner.cleanup()
+        try:
+            await self._stop.wait()
+            self._pictures.close()
+        finally:
+            await runner.cleanup()
 
 
 def _listen(host: str, port: int) -> socket.socket:

@@ -6,6 +6,7 @@ from itertools import islice
 from pathlib import Path
 
 import cv2
+import numpy as np
 import pytest
 
 from edge.cameras import usb
@@ -61,6 +62,14 @@ def test_log_tells_what_the_camera_gives(bench: Bench, caplog: pytest.LogCapture
         frame = next(camera)
     assert (frame.width, frame.height, frame.format) == (320, 240, PixelFormat.YUYV)
     assert "YUYV 320×240" in caplog.text and "asked for MJPG 640×480 at 30" in caplog.text
+
+
+@pytest.mark.parametrize("content", [b"", b"\0" * 100, b"\xff\xd8 cut off"])
+def test_garbage_in_place_of_a_jpeg_is_a_black_frame(bench: Bench, content: bytes) -> None:
+    with bench.camera() as camera:
+        next(camera)
+        bench.capture.read = lambda: (True, np.frombuffer(content, np.uint8))  # type: ignore[method-assign]
+        assert not next(camera).grey.any()
 
 
 def test_drivers_time_stamp_is_taken_where_it_is_of_this_clock(bench: Bench) -> None:

@@ -1,0 +1,53 @@
+"""One suite over every sink: what edge.contracts.Sink promises."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from edge.cameras.demo import DemoCamera
+from edge.contracts import Box, Sink
+from edge.sinks.events import EventsSink
+from edge.sinks.mjpeg import MjpegSink
+from edge.sinks.progress import ProgressSink
+from tests.results import LABELS, reading_of, result_of
+
+Make = Callable[[], Sink]
+RESULT = result_of(np.zeros((48, 64, 3), np.uint8), reading_of(Box(1, 2, 30, 30)))
+
+
+@pytest.fixture(params=["events as csv", "events as jsonl", "mjpeg", "progress"])
+def make(request: pytest.FixtureRequest, tmp_path: Path) -> Make:
+    kind, _, suffix = request.param.partition(" as ")
+    if kind == "events":
+        return lambda: EventsSink(tmp_path / f"out.{suffix}", LABELS)
+    if kind == "mjpeg":
+        return lambda: MjpegSink("127.0.0.1", 0, figures=lambda: {"shown_fps": 30.0})
+    return lambda: ProgressSink(DemoCamera(64, 48), frames=3)
+
+
+def test_takes_results_with_and_without_faces(make: Make) -> None:
+    with make() as sink:
+        sink.show(RESULT)
+        sink.show(result_of(np.zeros((48, 64, 3), np.uint8)))
+
+
+def test_without_a_viewer_nothing_is_converted_drawn_or_encoded(make: Make) -> None:
+    result = result_of(np.zeros((48, 64, 3), np.uint8), reading_of(Box(1, 2, 30, 30)))
+    with make() as sink:
+        assert not sink.wanted
+        sink.show(result)
+    assert result.frame._bgr is None and result.frame._grey is None
+
+
+def test_opens_again_after_it_was_left_by_an_error(make: Make) -> None:
+    with pytest.raises(KeyError), make() as sink:
+        sink.show(RESULT)
+        raise KeyError
+    with make() as sink:
+        sink.show(RESULT)
+
+
+def test_has_a_name(make: Make) -> None:
+    assert make().name

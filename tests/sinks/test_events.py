@@ -1,0 +1,71 @@
+"""Rows per face and frame."""
+
+import csv
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from edge.contracts import Box
+from edge.errors import ConfigError, SinkError
+from edge.sinks.events import EventsSink
+from tests.results import LABELS, reading_of, result_of
+
+PICTURE = np.zeros((48, 64, 3), np.uint8)
+
+
+def written(path: Path) -> list[dict[str, str]]:
+    with EventsSink(path, LABELS) as sink:
+        sink.show(result_of(PICTURE, reading_of(Box(1, 2, 3, 4), 7), reading_of(Box(5, 6, 7, 8), 9, "sad", 0.15),
+                            number=4, elapsed_s=0.1334))
+        sink.show(result_of(PICTURE, number=5))
+    if path.suffix == ".jsonl":
+        return [json.loads(line) for line in path.read_text().splitlines()]
+    with path.open(newline="") as lines:
+        return list(csv.DictReader(lines))
+
+
+@pytest.mark.parametrize("name", ["out.csv", "out.jsonl"])
+def test_row_holds_frame_time_track_box_probabilities_and_label(tmp_path: Path, name: str) -> None:
+    first, second = written(tmp_path / name)
+    assert list(first) == ["frame", "time_s", "track", "left", "top", "width", "height",
+                           *(f"p_{label}" for label in LABELS), "label"]
+    assert {key: str(value) for key, value in first.items() if not key.startswith("p_")} == {
+        "frame": "4", "time_s": "0.133", "track": "7", "left": "1", "top": "2", "width": "3", "height": "4",
+        "label": "happy"}
+    assert float(first["p_happy"]) == pytest.approx(0.8)
+    assert second["label"] == "uncertain"
+
+
+def test_file_without_a_face_has_its_header(tmp_path: Path) -> None:
+    with EventsSink(tmp_path / "out.csv", LABELS):
+        pass
+    assert (tmp_path / "out.csv").read_text().startswith("frame,time_s,track,")
+
+
+def test_rows_can_be_read_while_the_file_is_still_open(tmp_path: Path) -> None:
+    path = tmp_path / "out.jsonl"
+    with EventsSink(path, LABELS) as sink:
+        for number in range(3):
+            sink.show(result_of(PICTURE, reading_of(Box(1, 2, 3, 4)), number=number))
+            assert json.loads(path.read_text().splitlines()[-1])["frame"] == number
+
+
+def test_file_of_the_last_run_is_replaced(tmp_path: Path) -> None:
+    path = tmp_path / "out.csv"
+    assert written(path) == written(path)
+
+
+def test_other_suffix_is_refused_before_anything_is_written(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"\.csv or \.jsonl"):
+        EventsSink(tmp_path / "out.txt", LABELS)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_full_disk_is_one_line(tmp_path: Path) -> None:
+    full = tmp_path / "full.csv"
+    full.symlink_to("/dev/full")
+    with pytest.raises(SinkError, match="No space left") as raised, EventsSink(full, LABELS):
+        pass
+    assert "\n" not in str(raised.value)

@@ -1,0 +1,225 @@
+"""The stream over real sockets."""
+
+import json
+import re
+import socket
+import threading
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator
+from http.client import HTTPResponse
+
+import cv2
+import numpy as np
+import pytest
+
+from edge.contracts import Box, Result
+from edge.errors import SinkError
+from edge.sinks import http
+from edge.sinks.mjpeg import MjpegSink
+from tests.results import LABELS, reading_of, result_of
+
+TIMEOUT_S = 30
+PICTURE = np.random.default_rng(0).integers(0, 255, (480, 640, 3), np.uint8)
+FIGURES = {"shown_fps": 29.5, "latency_p50_ms": 12.0, "dropped": 0.0}
+
+
+def make_result(number: int = 0) -> Result:
+    return result_of(PICTURE, reading_of(Box(100, 100, 120, 120), 3), number=number)
+
+
+@pytest.fixture
+def sink() -> Iterator[MjpegSink]:
+    with MjpegSink("127.0.0.1", 0, figures=lambda: FIGURES) as opened:
+        yield opened
+
+
+@pytest.fixture
+def feed(sink: MjpegSink) -> Iterator[None]:
+    """Shows results one after the other for as long as the test runs."""
+    stop = threading.Event()
+
+    def show() -> None:
+        number = 0
+        while not stop.wait(0.005):
+            sink.show(make_result(number))
+            number += 1
+
+    thread = threading.Thread(target=show)
+    thread.start()
+    yield
+    stop.set()
+    thread.join()
+
+
+def get(sink: MjpegSink, path: str) -> HTTPResponse:
+    answer = urllib.request.urlopen(sink.url + path, timeout=TIMEOUT_S)
+    assert isinstance(answer, HTTPResponse)
+    return answer
+
+
+def next_picture(stream: HTTPResponse) -> bytes:
+    """The JPEG of the next part of a multipart stream."""
+    while not (found := re.match(rb"Content-Length: (\d+)", line := stream.readline())):
+        assert line, "the stream ended"
+    assert stream.readline() == b"\r\n"
+    return stream.read(int(found[1]))
+
+
+@pytest.mark.usefixtures("feed")
+def test_stream_is_annotated_pictures_one_after_the_other(sink: MjpegSink) -> None:
+    with get(sink, "/stream") as stream:
+        assert stream.headers["Content-Type"].startswith("multipart/x-mixed-replace")
+        for _ in range(3):
+            picture = cv2.imdecode(np.frombuffer(next_picture(stream), np.uint8), cv2.IMREAD_COLOR)
+            assert picture is not None and picture.shape == PICTURE.shape
+            plate = picture[104:215, 230:350]
+            assert plate.mean() < 0.6 * PICTURE.mean()
+
+
+@pytest.mark.usefixtures("feed")
+def test_snapshot_is_one_picture(sink: MjpegSink) -> None:
+    with get(sink, "/snapshot") as answer:
+        assert answer.headers["Content-Type"] == "image/jpeg"
+        assert answer.read().startswith(b"\xff\xd8")
+
+
+def test_snapshot_without_a_frame_says_so(sink: MjpegSink, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(http, "SNAPSHOT_WITHIN_S", 0.01)
+    with pytest.raises(urllib.error.HTTPError) as raised:
+        get(sink, "/snapshot")
+    with raised.value as answer:
+        assert answer.code == 503
+        assert b"no frame came" in answer.read()
+
+
+def test_state_is_what_was_shown_last(sink: MjpegSink) -> None:
+    sink.show(make_result(41))
+    sink.show(make_result(42))
+    with get(sink, "/state") as answer:
+        state = json.load(answer)
+    assert state["frame"] == 42 and state["figures"] == FIGURES
+    reading, = state["readings"]
+    assert (reading["track"], reading["label"]) == (3, "happy")
+    assert reading["box"] == {"left": 100, "top": 100, "width": 120, "height": 120}
+    assert list(reading["probabilities"]) == list(LABELS)
+
+
+def test_state_before_the_first_frame_has_no_reading(sink: MjpegSink) -> None:
+    with get(sink, "/state") as answer:
+        assert json.load(answer) == {"figures": FIGURES, "frame": None, "age_ms": None, "readings": []}
+
+
+@pytest.mark.parametrize(("path", "kind"), [("/", "text/html"), ("/page.css", "text/css"), ("/healthz", "text/plain"),
+                                            ("/page.js", "text/javascript"), ("/icon.svg", "image/svg+xml")])
+def test_page_and_health_are_served_with_strict_headers(sink: MjpegSink, path: str, kind: str) -> None:
+    with get(sink, path) as answer:
+        assert answer.headers["Content-Type"].startswith(kind)
+        assert "default-src 'none'" in answer.headers["Content-Security-Policy"]
+        assert answer.headers["X-Content-Type-Options"] == "nosniff"
+        assert answer.read()
+
+
+def test_unknown_address_is_not_found(sink: MjpegSink) -> None:
+    with pytest.raises(urllib.error.HTTPError) as raised:
+        get(sink, "/../mjpeg.py")
+    raised.value.close()
+    assert raised.value.code == 404
+
+
+def until(condition: Callable[[], bool]) -> None:
+    """Wait for what another thread brings about."""
+    waited = threading.Event()
+    for _ in range(TIMEOUT_S * 100):
+        if condition():
+            return
+        waited.wait(0.01)
+    raise AssertionError("it did not come about")
+
+
+def test_one_encode_serves_all_viewers_and_none_when_nobody_watches(
+        sink: MjpegSink, monkeypatch: pytest.MonkeyPatch) -> None:
+    encoded: list[int] = []
+    imencode = cv2.imencode
+    monkeypatch.setattr(cv2, "imencode", lambda *arguments: encoded.append(1) or imencode(*arguments))
+    sink.show(make_result())
+    assert not encoded and not sink.wanted
+    streams = [get(sink, "/stream") for _ in range(3)]
+    until(lambda: sink.wanted)
+    for number in range(1, 4):
+        sink.show(make_result(number))
+        assert len(encoded) == number
+    assert len({next_picture(stream) for stream in streams}) == 1
+    for stream in streams:
+        stream.close()
+    until(lambda: not sink.wanted)
+    sink.show(make_result())
+    assert len(encoded) == 3
+
+
+@pytest.mark.usefixtures("feed")
+def test_viewer_that_stops_reading_holds_up_nobody(sink: MjpegSink) -> None:
+    host, port = sink.url.removeprefix("http://").split(":")
+    stalled = [socket.create_connection((host, int(port)), timeout=TIMEOUT_S) for _ in range(5)]
+    for connection in stalled:
+        connection.sendall(b"GET /stream HTTP/1.1\r\nHost: x\r\n\r\n")
+    with get(sink, "/stream") as stream:
+        pictures = [next_picture(stream) for _ in range(100)]
+    assert len(pictures) == 100
+    for connection in stalled:
+        connection.close()
+
+
+@pytest.mark.usefixtures("feed")
+def test_viewer_that_stopped_reading_is_up_to_date_again_soon(sink: MjpegSink) -> None:
+    with get(sink, "/stream") as stream:
+        next_picture(stream)
+        with get(sink, "/stream") as other:
+            for _ in range(300):
+                next_picture(other)
+        until(lambda: sink._newest is not None)
+        waiting = 0
+        while next_picture(stream) and waiting < 300:
+            waiting += 1
+            assert sink._newest is not None
+            if waiting > 20:
+                break
+    # 300 pictures of 400 kB were shown meanwhile; what waited for the viewer was a handful.
+    assert waiting <= 21
+
+
+def test_leaving_ends_the_streams(sink: MjpegSink) -> None:
+    with MjpegSink("127.0.0.1", 0, figures=lambda: FIGURES) as other:
+        stream = get(other, "/stream")
+        until(lambda: other.wanted)
+    with stream:
+        assert b"Content-Length" not in stream.read()
+
+
+def test_port_in_use_is_named(sink: MjpegSink) -> None:
+    port = int(sink.url.rpartition(":")[2])
+    with pytest.raises(SinkError, match=f"127.0.0.1:{port}.*--listen"), MjpegSink("127.0.0.1", port, lambda: FIGURES):
+        pass
+
+
+def test_address_of_another_machine_is_refused() -> None:
+    with pytest.raises(SinkError, match="192.0.2.1:8080"), MjpegSink("192.0.2.1", 8080, lambda: FIGURES):
+        pass
+
+
+def test_fault_of_the_server_is_raised_by_the_next_show(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Broken(Exception):
+        """The server's end."""
+
+    sink = MjpegSink("127.0.0.1", 0, figures=lambda: FIGURES)
+    monkeypatch.setattr(sink._pictures, "close", raise_of(Broken()))
+    with pytest.raises(Broken), sink:
+        sink._loop.call_soon_threadsafe(sink._stop.set)
+        until(lambda: sink._workers.failed is not None)
+        sink.show(make_result())
+
+
+def raise_of(error: Exception) -> Callable[[], None]:
+    def fail() -> None:
+        raise error
+    return fail
