@@ -1,12 +1,15 @@
 """What the MJPEG sink answers to HTTP requests; everything here runs in its event loop."""
 
 import asyncio
+import logging
 from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
 from pathlib import Path
 from typing import Any
 
 from aiohttp import web
+
+log = logging.getLogger(__name__)
 
 State = dict[str, Any]
 
@@ -77,12 +80,13 @@ def application(pictures: Pictures, state: Callable[[], State]) -> web.Applicati
     async def stream(request: web.Request) -> web.StreamResponse:
         response = web.StreamResponse(headers={"Content-Type": f"multipart/x-mixed-replace; boundary={BOUNDARY}"})
         await response.prepare(request)
-        await response.write(f"--{BOUNDARY}\r\n".encode())
-        async with aclosing(pictures.follow()) as newest:
-            async for jpeg in newest:
-                head = f"Content-Type: image/jpeg\r\nContent-Length: {len(jpeg)}\r\n\r\n".encode()
-                # With the boundary behind it a browser shows the picture now, not when the next one comes.
-                await response.write(head + jpeg + f"\r\n--{BOUNDARY}\r\n".encode())
+        try:
+            await response.write(f"--{BOUNDARY}\r\n".encode())
+            async with aclosing(pictures.follow()) as newest:
+                async for jpeg in newest:
+                    await response.write(_part(jpeg))
+        except ConnectionResetError:
+            log.debug("a viewer of the stream has gone")
         return response
 
     async def snapshot(request: web.Request) -> web.Response:
@@ -107,6 +111,12 @@ def application(pictures: Pictures, state: Callable[[], State]) -> web.Applicati
     for address, (name, content_type) in _FILES.items():
         routes.router.add_get(address, _file(_WEB / name, content_type))
     return routes
+
+
+def _part(jpeg: bytes) -> bytes:
+    """One part of the stream, with the boundary behind it: a browser shows a picture when its part has ended."""
+    head = f"Content-Type: image/jpeg\r\nContent-Length: {len(jpeg)}\r\n\r\n"
+    return head.encode() + jpeg + f"\r\n--{BOUNDARY}\r\n".encode()
 
 
 def _file(path: Path, content_type: str) -> Callable[[web.Request], Any]:

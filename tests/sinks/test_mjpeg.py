@@ -188,6 +188,14 @@ def test_viewer_that_stopped_reading_is_up_to_date_again_soon(sink: MjpegSink) -
     assert waiting <= 21
 
 
+@pytest.mark.usefixtures("feed")
+def test_viewers_that_come_and_go_are_no_error(sink: MjpegSink, caplog: pytest.LogCaptureFixture) -> None:
+    for _ in range(100):
+        get(sink, "/stream").close()
+    until(lambda: not sink.wanted)
+    assert [record.message for record in caplog.records if record.levelname == "ERROR"] == []
+
+
 def test_leaving_ends_the_streams(sink: MjpegSink) -> None:
     with MjpegSink("127.0.0.1", 0, figures=lambda: FIGURES) as other:
         stream = get(other, "/stream")
