@@ -29,7 +29,8 @@ SIDE_PX = 48
 FERPLUS_TO_LABEL = np.array([6, 3, 5, 4, 0, 1, 2, -1, -1, -1])
 
 # How these crops lie in each detector's boxes: medians over 2,000 crops of Training, measured with
-# `python -m export framing --data fer2013.npz --yunet face_detection_yunet_2023mar.onnx`:
+# `python -m export framing --data fer2013.npz --yunet yunet_s_320_320.onnx` (the same network as the
+# face_detection_yunet_2023mar.onnx that python -m edge.models fetches):
 # haar (1,319 found) scale 1.04 [quartiles 0.98, 1.12], shift_down 0.00 [-0.01, 0.02];
 # yunet (1,865 found) scale 1.07 [0.98, 1.21], shift_down -0.02 [-0.05, 0.02].
 FER2013_FRAMING = {"haar": Framing(scale=1.04, shift_down=0.0), "yunet": Framing(scale=1.07, shift_down=-0.02)}
@@ -71,12 +72,7 @@ def load(path: Path, split: str) -> Split:
     """
     if split not in SPLITS:
         raise DataError(f"expected a split among {', '.join(SPLITS)}, found {split!r}: name one of these")
-    splits = load_splits(path)
-    if split not in splits:
-        present = ", ".join(f"{name} ({len(s)})" for name, s in splits.items()) or "no images"
-        raise DataError(f"expected images of the split {split} in {path}, found {present}: "
-                        "name another split or another data set")
-    return splits[split]
+    return select(load_splits(path), split, path)
 
 
 def load_splits(path: Path) -> dict[str, Split]:
@@ -92,6 +88,15 @@ def load_splits(path: Path) -> dict[str, Split]:
     else:
         raise DataError(f"expected a .csv, an .npz or a folder of images, found {path}: name one of these")
     return {name: splits[name] for name in SPLITS if len(splits.get(name, ()))}
+
+
+def select(splits: dict[str, Split], split: str, path: Path) -> Split:
+    """One of the splits that were loaded from `path`; DataError when it is not there."""
+    if split not in splits:
+        present = ", ".join(f"{name} ({len(images)})" for name, images in splits.items()) or "no images"
+        raise DataError(f"expected images of the split {split} in {path}, found {present}: "
+                        "name another split or another data set")
+    return splits[split]
 
 
 def without_copies(split: Split, of: Split) -> Split:

@@ -34,14 +34,47 @@ def baseline(input_shape: tuple[int, int, int] = (48, 48, 1), classes: int = 7) 
     return keras.Model(inputs, outputs, name="baseline")
 
 
-def _convolution(x: keras.KerasTensor, filters: int, *, padding: str) -> keras.KerasTensor:
-    """Convolution 3×3, batch normalisation (whose offset makes a bias idle), ReLU."""
-    x = layers.Conv2D(filters, 3, padding=padding, use_bias=False)(x)
-    x = layers.BatchNormalization()(x)
-    return layers.ReLU()(x)
+def residual(input_shape: tuple[int, int, int] = (48, 48, 1), classes: int = 7) -> keras.Model:
+    """Plain residual blocks at falling resolution: 655,167 parameters, 29.8 M multiply-adds.
+
+    After He et al., "Deep Residual Learning", 2015: the first convolution halves the resolution at once, then come
+    blocks of two convolutions with 24, 48, 48, 96, 96 and 128 filters, an average over the whole
+    map in place of a flattening, and a softmax.  All convolutions are plain: depthwise ones cost more
+    instructions on ARM at equal multiply-adds.  (height, width, channels) in, (classes,) probabilities out.
+    """
+    inputs = keras.Input(input_shape, name="crops")
+    x = _convolution(inputs, 24, strides=2, momentum=_RESIDUAL_MOMENTUM)
+    for filters, strides in ((24, 1), (48, 2), (48, 1), (96, 2), (96, 1), (128, 2)):
+        x = _block(x, filters, strides)
+    x = layers.GlobalAveragePooling2D()(x)
+    x = layers.Dropout(0.3)(x)
+    outputs = layers.Dense(classes, activation="softmax", dtype="float32", name="probabilities")(x)
+    return keras.Model(inputs, outputs, name="residual")
 
 
-NETWORKS: dict[str, Network] = {"baseline": baseline}
+# Of the running averages in batch normalisation: Keras's 0.99 lags behind a high learning rate, and the accuracy
+# on held-out images then jumps from epoch to epoch.
+_RESIDUAL_MOMENTUM = 0.9
+
+
+def _block(x: keras.KerasTensor, filters: int, strides: int) -> keras.KerasTensor:
+    """Two convolutions beside a shortcut, which has one of its own where the shape changes."""
+    branch = _convolution(x, filters, strides=strides, momentum=_RESIDUAL_MOMENTUM)
+    branch = _convolution(branch, filters, momentum=_RESIDUAL_MOMENTUM, activates=False)
+    if strides > 1 or x.shape[-1] != filters:
+        x = _convolution(x, filters, side=1, strides=strides, momentum=_RESIDUAL_MOMENTUM, activates=False)
+    return layers.ReLU()(layers.Add()([x, branch]))
+
+
+def _convolution(x: keras.KerasTensor, filters: int, *, side: int = 3, strides: int = 1, padding: str = "same",
+                 momentum: float = 0.99, activates: bool = True) -> keras.KerasTensor:
+    """Convolution, batch normalisation (whose offset makes a bias idle), and ReLU where it `activates`."""
+    x = layers.Conv2D(filters, side, strides, padding=padding, use_bias=False)(x)
+    x = layers.BatchNormalization(momentum=momentum)(x)
+    return layers.ReLU()(x) if activates else x
+
+
+NETWORKS: dict[str, Network] = {"baseline": baseline, "residual": residual}
 
 
 def multiply_adds(model: keras.Model) -> int:

@@ -83,11 +83,19 @@ def one_hot(labels: NDArray[np.int64]) -> NDArray[np.float32]:
 
 
 class Checkpoint(keras.callbacks.Callback):  # type: ignore[misc]
-    """After every epoch keep the last model with its optimizer, the best one, and the history."""
+    """Before every epoch set its randomness; after it keep the model with its optimizer, the best, the history."""
 
     def __init__(self, folder: Path, recipe: Recipe, history: dict[str, list[float]]) -> None:
         super().__init__()
         self._folder, self._recipe, self.history = folder, recipe, history
+
+    def on_epoch_begin(self, epoch: int, logs: dict[str, float] | None = None) -> None:
+        # Keras saves no state of its random layers, so it is set here for every epoch: a resumed run drops
+        # the same units as one that was never interrupted.
+        random = np.random.default_rng((self._recipe.seed, epoch))
+        for variable in self.model.variables:
+            if variable.name == "seed_generator_state":
+                variable.assign(random.integers(2**31, size=variable.shape))
 
     def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
         for name, value in (logs or {}).items():

@@ -1,5 +1,7 @@
 """A small learnable data set, and a small network that has learnt it, in the forms in which people have them."""
 
+import contextlib
+import io
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -118,8 +120,9 @@ def as_keras_2(model: "keras.Model") -> dict[str, Any]:
         config = layer.get_config()
         config.pop("dtype")
         # Keras 2 knew initializers by name and configuration alone.
-        config = {key: {"class_name": value["class_name"], "config": value["config"]} if isinstance(value, dict) else value
-                  for key, value in config.items()}
+        config = {
+            key: {"class_name": value["class_name"], "config": value["config"]} if isinstance(value, dict) else value
+            for key, value in config.items()}
         described.append({"class_name": type(layer).__name__, "config": {**config, "dtype": "float32"}})
     entry = {"class_name": "InputLayer", "config": {
         "batch_input_shape": list(model.input_shape), "dtype": "float32", "sparse": False, "ragged": False,
@@ -133,8 +136,12 @@ def as_crops(split: Split) -> NDArray[np.float32]:
     return split.images[..., np.newaxis].astype(np.float32) / 255
 
 
+Export = Callable[..., tuple[int, str, str]]
+"""Runs a command of export: its arguments to (exit code, stdout, stderr)."""
+
+
 @pytest.fixture
-def export(capsys: pytest.CaptureFixture[str]) -> Callable[..., tuple[int, str, str]]:
+def export(capsys: pytest.CaptureFixture[str]) -> Export:
     """Runs `python -m export …` in this process: (exit code, stdout, stderr)."""
     def run(*arguments: str | Path) -> tuple[int, str, str]:
         capsys.readouterr()
@@ -151,3 +158,24 @@ def refusal(said: tuple[int, str, str]) -> str:
     lines = [line for line in err.replace("\r", "\n").splitlines() if line.startswith("fer-edge: ")]
     assert code == 65 and len(lines) == 1 and "Traceback" not in err, err
     return lines[0]
+
+
+@dataclass(frozen=True)
+class Converted:
+    """What export convert wrote for the tiny network, and what it said on stdout."""
+
+    as_float: Path
+    as_int8: Path
+    said: str
+
+
+@pytest.fixture(scope="session")
+def converted(keras_files: KerasFiles, toy: Toy, tmp_path_factory: pytest.TempPathFactory) -> Converted:
+    folder = tmp_path_factory.mktemp("converted")
+    said = io.StringIO()
+    with contextlib.redirect_stdout(said):
+        code = main(["convert", "--model", str(keras_files.keras), "--calibration", str(toy.npz),
+                     "--output", str(folder / "tiny")])
+    assert code == 0
+    assert sorted(path.name for path in folder.iterdir()) == ["tiny.float.onnx", "tiny.int8.onnx"]
+    return Converted(folder / "tiny.float.onnx", folder / "tiny.int8.onnx", said.getvalue())

@@ -5,7 +5,6 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import msgspec
 import numpy as np
 import pytest
 
@@ -13,7 +12,7 @@ from edge.errors import ConfigError, DataError, ModelError, SinkError
 from export.dataset import Split
 from export.quiet import import_tensorflow
 from export.recipe import Recipe
-from tests.export.conftest import Toy, toy_split
+from tests.export.conftest import Export, Toy, toy_split
 
 import_tensorflow()
 
@@ -54,9 +53,9 @@ def straight(splits: tuple[Split, Split], tmp_path_factory: pytest.TempPathFacto
 
 
 def state_of(folder: Path) -> list[np.ndarray]:
-    """Every number of the last model and its optimizer."""
+    """Every weight of the last model and every state of its optimizer."""
     model = keras.models.load_model(folder / train.LAST)
-    return [np.asarray(variable) for variable in (*model.variables, *model.optimizer.variables)]
+    return [np.asarray(variable) for variable in (*model.weights, *model.optimizer.variables)]
 
 
 def history_of(folder: Path) -> dict[str, list[float]]:
@@ -121,8 +120,7 @@ def test_finished_run_trains_no_further_when_resumed(splits: tuple[Split, Split]
 
 
 def test_resume_where_there_is_no_run_begins_one(splits: tuple[Split, Split], tmp_path: Path) -> None:
-    recipe = msgspec.structs.replace(RECIPE) if isinstance(RECIPE, msgspec.Struct) else RECIPE
-    assert len(train.train(*splits, tmp_path / "new", recipe, resume=True)["loss"]) == RECIPE.epochs
+    assert len(train.train(*splits, tmp_path / "new", RECIPE, resume=True)["loss"]) == RECIPE.epochs
 
 
 def test_no_partial_file_is_left(straight: Path) -> None:
@@ -201,7 +199,7 @@ def test_batches_hold_every_image_once_in_an_order_of_their_epoch() -> None:
 
 
 def test_command_trains_draws_and_tells_the_accuracy(
-        toy: Toy, tmp_path: Path, export: Callable[..., tuple[int, str, str]], caplog: pytest.LogCaptureFixture) -> None:
+        toy: Toy, tmp_path: Path, export: Export, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level("INFO")
     folder = tmp_path / "run"
     command = ["train", "--data", toy.npz, "--output", folder, "--network", "tiny", "--epochs", "1"]
@@ -217,7 +215,7 @@ def test_command_trains_draws_and_tells_the_accuracy(
 
 
 def test_interrupted_command_says_how_to_go_on(
-        toy: Toy, tmp_path: Path, export: Callable[..., tuple[int, str, str]]) -> None:
+        toy: Toy, tmp_path: Path, export: Export) -> None:
     with pytest.MonkeyPatch.context() as patch:
         interrupt_in(patch, "on_epoch_end", lambda epoch: True)
         code, _, err = export("train", "--data", toy.npz, "--output", tmp_path / "run", "--network", "tiny")

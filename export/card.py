@@ -1,0 +1,137 @@
+"""The card of a model: every figure in it comes from the file and from a run of it, none by hand."""
+
+from pathlib import Path
+
+import onnx
+
+from edge.metadata import Metadata
+from export import compare, dataset, evaluate, files, graph
+from export.calibration import Images
+from export.compare import Compared, Judge
+from export.dataset import JUDGED_ON
+from export.evaluate import Evaluation
+
+_USE = """\
+## For what
+
+To tell what a face *looks like* to the people who labelled the images: in installations, in teaching how such models
+work and fail, in research that needs a time series of apparent expressions and checks it against people.
+
+Not for deciding anything about a person: hiring, grading, insurance, health, guilt, attention. Not for telling what
+somebody feels, which a face does not show reliably. Not at work or in schools, where the European Union forbids emotion
+recognition but for medical and safety reasons (AI Act, Article 5(1)(f)). Not without telling the people in front of
+the camera.
+
+## Known biases
+
+- The images were found on the web by searching for words, and many are posed, or stock photography and actors: mild
+  everyday expressions are rare among them.
+- The labels are noisy: one label per image, with which other people often disagree (see the sources).
+- The classes are far from equally frequent: happy is the commonest, and of disgust there are so few images, to learn
+  from and to judge by, that its figures mean little (see the column of images above).
+- The images carry no age, sex, origin or skin colour, so nothing can be claimed about how errors differ between groups
+  of people; assume that they do.
+"""
+_SOURCES = """\
+## Sources
+
+- FER2013: I. J. Goodfellow et al., "Challenges in Representation Learning: A report on three machine learning
+  contests", ICONIP 2013. Its authors put the agreement of people with its labels at 65 ± 5 %.
+- FER+: E. Barsoum et al., "Training Deep Networks for Facial Expression Recognition with Crowd-Sourced Label
+  Distribution", ICMI 2016.
+"""
+
+
+def write(model: Path, source: Path, split_name: str, reference: Path | None) -> Path:
+    """Run the ONNX file on the split and write the card beside it; returns the card's path.
+
+    With `reference`, the float file of the same network, the card says how the two compare.
+    Raises ModelError for files that are not ours, DataError for a data set that is of no use.
+    """
+    predict, metadata = evaluate.onnx_predict(model)
+    images = Images(dataset.load(source, split_name), split_name, source)
+    judge = Judge(images, metadata)
+    judged = judge.compared(metadata.precision, predict, model.stat().st_size, model)
+    sections = [_file(model, metadata), _figures(model, metadata, judged.evaluation, images)]
+    if reference is not None:
+        float_predict, float_metadata = evaluate.onnx_predict(reference)
+        first = judge.compared(float_metadata.precision, float_predict, reference.stat().st_size, reference)
+        sections.append(_comparison([first, judged], images))
+    sections += [_origin(metadata), _USE, _SOURCES]
+    path = model.with_suffix(".md")
+    files.write({path: "\n".join(sections).encode()})
+    return path
+
+
+def _file(path: Path, metadata: Metadata) -> str:
+    model = onnx.load(path)
+    framings = "\n".join(f"| {name} | {framing.scale} | {framing.shift_down} |"
+                         for name, framing in metadata.framing.items())
+    operators = ", ".join(f"{count} {name}" for name, count in graph.count_operators(model).items())
+    return f"""\
+# {path.name}
+
+Tells apparent facial expressions from grey crops of faces: a convolutional network in {metadata.precision}, for ONNX
+Runtime. What goes in and comes out, and where it is from, also stands in the file's own metadata, which fer-edge reads.
+
+| | |
+|---|---|
+| size | {path.stat().st_size:,} bytes |
+| parameters | {graph.count_parameters(model):,}, batch normalisation folded |
+| operators | {operators} |
+| input | `{model.graph.input[0].name}`, float32 (n, {metadata.height}, {metadata.width}, 1), {metadata.channel} |
+| preprocessing | a pixel p of 0 to 255 becomes p × {metadata.scale:.9g} + {metadata.offset:g} |
+| output | `{model.graph.output[0].name}`, float32 (n, {len(metadata.labels)}), sums to 1 |
+| labels | {", ".join(metadata.labels)} |
+| temperature | {metadata.temperature:g} |
+| sha256 | {files.sha256(path)} |
+
+The square crop around a detector's box, with s the mean of the box's width and height:
+
+| detector | side / s | centre below the box's / s |
+|---|---|---|
+{framings}
+"""
+
+
+def _figures(model: Path, metadata: Metadata, evaluation: Evaluation, images: Images) -> str:
+    labels = list(evaluation.recall)
+    rows = "\n".join(f"| {label} | {sum(row):,} | {_percent(evaluation.recall[label])} | "
+                     + " | ".join(map(str, row)) + " |"
+                     for label, row in zip(labels, evaluation.confusion, strict=True))
+    ferplus = "" if evaluation.ferplus_accuracy is None else \
+        f"| accuracy by the majority of the FER+ votes | {_percent(evaluation.ferplus_accuracy)} |\n"
+    # Whoever chose among the epochs by these images has seen them.
+    chosen = "The epoch whose weights were kept was chosen on these images, which flatters them a little.\n" \
+        if images.split_name == JUDGED_ON and "training" in metadata.made_from else ""
+    return f"""\
+## How good
+
+On {evaluation.images:,} images of {images.split_name}; the likeliest class decides, however close.
+{chosen}
+| | |
+|---|---|
+| accuracy | {_percent(evaluation.accuracy)} |
+| macro-F1 | {evaluation.macro_f1:.4f} |
+{ferplus}
+By true class, and what it was taken for:
+
+| true | images | recall | {" | ".join(labels)} |
+|---|---|---|{"---|" * len(labels)}
+{rows}
+
+    python -m export evaluate --model {model.name} --data {images.source.name} --split {images.split_name}
+"""
+
+
+def _comparison(models: list[Compared], images: Images) -> str:
+    return f"## Against the float model\n\n```\n{compare.table(models, str(images))}\n```\n"
+
+
+def _origin(metadata: Metadata) -> str:
+    rows = "\n".join(f"| {key.replace('_', ' ')} | {value} |" for key, value in metadata.made_from.items())
+    return f"## Made from\n\n| | |\n|---|---|\n{rows}\n"
+
+
+def _percent(share: float | None) -> str:
+    return "–" if share is None else f"{share:.2%}"

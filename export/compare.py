@@ -1,0 +1,114 @@
+"""The gate: a model converted is compared with what it was made from, and refused when it disagrees."""
+
+import logging
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edge.errors import ModelError
+from edge.metadata import Metadata
+from export import evaluate, metrics
+from export.calibration import Images
+from export.evaluate import Evaluation, Predict
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Tolerances:
+    """By how much a converted model may disagree and still be written."""
+
+    probability: float = 1e-4
+    """Float ONNX against Keras: the largest difference of a probability.  Rounding alone gave 1e-6 to 1e-5."""
+    accuracy_points: float = 1.5
+    """int8 against float ONNX: by how many percentage points its accuracy may be lower."""
+    same_top: float = 0.95
+    """int8 against float ONNX: the least share of images with the same likeliest class."""
+
+
+@dataclass(frozen=True, eq=False)
+class Compared:
+    """One form of the model: its name, its size, its probabilities (n, classes) and the figures from them."""
+
+    name: str
+    size_bytes: int
+    probabilities: NDArray[np.float32]
+    evaluation: Evaluation
+
+
+class Judge:
+    """Runs every form of a model on the same held-out images."""
+
+    def __init__(self, held_out: Images, metadata: Metadata) -> None:
+        self._held_out, self._labels = held_out, metadata.labels
+        self._crops = evaluate.resized(held_out.split.images, metadata)
+
+    def compared(self, name: str, predict: Predict, size_bytes: int, source: Path) -> Compared:
+        """The form called `name`; ModelError, naming `source`, when it gives no probabilities."""
+        probabilities = evaluate.predictions(predict, self._crops, name)
+        evaluate.check_softmax(probabilities, len(self._labels), source)
+        evaluation = evaluate.evaluate(name, self._held_out.split_name, self._held_out.split, self._labels,
+                                       probabilities)
+        return Compared(name, size_bytes, probabilities, evaluation)
+
+    def compared_files(self, contents: Mapping[str, bytes]) -> list[Compared]:
+        """Each ONNX file, by its name in the comparison, as the app itself would run it."""
+        compared = []
+        with TemporaryDirectory() as folder:
+            for name, content in contents.items():
+                path = Path(folder) / f"{name}.onnx"
+                path.write_bytes(content)
+                predict, _ = evaluate.onnx_predict(path)
+                compared.append(self.compared(name, predict, len(content), path))
+        return compared
+
+
+def warn_if_useless(model: Compared) -> None:
+    """Say so when `model` is no better than the same answer to everything: its input is probably wrong."""
+    counts = np.array(model.evaluation.confusion)
+    commonest = counts.sum(axis=1).max() / counts.sum()
+    if model.evaluation.accuracy <= commonest:
+        log.warning("%s: accuracy %.1f %%, and always the same answer gives %.1f %%: check --scale, --offset, --labels",
+                    model.name, 100 * model.evaluation.accuracy, 100 * commonest)
+
+
+def check_float(keras: Compared, onnx: Compared, tolerances: Tolerances) -> None:
+    """Raise ModelError when the float ONNX model computes something else than the Keras model."""
+    difference = metrics.largest_difference(keras.probabilities, onnx.probabilities)
+    # Written so that a NaN fails too.
+    if not difference <= tolerances.probability:
+        raise ModelError(f"expected probabilities within {tolerances.probability:g} of {keras.name}, found "
+                         f"{difference:.2g} from {onnx.name}: nothing was written; the conversion is wrong for this "
+                         "network, --difference allows more")
+
+
+def check_int8(reference: Compared, int8: Compared, tolerances: Tolerances) -> None:
+    """Raise ModelError when the int8 model is too much worse than, or too different from, the float model."""
+    lost_points = 100 * (reference.evaluation.accuracy - int8.evaluation.accuracy)
+    if lost_points > tolerances.accuracy_points:
+        raise ModelError(f"expected at most {tolerances.accuracy_points:g} points less accuracy than {reference.name}, "
+                         f"found {lost_points:.2f} less from {int8.name}: nothing was written; calibrate on images "
+                         "like those it will see, --tolerance allows more")
+    same = metrics.same_top(reference.probabilities, int8.probabilities)
+    if same < tolerances.same_top:
+        raise ModelError(f"expected the same likeliest class as {reference.name} for {tolerances.same_top:.1%} of the "
+                         f"images, found {same:.1%} from {int8.name}: nothing was written; calibrate on images like "
+                         "those it will see, --same-top allows fewer")
+
+
+def table(models: Sequence[Compared], held_out: str) -> str:
+    """The comparison as text: a line per form, each against the first."""
+    first = models[0]
+    lines = [f"compared on {held_out}, each with {first.name}",
+             f"{'':12}{'accuracy':>10}{'macro-F1':>10}{'same top-1':>12}{'largest difference':>20}{'size':>19}"]
+    for model in models:
+        same = metrics.same_top(first.probabilities, model.probabilities)
+        difference = metrics.largest_difference(first.probabilities, model.probabilities)
+        against = f"{'–':>12}{'–':>20}" if model is first else f"{same:>12.2%}{difference:>20.2g}"
+        lines.append(f"{model.name:12}{model.evaluation.accuracy:>10.2%}{model.evaluation.macro_f1:>10.4f}{against}"
+                     f"{model.size_bytes:>13,} bytes")
+    return "\n".join(lines)

@@ -1,0 +1,80 @@
+"""The gate: which disagreements pass."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from edge.errors import ModelError
+from export import compare, evaluate
+from export.compare import Compared, Tolerances
+from export.dataset import LABELS
+from tests.export.conftest import toy_split
+
+SPLIT = toy_split(20, 0)
+
+
+def form(name: str, wrong: int, noise: float = 0.0) -> Compared:
+    """A form that is sure, right but for the first `wrong` of the 140 images, and off by `noise`."""
+    answers = np.where(np.arange(len(SPLIT)) < wrong, (SPLIT.labels + 1) % 7, SPLIT.labels)
+    probabilities = np.eye(7, dtype=np.float32)[answers]
+    probabilities = probabilities * np.float32(1 - noise) + np.float32(noise / 7)
+    evaluation = evaluate.evaluate(name, "PublicTest", SPLIT, LABELS, probabilities)
+    return Compared(name, 1000, probabilities, evaluation)
+
+
+def test_equal_forms_pass() -> None:
+    compare.check_float(form("Keras", 3), form("float", 3), Tolerances())
+    compare.check_int8(form("float", 3), form("int8", 3), Tolerances())
+
+
+def test_float_within_its_tolerance_passes_and_beyond_it_is_refused() -> None:
+    compare.check_float(form("Keras", 0), form("float", 0, noise=1e-5), Tolerances())
+    with pytest.raises(ModelError, match="within 0.0001 of Keras"):
+        compare.check_float(form("Keras", 0), form("float", 0, noise=1e-3), Tolerances())
+
+
+def test_float_that_gives_nan_is_refused() -> None:
+    broken = form("float", 0)
+    broken.probabilities[5, 2] = np.nan
+    with pytest.raises(ModelError):
+        compare.check_float(form("Keras", 0), broken, Tolerances())
+
+
+def test_two_of_140_images_fewer_are_within_one_and_a_half_points_and_three_are_not() -> None:
+    compare.check_int8(form("float", 0), form("int8", 2), Tolerances())
+    with pytest.raises(ModelError, match="found 2.14 less"):
+        compare.check_int8(form("float", 0), form("int8", 3), Tolerances())
+
+
+def test_better_int8_passes() -> None:
+    compare.check_int8(form("float", 5), form("int8", 0), Tolerances())
+
+
+def test_int8_that_is_as_accurate_by_other_answers_is_refused() -> None:
+    other = form("int8", 0)
+    other.probabilities[:10] = np.roll(other.probabilities[:10], 1, axis=1)
+    with pytest.raises(ModelError, match="for 95.0% of the images, found 92.9%"):
+        compare.check_int8(form("float", 0), other, Tolerances())
+
+
+def test_table_compares_each_form_with_the_first() -> None:
+    lines = compare.table([form("Keras", 0), form("float", 7, noise=0.07)], "140 images").splitlines()
+    assert lines[0] == "compared on 140 images, each with Keras"
+    assert lines[2].split() == ["Keras", "100.00%", "1.0000", "–", "–", "1,000", "bytes"]
+    assert lines[3].split()[:2] == ["float", "95.00%"] and "95.00%" in lines[3].split()[3:]
+    assert len({len(line) for line in lines[1:]}) == 1
+
+
+def test_row_that_is_no_distribution_is_refused_by_its_source() -> None:
+    rows = np.full((2, 7), 1 / 7, np.float32)
+    evaluate.check_softmax(rows, 7, Path("m"))
+    rows[1] *= 1.01
+    with pytest.raises(ModelError, match="from m, found sums from 1 to 1.01"):
+        evaluate.check_softmax(rows, 7, Path("m"))
+
+
+def test_negative_probability_is_refused_though_the_sum_is_right() -> None:
+    rows = np.array([[1.5, -0.5]], np.float32)
+    with pytest.raises(ModelError, match="least value of -0.5"):
+        evaluate.check_softmax(rows, 2, Path("m"))

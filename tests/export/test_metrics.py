@@ -1,0 +1,50 @@
+"""The arithmetic of evaluation, against figures worked out by hand."""
+
+import numpy as np
+import pytest
+
+from export import metrics
+
+# Three classes: of 4 zeros 3 are right, of 2 ones 1, of 4 twos 4.
+COUNTS = np.array([[3, 1, 0], [0, 1, 1], [0, 0, 4]])
+
+
+def test_confusion_has_the_truth_in_rows_and_the_prediction_in_columns() -> None:
+    true, predicted = np.array([0, 0, 0, 0, 1, 1, 2, 2, 2, 2]), np.array([0, 0, 0, 1, 1, 2, 2, 2, 2, 2])
+    np.testing.assert_array_equal(metrics.confusion(true, predicted, 3), COUNTS)
+
+
+def test_confusion_has_a_row_and_a_column_for_a_class_that_never_occurs() -> None:
+    assert metrics.confusion(np.array([0, 1]), np.array([0, 0]), 4).shape == (4, 4)
+
+
+def test_accuracy_is_the_share_on_the_diagonal() -> None:
+    assert metrics.accuracy(COUNTS) == pytest.approx(0.8)
+
+
+def test_recall_is_the_share_of_each_row() -> None:
+    assert metrics.recall(COUNTS) == pytest.approx([0.75, 0.5, 1.0])
+
+
+def test_recall_of_a_class_without_images_is_none() -> None:
+    assert metrics.recall(np.array([[1, 0], [0, 0]])) == [1.0, None]
+
+
+def test_macro_f1_is_the_mean_of_the_harmonic_means_of_precision_and_recall() -> None:
+    precision, recall = np.array([1, 0.5, 0.8]), np.array([0.75, 0.5, 1])
+    assert metrics.macro_f1(COUNTS) == pytest.approx((2 * precision * recall / (precision + recall)).mean())
+
+
+def test_macro_f1_counts_a_class_that_is_never_found_as_zero() -> None:
+    assert metrics.macro_f1(np.array([[2, 0], [2, 0]])) == pytest.approx((2 / 3) / 2)
+
+
+def test_macro_f1_leaves_out_a_class_that_neither_occurs_nor_was_predicted() -> None:
+    assert metrics.macro_f1(np.array([[2, 0], [0, 0]])) == 1.0
+
+
+def test_same_top_and_largest_difference_compare_row_by_row() -> None:
+    left = np.array([[0.6, 0.4], [0.1, 0.9], [0.5, 0.5]], np.float32)
+    right = np.array([[0.4, 0.6], [0.2, 0.8], [0.6, 0.4]], np.float32)
+    assert metrics.same_top(left, right) == pytest.approx(2 / 3)
+    assert metrics.largest_difference(left, right) == pytest.approx(0.2)
