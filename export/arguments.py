@@ -1,5 +1,6 @@
 """The command line of export: its commands, their options, defaults and units."""
 
+import functools
 from argparse import ArgumentParser, ArgumentTypeError, _SubParsersAction
 from collections.abc import Callable
 from pathlib import Path
@@ -9,7 +10,7 @@ from edge.errors import ConfigError
 from export import commands
 from export.compare import Tolerances
 from export.dataset import JUDGED_ON, LABELS, SPLITS
-from export.recipe import Recipe
+from export.recipe import RECIPES
 
 _Commands: TypeAlias = "_SubParsersAction[_Parser]"
 
@@ -39,25 +40,31 @@ def parser() -> ArgumentParser:
 
 
 def _add_train(add: _Commands) -> None:
-    recipe = Recipe()
     command = _command(add, "train", commands.train, (
         "Train a network on Training, judged on PublicTest after every epoch. Images that stand in both are left out "
         "of Training. Writes last.keras, best.keras, history.json, run.json, curves.png and confusion.png."))
     command.add_argument("--data", type=Path, required=True, help=_SOURCES)
     command.add_argument("--output", type=Path, required=True, metavar="DIR", help="the folder of the run")
-    command.add_argument("--network", default=recipe.network, help=f"which network {_DEFAULT}")
-    command.add_argument("--epochs", type=_whole(1), default=recipe.epochs, metavar="N",
-                         help=f"passes over the images {_DEFAULT}")
-    command.add_argument("--batch-size", type=_whole(1), default=recipe.batch_size, metavar="N",
-                         help=f"images per step {_DEFAULT}")
-    command.add_argument("--learning-rate", type=_above(0), default=recipe.learning_rate, metavar="RATE",
-                         help=f"Adam's, at its highest {_DEFAULT}")
-    command.add_argument("--seed", type=_whole(0), default=recipe.seed, metavar="N",
-                         help=f"of weights, order and augmentation {_DEFAULT}")
+    command.add_argument("--network", default="baseline", choices=RECIPES, help=f"which network {_DEFAULT}")
+    add_option = functools.partial(_add_recipe_option, command)
+    add_option("epochs", _whole(1), "N", "passes over the images")
+    add_option("batch_size", _whole(1), "N", "images per step")
+    add_option("learning_rate", _above(0), "RATE", "the optimizer's, at its highest")
+    add_option("original_share", _share, "SHARE", "of what is taught about an image, how much is its original label; "
+                                                  "the rest is the FER+ votes in DATA")
+    add_option("seed", _whole(0), "N", "of weights, order and augmentation")
     command.add_argument("--resume", action="store_true",
                          help="go on with the run in DIR after its last whole epoch (default: refuse to overwrite it)")
     command.add_argument("--bfloat16", action="store_true",
                          help="compute convolutions in bfloat16: faster on processors with AMX (default: float32)")
+
+
+def _add_recipe_option(command: ArgumentParser, name: str, kind: Callable[[str], float], metavar: str,
+                       description: str) -> None:
+    """An option that replaces a value of the network's recipe."""
+    defaults = ", ".join(f"{network} {getattr(recipe, name):g}" for network, recipe in RECIPES.items())
+    command.add_argument("--" + name.replace("_", "-"), type=kind, metavar=metavar,
+                         help=f"{description} (default: {defaults})")
 
 
 def _add_convert(add: _Commands) -> None:
@@ -160,6 +167,13 @@ def _above(limit: float) -> Callable[[str], float]:
             raise ArgumentTypeError(f"expected a number above {limit}, found {text!r}")
         return number
     return convert
+
+
+def _share(text: str) -> float:
+    number = _number(text)
+    if not 0 <= number <= 1:
+        raise ArgumentTypeError(f"expected a number from 0 to 1, found {text!r}")
+    return number
 
 
 def _fraction(text: str) -> float:

@@ -2,6 +2,7 @@
 
 import logging
 from argparse import Namespace
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,7 +15,7 @@ from export import dataset, evaluate, files
 from export.dataset import FER2013_FRAMING, JUDGED_ON, LABELS, Split
 from export.evaluate import Evaluation, Predict
 from export.quiet import import_tensorflow
-from export.recipe import Recipe
+from export.recipe import RECIPES, Recipe
 
 if TYPE_CHECKING:
     import keras
@@ -32,15 +33,14 @@ def train(arguments: Namespace) -> None:
     split = dataset.without_copies(whole, public_test)
     copies = len(whole) - len(split)
     log.info("training on %d images of Training; left out %d that stand in %s as well", len(split), copies, JUDGED_ON)
-    recipe = Recipe(network=arguments.network, epochs=arguments.epochs, batch_size=arguments.batch_size,
-                    learning_rate=arguments.learning_rate, seed=arguments.seed)
+    recipe = _recipe(arguments)
     if arguments.bfloat16:
         _use_bfloat16()
     output: Path = arguments.output
     history = training.train(split, public_test, output, recipe, resume=arguments.resume)
     images = f"{len(split):,} images of Training in {files.origin(arguments.data)}, without {copies:,} that stand in " \
              f"{JUDGED_ON} as well"
-    run.describe(output, images, _training_command(arguments), recipe)
+    run.describe(output, images, _training_command(arguments, recipe), recipe)
     title = f"{recipe.network}, {len(split):,} images, seed {recipe.seed}"
     plots.curves(history, output / "curves.png", title)
     best = output / training.BEST
@@ -136,12 +136,20 @@ def _keras_predict(model: "keras.Model", source: Path, labels: tuple[str, ...], 
     return keras_models.predictor(model, metadata), metadata
 
 
-def _training_command(arguments: Namespace) -> str:
+def _recipe(arguments: Namespace) -> Recipe:
+    """The recipe of the network, with what the user wants otherwise."""
+    usual = RECIPES[arguments.network]
+    wanted = {field.name: getattr(arguments, field.name, None) for field in fields(Recipe)}
+    return replace(usual, **{name: value for name, value in wanted.items() if value is not None})
+
+
+def _training_command(arguments: Namespace, recipe: Recipe) -> str:
     """The command that repeats the training; it names files without the folders of this machine."""
     flags = " --bfloat16" if arguments.bfloat16 else ""
     return (f"python -m export train --data {arguments.data.name} --output {arguments.output.name} "
-            f"--network {arguments.network} --epochs {arguments.epochs} --batch-size {arguments.batch_size} "
-            f"--learning-rate {arguments.learning_rate} --seed {arguments.seed}{flags}")
+            f"--network {recipe.network} --epochs {recipe.epochs} --batch-size {recipe.batch_size} "
+            f"--learning-rate {recipe.learning_rate} --original-share {recipe.original_share} "
+            f"--seed {recipe.seed}{flags}")
 
 
 def _use_bfloat16() -> None:

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge.errors import ConfigError, DataError, ModelError, SinkError
+from export import targets
 from export.dataset import LABELS, Split
 from export.files import one_line
 from export.networks import NETWORKS
@@ -43,43 +44,48 @@ def augment(image: NDArray[np.uint8], random: np.random.Generator) -> NDArray[np
     return np.asarray(cv2.convertScaleAbs(image, alpha=contrast, beta=128 * (1 - contrast) + brightness))
 
 
+def erase(image: NDArray[np.uint8], random: np.random.Generator) -> None:
+    """Paint a rectangle over `image`, in place (Zhong et al., "Random Erasing Data Augmentation", 2017)."""
+    side_px = image.shape[0]
+    height, width = random.integers(side_px // 6, side_px // 2.4, 2)
+    top, left = random.integers(-4, side_px - 4, 2)
+    image[max(top, 0):top + height, max(left, 0):left + width] = random.integers(0, 256)
+
+
 class Batches(keras.utils.PyDataset):  # type: ignore[misc]  # keras ships no types
     """Augmented batches of a split in a new order every epoch, the same for the same seed.
 
-    An item is (crops float32 (b, 48, 48, 1) in 0..1, one-hot labels float32 (b, 7)).
+    An item is (crops float32 (b, 48, 48, 1) in 0..1, probabilities to learn float32 (b, 7)).
     """
 
-    def __init__(self, split: Split, batch_size: int, seed: int, first_epoch: int) -> None:
+    def __init__(self, split: Split, recipe: Recipe, first_epoch: int) -> None:
         super().__init__()
-        self._split, self._batch_size, self._seed = split, batch_size, seed
-        self._epoch = first_epoch
+        self._images, self._targets = split.images, targets.blended(split, recipe.original_share)
+        self._recipe, self._epoch = recipe, first_epoch
         self._order = self._shuffled()
 
     def __len__(self) -> int:
-        return math.ceil(len(self._split) / self._batch_size)
+        return math.ceil(len(self._images) / self._recipe.batch_size)
 
     def __getitem__(self, index: int) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-        rows = self._order[index * self._batch_size:(index + 1) * self._batch_size]
-        random = np.random.default_rng((self._seed, self._epoch, index))
-        images = np.stack([augment(self._split.images[row], random) for row in rows])
-        return as_input(images), one_hot(self._split.labels[rows])
+        rows = self._order[index * self._recipe.batch_size:(index + 1) * self._recipe.batch_size]
+        random = np.random.default_rng((self._recipe.seed, self._epoch, index))
+        images = np.stack([augment(self._images[row], random) for row in rows])
+        for row in np.flatnonzero(random.random(len(images)) < self._recipe.erased_share):
+            erase(images[row], random)
+        return as_input(images), self._targets[rows]
 
     def on_epoch_end(self) -> None:
         self._epoch += 1
         self._order = self._shuffled()
 
     def _shuffled(self) -> NDArray[np.int64]:
-        return np.random.default_rng((self._seed, self._epoch)).permutation(len(self._split))
+        return np.random.default_rng((self._recipe.seed, self._epoch)).permutation(len(self._images))
 
 
 def as_input(images: NDArray[np.uint8]) -> NDArray[np.float32]:
     """uint8 (n, 48, 48) as the network's float32 (n, 48, 48, 1) in 0..1."""
     return images[..., np.newaxis].astype(np.float32) / np.float32(255)
-
-
-def one_hot(labels: NDArray[np.int64]) -> NDArray[np.float32]:
-    """int64 (n,) as float32 (n, 7)."""
-    return np.eye(len(LABELS), dtype=np.float32)[labels]
 
 
 class Checkpoint(keras.callbacks.Callback):  # type: ignore[misc]
@@ -136,8 +142,8 @@ def train(training: Split, public_test: Split, folder: Path, recipe: Recipe, *,
         model, history = _compiled(recipe, steps), {}
     done = len(history.get("loss", ()))
     checkpoint = Checkpoint(folder, recipe, history)
-    model.fit(Batches(training, recipe.batch_size, recipe.seed, first_epoch=done),
-              validation_data=(as_input(public_test.images), one_hot(public_test.labels)),
+    model.fit(Batches(training, recipe, first_epoch=done),
+              validation_data=(as_input(public_test.images), targets.one_hot(public_test.labels)),
               validation_batch_size=256, epochs=recipe.epochs, initial_epoch=done,
               # Batches has its own order, which a resumed run repeats; Keras's would be another.
               callbacks=[checkpoint], shuffle=False, verbose="auto")
@@ -157,10 +163,16 @@ def _compiled(recipe: Recipe, steps_per_epoch: int) -> keras.Model:
     schedule = keras.optimizers.schedules.CosineDecay(
         initial_learning_rate=0.0, warmup_target=recipe.learning_rate, warmup_steps=warmup_steps,
         decay_steps=max(1, recipe.epochs * steps_per_epoch - warmup_steps))
-    model.compile(keras.optimizers.Adam(schedule),
+    model.compile(_optimizer(recipe, schedule),
                   keras.losses.CategoricalCrossentropy(label_smoothing=recipe.label_smoothing),
                   metrics=["accuracy"])
     return model
+
+
+def _optimizer(recipe: Recipe, schedule: keras.optimizers.schedules.LearningRateSchedule) -> keras.optimizers.Optimizer:
+    if recipe.optimizer == "sgd":
+        return keras.optimizers.SGD(schedule, momentum=0.9, nesterov=True, weight_decay=recipe.weight_decay or None)
+    return keras.optimizers.Adam(schedule, weight_decay=recipe.weight_decay or None)
 
 
 def _restore(folder: Path, recipe: Recipe, steps_per_epoch: int) -> tuple[keras.Model, dict[str, list[float]]]:

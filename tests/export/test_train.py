@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 
 from edge.errors import ConfigError, DataError, ModelError, SinkError
-from export.dataset import Split
+from export.dataset import LABELS, Split
 from export.quiet import import_tensorflow
-from export.recipe import Recipe
+from export.recipe import RECIPES, Recipe
 from tests.export.conftest import Export, Toy, toy_split
 
 import_tensorflow()
@@ -19,7 +19,7 @@ import_tensorflow()
 import keras  # noqa: E402  # after its quiet import
 from keras import layers  # noqa: E402
 
-from export import networks, train  # noqa: E402
+from export import networks, targets, train  # noqa: E402
 
 RECIPE = Recipe(network="tiny", epochs=3, batch_size=16, learning_rate=3e-3)
 
@@ -35,6 +35,7 @@ def tiny(input_shape: tuple[int, int, int], classes: int) -> keras.Model:
 @pytest.fixture(autouse=True)
 def tiny_network(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(networks.NETWORKS, "tiny", tiny)
+    monkeypatch.setitem(RECIPES, "tiny", RECIPE)
 
 
 @pytest.fixture(scope="module")
@@ -180,6 +181,12 @@ def test_baseline_is_the_network_that_its_description_says() -> None:
     assert networks.multiply_adds(model) == pytest.approx(98.3e6, rel=0.001)
 
 
+def test_residual_has_the_size_that_its_docstring_says() -> None:
+    model = networks.residual()
+    assert model.count_params() == 655_167
+    assert networks.multiply_adds(model) == pytest.approx(29.8e6, rel=0.002)
+
+
 def test_augmented_view_keeps_shape_and_differs_from_view_to_view() -> None:
     image = toy_split(1, 0).images[3]
     random = np.random.default_rng(0)
@@ -188,14 +195,59 @@ def test_augmented_view_keeps_shape_and_differs_from_view_to_view() -> None:
     assert (views[0] != views[1]).any() and (views[1] != views[2]).any()
 
 
+def test_share_of_the_images_has_a_rectangle_painted_over() -> None:
+    split = toy_split(20, 0)
+    plain = train.Batches(split, Recipe(batch_size=len(split)), 0)[0][0]
+    some = train.Batches(split, Recipe(batch_size=len(split), erased_share=0.5), 0)[0][0]
+    assert 0.3 < (plain != some).any(axis=(1, 2, 3)).mean() < 0.7
+
+
+def test_rectangle_stays_within_its_image() -> None:
+    random = np.random.default_rng(0)
+    for _ in range(200):
+        image = np.full((48, 48), 7, np.uint8)
+        train.erase(image, random)
+        assert (image == 7).mean() > 0.7
+
+
+def test_targets_blend_the_label_with_the_votes() -> None:
+    votes = np.zeros((3, 10), np.uint8)
+    votes[0, [1, 0]] = 6, 2  # happiness and neutral
+    votes[1, [1, 7]] = 5, 5  # happiness and contempt
+    votes[2, 9] = 10  # not a face
+    split = Split(np.zeros((3, 48, 48), np.uint8), np.array([4, 4, 4]), votes)
+    happy, sad, neutral = (LABELS.index(label) for label in ("happy", "sad", "neutral"))
+    taught = targets.blended(split, 0.5)
+    np.testing.assert_allclose(taught.sum(axis=1), 1)
+    assert taught[0, [happy, sad, neutral]].tolist() == [0.375, 0.5, 0.125]
+    assert taught[1, [happy, sad]].tolist() == [0.5, 0.5]
+    assert taught[2, sad] == 1
+    np.testing.assert_array_equal(targets.blended(split, 1), targets.one_hot(split.labels))
+
+
+def test_votes_that_are_wanted_and_missing_are_asked_for() -> None:
+    split = Split(np.zeros((1, 48, 48), np.uint8), np.array([0]))
+    with pytest.raises(DataError, match="--original-share 1"):
+        targets.blended(split, 0.5)
+
+
+def test_optimizer_is_the_recipes() -> None:
+    schedule = keras.optimizers.schedules.CosineDecay(0.1, 10)
+    sgd = train._optimizer(Recipe(optimizer="sgd", weight_decay=1e-4), schedule)
+    assert isinstance(sgd, keras.optimizers.SGD) and sgd.momentum == 0.9 and sgd.weight_decay == 1e-4
+    adam = train._optimizer(Recipe(), schedule)
+    assert isinstance(adam, keras.optimizers.Adam) and adam.weight_decay is None
+
+
 def test_batches_hold_every_image_once_in_an_order_of_their_epoch() -> None:
     split = Split(toy_split(4, 0).images, np.arange(28) % 7)
-    first, again = train.Batches(split, 10, 5, 0), train.Batches(split, 10, 5, 0)
+    recipe = Recipe(batch_size=10, seed=5)
+    first, again = train.Batches(split, recipe, 0), train.Batches(split, recipe, 0)
     assert len(first) == 3 and sum(len(first[index][1]) for index in range(3)) == 28
     np.testing.assert_array_equal(first[1][0], again[1][0])
     again.on_epoch_end()
     assert (first[1][0] != again[1][0]).any()
-    np.testing.assert_array_equal(train.Batches(split, 10, 5, 1)[1][0], again[1][0])
+    np.testing.assert_array_equal(train.Batches(split, recipe, 1)[1][0], again[1][0])
 
 
 def test_command_trains_draws_and_tells_the_accuracy(
