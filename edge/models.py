@@ -16,6 +16,7 @@ from pathlib import Path
 
 from edge.errors import FerEdgeError, ModelError
 
+CLASSIFIER = "fer.int8.onnx"
 TIMEOUT_S = 30.0
 
 
@@ -41,9 +42,8 @@ YUNET = Download(
 
 def classifier_path() -> Path:
     """The classifier that the project ships: in the checkout, or where pip put it."""
-    checkout = Path(__file__).parent.parent / "models"
-    folder = checkout if checkout.is_dir() else Path(sysconfig.get_path("data")) / "share/fer-edge/models"
-    return folder / "fer.int8.onnx"
+    checkout = Path(__file__).parent.parent / "models" / CLASSIFIER
+    return checkout if checkout.is_file() else Path(sysconfig.get_path("data")) / "share/fer-edge/models" / CLASSIFIER
 
 
 def yunet_path() -> Path:

@@ -77,6 +77,10 @@ def test_yunet_is_looked_for_where_it_is_put(monkeypatch: pytest.MonkeyPatch, tm
     assert models.yunet_path() == tmp_path / "fer-edge" / models.YUNET.name
 
 
+def test_projects_own_classifier_is_there() -> None:
+    assert models.classifier_path().is_file()
+
+
 def test_help_says_source_hash_and_licence(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
         models.main(["--help"])

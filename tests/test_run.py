@@ -83,6 +83,12 @@ def test_frames_stops_early(clip: Path, tmp_path: Path) -> None:
     assert {int(row["frame"]) for row in rows_of(events)} <= set(range(10))
 
 
+def test_file_is_streamed_only_where_an_address_is_given(clip: Path) -> None:
+    few = ["--camera", str(clip), "--frames", "5"]
+    assert "stream at" not in run(*few).stderr
+    assert "stream at http://127.0.0.1:" in run(*few, "--listen", "127.0.0.1:0").stderr
+
+
 @pytest.fixture
 def live() -> Iterator[Callable[..., tuple["subprocess.Popen[str]", str]]]:
     """Starts the app on the demo camera, and gives the process and the stream's address once it serves."""
