@@ -1,6 +1,6 @@
 """fer-edge: apparent facial expressions, read live on the device alone.
 
-The two libraries below read these variables once, when they are first imported, so they
+The libraries below read these variables once, when they are first imported, so they
 are set here, before any module of the package can import them.
 """
 
@@ -11,3 +11,5 @@ import os
 os.environ["ORT_DISABLE_TELEMETRY"] = "1"
 # A frozen V4L2 camera blocks OpenCV's read() for 10 s; in seconds.
 os.environ.setdefault("OPENCV_VIDEOIO_V4L_SELECT_TIMEOUT", "1")
+# OpenCV warns on stderr of every device that does not open; the cameras say it better.
+os.environ.setdefault("OPENCV_LOG_LEVEL", "ERROR")

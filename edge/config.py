@@ -27,7 +27,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
         "0, /dev/video0, /dev/v4l/by-id/…, picamera2, picamera2:1, a video file, rtsp://…, http://… or demo"))] = "0"
     width: Annotated[int, Meta(ge=64, le=4096, description="width asked of a live camera, px")] = 640
     height: Annotated[int, Meta(ge=64, le=4096, description="height asked of a live camera, px")] = 480
-    fps: Annotated[int, Meta(ge=1, le=240, description="frames a second asked of a live camera")] = 30
+    fps: Annotated[int, Meta(ge=5, le=240, description="frames a second asked of a live camera")] = 30
     detector: Annotated[Literal["auto", "haar", "yunet"], Meta(description=(
         "auto takes yunet where its model is present, else haar"))] = "auto"
     yunet: Annotated[str, Meta(description=(

@@ -19,6 +19,8 @@ Image = NDArray[np.uint8]
 UNCERTAIN = "uncertain"
 # By how much the likeliest class must be ahead of the next before it is named.
 LEAST_LEAD = 0.1
+# The marker EOI, which ends every whole JPEG.
+_JPEG_END = np.array([0xff, 0xd9], np.uint8)
 
 
 class PixelFormat(Enum):
@@ -99,8 +101,11 @@ def _to_bgr(frame: Frame) -> Image:
 
 
 def _decode(frame: Frame, flags: int) -> Image:
-    """The JPEG's picture, or a black one where the JPEG is damaged beyond decoding: the next frame is near."""
+    """The JPEG's picture, or what came of it, or a black one where nothing can be decoded: the next frame is near."""
     image = cv2.imdecode(frame.buffer, flags) if frame.buffer.size else None
+    if image is None:
+        # OpenCV refuses a JPEG without its end, which some cameras leave out and a lost packet takes away.
+        image = cv2.imdecode(np.append(frame.buffer, _JPEG_END), flags)
     if image is None or image.shape[:2] != (frame.height, frame.width):
         channels = () if flags == cv2.IMREAD_GRAYSCALE else (3,)
         return np.zeros((frame.height, frame.width, *channels), np.uint8)

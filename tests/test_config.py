@@ -44,7 +44,7 @@ def test_other_programs_variables_are_none_of_ours() -> None:
 @pytest.mark.parametrize(("arguments", "environment", "message"), [
     (["--width", "7"], {}, "expected a whole number from 64 to 4096 for width, found '7' (--width)"),
     (["--width", "wide"], {}, "expected a whole number from 64 to 4096 for width, found 'wide'"),
-    ([], {"FER_EDGE_FPS": "0"}, "expected a whole number from 1 to 240 for fps, found '0' (FER_EDGE_FPS)"),
+    ([], {"FER_EDGE_FPS": "0"}, "expected a whole number from 5 to 240 for fps, found '0' (FER_EDGE_FPS)"),
     ([], {"FER_EDGE_WIDHT": "640"}, "found widht (FER_EDGE_WIDHT); did you mean width?"),
     (["--detector", "dlib"], {}, "expected one of auto, haar, yunet for detector, found 'dlib'"),
     (["--log-every", "0"], {}, "expected a number from 0.1 to 3600 for log_every_s, found '0' (--log-every)"),

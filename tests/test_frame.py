@@ -72,6 +72,15 @@ def test_damaged_jpeg_is_a_black_picture_of_the_right_size(damage: bytes) -> Non
     assert frame.bgr.shape == (HEIGHT, WIDTH, 3) and not frame.bgr.any()
 
 
+@pytest.mark.parametrize(("kept", "rows"), [(1 / 2, 8), (1, HEIGHT)])
+def test_jpeg_without_its_end_shows_what_came(kept: float, rows: int) -> None:
+    noise = np.random.default_rng(1).integers(0, 255, (HEIGHT, WIDTH, 3), np.uint8)
+    jpeg = np.asarray(cv2.imencode(".jpg", noise)[1], np.uint8).reshape(-1)
+    whole, cut = (frame_of(content, PixelFormat.MJPG) for content in (jpeg, jpeg[:round((jpeg.size - 2) * kept)]))
+    np.testing.assert_array_equal(cut.grey[:rows], whole.grey[:rows])
+    np.testing.assert_array_equal(cut.bgr[:rows], whole.bgr[:rows])
+
+
 def test_jpeg_of_another_size_is_a_black_picture_of_the_right_size() -> None:
     jpeg = np.asarray(cv2.imencode(".jpg", PICTURE[:32])[1], np.uint8).reshape(-1)
     assert not frame_of(jpeg, PixelFormat.MJPG).grey.any()

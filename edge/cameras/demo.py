@@ -1,7 +1,8 @@
 """A built-in moving picture with a real face, for a first look without a camera.
 
-The portrait is that of the astronaut Eileen Collins, a work of NASA in the public domain, as
-scikit-image distributes it (its `data.astronaut()`); demo.jpg is a copy in JPEG.
+The portrait is that of the astronaut Eileen Collins, a work of NASA in the public domain (NASA's Great
+Images, https://flic.kr/p/r9qvLn), as scikit-image distributes it (its `data.astronaut()`); demo.jpg is a copy
+in JPEG.
 """
 
 import math
@@ -17,14 +18,12 @@ import numpy as np
 from edge.contracts import Frame, Image, PixelFormat
 
 PORTRAIT = Path(__file__).with_name("demo.jpg")
-# The middle of the face in the portrait, px.
-FACE_X, FACE_Y = 222.0, 118.0
+# The head in the portrait, px: it stays wholly in view.
+HEAD_LEFT, HEAD_TOP, HEAD_RIGHT, HEAD_BOTTOM = 150.0, 12.0, 304.0, 190.0
 # The face wanders sideways, up and down, and comes nearer with these periods, s.
 PERIODS_S = (7.0, 11.0, 17.0)
 # How much larger than needed to fill the frame the portrait is shown, at the least and at the most.
 LEAST_ZOOM, MOST_ZOOM = 1.02, 1.6
-# How far from the middle the face wanders, in parts of the frame, where the portrait's edges allow it.
-SWAY = 0.15
 
 
 class DemoCamera:
@@ -73,11 +72,14 @@ class DemoCamera:
         rows, columns, _ = self._portrait.shape
         width, height = self._size
         zoom = max(width / columns, height / rows) * (LEAST_ZOOM + (MOST_ZOOM - LEAST_ZOOM) * (1 + near) / 2)
-        left = _within(FACE_X - width / zoom * (0.5 + SWAY * across), columns - width / zoom)
-        top = _within(FACE_Y - height / zoom * (0.5 + SWAY * along), rows - height / zoom)
+        left = _swayed(across, width / zoom, columns, HEAD_LEFT, HEAD_RIGHT)
+        top = _swayed(along, height / zoom, rows, HEAD_TOP, HEAD_BOTTOM)
         shown = np.array([[zoom, 0, -zoom * left], [0, zoom, -zoom * top]])
         return np.asarray(cv2.warpAffine(self._portrait, shown, (width, height)), np.uint8)
 
 
-def _within(value: float, limit: float) -> float:
-    return min(max(0.0, value), limit)
+def _swayed(sway: float, view: float, length: float, head_start: float, head_end: float) -> float:
+    """Where a view of `view` px starts that has the head in it and ends within `length`; `sway` is -1 to 1."""
+    first = max(0.0, head_end - view)
+    last = max(first, min(head_start, length - view))
+    return first + (last - first) * (1 + sway) / 2

@@ -14,6 +14,8 @@ from edge.errors import CameraBusy, CameraError, CameraNotFound, CameraTimeout
 log = logging.getLogger(__name__)
 
 TIMEOUT_S = 1.0
+# A sensor that was just started drops its first frames while exposure settles.
+FIRST_FRAME_WITHIN_S = 10.0
 # A sensor's time stamp older than this is of another clock.
 OLDEST_STAMP_S = 10.0
 
@@ -30,39 +32,57 @@ class PiCamera:
         self.name = f"picamera2:{index}"
         self._index, self._size, self._fps, self._clock = index, (width, height), fps, clock
         self._camera: Any = None
+        # The frame that was asked for and has not come yet.
+        self._job: Any = None
 
     def __enter__(self) -> Self:
-        try:
-            # From apt on a Raspberry Pi alone; everything else runs without it.
-            from picamera2 import Picamera2
-        except ImportError as error:
-            raise CameraNotFound(f"expected picamera2 for {self.name}, found no module {error.name}; sudo apt install "
-                                 "python3-picamera2, in an environment made with --system-site-packages") from error
-        there = Picamera2.global_camera_info()
+        library = _library(self.name)
+        there = library.global_camera_info()
         if self._index >= len(there):
             listed = ", ".join(f"picamera2:{number} ({camera['Model']})" for number, camera in enumerate(there))
             raise CameraNotFound(f"expected a camera at {self.name}, found no such; there are: {listed or 'none'}")
         try:
-            self._camera = Picamera2(self._index)
-            # The main stream is made anyway; the lores stream alone comes as YUV420 on every Pi.
-            self._camera.configure(self._camera.create_video_configuration(
-                main={"size": self._size}, lores={"size": self._size, "format": "YUV420"},
-                controls={"FrameRate": self._fps}))
-            self._camera.start()
+            self._camera = library(self._index)
         except RuntimeError as error:
-            self.__exit__(None, None, None)
-            raise CameraBusy(f"expected {self.name} to be free, found: {error}; "
+            # picamera2 says only that it did not start; what libcamera said is the context.
+            raise CameraBusy(f"expected {self.name} to be free, found: {error.__context__ or error}; "
                              "stop the program that holds it") from error
-        self._started_s = self._clock()
+        try:
+            self._start()
+        except BaseException:
+            self.__exit__(None, None, None)
+            raise
+        self._started_s: float | None = None
         self._next_number = 0
-        log.info("%s gives YUV420 %d×%d at %d FPS", self.name, *self._size, self._fps)
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None,
                  trace: TracebackType | None) -> None:
+        if self._job is not None:
+            self._camera.cancel_all_and_flush()
+            self._job = None
         if self._camera is not None:
             self._camera.close()
             self._camera = None
+
+    def _start(self) -> None:
+        """Ask for YUV420 at the wanted size, and say what came of it."""
+        try:
+            # The main stream is made anyway; the lores stream alone comes as YUV420 on every Pi.
+            self._camera.configure(self._camera.create_video_configuration(
+                main={"size": self._size}, lores={"size": self._size, "format": "YUV420"},
+                controls={"FrameRate": self._fps}))
+            given = self._camera.camera_configuration()["lores"]
+            self._camera.start()
+        except RuntimeError as error:
+            raise CameraError(f"expected {self.name} to give {self._size[0]}×{self._size[1]} at {self._fps} FPS, "
+                              f"found: {error}; ask for another size or rate") from error
+        if given["format"] != "YUV420":
+            raise CameraError(f"expected YUV420 from {self.name}, found {given['format']}; "
+                              "use it as a USB camera, by its /dev/video… path")
+        self._width, self._height = given["size"]
+        log.info("%s gives YUV420 %d×%d at %d FPS (asked for %d×%d)", self.name, self._width, self._height,
+                 self._fps, *self._size)
 
     def __iter__(self) -> Iterator[Frame]:
         return self
@@ -70,13 +90,17 @@ class PiCamera:
     def __next__(self) -> Frame:
         if self._camera is None:
             raise RuntimeError("expected an open camera: enter it first")
+        timeout_s = FIRST_FRAME_WITHIN_S if self._started_s is None else TIMEOUT_S
         try:
-            request = self._camera.capture_request(wait=TIMEOUT_S)
+            # A frame that is late is waited for again: asked for twice, one of the two would never be given back.
+            self._job = self._job or self._camera.capture_request(wait=False)
+            request = self._camera.wait(self._job, timeout=timeout_s)
         except TimeoutError as error:
-            raise CameraTimeout(f"expected a frame from {self.name} within {TIMEOUT_S:g} s, found none; "
+            raise CameraTimeout(f"expected a frame from {self.name} within {timeout_s:g} s, found none; "
                                 "check the ribbon cable") from error
         except RuntimeError as error:
             raise CameraError(f"expected a frame from {self.name}, found: {error}; check the ribbon cable") from error
+        self._job = None
         try:
             # make_array copies: the buffer goes back to the camera with its request.
             buffer = np.asarray(request.make_array("lores"), np.uint8)
@@ -85,8 +109,23 @@ class PiCamera:
             request.release()
         now_s = self._clock()
         captured_at_s = stamp_s if 0 <= now_s - stamp_s < OLDEST_STAMP_S else now_s
+        if self._started_s is None:
+            self._started_s = captured_at_s
         number = self._next_number
         self._next_number += 1
-        width, height = self._size
-        return Frame(buffer, PixelFormat.YUV420, width, height, number, captured_at_s,
+        return Frame(buffer, PixelFormat.YUV420, self._width, self._height, number, captured_at_s,
                      max(0.0, captured_at_s - self._started_s))
+
+
+def _library(name: str) -> Any:
+    """The class Picamera2, from apt on a Raspberry Pi alone: everything else runs without it."""
+    try:
+        from picamera2 import Picamera2
+    except ImportError as error:
+        raise CameraNotFound(f"expected picamera2 for {name}, found no module {error.name}; sudo apt install "
+                             "python3-picamera2, in an environment made with --system-site-packages") from error
+    except ValueError as error:
+        # What an extension says that was built against numpy 1; on Debian 12 it is apt's simplejpeg.
+        raise CameraError(f"expected a picamera2 that works with this numpy for {name}, found: {error}; "
+                          "pip install 'simplejpeg>=1.8.2'") from error
+    return Picamera2

@@ -22,6 +22,10 @@ FIRST_FRAME_WITHIN_S = 10.0
 OLDEST_STAMP_S = 10.0
 # OpenCV's select() ends at OPENCV_VIDEOIO_V4L_SELECT_TIMEOUT; a read that failed sooner found no device.
 TIMED_OUT_AFTER = 0.9
+# JPEG first: in it alone most cameras give 30 FPS.
+WANTED_CODES = ("MJPG", "YUYV")
+# What a Frame can hold as it is; of anything else OpenCV makes BGR.
+KEPT_CODES = ("MJPG", "JPEG", "YUYV", "GREY")
 
 
 class UsbCamera:
@@ -53,7 +57,7 @@ class UsbCamera:
         self._capture = capture
         try:
             self._configure(capture)
-            self._started_s = self._clock()
+            self._started_s: float | None = None
             self._next_number = 0
             self._first = self._wait_for_first()
         except BaseException:
@@ -78,27 +82,31 @@ class UsbCamera:
         return self._read()
 
     def _configure(self, capture: cv2.VideoCapture) -> None:
-        """Ask for JPEG, in which alone most cameras give 30 FPS, and say what the device made of it."""
+        """Ask for what is wished, and say what the device made of it."""
         width, height, fps = self._wish
-        capture.set(cv2.CAP_PROP_FOURCC, cv2.VideoWriter.fourcc(*"MJPG"))
+        for wanted in WANTED_CODES:
+            capture.set(cv2.CAP_PROP_FOURCC, cv2.VideoWriter.fourcc(*wanted))
+            code = int(capture.get(cv2.CAP_PROP_FOURCC)).to_bytes(4, "little").decode("ascii", "replace")
+            if code == wanted:
+                break
         capture.set(cv2.CAP_PROP_FRAME_WIDTH, width)
         capture.set(cv2.CAP_PROP_FRAME_HEIGHT, height)
         capture.set(cv2.CAP_PROP_FPS, fps)
         # The fewer buffers wait in the driver, the newer is the frame that is read.
         capture.set(cv2.CAP_PROP_BUFFERSIZE, 2)
-        capture.set(cv2.CAP_PROP_CONVERT_RGB, 0)
+        capture.set(cv2.CAP_PROP_CONVERT_RGB, int(code not in KEPT_CODES))
         self._width = int(capture.get(cv2.CAP_PROP_FRAME_WIDTH))
         self._height = int(capture.get(cv2.CAP_PROP_FRAME_HEIGHT))
-        code = int(capture.get(cv2.CAP_PROP_FOURCC)).to_bytes(4, "little").decode("ascii", "replace")
         log.info("%s gives %s %d×%d at %g FPS (asked for MJPG %d×%d at %d)", self.name, code,
                  self._width, self._height, capture.get(cv2.CAP_PROP_FPS), width, height, fps)
 
     def _wait_for_first(self) -> Frame:
+        asked_s = self._clock()
         while True:
             try:
                 return self._read()
             except CameraTimeout:
-                if self._clock() - self._started_s > FIRST_FRAME_WITHIN_S:
+                if self._clock() - asked_s > FIRST_FRAME_WITHIN_S:
                     raise
 
     def _read(self) -> Frame:
@@ -117,14 +125,20 @@ class UsbCamera:
         self._next_number += 1
         stamp_s = self._capture.get(cv2.CAP_PROP_POS_MSEC) / 1000
         captured_at_s = stamp_s if 0 <= now_s - stamp_s < OLDEST_STAMP_S else now_s
+        if self._started_s is None:
+            self._started_s = captured_at_s
+        # read() copies out of the driver's buffer: the array is this frame's own.
         return _frame(np.asarray(buffer, np.uint8), self._width, self._height, number, captured_at_s, self._started_s)
 
     def _fail(self, waited_s: float) -> None:
-        """OpenCV says neither that the camera is unplugged nor that it is frozen; the time it took tells."""
-        if waited_s >= TIMED_OUT_AFTER * self._timeout_s and Path(self._root, self.name.lstrip("/")).exists():
+        """OpenCV says neither that the camera is unplugged nor that it is frozen; its node and the wait tell."""
+        if not Path(self._root, self.name.lstrip("/")).exists():
+            raise CameraError(f"expected a frame from {self.name}, found the camera gone; plug it in again")
+        if waited_s >= TIMED_OUT_AFTER * self._timeout_s:
             raise CameraTimeout(f"expected a frame from {self.name} within {self._timeout_s:g} s, found none; "
                                 "unplug the camera and plug it in again")
-        raise CameraError(f"expected a frame from {self.name}, found the camera gone; plug it in again")
+        raise CameraError(f"expected a frame from {self.name}, found that it gives none; plug it in again, "
+                          "or into a port that it does not share with another camera")
 
 
 def _frame(buffer: Image, width: int, height: int, number: int, captured_at_s: float, started_s: float) -> Frame:
@@ -180,8 +194,9 @@ def _check_usable(root: Path, name: str) -> None:
 
 def _refusal(root: Path, name: str) -> CameraError:
     """Why the device did not open, as well as can be told."""
-    held_by = holders(root / name.lstrip("/"), root / "proc")
-    if held_by:
+    path = root / name.lstrip("/")
+    is_camera = (root / "sys/class/video4linux" / path.resolve().name).exists()
+    if is_camera and (held_by := holders(path, root / "proc")):
         return CameraBusy(f"expected {name} to be free, found it held by process {', '.join(held_by)}; stop that first")
     listed = ", ".join(cameras(root)) or "none"
     return CameraNotFound(f"expected a camera at {name}, found a device that gives no picture; there are: {listed}")

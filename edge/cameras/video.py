@@ -1,6 +1,7 @@
 """A video file, or a network camera, through OpenCV's FFmpeg."""
 
 import logging
+import os
 import re
 import time
 from collections.abc import Callable, Iterator
@@ -21,7 +22,10 @@ READ_TIMEOUT_MS = 2_000
 # Where a file does not say.
 USUAL_FPS = 25.0
 
-_URL = re.compile(r"(?P<scheme>rtsps?|https?)://", re.IGNORECASE)
+_URL = re.compile(r"(rtsps?|https?)://", re.IGNORECASE)
+
+# FFmpeg tells stderr of every macroblock that it misses; OpenCV reads this when it first opens a video.
+os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")
 
 
 class VideoCamera:
@@ -38,8 +42,7 @@ class VideoCamera:
         self._is_stream = bool(_URL.match(source))
         self._paced = paced and not self._is_stream
         self._capture: cv2.VideoCapture | None = None
-        # A URL may hold a password.
-        self.name = re.sub(r"//[^/@]*@", "//…@", source)
+        self.name = _without_secrets(source) if self._is_stream else source
         self.live = self._is_stream or self._paced
         self.length: int | None = None
 
@@ -58,7 +61,8 @@ class VideoCamera:
         counted = int(capture.get(cv2.CAP_PROP_FRAME_COUNT))
         self.length = counted if counted > 0 and not self._is_stream else None
         self._next_number = 0
-        self._started_s = self._clock()
+        self._started_s: float | None = None
+        self._first_stamp_s = self._elapsed_s = 0.0
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None,
@@ -77,15 +81,23 @@ class VideoCamera:
         is_read, picture = self._capture.read()
         if not is_read:
             self._end(self._clock() - asked_s)
+        now_s = self._clock()
+        stamp_s = self._capture.get(cv2.CAP_PROP_POS_MSEC) / 1000
+        if self._started_s is None:
+            self._started_s, self._first_stamp_s = now_s, stamp_s
+        elif self._is_stream:
+            self._elapsed_s = now_s - self._started_s
+        else:
+            since_s = stamp_s - self._first_stamp_s
+            # The mean rate does for a frame whose time stamp is missing.
+            self._elapsed_s = since_s if since_s > self._elapsed_s else self._elapsed_s + 1 / self._rate_fps
+        if self._paced:
+            self._sleep(max(0.0, self._started_s + self._elapsed_s - now_s))
         number = self._next_number
         self._next_number += 1
-        elapsed_s = self._clock() - self._started_s
-        if not self._is_stream:
-            elapsed_s = number / self._rate_fps
-        if self._paced:
-            self._sleep(max(0.0, self._started_s + elapsed_s - self._clock()))
         height, width = picture.shape[:2]
-        return Frame(np.asarray(picture, np.uint8), PixelFormat.BGR, width, height, number, self._clock(), elapsed_s)
+        return Frame(np.asarray(picture, np.uint8), PixelFormat.BGR, width, height, number,
+                     self._clock(), self._elapsed_s)
 
     def _end(self, waited_s: float) -> None:
         if self._is_stream and waited_s * 1000 >= READ_TIMEOUT_MS:
@@ -97,3 +109,8 @@ class VideoCamera:
             log.warning("%s: expected %d frames, found %d: the file is cut off or damaged",
                         self.name, self.length, self._next_number)
         raise StopIteration
+
+
+def _without_secrets(url: str) -> str:
+    """`url` without user, password and query, where cameras take passwords too."""
+    return re.sub(r"\?.*", "?…", re.sub(r"//.*@", "//…@", url))

@@ -1,6 +1,7 @@
 """Stand-ins for hardware that a test machine lacks, strict about the order in which they may be called."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future
 from types import ModuleType
 from typing import Any
 
@@ -21,14 +22,16 @@ def picture_of(number: int, width: int, height: int) -> Buffer:
 class V4l2Capture:
     """cv2.VideoCapture on a V4L2 device as OpenCV 4.14 behaves, faults included.
 
-    `fault` is None or what the next read() does: "unplugged" (False at once), "frozen" (False after the
-    select time-out) or "protocol" (raises cv2.error).
+    `codes` are the formats of the device, the one it starts with first.  `fault` is None or what the next
+    read() does: "unplugged" or "starved" of its bus (False at once), "frozen" (False after the select
+    time-out) or "protocol" (raises cv2.error).
     """
 
-    def __init__(self, clock: Callable[[float], None], *, code: str = "MJPG", opens: bool = True,
+    def __init__(self, clock: Callable[[float], None], *, codes: Sequence[str] = ("YUYV", "MJPG"), opens: bool = True,
                  stamp_s: Callable[[], float] = lambda: 0.0, offers: tuple[int, int] | None = None) -> None:
-        self._advance, self._code, self._opens, self._stamp_s, self._offers = clock, code, opens, stamp_s, offers
-        self.settings: dict[int, float] = {}
+        self._advance, self._codes, self._opens, self._stamp_s, self._offers = clock, codes, opens, stamp_s, offers
+        self._code = codes[0]
+        self.settings: dict[int, float] = {cv2.CAP_PROP_CONVERT_RGB: 1}
         self.fault: str | None = None
         self.is_released = False
         self._number = 0
@@ -40,7 +43,13 @@ class V4l2Capture:
         self.is_released = True
 
     def set(self, key: int, value: float) -> bool:
+        # The last setting stands last, so that tests see the order.
+        self.settings.pop(key, None)
         self.settings[key] = value
+        if key == cv2.CAP_PROP_FOURCC:
+            code = int(value).to_bytes(4, "little").decode()
+            self._code = code if code in self._codes else self._code
+            return self._code == code
         return True
 
     def get(self, key: int) -> float:
@@ -64,11 +73,26 @@ class V4l2Capture:
         width, height = int(self.get(cv2.CAP_PROP_FRAME_WIDTH)), int(self.get(cv2.CAP_PROP_FRAME_HEIGHT))
         picture = picture_of(self._number, width, height)
         self._number += 1
-        if self._code == "MJPG":
-            return True, cv2.imencode(".jpg", picture)[1].reshape(1, -1)
-        if self._code == "YUYV":
-            return True, np.dstack([cv2.cvtColor(picture, cv2.COLOR_BGR2GRAY), np.full((height, width), 128, np.uint8)])
-        return True, picture
+        return True, picture if self.settings[cv2.CAP_PROP_CONVERT_RGB] else raw(picture, self._code)
+
+
+def raw(picture: Buffer, code: str) -> Buffer:
+    """What read() gives with CONVERT_RGB off: the device's own bytes, shaped by `code`."""
+    height, width, _ = picture.shape
+    luma = np.asarray(cv2.cvtColor(picture, cv2.COLOR_BGR2GRAY), np.uint8)
+    chroma = np.full((height, width), 128, np.uint8)
+    match code:
+        case "MJPG":
+            return np.asarray(cv2.imencode(".jpg", picture)[1], np.uint8).reshape(1, -1)
+        case "YUYV":
+            return np.dstack([luma, chroma])
+        case "UYVY":
+            return np.dstack([chroma, luma])
+        case "NV12":
+            return np.vstack([luma, chroma[:height // 2]])
+        case "GREY":
+            return luma
+    raise AssertionError(f"no such format: {code}")
 
 
 class Request:
@@ -86,11 +110,11 @@ class Request:
         stride = -(-width // 64) * 64
         padded = cv2.copyMakeBorder(picture_of(self._number, width, height), 0, 0, 0, stride - width,
                                     cv2.BORDER_CONSTANT)
-        return cv2.cvtColor(padded, cv2.COLOR_BGR2YUV_I420)
+        return np.asarray(cv2.cvtColor(padded, cv2.COLOR_BGR2YUV_I420), np.uint8)
 
     def get_metadata(self) -> dict[str, Any]:
         assert not self._is_released
-        return {"SensorTimestamp": 0}
+        return {"SensorTimestamp": self._camera.stamp_ns}
 
     def release(self) -> None:
         assert not self._is_released
@@ -99,18 +123,28 @@ class Request:
 
 
 class Picamera2:
-    """The part of picamera2.Picamera2 that a camera needs."""
+    """The part of picamera2.Picamera2 that a camera needs, as its release 0.3.38 behaves.
+
+    What was asked for stays asked for when its wait times out, and a second job would take a frame of
+    its own: only one may be pending, and none when the camera is closed.
+    """
 
     models = ("imx708",)
     is_busy = False
     is_frozen = False
+    lores_format = "YUV420"
+    stamp_ns = 0
     last: "Picamera2"
 
     def __init__(self, index: int) -> None:
         if Picamera2.is_busy:
-            raise RuntimeError("Camera __init__ sequence did not complete.")
+            try:
+                raise RuntimeError("Failed to acquire camera: Device or resource busy")
+            except RuntimeError as error:
+                raise RuntimeError("Camera __init__ sequence did not complete.") from error
         assert index < len(self.models)
         self.state, self.held, self._number = "made", 0, 0
+        self._pending: Future[Request] | None = None
         Picamera2.last = self
 
     @staticmethod
@@ -120,25 +154,44 @@ class Picamera2:
     def create_video_configuration(self, main: dict[str, Any], lores: dict[str, Any],
                                    controls: dict[str, Any]) -> dict[str, Any]:
         assert lores["format"] == "YUV420" and lores["size"] <= main["size"] and controls["FrameRate"] > 0
-        return lores
+        return {"main": main, "lores": lores}
 
     def configure(self, configuration: dict[str, Any]) -> None:
         assert self.state == "made"
-        self.size: tuple[int, int] = configuration["size"]
+        width, height = configuration["lores"]["size"]
+        if width > 4096:
+            raise RuntimeError("Invalid camera configuration")
+        # Chroma has half the size: odd sizes are rounded down.
+        self.size = width - width % 2, height - height % 2
         self.state = "configured"
+
+    def camera_configuration(self) -> dict[str, Any]:
+        assert self.state != "made"
+        return {"lores": {"format": Picamera2.lores_format, "size": self.size}}
 
     def start(self) -> None:
         assert self.state == "configured"
         self.state = "started"
 
-    def capture_request(self, wait: float) -> Request:
+    def capture_request(self, wait: bool) -> "Future[Request]":
         assert self.state == "started" and self.held == 0, "a request was not released"
+        assert not wait and self._pending is None, "a second job would take a second frame"
+        self._pending = Future()
+        return self._pending
+
+    def wait(self, job: "Future[Request]", timeout: float) -> Request:
+        assert job is self._pending and timeout > 0
         if Picamera2.is_frozen:
             raise TimeoutError
+        self._pending = None
         self._number += 1
         return Request(self, self._number - 1)
 
+    def cancel_all_and_flush(self) -> None:
+        self._pending = None
+
     def close(self) -> None:
+        assert self._pending is None, "a job is pending: closing may wait for it for ever"
         self.state = "closed"
 
 

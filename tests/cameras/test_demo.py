@@ -38,6 +38,8 @@ def test_detector_finds_the_face_nearly_always(name: str, material: Callable[[st
     frames = minute_of_frames(step=30)
     found = [detector.detect(frame, Search(Box(0, 0, 640, 480), 48, 480)) for frame in frames]
     assert sum(len(faces) == 1 for faces in found) >= 0.95 * len(frames)
+    assert all(0 < face.box.left and face.box.right < 640 and 0 < face.box.top and face.box.bottom < 480
+               for faces in found for face in faces[:1])
 
 
 def test_face_moves_and_changes_its_size() -> None:

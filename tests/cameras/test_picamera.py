@@ -1,12 +1,13 @@
 """A CSI camera through a stand-in for picamera2."""
 
 import sys
+from pathlib import Path
 
 import pytest
 
 from edge.cameras.picamera import PiCamera
 from edge.contracts import PixelFormat
-from edge.errors import CameraBusy, CameraNotFound, CameraTimeout
+from edge.errors import CameraBusy, CameraError, CameraNotFound, CameraTimeout
 from tests.cameras import standins
 from tests.cameras.standins import Picamera2
 
@@ -43,7 +44,8 @@ def test_missing_camera_lists_those_that_are_there() -> None:
 @pytest.mark.usefixtures("library")
 def test_busy_camera_is_told_as_such(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Picamera2, "is_busy", True)
-    with pytest.raises(CameraBusy, match="picamera2:0"), PiCamera(0, 320, 240, 30):
+    with pytest.raises(CameraBusy, match="picamera2:0 to be free, found: .*Device or resource busy"), \
+            PiCamera(0, 320, 240, 30):
         pass
 
 
@@ -52,11 +54,67 @@ def test_frozen_camera_times_out(monkeypatch: pytest.MonkeyPatch) -> None:
     with PiCamera(0, 320, 240, 30) as camera:
         next(camera)
         monkeypatch.setattr(Picamera2, "is_frozen", True)
-        with pytest.raises(CameraTimeout, match="ribbon"):
+        with pytest.raises(CameraTimeout, match="within 1 s, found none; check the ribbon"):
             next(camera)
+    assert Picamera2.last.state == "closed"
+
+
+@pytest.mark.usefixtures("library")
+def test_camera_that_thaws_goes_on_without_losing_a_buffer(monkeypatch: pytest.MonkeyPatch) -> None:
+    with PiCamera(0, 320, 240, 30) as camera:
+        for is_frozen in (True, False):
+            monkeypatch.setattr(Picamera2, "is_frozen", is_frozen)
+            if is_frozen:
+                with pytest.raises(CameraTimeout, match="within 10 s"):
+                    next(camera)
+        assert [next(camera).number, next(camera).number] == [0, 1]
+    assert (Picamera2.last.state, Picamera2.last.held) == ("closed", 0)
+
+
+@pytest.mark.usefixtures("library")
+def test_size_is_what_the_camera_made_of_the_wish(caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level("INFO"), PiCamera(0, 321, 241, 30) as camera:
+        frame = next(camera)
+    assert (frame.width, frame.height) == (320, 240) == frame.grey.shape[::-1]
+    assert "320×240 at 30 FPS (asked for 321×241)" in caplog.text
+
+
+@pytest.mark.usefixtures("library")
+def test_size_that_the_camera_cannot_give_is_no_busy_camera() -> None:
+    with pytest.raises(CameraError, match="8000×6000 .*Invalid camera configuration") as raised, \
+            PiCamera(0, 8000, 6000, 30):
+        pass
+    assert type(raised.value) is CameraError and Picamera2.last.state == "closed"
+
+
+@pytest.mark.usefixtures("library")
+def test_camera_that_gives_another_format_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Picamera2, "lores_format", "NV12")
+    with pytest.raises(CameraError, match="expected YUV420 .*found NV12"), PiCamera(0, 320, 240, 30):
+        pass
+    assert Picamera2.last.state == "closed"
+
+
+@pytest.mark.usefixtures("library")
+@pytest.mark.parametrize(("stamp_s", "captured_at_s"), [(999.98, 999.98), (0.0, 1000.0), (2000.0, 1000.0)])
+def test_sensors_time_stamp_is_taken_where_it_is_of_this_clock(monkeypatch: pytest.MonkeyPatch, stamp_s: float,
+                                                               captured_at_s: float) -> None:
+    monkeypatch.setattr(Picamera2, "stamp_ns", int(stamp_s * 1e9))
+    with PiCamera(0, 320, 240, 30, clock=lambda: 1000.0) as camera:
+        assert next(camera).captured_at_s == pytest.approx(captured_at_s)
 
 
 def test_without_picamera2_it_says_how_to_install_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "picamera2", None)
     with pytest.raises(CameraNotFound, match="apt install python3-picamera2"), PiCamera(0, 320, 240, 30):
+        pass
+
+
+def test_picamera2_built_against_an_old_numpy_says_what_to_install(monkeypatch: pytest.MonkeyPatch,
+                                                                   tmp_path: Path) -> None:
+    (tmp_path / "picamera2.py").write_text("raise ValueError('numpy.dtype size changed')\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.delitem(sys.modules, "picamera2", raising=False)
+    with pytest.raises(CameraError, match="numpy.dtype size changed; pip install 'simplejpeg"), \
+            PiCamera(0, 320, 240, 30):
         pass
