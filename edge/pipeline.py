@@ -2,17 +2,20 @@
 
 import logging
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from itertools import islice
 
 from edge.contracts import Camera, Classifier, Face, FaceDetector, Frame, Result, Sink, Smoother, Tracker
+from edge.errors import CameraTimeout
 from edge.telemetry import Telemetry
 from edge.threads import LatestSlot, Wakeup, WorkerGroup
 
 log = logging.getLogger(__name__)
 
+# A camera that was just opened settles its exposure, which takes seconds for some.
+FIRST_FRAME_WITHIN_S = 10.0
 # A stage is at most one frame and a camera's time-out away from its end.
 STOP_WITHIN_S = 5.0
 
@@ -33,11 +36,12 @@ class Pipeline:
     """
 
     def __init__(self, camera: Camera, detector: FaceDetector, tracker: Tracker, classifier: Classifier,
-                 smoother: Smoother, sinks: Sequence[Sink], telemetry: Telemetry) -> None:
+                 smoother: Smoother, sinks: Sequence[Sink], telemetry: Telemetry, *,
+                 first_frame_within_s: float = FIRST_FRAME_WITHIN_S) -> None:
         """The parts are used by one thread each; `telemetry` by all."""
         self._camera, self._detector, self._tracker = camera, detector, tracker
         self._classifier, self._smoother, self._sinks = classifier, smoother, sinks
-        self._telemetry = telemetry
+        self._telemetry, self._first_frame_within_s = telemetry, first_frame_within_s
         self._frames: LatestSlot[Frame] = LatestSlot(wait=not camera.live)
         self._detected: LatestSlot[_Detected] = LatestSlot(wait=not camera.live)
         self._results: LatestSlot[Result] = LatestSlot(wait=not camera.live)
@@ -78,12 +82,29 @@ class Pipeline:
 
     def _capture(self, frames: int | None) -> None:
         try:
-            for frame in islice(self._camera, frames):
+            for frame in islice(self._camera_frames(), frames):
                 self._telemetry.captured(frame)
                 if not self._frames.publish(frame):
                     return
         finally:
             self._frames.close()
+
+    def _camera_frames(self) -> Iterator[Frame]:
+        """The camera's frames; only before the first is a time-out no fault, and a stop ends the wait for it."""
+        opened_s = time.monotonic()
+        delivered = iter(self._camera)
+        while not self._frames.is_closed:
+            try:
+                first = next(delivered)
+            except StopIteration:
+                return
+            except CameraTimeout:
+                if time.monotonic() - opened_s > self._first_frame_within_s:
+                    raise
+            else:
+                yield first
+                yield from delivered
+                return
 
     def _detect(self) -> None:
         try:

@@ -27,6 +27,11 @@ class LatestSlot(Generic[T]):
         self._taken = 0
         self._closed = False
 
+    @property
+    def is_closed(self) -> bool:
+        """Nothing can be published any more."""
+        return self._closed
+
     def publish(self, value: T) -> bool:
         """Replace what is there; False, and nothing is replaced, once the slot is closed."""
         with self._changed:

@@ -1,5 +1,6 @@
 """The stages together: fakes raise, block and count; no clock is waited for."""
 
+import math
 import threading
 from collections.abc import Iterator, Sequence
 from types import TracebackType
@@ -9,6 +10,7 @@ import numpy as np
 import pytest
 
 from edge.contracts import Box, Expression, Face, Frame, Image, PixelFormat, Reading, Result, Search
+from edge.errors import CameraTimeout
 from edge.pipeline import Pipeline
 from edge.telemetry import Telemetry
 from edge.threads import Wakeup
@@ -117,12 +119,12 @@ class FakeSink(Part):
 class Line:
     """A pipeline with all its fakes."""
 
-    def __init__(self, camera: FakeCamera, taken: int = 0) -> None:
+    def __init__(self, camera: FakeCamera, taken: int = 0, first_frame_within_s: float = 30.0) -> None:
         self.camera, self.detector, self.tracker = camera, FakeDetector(), FakeTracker()
         self.classifier, self.smoother, self.sink = FakeClassifier(), FakeSmoother(), FakeSink(taken)
         self.telemetry = Telemetry()
         self.pipeline = Pipeline(camera, self.detector, self.tracker, self.classifier, self.smoother,
-                                 [self.sink], self.telemetry)
+                                 [self.sink], self.telemetry, first_frame_within_s=first_frame_within_s)
 
     def run(self, **limits: float | None) -> None:
         with Wakeup() as wakeup:
@@ -209,6 +211,53 @@ def test_stop_ends_a_line_whose_camera_is_a_file_that_waits() -> None:
         line.pipeline.run(wakeup)
         stopper.join()
     assert not line.camera.is_open and not line.sink.is_open
+
+
+class SlowCamera(FakeCamera):
+    """Times out before its first frame, `timeouts` times."""
+
+    def __init__(self, timeouts: float) -> None:
+        super().__init__(3, live=False)
+        self.timeouts = timeouts
+        self.has_timed_out = threading.Event()
+
+    def __next__(self) -> Frame:
+        if self.timeouts > 0:
+            self.timeouts -= 1
+            self.has_timed_out.set()
+            raise CameraTimeout("no frame")
+        return super().__next__()
+
+
+def test_slow_first_frame_is_waited_for() -> None:
+    line = Line(SlowCamera(timeouts=5))
+    line.run()
+    assert len(line.sink.results) == 3
+
+
+def test_first_frame_is_not_waited_for_for_ever() -> None:
+    line = Line(SlowCamera(timeouts=math.inf), first_frame_within_s=0.0)
+    with pytest.raises(CameraTimeout):
+        line.run()
+
+
+def test_time_out_after_the_first_frame_is_a_fault() -> None:
+    line = Line(FakeCamera(None, live=False), taken=1)
+    camera = line.camera
+    line.sink.work = lambda: setattr(camera, "error", CameraTimeout("frozen"))  # type: ignore[method-assign]
+    with pytest.raises(CameraTimeout, match="frozen"):
+        line.run()
+
+
+def test_stop_ends_the_wait_for_the_first_frame() -> None:
+    camera = SlowCamera(timeouts=math.inf)
+    line = Line(camera)
+    with Wakeup() as wakeup:
+        stopper = threading.Thread(target=lambda: (camera.has_timed_out.wait(30), stop(wakeup)))
+        stopper.start()
+        line.pipeline.run(wakeup)
+        stopper.join()
+    assert not camera.is_open
 
 
 def test_sink_that_cannot_open_leaves_the_camera_alone() -> None:

@@ -14,8 +14,6 @@ from edge.errors import CameraBusy, CameraError, CameraNotFound, CameraTimeout
 log = logging.getLogger(__name__)
 
 TIMEOUT_S = 1.0
-# A sensor that was just started drops its first frames while exposure settles.
-FIRST_FRAME_WITHIN_S = 10.0
 # A sensor's time stamp older than this is of another clock.
 OLDEST_STAMP_S = 10.0
 
@@ -90,13 +88,12 @@ class PiCamera:
     def __next__(self) -> Frame:
         if self._camera is None:
             raise RuntimeError("expected an open camera: enter it first")
-        timeout_s = FIRST_FRAME_WITHIN_S if self._started_s is None else TIMEOUT_S
         try:
             # A frame that is late is waited for again: asked for twice, one of the two would never be given back.
             self._job = self._job or self._camera.capture_request(wait=False)
-            request = self._camera.wait(self._job, timeout=timeout_s)
+            request = self._camera.wait(self._job, timeout=TIMEOUT_S)
         except TimeoutError as error:
-            raise CameraTimeout(f"expected a frame from {self.name} within {timeout_s:g} s, found none; "
+            raise CameraTimeout(f"expected a frame from {self.name} within {TIMEOUT_S:g} s, found none; "
                                 "check the ribbon cable") from error
         except RuntimeError as error:
             raise CameraError(f"expected a frame from {self.name}, found: {error}; check the ribbon cable") from error

@@ -16,8 +16,6 @@ from edge.errors import CameraBusy, CameraError, CameraNotFound, CameraTimeout
 
 log = logging.getLogger(__name__)
 
-# A camera that was just opened may take this long to its first frame.
-FIRST_FRAME_WITHIN_S = 10.0
 # A driver's time stamp older than this is of another clock.
 OLDEST_STAMP_S = 10.0
 # OpenCV's select() ends at OPENCV_VIDEOIO_V4L_SELECT_TIMEOUT; a read that failed sooner found no device.
@@ -45,7 +43,6 @@ class UsbCamera:
         self._wish = width, height, fps
         self._make_capture, self._clock, self._root = capture, clock, root
         self._capture: cv2.VideoCapture | None = None
-        self._first: Frame | None = None
         self._timeout_s = float(os.environ["OPENCV_VIDEOIO_V4L_SELECT_TIMEOUT"])
 
     def __enter__(self) -> Self:
@@ -57,17 +54,15 @@ class UsbCamera:
         self._capture = capture
         try:
             self._configure(capture)
-            self._started_s: float | None = None
-            self._next_number = 0
-            self._first = self._wait_for_first()
         except BaseException:
             self.__exit__(None, None, None)
             raise
+        self._started_s: float | None = None
+        self._next_number = 0
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None,
                  trace: TracebackType | None) -> None:
-        self._first = None
         if self._capture is not None:
             self._capture.release()
             self._capture = None
@@ -76,40 +71,6 @@ class UsbCamera:
         return self
 
     def __next__(self) -> Frame:
-        if self._first is not None:
-            first, self._first = self._first, None
-            return first
-        return self._read()
-
-    def _configure(self, capture: cv2.VideoCapture) -> None:
-        """Ask for what is wished, and say what the device made of it."""
-        width, height, fps = self._wish
-        for wanted in WANTED_CODES:
-            capture.set(cv2.CAP_PROP_FOURCC, cv2.VideoWriter.fourcc(*wanted))
-            code = int(capture.get(cv2.CAP_PROP_FOURCC)).to_bytes(4, "little").decode("ascii", "replace")
-            if code == wanted:
-                break
-        capture.set(cv2.CAP_PROP_FRAME_WIDTH, width)
-        capture.set(cv2.CAP_PROP_FRAME_HEIGHT, height)
-        capture.set(cv2.CAP_PROP_FPS, fps)
-        # The fewer buffers wait in the driver, the newer is the frame that is read.
-        capture.set(cv2.CAP_PROP_BUFFERSIZE, 2)
-        capture.set(cv2.CAP_PROP_CONVERT_RGB, int(code not in KEPT_CODES))
-        self._width = int(capture.get(cv2.CAP_PROP_FRAME_WIDTH))
-        self._height = int(capture.get(cv2.CAP_PROP_FRAME_HEIGHT))
-        log.info("%s gives %s %d×%d at %g FPS (asked for MJPG %d×%d at %d)", self.name, code,
-                 self._width, self._height, capture.get(cv2.CAP_PROP_FPS), width, height, fps)
-
-    def _wait_for_first(self) -> Frame:
-        asked_s = self._clock()
-        while True:
-            try:
-                return self._read()
-            except CameraTimeout:
-                if self._clock() - asked_s > FIRST_FRAME_WITHIN_S:
-                    raise
-
-    def _read(self) -> Frame:
         if self._capture is None:
             raise RuntimeError("expected an open camera: enter it first")
         asked_s = self._clock()
@@ -129,6 +90,25 @@ class UsbCamera:
             self._started_s = captured_at_s
         # read() copies out of the driver's buffer: the array is this frame's own.
         return _frame(np.asarray(buffer, np.uint8), self._width, self._height, number, captured_at_s, self._started_s)
+
+    def _configure(self, capture: cv2.VideoCapture) -> None:
+        """Ask for what is wished, and say what the device made of it."""
+        width, height, fps = self._wish
+        for wanted in WANTED_CODES:
+            capture.set(cv2.CAP_PROP_FOURCC, cv2.VideoWriter.fourcc(*wanted))
+            code = int(capture.get(cv2.CAP_PROP_FOURCC)).to_bytes(4, "little").decode("ascii", "replace")
+            if code == wanted:
+                break
+        capture.set(cv2.CAP_PROP_FRAME_WIDTH, width)
+        capture.set(cv2.CAP_PROP_FRAME_HEIGHT, height)
+        capture.set(cv2.CAP_PROP_FPS, fps)
+        # The fewer buffers wait in the driver, the newer is the frame that is read.
+        capture.set(cv2.CAP_PROP_BUFFERSIZE, 2)
+        capture.set(cv2.CAP_PROP_CONVERT_RGB, int(code not in KEPT_CODES))
+        self._width = int(capture.get(cv2.CAP_PROP_FRAME_WIDTH))
+        self._height = int(capture.get(cv2.CAP_PROP_FRAME_HEIGHT))
+        log.info("%s gives %s %d×%d at %g FPS (asked for MJPG %d×%d at %d)", self.name, code,
+                 self._width, self._height, capture.get(cv2.CAP_PROP_FPS), width, height, fps)
 
     def _fail(self, waited_s: float) -> None:
         """OpenCV says neither that the camera is unplugged nor that it is frozen; its node and the wait tell."""

@@ -133,29 +133,6 @@ def test_fault_on_the_bus_is_a_camera_error(bench: Bench) -> None:
     assert isinstance(error.__cause__, cv2.error)
 
 
-def test_slow_first_frame_is_waited_for(bench: Bench) -> None:
-    reads = iter(["frozen"] * 3 + [None] * 3)
-    real_read = bench.capture.read
-
-    def read() -> object:
-        bench.capture.fault = next(reads)
-        return real_read()
-
-    bench.capture.read = read  # type: ignore[assignment,method-assign]
-    with bench.camera() as camera:
-        first, second = islice(camera, 2)
-    assert (first.number, first.elapsed_s) == (0, 0)
-    assert 0 < second.elapsed_s < 1
-
-
-def test_camera_that_never_gives_a_frame_is_given_up_and_released(bench: Bench) -> None:
-    bench.capture.fault = "frozen"
-    with pytest.raises(CameraTimeout), bench.camera():
-        pass
-    assert bench.capture.is_released
-    assert bench.now_s > 1000 + usb.FIRST_FRAME_WITHIN_S
-
-
 def test_missing_camera_lists_those_that_are_there(bench: Bench) -> None:
     bench.add_device("video1", index=1)
     bench.add_device("video2", index=0)
