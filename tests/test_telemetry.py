@@ -4,16 +4,7 @@ import numpy as np
 
 from edge.contracts import Frame, PixelFormat, Result
 from edge.telemetry import WINDOW_S, Telemetry
-
-
-class Clock:
-    """Time stands still until it is moved."""
-
-    def __init__(self) -> None:
-        self.now_s = 100.0
-
-    def __call__(self) -> float:
-        return self.now_s
+from tests.clocks import Clock
 
 
 def result_of(number: int, captured_at_s: float) -> Result:
@@ -32,7 +23,7 @@ def play(telemetry: Telemetry, clock: Clock, numbers: list[int], *, step_s: floa
 
 
 def test_rates_and_latency_are_those_of_the_window() -> None:
-    clock = Clock()
+    clock = Clock(100.0)
     telemetry = Telemetry(clock)
     play(telemetry, clock, list(range(300)), step_s=0.1, latency_s=0.02)
     figures = telemetry.figures()
@@ -43,21 +34,21 @@ def test_rates_and_latency_are_those_of_the_window() -> None:
 
 
 def test_rates_before_the_first_window_is_full_are_not_diluted() -> None:
-    clock = Clock()
+    clock = Clock(100.0)
     telemetry = Telemetry(clock)
     play(telemetry, clock, list(range(10)), step_s=0.1, latency_s=0.01)
     assert round(telemetry.figures().analysed_fps, 6) == 10
 
 
 def test_gap_in_the_numbers_is_counted_as_dropped() -> None:
-    clock = Clock()
+    clock = Clock(100.0)
     telemetry = Telemetry(clock)
     play(telemetry, clock, [0, 1, 4, 5, 9], step_s=0.1, latency_s=0.01)
     assert telemetry.figures().dropped == 5
 
 
 def test_old_frames_are_forgotten() -> None:
-    clock = Clock()
+    clock = Clock(100.0)
     telemetry = Telemetry(clock)
     play(telemetry, clock, [0, 1], step_s=0.1, latency_s=0.01)
     clock.now_s += 2 * WINDOW_S
@@ -66,6 +57,6 @@ def test_old_frames_are_forgotten() -> None:
 
 
 def test_line_names_every_figure_that_people_watch() -> None:
-    line = Telemetry(Clock()).figures().line()
+    line = Telemetry(Clock(100.0)).figures().line()
     for word in ("captured", "analysed", "shown", "dropped", "p50", "p95", "faces"):
         assert word in line

@@ -10,19 +10,7 @@ from edge.cameras.demo import DemoCamera
 from edge.contracts import Box, FaceDetector, Frame, Search
 from edge.detectors.haar import HaarDetector
 from edge.detectors.yunet import YunetDetector
-
-
-class Clock:
-    """Sleeping is what moves it."""
-
-    def __init__(self) -> None:
-        self.now_s = 0.0
-
-    def __call__(self) -> float:
-        return self.now_s
-
-    def sleep(self, seconds: float) -> None:
-        self.now_s += seconds
+from tests.clocks import Clock
 
 
 def minute_of_frames(step: int) -> list[Frame]:

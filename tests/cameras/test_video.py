@@ -14,6 +14,7 @@ from edge.cameras import video
 from edge.cameras.video import VideoCamera
 from edge.errors import CameraError, CameraNotFound, CameraTimeout
 from tests.cameras.standins import picture_of
+from tests.clocks import Clock
 
 
 @pytest.fixture(scope="module")
@@ -26,19 +27,6 @@ def clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-class Clock:
-    """Sleeping is what moves it."""
-
-    def __init__(self) -> None:
-        self.now_s = 50.0
-
-    def __call__(self) -> float:
-        return self.now_s
-
-    def sleep(self, seconds: float) -> None:
-        self.now_s += seconds
-
-
 def test_time_in_a_file_is_its_own(clip: Path) -> None:
     with VideoCamera(str(clip)) as camera:
         assert not camera.live
@@ -46,7 +34,7 @@ def test_time_in_a_file_is_its_own(clip: Path) -> None:
 
 
 def test_paced_file_is_played_at_its_own_rate(clip: Path) -> None:
-    clock = Clock()
+    clock = Clock(50.0)
     with VideoCamera(str(clip), paced=True, clock=clock, sleep=clock.sleep) as camera:
         assert camera.live
         shown_s = [frame.captured_at_s - 50 for frame in camera]

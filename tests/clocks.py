@@ -1,0 +1,14 @@
+"""Time that a test turns."""
+
+
+class Clock:
+    """Stands still until it is told to sleep."""
+
+    def __init__(self, now_s: float = 0.0) -> None:
+        self.now_s = now_s
+
+    def __call__(self) -> float:
+        return self.now_s
+
+    def sleep(self, seconds: float) -> None:
+        self.now_s += seconds
