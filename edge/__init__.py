@@ -13,3 +13,5 @@ os.environ["ORT_DISABLE_TELEMETRY"] = "1"
 os.environ.setdefault("OPENCV_VIDEOIO_V4L_SELECT_TIMEOUT", "1")
 # OpenCV warns on stderr of every device that does not open; the cameras say it better.
 os.environ.setdefault("OPENCV_LOG_LEVEL", "ERROR")
+# FFmpeg tells stderr of every macroblock that it misses.
+os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")

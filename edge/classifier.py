@@ -1,5 +1,6 @@
 """The ONNX Runtime session that tells expressions from crops."""
 
+import os
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -48,9 +49,9 @@ class OnnxClassifier:
 
 
 def _open(path: Path, threads: int) -> ort.InferenceSession:
-    if not path.is_file():
-        raise ModelError(f"expected a model at {path}, found no such file; make one with python -m export convert, "
-                         "or name another with --model")
+    if not os.path.isfile(path):
+        raise ModelError(f"expected a model at {path}, found no file that can be read; make one with "
+                         "python -m export convert, or name another with --model")
     options = ort.SessionOptions()
     options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1

@@ -7,7 +7,7 @@ import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, Literal, get_args, get_origin, get_type_hints
+from typing import Annotated, Any, Literal, NoReturn, get_args, get_origin, get_type_hints
 
 import msgspec
 from msgspec import Meta
@@ -76,15 +76,17 @@ def parse(arguments: Sequence[str], environment: Mapping[str, str]) -> tuple[Set
     """The settings that `arguments` (without the program's name) and `environment` ask for.
 
     The namespace holds the flags that are no settings (`print_config`).  Raises ConfigError for
-    a key that does not exist and a value out of range; ends the process, as argparse does, for
-    --help and a flag that does not exist.
+    a key or a flag that does not exist and a value out of range; ends the process, as argparse
+    does, for --help.
     """
     flags = _parser().parse_args(arguments)
     values: dict[str, Any] = {}
     origins = dict.fromkeys(_KEYS, "default")
-    for layer in (_from_file(flags.config), _from_environment(environment), _from_flags(flags)):
+    # Strings stand for numbers and booleans in the environment and in flags, not in TOML.
+    layers = ((_from_file(flags.config), True), (_from_environment(environment), False), (_from_flags(flags), False))
+    for layer, strict in layers:
         for key, (value, origin) in layer.items():
-            values[key], origins[key] = _checked(key, value, origin), origin
+            values[key], origins[key] = _checked(key, value, origin, strict=strict), origin
     config = Config(**values)
     _check_together(config, origins)
     return Settings(config, origins), flags
@@ -98,13 +100,20 @@ _Layer = dict[str, tuple[Any, str]]
 _ADDRESS = re.compile(r"(\[[0-9A-Fa-f:]+\]|[^:\s]+):\d{1,5}")
 
 
+class _Parser(argparse.ArgumentParser):
+    """Tells a flag that does not exist as every other wrong setting is told."""
+
+    def error(self, message: str) -> NoReturn:
+        raise ConfigError(f"{message}; {self.prog} --help says what there is")
+
+
 def _flag(key: str) -> str:
     """--log-every for log_every_s: flags go without the unit."""
     return "--" + re.sub(r"_(s|px)$", "", key).replace("_", "-")
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+    parser = _Parser(
         prog="fer-edge", allow_abbrev=False,
         description="Read apparent facial expressions from a camera, on this device alone.",
         epilog=f"Every setting can also stand in the TOML file of --config, or in {PREFIX}CAMERA and so on; "
@@ -142,7 +151,7 @@ def _from_file(path: Path | None) -> _Layer:
     if path is None:
         return {}
     try:
-        text = path.read_text()
+        text = path.read_text(encoding="utf-8")
         table = tomllib.loads(text)
     except OSError as error:
         raise ConfigError(f"expected a configuration in {path}, found: {error.strerror}; name another file") from error
@@ -169,10 +178,9 @@ def _check_exists(key: str, origin: str) -> None:
         raise ConfigError(f"expected a key among {', '.join(_KEYS)}, found {key} ({origin}); {remedy}")
 
 
-def _checked(key: str, value: Any, origin: str) -> Any:
+def _checked(key: str, value: Any, origin: str, *, strict: bool) -> Any:
     try:
-        # Strings stand for numbers and booleans in the environment and in flags, not in TOML.
-        return msgspec.convert(value, _TYPES[key], strict=", line " in origin)
+        return msgspec.convert(value, _TYPES[key], strict=strict)
     except msgspec.ValidationError as error:
         raise ConfigError(f"expected {_allowed(key)} for {key}, found {value!r} ({origin}); change it") from error
 

@@ -106,9 +106,12 @@ def _decode(frame: Frame, flags: int) -> Image:
     if image is None:
         # OpenCV refuses a JPEG without its end, which some cameras leave out and a lost packet takes away.
         image = cv2.imdecode(np.append(frame.buffer, _JPEG_END), flags)
-    if image is None or image.shape[:2] != (frame.height, frame.width):
+    if image is None:
         channels = () if flags == cv2.IMREAD_GRAYSCALE else (3,)
         return np.zeros((frame.height, frame.width, *channels), np.uint8)
+    if image.shape[:2] != (frame.height, frame.width):
+        # A driver that names another size than its camera sends.
+        image = cv2.resize(image, (frame.width, frame.height), interpolation=cv2.INTER_AREA)
     return np.asarray(image, np.uint8)
 
 
@@ -150,12 +153,14 @@ class Box:
 
     def iou(self, other: "Box") -> float:
         """Intersection over union, 0 to 1."""
+        shared = self.shared_with(other)
+        return shared / (self.area + other.area - shared) if shared else 0.0
+
+    def shared_with(self, other: "Box") -> int:
+        """How many pixels the two have in common."""
         width = min(self.right, other.right) - max(self.left, other.left)
         height = min(self.bottom, other.bottom) - max(self.top, other.top)
-        if width <= 0 or height <= 0:
-            return 0.0
-        shared = width * height
-        return shared / (self.area + other.area - shared)
+        return max(0, width) * max(0, height)
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,6 +204,11 @@ class Expression:
     def confidence(self) -> float:
         """The probability of the likeliest class."""
         return float(self.probabilities.max())
+
+    def by_label(self) -> dict[str, float]:
+        """Each label's probability, rounded for people and files to four decimals."""
+        return {label: round(float(probability), 4)
+                for label, probability in zip(self.labels, self.probabilities, strict=True)}
 
     @property
     def label(self) -> str:

@@ -19,8 +19,9 @@ class Framing(msgspec.Struct, frozen=True):
     centre lies `shift_down` * s below the box's centre.
     """
 
-    scale: Positive
-    shift_down: float
+    # Within these bounds the square of a box inside the picture always meets the picture.
+    scale: Annotated[float, msgspec.Meta(ge=0.7, le=4)]
+    shift_down: Annotated[float, msgspec.Meta(ge=-0.3, le=0.3)]
 
 
 class Metadata(msgspec.Struct, frozen=True, kw_only=True):

@@ -5,6 +5,7 @@
 
 import argparse
 import hashlib
+import http.client
 import os
 import sys
 import sysconfig
@@ -30,6 +31,10 @@ class Download:
     size_bytes: int
     licence: str
 
+    def __str__(self) -> str:
+        """Where it is from, under which licence, and its hash."""
+        return f"{self.url}, {self.licence}, sha256 {self.sha256}"
+
 
 YUNET = Download(
     name="face_detection_yunet_2023mar.onnx",
@@ -48,7 +53,8 @@ def classifier_path() -> Path:
 
 def yunet_path() -> Path:
     """Where YuNet lies once it is fetched: $XDG_DATA_HOME/fer-edge, by default in ~/.local/share."""
-    share = os.environ.get("XDG_DATA_HOME") or Path.home() / ".local/share"
+    # expanduser, unlike Path.home(), raises nothing for a user without a home.
+    share = os.environ.get("XDG_DATA_HOME") or os.path.expanduser("~/.local/share")
     return Path(share) / "fer-edge" / YUNET.name
 
 
@@ -57,7 +63,7 @@ def fetch(download: Download, path: Path) -> None:
     try:
         with urllib.request.urlopen(download.url, timeout=TIMEOUT_S) as response:
             content = response.read(download.size_bytes + 1)
-    except OSError as error:
+    except (OSError, http.client.HTTPException) as error:
         if isinstance(error, urllib.error.HTTPError):
             error.close()  # It holds the connection open.
         raise ModelError(f"expected {download.name} at {download.url}, found: {error}; connect to the network, "
@@ -72,6 +78,8 @@ def fetch(download: Download, path: Path) -> None:
         partial.write_bytes(content)
         os.replace(partial, path)
     except OSError as error:
+        if path.parent.is_dir():
+            partial.unlink(missing_ok=True)
         raise ModelError(f"expected to write {path}, found: {error.strerror}; "
                          "name another file with --output") from error
 

@@ -73,19 +73,12 @@ def _place(reading: Reading, faces: Sequence[Box], image: Image) -> Box:
               (box.left, box.bottom + 4), (box.left, box.top - height - 4))
     plates = [Box(max(0, min(left, columns - width)), max(0, min(top, rows - height)), width, height)
               for left, top in places]
-    return min(plates, key=lambda plate: sum(_shared(plate, face) for face in faces))
+    return min(plates, key=lambda plate: sum(plate.shared_with(face) for face in faces))
 
 
 def plate_height(expression: Expression) -> int:
     """The height of an expression's plate, px."""
     return _TITLE_PX + _ROW_PX * len(expression.labels) + _PADDING_PX
-
-
-def _shared(one: Box, other: Box) -> int:
-    """The pixels that two boxes have in common."""
-    width = min(one.right, other.right) - max(one.left, other.left)
-    height = min(one.bottom, other.bottom) - max(one.top, other.top)
-    return max(0, width) * max(0, height)
 
 
 def _darken(image: Image, plate: Box) -> None:

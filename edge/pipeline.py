@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from itertools import islice
 
 from edge.contracts import Camera, Classifier, Face, FaceDetector, Frame, Result, Sink, Smoother, Tracker
-from edge.errors import CameraTimeout
+from edge.errors import CameraError, CameraTimeout
 from edge.telemetry import Telemetry
 from edge.threads import LatestSlot, Wakeup, WorkerGroup
 
@@ -53,9 +53,10 @@ class Pipeline:
         Everything is closed then.  Raises the first error of any stage, camera or sink, unchanged.
         """
         with ExitStack() as opened:
+            # The camera first: where there is none, no sink has replaced a file of the last run.
+            opened.enter_context(self._camera)
             for sink in self._sinks:
                 opened.enter_context(sink)
-            opened.enter_context(self._camera)
             workers = WorkerGroup(on_end=wakeup.wake)
             try:
                 workers.start("capture", lambda: self._capture(frames))
@@ -66,7 +67,8 @@ class Pipeline:
             finally:
                 self._frames.close()
                 workers.join(STOP_WITHIN_S)
-        log.info("%s", self._telemetry.figures().line())
+            figures = self._telemetry.figures()
+        log.info("%s", figures.line())
 
     def _watch(self, workers: WorkerGroup, wakeup: Wakeup, duration_s: float | None, log_every_s: float) -> None:
         """Log the figures now and then until it is time to stop."""
@@ -86,6 +88,10 @@ class Pipeline:
                 self._telemetry.captured(frame)
                 if not self._frames.publish(frame):
                     return
+        except CameraError:
+            # A camera that fails while the line is being stopped is no fault any more.
+            if not self._frames.is_closed:
+                raise
         finally:
             self._frames.close()
 

@@ -47,7 +47,7 @@ def make_camera(config: Config, *, paced: bool) -> Camera:
 def make_detector(config: Config) -> FaceDetector:
     """The detector that `config.detector` names; auto takes YuNet where its model is."""
     path = Path(config.yunet) if config.yunet else models.yunet_path()
-    if config.detector == "yunet" or (config.detector == "auto" and (config.yunet or path.is_file())):
+    if config.detector == "yunet" or (config.detector == "auto" and (config.yunet or os.path.isfile(path))):
         return YunetDetector(path)
     if config.detector == "auto":
         log.info("detector haar: no YuNet, which misses fewer faces, at %s; python -m edge.models fetches it", path)
@@ -61,6 +61,8 @@ def make_sinks(config: Config, camera: Camera, labels: tuple[str, ...], telemetr
     if streams:
         # Costs a third of the start, and a run over a file needs none of it.
         from edge.sinks.mjpeg import MjpegSink
+        if config.insecure:
+            log.warning("everybody who reaches %s can watch the stream (--insecure)", config.listen)
         sinks.append(MjpegSink(*config.address, figures=lambda: telemetry.figures().by_name()))
     if config.events:
         sinks.append(EventsSink(Path(config.events), labels))
@@ -69,13 +71,15 @@ def make_sinks(config: Config, camera: Camera, labels: tuple[str, ...], telemetr
     return sinks
 
 
-def run(chosen: Settings) -> None:
-    """Build what `chosen` names and run it to its end; raises FerEdgeError."""
+def run(chosen: Settings, wakeup: Wakeup) -> None:
+    """Build what `chosen` names and run it to its end, or until `wakeup` is asked to stop; raises FerEdgeError."""
     config = chosen.config
     # The stages run side by side: threads inside OpenCV would fight them for the cores.
     cv2.setNumThreads(1)
-    is_file = not config.camera.isdecimal() and Path(config.camera).is_file()
-    streams = config.stream and (not is_file or chosen.origins["listen"] != "default")
+    is_file = not config.camera.isdecimal() and os.path.isfile(config.camera)
+    # A file is read as fast as it goes, and played for people to watch only where they ask for it.
+    is_asked_for = any(chosen.origins[key] != "default" for key in ("stream", "listen"))
+    streams = config.stream and (not is_file or is_asked_for)
     camera = make_camera(config, paced=streams)
     detector = make_detector(config)
     model = Path(config.model) if config.model else models.classifier_path()
@@ -85,8 +89,7 @@ def run(chosen: Settings) -> None:
     pipeline = Pipeline(camera, detector, IouTracker(config.min_face_px), classifier, ExponentialSmoother(),
                         sinks, telemetry)
     log.info("camera %s, detector %s, model %s (%s)", camera.name, detector.name, model, classifier.metadata.precision)
-    with Wakeup(signals=(signal.SIGTERM, signal.SIGINT)) as wakeup:
-        pipeline.run(wakeup, frames=config.frames, duration_s=config.duration_s, log_every_s=config.log_every_s)
+    pipeline.run(wakeup, frames=config.frames, duration_s=config.duration_s, log_every_s=config.log_every_s)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -98,7 +101,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             return 0
         logging.basicConfig(level=logging.DEBUG if chosen.config.verbose else logging.INFO,
                             format="%(asctime)s %(levelname)s %(message)s")
-        run(chosen)
+        with Wakeup(signals=(signal.SIGTERM, signal.SIGINT)) as wakeup:
+            run(chosen, wakeup)
     except FerEdgeError as error:
         print(f"fer-edge: {error}", file=sys.stderr)
         return error.exit_code

@@ -79,9 +79,10 @@ class WorkerGroup:
 
     def start(self, name: str, target: Callable[[], None]) -> None:
         """Run `target` in a thread called `name`."""
-        thread = threading.Thread(target=self._work, args=(target,), name=name)
-        self._threads.append(thread)
+        # A daemon: a thread that a library never gives back must not keep the process alive.
+        thread = threading.Thread(target=self._work, args=(target,), name=name, daemon=True)
         thread.start()
+        self._threads.append(thread)
 
     @property
     def failed(self) -> BaseException | None:
@@ -147,8 +148,8 @@ class Wakeup:
         """End the wait() that runs now or comes next; any thread may call it."""
         try:
             self._writer.send(b"\0")
-        except BlockingIOError:
-            return  # So many bytes wait already that the next wait() ends at once.
+        except OSError:
+            return  # Full: the next wait() ends at once.  Closed: nobody waits any more.
 
     def wait(self, timeout_s: float) -> None:
         """Sleep until woken, `timeout_s` at the most."""

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parent.parent
+OURS = {"capture", "detect", "infer", "deliver", "mjpeg"}
 MATERIAL = Path(os.environ.get("FER_MATERIAL", ROOT.parent / "shared"))
 
 
@@ -30,5 +31,6 @@ def leaves_no_thread() -> Iterator[None]:
     yield
     # The browser's driver keeps an executor of asyncio's for all tests of its module.
     left = [thread.name for thread in threading.enumerate()
-            if thread not in before and not thread.daemon and not thread.name.startswith("asyncio_")]
+            if thread not in before and (thread.name in OURS or not thread.daemon)
+            and not thread.name.startswith("asyncio_")]
     assert not left, f"threads left alive: {left}"

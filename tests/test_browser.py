@@ -95,6 +95,13 @@ def test_picture_moves(page: Page) -> None:
         assert page.locator("#picture").screenshot() != first
 
 
+def test_page_says_when_no_picture_comes(page: Page) -> None:
+    with MjpegSink("127.0.0.1", 0, figures=lambda: FIGURES) as sink:
+        page.goto(sink.url, wait_until="commit")
+        page.wait_for_selector("#connection.lost")
+        assert "no picture" in page.locator("#connection").inner_text()
+
+
 def test_readings_figures_and_doubt_are_shown(page: Page) -> None:
     with Show() as show:
         load(page, show.url)

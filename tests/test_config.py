@@ -53,6 +53,7 @@ def test_other_programs_variables_are_none_of_ours() -> None:
     (["--listen", "127.0.0.1:99999"], {}, "found '127.0.0.1:99999'"),
     (["--listen", "0.0.0.0:8080"], {}, "others could watch; add --insecure"),
     (["--camera", ""], {}, "expected a text that is not empty for camera"),
+    (["--widht", "640"], {}, "unrecognized arguments: --widht 640; fer-edge --help"),
     (["--config", "/nowhere/fer.toml"], {}, "expected a configuration in /nowhere/fer.toml, found: No such file"),
 ])
 def test_bad_setting_is_one_line_that_names_key_value_and_origin(

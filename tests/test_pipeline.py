@@ -28,12 +28,12 @@ class Part:
     name = "fake"
 
     def __init__(self) -> None:
-        self.is_open = False
+        self.is_open = self.was_opened = False
         self.error: Exception | None = None
         self.gate: threading.Event | None = None
 
     def __enter__(self) -> Self:
-        self.is_open = True
+        self.is_open = self.was_opened = True
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None,
@@ -260,7 +260,35 @@ def test_stop_ends_the_wait_for_the_first_frame() -> None:
     assert not camera.is_open
 
 
-def test_sink_that_cannot_open_leaves_the_camera_alone() -> None:
+def test_camera_that_cannot_open_leaves_the_sinks_alone() -> None:
+    class Missing(FakeCamera):
+        def __enter__(self) -> Self:
+            raise Boom
+
+    line = Line(Missing(None, live=True))
+    with pytest.raises(Boom):
+        line.run()
+    assert not line.sink.was_opened
+
+
+def test_camera_that_freezes_while_the_line_is_stopped_is_no_fault() -> None:
+    line = Line(FakeCamera(None, live=True), taken=1)
+    camera = line.camera
+    with Wakeup() as wakeup:
+        def stop_then_freeze() -> None:
+            assert line.sink.taken_enough.wait(30)
+            stop(wakeup)
+            while not line.pipeline._frames.is_closed:
+                threading.Event().wait(0.001)
+            camera.error = CameraTimeout("frozen")
+        stopper = threading.Thread(target=stop_then_freeze)
+        stopper.start()
+        line.pipeline.run(wakeup)
+        stopper.join()
+    assert not camera.is_open
+
+
+def test_sink_that_cannot_open_closes_the_camera() -> None:
     class Closed(FakeSink):
         def __enter__(self) -> Self:
             raise Boom
@@ -270,7 +298,7 @@ def test_sink_that_cannot_open_leaves_the_camera_alone() -> None:
                         [line.sink, Closed()], line.telemetry)
     with Wakeup() as wakeup, pytest.raises(Boom):
         pipeline.run(wakeup)
-    assert line.camera.delivered == 0 and not line.sink.is_open
+    assert line.camera.delivered == 0 and not line.camera.is_open and not line.sink.is_open
 
 
 def test_result_carries_its_frame_and_the_times_of_the_stages() -> None:

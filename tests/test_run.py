@@ -85,6 +85,7 @@ def test_frames_stops_early(clip: Path, tmp_path: Path) -> None:
 
 def test_file_is_streamed_only_where_an_address_is_given(clip: Path) -> None:
     few = ["--camera", str(clip), "--frames", "5"]
+    assert "stream at" in run(*few, "--stream", environment={"FER_EDGE_LISTEN": "127.0.0.1:0"}).stderr
     assert "stream at" not in run(*few).stderr
     assert "stream at http://127.0.0.1:" in run(*few, "--listen", "127.0.0.1:0").stderr
 
@@ -202,6 +203,24 @@ def test_unknown_setting_is_refused(tmp_path: Path) -> None:
     file = tmp_path / "fer.toml"
     file.write_text("camra = 'demo'\n")
     assert "did you mean camera?" in complaint(["--config", str(file)], 78)
+
+
+def test_events_of_the_last_run_survive_a_camera_that_is_missing(tmp_path: Path) -> None:
+    events = tmp_path / "out.csv"
+    events.write_text("the last run's")
+    complaint(["--camera", str(tmp_path / "none.mp4"), "--events", str(events)], 69)
+    assert events.read_text() == "the last run's"
+
+
+@pytest.mark.parametrize("option", ["--camera", "--model"])
+def test_name_that_no_file_can_have_is_refused(option: str) -> None:
+    assert "can be read" in complaint(["--no-stream", "--camera", "demo", option, "a" * 300],
+                                      69 if option == "--camera" else 65)
+
+
+def test_user_without_a_home_gets_the_haar_detector() -> None:
+    ended = run("--camera", "demo", "--no-stream", "--frames", "3", environment={"HOME": ""})
+    assert ended.returncode == 0 and "detector haar" in ended.stderr
 
 
 def test_events_in_a_folder_that_is_not_there_are_refused(tmp_path: Path) -> None:

@@ -5,7 +5,6 @@ import os
 import re
 import time
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from types import TracebackType
 from typing import Self
 
@@ -17,15 +16,14 @@ from edge.errors import CameraError, CameraNotFound, CameraTimeout
 
 log = logging.getLogger(__name__)
 
-OPEN_TIMEOUT_MS = 10_000
-READ_TIMEOUT_MS = 2_000
+OPEN_TIMEOUT_MS = 5_000
+READ_TIMEOUT_MS = 1_000
+# Between two frames of a time lapse or across a gap; a stop waits no longer either.
+LONGEST_PAUSE_S = 1.0
 # Where a file does not say.
 USUAL_FPS = 25.0
 
 _URL = re.compile(r"(rtsps?|https?)://", re.IGNORECASE)
-
-# FFmpeg tells stderr of every macroblock that it misses; OpenCV reads this when it first opens a video.
-os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")
 
 
 class VideoCamera:
@@ -47,8 +45,8 @@ class VideoCamera:
         self.length: int | None = None
 
     def __enter__(self) -> Self:
-        if not self._is_stream and not Path(self._source).is_file():
-            raise CameraNotFound(f"expected a video file or a camera in {self.name}, found no such file; "
+        if not self._is_stream and not os.path.isfile(self._source):
+            raise CameraNotFound(f"expected a video file or a camera in {self.name}, found no file that can be read; "
                                  "name a file, a device, a URL or demo")
         limits = [cv2.CAP_PROP_OPEN_TIMEOUT_MSEC, OPEN_TIMEOUT_MS, cv2.CAP_PROP_READ_TIMEOUT_MSEC, READ_TIMEOUT_MS]
         capture = cv2.VideoCapture(self._source, cv2.CAP_FFMPEG, limits if self._is_stream else [])
@@ -92,7 +90,10 @@ class VideoCamera:
             # The mean rate does for a frame whose time stamp is missing.
             self._elapsed_s = since_s if since_s > self._elapsed_s else self._elapsed_s + 1 / self._rate_fps
         if self._paced:
-            self._sleep(max(0.0, self._started_s + self._elapsed_s - now_s))
+            pause_s = max(0.0, self._started_s + self._elapsed_s - now_s)
+            # What a longer pause takes beyond that is not made up for later.
+            self._started_s -= max(0.0, pause_s - LONGEST_PAUSE_S)
+            self._sleep(min(pause_s, LONGEST_PAUSE_S))
         number = self._next_number
         self._next_number += 1
         height, width = picture.shape[:2]

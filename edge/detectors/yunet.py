@@ -1,5 +1,6 @@
 """YuNet, a small convolutional face detector (Wu et al., "YuNet: A Tiny Millisecond-level Face Detector", 2023)."""
 
+import os
 from pathlib import Path
 
 import cv2
@@ -9,6 +10,7 @@ from numpy.typing import NDArray
 from edge import preprocess
 from edge.contracts import Box, Face, Frame, Search
 from edge.errors import ModelError
+from edge.models import YUNET
 
 # Faces of the smallest size wanted are shrunk to this height before the search: YuNet is
 # trained on faces of 10 px and more, and its cost grows with the area searched.
@@ -27,13 +29,15 @@ class YunetDetector:
 
     def __init__(self, model: Path) -> None:
         """Raises ModelError when `model` is missing or OpenCV cannot read it."""
-        if not model.is_file():
-            raise ModelError(f"expected YuNet's model at {model}, found no such file; "
-                             "fetch it with python -m edge.models, or use --detector haar")
+        if not os.path.isfile(model):
+            raise ModelError(f"expected YuNet's model at {model}, found no file that can be read; fetch it with "
+                             f"python -m edge.models ({YUNET}), or use --detector haar")
         try:
             self._network = cv2.FaceDetectorYN.create(str(model), "", (320, 320), LEAST_SCORE, MOST_IOU, MOST_FACES)
+            # Another network fails only when it runs.
+            self._network.detect(np.zeros((320, 320, 3), np.uint8))
         except cv2.error as error:
-            raise ModelError(f"expected YuNet's model in {model}, found a file that OpenCV refuses ({error.err}); "
+            raise ModelError(f"expected YuNet's model in {model}, found another file ({error.err}); "
                              "fetch it again with python -m edge.models") from error
 
     def detect(self, frame: Frame, search: Search) -> list[Face]:

@@ -21,8 +21,8 @@ SUFFIXES = (".csv", ".jsonl")
 class EventsSink:
     """A Sink that writes numbers and no pictures.
 
-    The file is replaced when the sink opens, and whole after every frame: what was written stays
-    readable when the program is killed.
+    The file is replaced when the sink opens.  The rows of a frame are one write under the final name,
+    so they can be read while the program runs, and stay when it is killed.
     """
 
     name = "events"
@@ -80,8 +80,7 @@ class EventsSink:
 
 def _row(result: Result, reading: Reading) -> Row:
     face, expression = reading.face, reading.smoothed
-    probabilities = {f"p_{label}": round(float(probability), 4)
-                     for label, probability in zip(expression.labels, expression.probabilities, strict=True)}
+    probabilities = {f"p_{label}": probability for label, probability in expression.by_label().items()}
     return {"frame": result.frame.number, "time_s": round(result.frame.elapsed_s, 3), "track": face.track_id,
             "left": face.box.left, "top": face.box.top, "width": face.box.width, "height": face.box.height,
             **probabilities, "label": expression.label}

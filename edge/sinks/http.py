@@ -1,7 +1,9 @@
 """What the MJPEG sink answers to HTTP requests; everything here runs in its event loop."""
 
 import asyncio
+import ipaddress
 import logging
+import socket
 from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
 from pathlib import Path
@@ -15,6 +17,8 @@ State = dict[str, Any]
 
 # A snapshot waits so long for a frame.
 SNAPSHOT_WITHIN_S = 2.0
+# A viewer that takes no picture for so long is sent no more.
+STALLED_AFTER_S = 10.0
 BOUNDARY = "frame"
 
 _WEB = Path(__file__).with_name("web")
@@ -22,6 +26,7 @@ _FILES = {"/": ("index.html", "text/html"), "/page.css": ("page.css", "text/css"
           "/page.js": ("page.js", "text/javascript"), "/icon.svg": ("icon.svg", "image/svg+xml")}
 _HEADERS = {
     "Cache-Control": "no-store",
+    "Cross-Origin-Resource-Policy": "same-origin",
     "Content-Security-Policy": "default-src 'none'; img-src 'self'; style-src 'self'; script-src 'self'; "
                                "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
     "Referrer-Policy": "no-referrer",
@@ -75,8 +80,8 @@ class Pictures:
         self._changed = asyncio.Event()
 
 
-def application(pictures: Pictures, state: Callable[[], State]) -> web.Application:
-    """The routes: the page, /stream, /snapshot, /state and /healthz."""
+def application(pictures: Pictures, state: Callable[[], State], host: str) -> web.Application:
+    """The routes: the page, /stream, /snapshot, /state and /healthz, for who asks for `host` or an address."""
     async def stream(request: web.Request) -> web.StreamResponse:
         response = web.StreamResponse(headers={"Content-Type": f"multipart/x-mixed-replace; boundary={BOUNDARY}"})
         await response.prepare(request)
@@ -84,8 +89,9 @@ def application(pictures: Pictures, state: Callable[[], State]) -> web.Applicati
             await response.write(f"--{BOUNDARY}\r\n".encode())
             async with aclosing(pictures.follow()) as newest:
                 async for jpeg in newest:
-                    await response.write(_part(jpeg))
-        except ConnectionResetError:
+                    async with asyncio.timeout(STALLED_AFTER_S):
+                        await response.write(_part(jpeg))
+        except (ConnectionResetError, TimeoutError):
             log.debug("a viewer of the stream has gone")
         return response
 
@@ -104,9 +110,9 @@ def application(pictures: Pictures, state: Callable[[], State]) -> web.Applicati
     async def healthz(request: web.Request) -> web.Response:
         return web.Response(text="ok\n")
 
-    routes = web.Application()
+    routes = web.Application(middlewares=[_own_host_alone(host)])
     routes.on_response_prepare.append(_add_headers)
-    routes.add_routes([web.get("/stream", stream), web.get("/snapshot", snapshot),
+    routes.add_routes([web.get("/stream", stream, allow_head=False), web.get("/snapshot", snapshot),
                        web.get("/state", newest_state), web.get("/healthz", healthz)])
     for address, (name, content_type) in _FILES.items():
         routes.router.add_get(address, _file(_WEB / name, content_type))
@@ -117,6 +123,32 @@ def _part(jpeg: bytes) -> bytes:
     """One part of the stream, with the boundary behind it: a browser shows a picture when its part has ended."""
     head = f"Content-Type: image/jpeg\r\nContent-Length: {len(jpeg)}\r\n\r\n"
     return head.encode() + jpeg + f"\r\n--{BOUNDARY}\r\n".encode()
+
+
+def _own_host_alone(host: str) -> Any:
+    """Refuses requests for a name that is none of ours.
+
+    A page on the web can give its own name this machine's address (DNS rebinding) and would then
+    read the pictures; it cannot make the browser ask for another name, or for an address.
+    """
+    names = {host.lower(), "localhost", socket.gethostname().lower(), f"{socket.gethostname().lower()}.local"}
+
+    @web.middleware
+    async def check(request: web.Request, handler: Callable[[web.Request], Any]) -> web.StreamResponse:
+        asked = (request.url.host or "").lower()
+        if asked not in names and not _is_address(asked):
+            raise web.HTTPForbidden(text=f"expected the name or the address of this device, found {asked}\n")
+        response: web.StreamResponse = await handler(request)
+        return response
+    return check
+
+
+def _is_address(host: str) -> bool:
+    try:
+        ipaddress.ip_address(host)
+    except ValueError:
+        return False
+    return True
 
 
 def _file(path: Path, content_type: str) -> Callable[[web.Request], Any]:

@@ -54,7 +54,7 @@ class MjpegSink:
         listener = _listen(*self._address)
         self._port = listener.getsockname()[1]
         ready: Future[asyncio.AbstractEventLoop] = Future()
-        self._workers.start("mjpeg", lambda: asyncio.run(self._serve(listener, ready)))
+        self._workers.start("mjpeg", lambda: self._run(listener, ready))
         self._loop = ready.result()
         log.info("stream at %s", self.url)
         return self
@@ -90,20 +90,25 @@ class MjpegSink:
                       "readings": [_described(reading) for reading in newest.readings]}
         return state
 
-    async def _serve(self, listener: socket.socket, ready: "Future[asyncio.AbstractEventLoop]") -> None:
+    def _run(self, listener: socket.socket, ready: "Future[asyncio.AbstractEventLoop]") -> None:
         """Serve until told to stop; `ready` is told when viewers can come, or why they never will."""
         try:
-            self._stop = asyncio.Event()
-            # Cancelled handlers: a viewer that has gone is forgotten at once.
-            runner = web.AppRunner(http.application(self._pictures, self._state), access_log=None,
-                                   handle_signals=False, handler_cancellation=True, shutdown_timeout=0.5)
-            await runner.setup()
-            await web.SockSite(runner, listener).start()
-        except BaseException as error:  # The thread that waits for `ready` raises it.
-            ready.set_exception(error)
-            return
-        ready.set_result(asyncio.get_running_loop())
+            with listener:
+                asyncio.run(self._serve(listener, ready))
+        except BaseException as error:
+            if ready.done():
+                raise
+            ready.set_exception(error)  # The thread that waits for `ready` raises it.
+
+    async def _serve(self, listener: socket.socket, ready: "Future[asyncio.AbstractEventLoop]") -> None:
+        self._stop = asyncio.Event()
+        # Cancelled handlers: a viewer that has gone is forgotten at once.
+        runner = web.AppRunner(http.application(self._pictures, self._state, self._address[0]), access_log=None,
+                               handle_signals=False, handler_cancellation=True, shutdown_timeout=0.5)
+        await runner.setup()
         try:
+            await web.SockSite(runner, listener).start()
+            ready.set_result(asyncio.get_running_loop())
             await self._stop.wait()
             self._pictures.close()
         finally:
@@ -115,7 +120,7 @@ def _listen(host: str, port: int) -> socket.socket:
     try:
         family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
         listener = socket.socket(family, kind, protocol)
-    except OSError as error:
+    except (OSError, UnicodeError) as error:
         raise _refused(host, port, error) from error
     try:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -128,8 +133,9 @@ def _listen(host: str, port: int) -> socket.socket:
     return listener
 
 
-def _refused(host: str, port: int, error: OSError) -> SinkError:
-    return SinkError(f"expected to serve the stream at {host}:{port}, found: {error.strerror}; "
+def _refused(host: str, port: int, error: OSError | UnicodeError) -> SinkError:
+    reason = error.strerror if isinstance(error, OSError) else "no name of a host"
+    return SinkError(f"expected to serve the stream at {host}:{port}, found: {reason}; "
                      "stop what listens there, or choose another address with --listen")
 
 
@@ -139,5 +145,4 @@ def _described(reading: Reading) -> http.State:
     return {"track": face.track_id,
             "box": {"left": face.box.left, "top": face.box.top, "width": face.box.width, "height": face.box.height},
             "label": expression.label, "confidence": round(expression.confidence, 4),
-            "probabilities": {label: round(float(probability), 4) for label, probability
-                              in zip(expression.labels, expression.probabilities, strict=True)}}
+            "probabilities": expression.by_label()}

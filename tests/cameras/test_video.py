@@ -41,6 +41,14 @@ def test_paced_file_is_played_at_its_own_rate(clip: Path) -> None:
     assert shown_s == pytest.approx([number / 20 for number in range(40)])
 
 
+def test_gap_in_a_paced_file_is_cut_short(clip: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(video, "LONGEST_PAUSE_S", 0.01)
+    clock = Clock(50.0)
+    with VideoCamera(str(clip), paced=True, clock=clock, sleep=clock.sleep) as camera:
+        shown_s = [frame.captured_at_s - 50 for frame in camera]
+    assert shown_s == pytest.approx([number * 0.01 for number in range(40)])
+
+
 def test_file_cut_off_gives_what_it_has_and_says_so(clip: Path, tmp_path: Path,
                                                     caplog: pytest.LogCaptureFixture) -> None:
     cut = tmp_path / "cut.avi"

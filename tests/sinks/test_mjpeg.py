@@ -120,6 +120,39 @@ def test_page_and_health_are_served_with_strict_headers(sink: MjpegSink, path: s
         assert answer.read()
 
 
+def test_foreign_name_is_refused(sink: MjpegSink) -> None:
+    request = urllib.request.Request(sink.url + "/state", headers={"Host": "evil.example.com:8080"})
+    with pytest.raises(urllib.error.HTTPError) as raised:
+        urllib.request.urlopen(request, timeout=TIMEOUT_S)
+    with raised.value as answer:
+        assert answer.code == 403
+
+
+@pytest.mark.parametrize("host", ["localhost", "LOCALHOST:80", "192.168.1.20:80", "[::1]:80", socket.gethostname()])
+def test_own_name_and_every_address_are_answered(sink: MjpegSink, host: str) -> None:
+    request = urllib.request.Request(sink.url + "/state", headers={"Host": host})
+    with urllib.request.urlopen(request, timeout=TIMEOUT_S) as answer:
+        assert answer.status == 200
+
+
+def test_head_of_the_stream_is_no_viewer(sink: MjpegSink) -> None:
+    request = urllib.request.Request(sink.url + "/stream", method="HEAD")
+    with pytest.raises(urllib.error.HTTPError) as raised:
+        urllib.request.urlopen(request, timeout=TIMEOUT_S)
+    raised.value.close()
+    assert raised.value.code == 405 and not sink.wanted
+
+
+@pytest.mark.usefixtures("feed")
+def test_viewer_that_stays_stalled_is_forgotten(sink: MjpegSink, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(http, "STALLED_AFTER_S", 0.05)
+    host, port = sink.url.removeprefix("http://").split(":")
+    with socket.create_connection((host, int(port)), timeout=TIMEOUT_S) as connection:
+        connection.sendall(b"GET /stream HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        until(lambda: sink.wanted)
+        until(lambda: not sink.wanted)
+
+
 def test_unknown_address_is_not_found(sink: MjpegSink) -> None:
     with pytest.raises(urllib.error.HTTPError) as raised:
         get(sink, "/../mjpeg.py")
@@ -162,7 +195,7 @@ def test_viewer_that_stops_reading_holds_up_nobody(sink: MjpegSink) -> None:
     host, port = sink.url.removeprefix("http://").split(":")
     stalled = [socket.create_connection((host, int(port)), timeout=TIMEOUT_S) for _ in range(5)]
     for connection in stalled:
-        connection.sendall(b"GET /stream HTTP/1.1\r\nHost: x\r\n\r\n")
+        connection.sendall(b"GET /stream HTTP/1.1\r\nHost: localhost\r\n\r\n")
     with get(sink, "/stream") as stream:
         pictures = [next_picture(stream) for _ in range(100)]
     assert len(pictures) == 100
@@ -212,6 +245,20 @@ def test_port_in_use_is_named(sink: MjpegSink) -> None:
 
 def test_address_of_another_machine_is_refused() -> None:
     with pytest.raises(SinkError, match="192.0.2.1:8080"), MjpegSink("192.0.2.1", 8080, lambda: FIGURES):
+        pass
+
+
+def test_name_that_is_none_is_refused() -> None:
+    with pytest.raises(SinkError, match="a..b:8080"), MjpegSink("a..b", 8080, lambda: FIGURES):
+        pass
+
+
+def test_server_that_cannot_start_says_why(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*arguments: object) -> None:
+        raise OSError("no loop")
+
+    monkeypatch.setattr(http, "application", fail)
+    with pytest.raises(OSError, match="no loop"), MjpegSink("127.0.0.1", 0, figures=lambda: FIGURES):
         pass
 
 

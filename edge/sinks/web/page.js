@@ -3,6 +3,8 @@
 // The page shows what /state says, twice a second, and the picture, which the browser streams by itself.
 
 const PERIOD_MS = 500;
+// A picture older than this is no live one.
+const OLDEST_MS = 3000;
 // The overlay's palette: a face has the same colour in the picture and here.
 const PALETTE = ["#56b4e9", "#e69f00", "#009e73", "#f0e442", "#0072b2", "#d55e00", "#cc79a7"];
 
@@ -70,28 +72,37 @@ function show(state) {
   element("dropped").textContent = state.figures.dropped;
 }
 
-function showConnection(isLive) {
+function askForPicture() {
+  // The query makes the browser ask anew.
+  element("picture").src = `stream?again=${Date.now()}`;
+}
+
+function showConnection(text) {
+  const isLive = text === "live";
   if (isLive && isLost) {
-    // The old stream ended with the connection; the query makes the browser ask anew.
-    element("picture").src = `stream?again=${Date.now()}`;
+    // The old stream ended with the connection.
+    askForPicture();
   }
   isLost = !isLive;
   document.body.classList.toggle("lost", isLost);
   element("connection").className = isLive ? "live" : "lost";
-  element("connection").textContent = isLive ? "live" : "no connection";
+  element("connection").textContent = text;
 }
 
 async function poll() {
   if (!document.hidden) {
     try {
       const response = await fetch("state", { signal: AbortSignal.timeout(4 * PERIOD_MS) });
-      show(await response.json());
-      showConnection(true);
+      const state = await response.json();
+      show(state);
+      const isFresh = state.age_ms !== null && state.age_ms < OLDEST_MS;
+      showConnection(isFresh ? "live" : "no picture from the camera");
     } catch (error) {
-      showConnection(false);
+      showConnection("no connection");
     }
   }
   setTimeout(poll, PERIOD_MS);
 }
 
+element("picture").addEventListener("error", () => setTimeout(askForPicture, PERIOD_MS));
 poll();

@@ -12,6 +12,7 @@ from edge.contracts import Box, FaceDetector, Frame, PixelFormat, Search
 from edge.detectors.haar import HaarDetector
 from edge.detectors.yunet import YunetDetector
 from edge.errors import ModelError
+from edge.models import classifier_path
 
 NAMES = ("haar", "yunet")
 
@@ -99,6 +100,12 @@ def test_yunet_refuses_a_file_that_is_no_model(tmp_path: Path) -> None:
     (tmp_path / "broken.onnx").write_bytes(b"not a model")
     with pytest.raises(ModelError, match="broken.onnx") as raised:
         YunetDetector(tmp_path / "broken.onnx")
+    assert "\n" not in str(raised.value)
+
+
+def test_yunet_refuses_another_network() -> None:
+    with pytest.raises(ModelError, match="sha256|edge.models") as raised:
+        YunetDetector(classifier_path())
     assert "\n" not in str(raised.value)
 
 
