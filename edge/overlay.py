@@ -21,6 +21,8 @@ _ROW_PX = 13
 _TITLE_PX = 20
 _PADDING_PX = 4
 _CORNER_SIZE = 0.45
+_TITLE_SIZE = 0.5
+_CAPTION_SIZE = 0.35
 _BAR_LEFT_PX = 66
 # How much of the picture shines through a plate: enough to see that there is one, too little to disturb the text.
 _SHINE = 0.15
@@ -33,14 +35,19 @@ def draw(result: Result, *, corner: str) -> Image:
     """
     image = result.frame.bgr.copy()
     boxes = [reading.face.box for reading in result.readings]
-    for reading in result.readings:
-        colour = PALETTE[(reading.face.track_id or 0) % len(PALETTE)]
-        _draw_box(image, reading.face.box, colour)
-        _draw_plate(image, reading, colour, _place(reading, boxes, image))
-    (width_px, _), _ = cv2.getTextSize(corner, _FONT, _CORNER_SIZE, 1)
-    _darken(image, Box(0, 0, width_px + 2 * _PADDING_PX, _TITLE_PX))
+    plates = [Box(0, 0, _width_px(corner, _CORNER_SIZE) + 2 * _PADDING_PX, _TITLE_PX)]
+    _darken(image, plates[0])
     _write(image, corner, _PADDING_PX, 14, WHITE, _CORNER_SIZE)
+    for reading in result.readings:
+        _draw_box(image, reading.face.box, _colour(reading))
+    for reading in result.readings:
+        plates.append(_place(reading, boxes, plates, image))
+        _draw_plate(image, reading, _colour(reading), plates[-1])
     return image
+
+
+def _colour(reading: Reading) -> Colour:
+    return PALETTE[(reading.face.track_id or 0) % len(PALETTE)]
 
 
 def _draw_box(image: Image, box: Box, colour: Colour) -> None:
@@ -53,19 +60,29 @@ def _draw_plate(image: Image, reading: Reading, colour: Colour, plate: Box) -> N
     expression = reading.smoothed
     _darken(image, plate)
     is_certain = expression.label != UNCERTAIN
-    title = f"{_ascii(expression.label)} {expression.confidence:.0%}" if is_certain else UNCERTAIN
-    _write(image, title, plate.left + _PADDING_PX, plate.top + 15, WHITE if is_certain else FAINT, 0.5)
+    title = _title(expression, plate.width - 2 * _PADDING_PX) if is_certain else UNCERTAIN
+    _write(image, title, plate.left + _PADDING_PX, plate.top + 15, WHITE if is_certain else FAINT, _TITLE_SIZE)
     full_px = plate.width - _BAR_LEFT_PX - _PADDING_PX
     for row, (label, probability) in enumerate(zip(expression.labels, expression.probabilities, strict=True)):
         top = plate.top + _TITLE_PX + row * _ROW_PX
-        _write(image, _ascii(label)[:9], plate.left + _PADDING_PX, top + 10, WHITE, 0.35)
+        caption = _fitted(label, _CAPTION_SIZE, _BAR_LEFT_PX - _PADDING_PX)
+        _write(image, caption, plate.left + _PADDING_PX, top + 10, WHITE, _CAPTION_SIZE)
         left = plate.left + _BAR_LEFT_PX
         bar = colour if is_certain and label == expression.top else FAINT
         cv2.rectangle(image, (left, top + 2), (left + round(full_px * float(probability)), top + 10), bar, cv2.FILLED)
 
 
-def _place(reading: Reading, faces: Sequence[Box], image: Image) -> Box:
-    """Where the plate goes: right of, left of, below or above the face, wherever it covers faces least."""
+def _title(expression: Expression, room_px: int) -> str:
+    """The label, as much of it as there is room for, and its probability."""
+    share = f" {expression.confidence:.0%}"
+    return _fitted(expression.label, _TITLE_SIZE, room_px - _width_px(share, _TITLE_SIZE)) + share
+
+
+def _place(reading: Reading, faces: Sequence[Box], taken: Sequence[Box], image: Image) -> Box:
+    """Where the plate goes: right of, left of, below or above the face.
+
+    It covers faces as little as can be, and then the plates that are `taken`.
+    """
     box = reading.face.box
     rows, columns = image.shape[:2]
     width, height = _PLATE_WIDTH_PX, plate_height(reading.smoothed)
@@ -73,7 +90,8 @@ def _place(reading: Reading, faces: Sequence[Box], image: Image) -> Box:
               (box.left, box.bottom + 4), (box.left, box.top - height - 4))
     plates = [Box(max(0, min(left, columns - width)), max(0, min(top, rows - height)), width, height)
               for left, top in places]
-    return min(plates, key=lambda plate: sum(plate.shared_with(face) for face in faces))
+    return min(plates, key=lambda plate: (sum(plate.shared_with(face) for face in faces),
+                                          sum(plate.shared_with(other) for other in taken)))
 
 
 def plate_height(expression: Expression) -> int:
@@ -88,6 +106,19 @@ def _darken(image: Image, plate: Box) -> None:
 
 def _write(image: Image, text: str, left: int, baseline: int, colour: Colour, size: float) -> None:
     cv2.putText(image, text, (left, baseline), _FONT, size, colour, 1, cv2.LINE_AA)
+
+
+def _width_px(text: str, size: float) -> int:
+    (width_px, _), _ = cv2.getTextSize(text, _FONT, size, 1)
+    return int(width_px)
+
+
+def _fitted(text: str, size: float, room_px: int) -> str:
+    """As much of `text`, in ASCII, as `room_px` holds."""
+    text = _ascii(text)
+    while text and _width_px(text, size) > room_px:
+        text = text[:-1]
+    return text
 
 
 def _ascii(text: str) -> str:

@@ -6,11 +6,13 @@ import threading
 from collections.abc import Iterator
 from pathlib import Path
 
+import cv2
+import numpy as np
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from edge.cameras.demo import DemoCamera
-from edge.contracts import Box
+from edge.contracts import Box, Image
 from edge.sinks.mjpeg import MjpegSink
 from tests.results import reading_of, result_of
 
@@ -41,6 +43,10 @@ class Show:
         self._stop.set()
         self._thread.join()
         self._sink.__exit__(None, None, None)
+
+    @property
+    def wanted(self) -> bool:
+        return self._sink.wanted
 
     def _show(self) -> None:
         with DemoCamera(640, 480, 15) as camera:
@@ -87,12 +93,26 @@ def until(page: Page, expression: str) -> None:
     raise AssertionError(f"never true in the page: {expression}")
 
 
+def moves(page: Page) -> bool:
+    """The picture changes within a few seconds, by more than the browser's smoothing of its edges."""
+    first = picture(page)
+    for _ in range(50):
+        page.wait_for_timeout(100)
+        if (cv2.absdiff(first, picture(page)) > 40).mean() > 0.01:
+            return True
+    return False
+
+
+def picture(page: Page) -> Image:
+    shot = cv2.imdecode(np.frombuffer(page.locator("#picture").screenshot(), np.uint8), cv2.IMREAD_COLOR)
+    assert shot is not None
+    return np.asarray(shot, np.uint8)
+
+
 def test_picture_moves(page: Page) -> None:
     with Show() as show:
         load(page, show.url)
-        first = page.locator("#picture").screenshot()
-        page.wait_for_timeout(500)
-        assert page.locator("#picture").screenshot() != first
+        assert moves(page)
 
 
 def test_page_says_when_no_picture_comes(page: Page) -> None:
@@ -124,6 +144,27 @@ def test_page_says_when_the_server_is_gone_and_recovers_when_it_is_back(page: Pa
         page.wait_for_selector("#connection.live")
         until(page, "document.querySelector('#picture').src.includes('again')")
         until(page, "document.querySelector('#picture').naturalWidth > 0")
+
+
+def test_hidden_page_watches_nothing_and_watches_again_when_it_is_seen(page: Page) -> None:
+    with Show() as show:
+        load(page, show.url)
+        page.wait_for_selector("#connection.live")
+        see(page, is_hidden=True)
+        until(page, "!document.querySelector('#picture').hasAttribute('src')")
+        page.wait_for_timeout(1000)
+        assert not show.wanted
+        see(page, is_hidden=False)
+        until(page, "document.querySelector('#picture').naturalWidth > 0")
+        assert moves(page)
+
+
+def see(page: Page, *, is_hidden: bool) -> None:
+    """Headless pages are never hidden: tell the page that it is."""
+    page.evaluate("""hidden => {
+        Object.defineProperty(document, "hidden", { value: hidden, configurable: true });
+        document.dispatchEvent(new Event("visibilitychange"));
+    }""", is_hidden)
 
 
 @pytest.mark.parametrize(("width", "height"), [(390, 844), (1280, 800)])

@@ -1,10 +1,13 @@
 """What is drawn, where, and whether it can be read."""
 
+import re
+from importlib.resources import files
+
 import numpy as np
 import pytest
 
 from edge import overlay
-from edge.contracts import Box, Image
+from edge.contracts import Box, Expression, Face, Image, Reading
 from tests.results import reading_of, result_of
 
 WHITE = np.full((480, 640, 3), 255, np.uint8)
@@ -66,6 +69,29 @@ def test_plates_avoid_the_neighbours_face() -> None:
     image = overlay.draw(result_of(WHITE, reading_of(left, 1), reading_of(right, 2)), corner="")
     for face in (left, right):
         assert not changed(WHITE, image)[face.top + 5:face.bottom - 5, face.left + 5:face.right - 5].any()
+
+
+def test_plates_avoid_each_other() -> None:
+    # There is no room right of the second face, and left of it is the plate of the first.
+    first, second = reading_of(Box(150, 100, 100, 100), 1), reading_of(Box(520, 120, 110, 110), 2)
+    alone, both = (overlay.draw(result_of(WHITE, *readings), corner="") for readings in ((first,), (first, second)))
+    plate = np.s_[100:100 + overlay.plate_height(first.smoothed), 254:254 + 132]
+    np.testing.assert_array_equal(both[plate], alone[plate])
+
+
+def test_long_label_stays_on_its_plate_with_its_probability() -> None:
+    labels = ("a label that is far too long", "Überraschung und mehr")
+    expression = Expression(np.array([0.8, 0.2], np.float32), labels)
+    image = overlay.draw(result_of(BLACK, Reading(Face(FACE, 1.0, track_id=1), expression, expression)), corner="")
+    right = FACE.right + 4 + 132
+    assert not changed(BLACK, image)[:, right:].any()
+    percent = image[FACE.top:FACE.top + 20, right - 40:right]
+    assert percent.max() > 200
+
+
+def test_page_has_the_palette_of_the_picture() -> None:
+    script = files("edge.sinks").joinpath("web", "page.js").read_text(encoding="utf-8")
+    assert re.findall(r'"#([0-9a-f]{6})"', script) == [bytes(reversed(colour)).hex() for colour in overlay.PALETTE]
 
 
 def test_track_keeps_its_colour_wherever_it_is() -> None:

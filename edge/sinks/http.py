@@ -83,6 +83,8 @@ class Pictures:
 def application(pictures: Pictures, state: Callable[[], State], host: str) -> web.Application:
     """The routes: the page, /stream, /snapshot, /state and /healthz, for who asks for `host` or an address."""
     async def stream(request: web.Request) -> web.StreamResponse:
+        # Kept: on leaving, aiohttp forgets it before it cancels this handler.
+        connection = request.transport
         response = web.StreamResponse(headers={"Content-Type": f"multipart/x-mixed-replace; boundary={BOUNDARY}"})
         await response.prepare(request)
         try:
@@ -93,6 +95,10 @@ def application(pictures: Pictures, state: Callable[[], State], host: str) -> we
                         await response.write(_part(jpeg))
         except (ConnectionResetError, TimeoutError):
             log.debug("a viewer of the stream has gone")
+            _hang_up(connection)
+        except asyncio.CancelledError:
+            _hang_up(connection)
+            raise
         return response
 
     async def snapshot(request: web.Request) -> web.Response:
@@ -119,6 +125,12 @@ def application(pictures: Pictures, state: Callable[[], State], host: str) -> we
     return routes
 
 
+def _hang_up(connection: asyncio.Transport | None) -> None:
+    """Close it now: closed in order, it would stay until the viewer has read what was sent."""
+    if connection is not None:
+        connection.abort()
+
+
 def _part(jpeg: bytes) -> bytes:
     """One part of the stream, with the boundary behind it: a browser shows a picture when its part has ended."""
     head = f"Content-Type: image/jpeg\r\nContent-Length: {len(jpeg)}\r\n\r\n"
@@ -135,7 +147,10 @@ def _own_host_alone(host: str) -> Any:
 
     @web.middleware
     async def check(request: web.Request, handler: Callable[[web.Request], Any]) -> web.StreamResponse:
-        asked = (request.url.host or "").lower()
+        try:
+            asked = (request.url.host or "").lower()
+        except ValueError as error:
+            raise web.HTTPBadRequest(text="expected HOST or HOST:PORT in the header Host\n") from error
         if asked not in names and not _is_address(asked):
             raise web.HTTPForbidden(text=f"expected the name or the address of this device, found {asked}\n")
         response: web.StreamResponse = await handler(request)

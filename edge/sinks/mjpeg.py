@@ -22,6 +22,8 @@ from edge.threads import WorkerGroup
 log = logging.getLogger(__name__)
 
 STOP_WITHIN_S = 5.0
+# For the answers under way on leaving, and once more for those that had to be cancelled.
+FAREWELL_S = 0.2
 # What the kernel may keep for a viewer that does not read: a picture or two, so that it is soon up to date again.
 SEND_BUFFER_BYTES = 128 * 1024
 
@@ -104,7 +106,7 @@ class MjpegSink:
         self._stop = asyncio.Event()
         # Cancelled handlers: a viewer that has gone is forgotten at once.
         runner = web.AppRunner(http.application(self._pictures, self._state, self._address[0]), access_log=None,
-                               handle_signals=False, handler_cancellation=True, shutdown_timeout=0.5)
+                               handle_signals=False, handler_cancellation=True, shutdown_timeout=FAREWELL_S)
         await runner.setup()
         try:
             await web.SockSite(runner, listener).start()

@@ -63,6 +63,12 @@ def test_other_suffix_is_refused_before_anything_is_written(tmp_path: Path) -> N
     assert list(tmp_path.iterdir()) == []
 
 
+def test_folder_that_is_not_there_is_one_line(tmp_path: Path) -> None:
+    with pytest.raises(SinkError, match="No such file") as raised, EventsSink(tmp_path / "none" / "out.csv", LABELS):
+        pass
+    assert "--events" in str(raised.value) and "\n" not in str(raised.value)
+
+
 def test_full_disk_is_one_line(tmp_path: Path) -> None:
     full = tmp_path / "full.csv"
     full.symlink_to("/dev/full")

@@ -11,6 +11,7 @@ const PALETTE = ["#56b4e9", "#e69f00", "#009e73", "#f0e442", "#0072b2", "#d55e00
 const element = (id) => document.getElementById(id);
 const cards = new Map();
 let isLost = false;
+let polledAt = Date.now();
 
 function percent(probability) {
   return `${Math.round(100 * probability)} %`;
@@ -73,23 +74,31 @@ function show(state) {
 }
 
 function askForPicture() {
-  // The query makes the browser ask anew.
-  element("picture").src = `stream?again=${Date.now()}`;
+  if (!document.hidden) {
+    // The query makes the browser ask anew.
+    element("picture").src = `stream?again=${Date.now()}`;
+  }
 }
 
 function showConnection(text) {
   const isLive = text === "live";
   if (isLive && isLost) {
-    // The old stream ended with the connection.
+    // The old stream has ended, which the browser does not tell.
     askForPicture();
   }
   isLost = !isLive;
   document.body.classList.toggle("lost", isLost);
   element("connection").className = isLive ? "live" : "lost";
-  element("connection").textContent = text;
+  if (element("connection").textContent !== text) {
+    // Only a change is read out.
+    element("connection").textContent = text;
+  }
 }
 
 async function poll() {
+  // The server lets go of a browser that slept, and of a device that did.
+  isLost ||= Date.now() - polledAt > OLDEST_MS;
+  polledAt = Date.now();
   if (!document.hidden) {
     try {
       const response = await fetch("state", { signal: AbortSignal.timeout(4 * PERIOD_MS) });
@@ -105,4 +114,11 @@ async function poll() {
 }
 
 element("picture").addEventListener("error", () => setTimeout(askForPicture, PERIOD_MS));
+document.addEventListener("visibilitychange", () => {
+  if (document.hidden) {
+    // Nothing is drawn for a page that nobody sees; the first poll after that asks for the picture again.
+    element("picture").removeAttribute("src");
+    isLost = true;
+  }
+});
 poll();
