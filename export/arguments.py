@@ -8,8 +8,9 @@ from typing import NoReturn, TypeAlias
 
 from edge.errors import ConfigError
 from export import commands
-from export.compare import Tolerances
+from export.compare import TRUTHS, Tolerances
 from export.dataset import JUDGED_ON, LABELS, SPLITS
+from export.evaluate import RESAMPLES
 from export.recipe import RECIPES
 
 _Commands: TypeAlias = "_SubParsersAction[_Parser]"
@@ -31,6 +32,7 @@ def parser() -> ArgumentParser:
         "Train, evaluate, convert and quantize expression classifiers. Needs pip install fer-edge[export]."))
     add = whole.add_subparsers(required=True, metavar="COMMAND", dest="command")
     _add_train(add)
+    _add_fold(add)
     _add_convert(add)
     _add_quantize(add)
     _add_evaluate(add)
@@ -42,21 +44,42 @@ def parser() -> ArgumentParser:
 def _add_train(add: _Commands) -> None:
     command = _command(add, "train", commands.train, (
         "Train a network on Training, judged on PublicTest after every epoch. Images that stand in both are left out "
-        "of Training. Writes last.keras, best.keras, history.json, run.json, curves.png and confusion.png."))
+        "of Training, and so are copies within it. Writes last.keras and best.keras (two-headed: one head for the "
+        "original labels, one for FER+), classifier.keras (the two folded into one), history.json, run.json, "
+        "curves.png and tradeoff.png."))
     command.add_argument("--data", type=Path, required=True, help=_SOURCES)
+    _add_ferplus(command)
     command.add_argument("--output", type=Path, required=True, metavar="DIR", help="the folder of the run")
     command.add_argument("--network", default="baseline", choices=RECIPES, help=f"which network {_DEFAULT}")
     add_option = functools.partial(_add_recipe_option, command)
     add_option("epochs", _whole(1), "N", "passes over the images")
     add_option("batch_size", _whole(1), "N", "images per step")
     add_option("learning_rate", _above(0), "RATE", "the optimizer's, at its highest")
-    add_option("original_share", _share, "SHARE", "of what is taught about an image, how much is its original label; "
-                                                  "the rest is the FER+ votes in DATA")
+    add_option("original_share", _share, "SHARE", "of the classifier, how much is the head for the original labels; "
+                                                  "the rest is the one for the FER+ votes in DATA")
+    add_option("inferred_share", _share, "SHARE", "of what the head for the original labels is taught, how much is "
+                                                  "inferred from the votes")
+    add_option("teacher_share", _share, "SHARE", "of what is taught, how much are the answers of the teachers, if any")
     add_option("seed", _whole(0), "N", "of weights, order and augmentation")
+    command.add_argument("--teacher", type=Path, nargs="+", default=[], metavar="FILE",
+                         help="best.keras of other runs, whose mean answer is taught, too (default: none)")
+    command.add_argument("--start", type=Path, metavar="FILE",
+                         help="best.keras of a run of the same network, whose weights to begin with (default: random)")
     command.add_argument("--resume", action="store_true",
                          help="go on with the run in DIR after its last whole epoch (default: refuse to overwrite it)")
     command.add_argument("--bfloat16", action="store_true",
                          help="compute convolutions in bfloat16: faster on processors with AMX (default: float32)")
+
+
+def _add_fold(add: _Commands) -> None:
+    command = _command(add, "fold", commands.fold, (
+        "Fold the two heads of a run into classifier.keras with another share of the original labels. Prints and draws "
+        "(tradeoff.png) what every share gives on PublicTest."))
+    command.add_argument("--run", type=Path, required=True, metavar="DIR", dest="folder", help="the folder of the run")
+    command.add_argument("--data", type=Path, required=True, help=_SOURCES)
+    _add_ferplus(command)
+    command.add_argument("--original-share", type=_share, required=True, metavar="SHARE",
+                         help="how much of the classifier is the head for the original labels, 0 to 1")
 
 
 def _add_recipe_option(command: ArgumentParser, name: str, kind: Callable[[str], float], metavar: str,
@@ -69,8 +92,9 @@ def _add_recipe_option(command: ArgumentParser, name: str, kind: Callable[[str],
 
 def _add_convert(add: _Commands) -> None:
     command = _command(add, "convert", commands.convert, (
-        "Convert a Keras model to NAME.float.onnx and NAME.int8.onnx. Compares all three on held-out images "
-        "(PublicTest, or else the images that did not calibrate), and writes nothing when they disagree."))
+        "Convert a Keras model to NAME.float.onnx and NAME.int8.onnx, quantized in the best of several ways. Compares "
+        "all forms on held-out images (PublicTest, or else the images that did not calibrate), and writes nothing when "
+        "they disagree."))
     model = command.add_mutually_exclusive_group(required=True)
     model.add_argument("--model", type=Path, metavar="M", help="a .keras file or a full .h5")
     model.add_argument("--architecture", type=Path, metavar="A.json", help="the architecture alone, with --weights")
@@ -78,6 +102,9 @@ def _add_convert(add: _Commands) -> None:
     _add_input(command)
     _add_calibration(command)
     command.add_argument("--output", type=Path, required=True, metavar="DIR/NAME", help="where to write")
+    command.add_argument("--calibrate-by", choices=TRUTHS, default="ferplus",
+                         help="the truth that the temperature is fitted to on the held-out images; the original labels "
+                              f"where there are no votes {_DEFAULT}")
     command.add_argument("--difference", type=_above(0), default=Tolerances.probability, metavar="P",
                          help=f"largest difference of a probability, float ONNX against Keras {_DEFAULT}")
     _add_tolerances(command)
@@ -85,7 +112,8 @@ def _add_convert(add: _Commands) -> None:
 
 def _add_quantize(add: _Commands) -> None:
     command = _command(add, "quantize", commands.quantize, (
-        "Quantize a float .onnx of export convert again, on other images. Writes nothing when the two disagree."))
+        "Quantize a float .onnx of export convert again, on other images, in several ways, and write the one that "
+        "agrees most. Writes nothing when it agrees too little."))
     command.add_argument("--model", type=Path, required=True, metavar="M.onnx", help="the float model")
     _add_calibration(command)
     command.add_argument("--output", type=Path, required=True, metavar="F.onnx", help="where to write")
@@ -94,12 +122,20 @@ def _add_quantize(add: _Commands) -> None:
 
 def _add_evaluate(add: _Commands) -> None:
     command = _command(add, "evaluate", commands.evaluate_model, (
-        "Tell a model's accuracy, macro-F1, recall and confusion matrix. The likeliest class decides, however close."))
+        "Tell a model's accuracy, macro-F1, calibration error, recall and confusion matrix, with 95 % intervals. The "
+        "likeliest class decides, however close."))
     command.add_argument("--model", type=Path, required=True, metavar="FILE", help="an .onnx, a .keras or a full .h5")
     command.add_argument("--data", type=Path, required=True, help=_SOURCES)
+    _add_ferplus(command)
     command.add_argument("--split", required=True, choices=SPLITS, help="which images of DATA")
     command.add_argument("--json", type=Path, metavar="OUT", help="write the figures there (default: nowhere)")
-    command.add_argument("--plot", type=Path, metavar="PNG", help="draw the confusion matrix (default: nowhere)")
+    command.add_argument("--plots", type=Path, metavar="DIR",
+                         help="draw confusion.png, reliability.png and, where measured, robustness.png there "
+                              "(default: nowhere)")
+    command.add_argument("--robustness", action="store_true",
+                         help="measure also with the crops framed and lit otherwise (default: undisturbed alone)")
+    command.add_argument("--resamples", type=_whole(0), default=RESAMPLES, metavar="N",
+                         help=f"bootstrap samples for the 95 %% intervals; 0 for none {_DEFAULT}")
     _add_input(command)
 
 
@@ -107,6 +143,7 @@ def _add_card(add: _Commands) -> None:
     command = _command(add, "card", commands.card, "Evaluate an .onnx and write its card, the .md beside it.")
     command.add_argument("--model", type=Path, required=True, metavar="M.onnx", help="the model")
     command.add_argument("--data", type=Path, required=True, help=_SOURCES)
+    _add_ferplus(command)
     command.add_argument("--split", default=JUDGED_ON, choices=SPLITS,
                          help=f"which images of DATA {_DEFAULT}")
     command.add_argument("--float", type=Path, metavar="F.onnx", dest="reference",
@@ -126,9 +163,15 @@ def _add_framing(add: _Commands) -> None:
 
 def _command(add: _Commands, name: str, run: Callable[..., None],
              description: str) -> ArgumentParser:
-    command = add.add_parser(name, help=description.partition(". ")[0].rstrip("."), description=description)
+    command = add.add_parser(name, help=description.partition(". ")[0].rstrip(".").replace("%", "%%"),
+                             description=description)
     command.set_defaults(run=run)
     return command
+
+
+def _add_ferplus(command: ArgumentParser) -> None:
+    command.add_argument("--ferplus", type=Path, metavar="F.csv",
+                         help="FER+'s fer2013new.csv, for the votes of a fer2013.csv (default: the votes in an .npz)")
 
 
 def _add_input(command: ArgumentParser) -> None:
@@ -141,6 +184,7 @@ def _add_input(command: ArgumentParser) -> None:
 
 def _add_calibration(command: ArgumentParser) -> None:
     command.add_argument("--calibration", type=Path, required=True, metavar="DATA", help=_SOURCES)
+    _add_ferplus(command)
     command.add_argument("--split-calibration", choices=SPLITS, default="Training",
                          help=f"the split that the calibrating images are drawn from {_DEFAULT}")
 
@@ -148,6 +192,8 @@ def _add_calibration(command: ArgumentParser) -> None:
 def _add_tolerances(command: ArgumentParser) -> None:
     command.add_argument("--tolerance", type=_above(0), default=Tolerances.accuracy_points, metavar="POINTS",
                          help=f"most percentage points of accuracy that int8 may lose against float {_DEFAULT}")
+    command.add_argument("--recall-tolerance", type=_above(0), default=Tolerances.recall_points, metavar="POINTS",
+                         help=f"most percentage points of any class's recall that int8 may lose {_DEFAULT}")
     command.add_argument("--same-top", type=_fraction, default=Tolerances.same_top, metavar="SHARE",
                          help=f"least share of images with the same likeliest class in int8 and float {_DEFAULT}")
 

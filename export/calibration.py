@@ -33,12 +33,12 @@ class Images:
         return f"{len(self.split):,} images of {self.split_name}"
 
 
-def choose(source: Path, split_name: str) -> tuple[Images, Images]:
+def choose(source: Path, split_name: str, votes: Path | None = None) -> tuple[Images, Images]:
     """(for calibration, held out): a sample of the split, and PublicTest or else the rest of the split.
 
     Raises DataError when the source is damaged, lacks the split or has no image left to judge by.
     """
-    splits = dataset.load_splits(source)
+    splits = dataset.load_splits(source, votes)
     calibration = dataset.sample(dataset.select(splits, split_name, source), CALIBRATION_CROPS, _SEED)
     held_out_name = JUDGED_ON
     if held_out_name not in splits or split_name == held_out_name:

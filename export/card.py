@@ -2,10 +2,11 @@
 
 from pathlib import Path
 
+import msgspec
 import onnx
 
 from edge.metadata import Metadata
-from export import compare, dataset, evaluate, files, graph
+from export import compare, evaluate, files, graph, robustness, timing
 from export.calibration import Images
 from export.compare import Compared, Judge
 from export.dataset import JUDGED_ON
@@ -32,6 +33,14 @@ the camera.
 - The images carry no age, sex, origin or skin colour, so nothing can be claimed about how errors differ between groups
   of people; assume that they do.
 """
+_LICENCES = """\
+## Licences
+
+The code and the weights are fer-edge's own, trained from random weights; the licence of the repository is theirs, and
+where it names none, none is granted. The data has terms of its own: FER2013's images were collected from the web for
+research and are neither in the repository nor to be had from the weights; FER+'s votes are Microsoft's, under the MIT
+licence.
+"""
 _SOURCES = """\
 ## Sources
 
@@ -42,22 +51,26 @@ _SOURCES = """\
 """
 
 
-def write(model: Path, source: Path, split_name: str, reference: Path | None) -> Path:
-    """Run the ONNX file on the split and write the card beside it; returns the card's path.
+def write(model: Path, reference: Path | None, images: Images) -> Path:
+    """Run the ONNX file on `images` and write the card beside it; returns the card's path.
 
     With `reference`, the float file of the same network, the card says how the two compare.
-    Raises ModelError for files that are not ours, DataError for a data set that is of no use.
+    Raises ModelError for files that are not ours.
     """
     predict, metadata = evaluate.onnx_predict(model)
-    images = Images(dataset.load(source, split_name), split_name, source)
     judge = Judge(images, metadata)
     judged = judge.compared(metadata.precision, predict, model.stat().st_size, model)
-    sections = [_file(model, metadata), _figures(model, metadata, judged.evaluation, images)]
+    evaluation = msgspec.structs.replace(
+        evaluate.evaluate(model.name, images.split_name, images.split, metadata.labels, judged.probabilities,
+                          resamples=evaluate.RESAMPLES),
+        robustness=robustness.measure(predict, images.split, metadata))
+    sections = [_file(model, metadata), _figures(model, metadata, evaluation, images), _robustness(evaluation)]
     if reference is not None:
         float_predict, float_metadata = evaluate.onnx_predict(reference)
         first = judge.compared(float_metadata.precision, float_predict, reference.stat().st_size, reference)
-        sections.append(_comparison([first, judged], images))
-    sections += [_origin(metadata), _USE, _SOURCES]
+        times = timing.table({float_metadata.precision: reference.read_bytes(), metadata.precision: model.read_bytes()})
+        sections.append(_comparison([first, judged], images, times))
+    sections += [_origin(metadata), _USE, _LICENCES, _SOURCES]
     path = model.with_suffix(".md")
     files.write({path: "\n".join(sections).encode()})
     return path
@@ -78,6 +91,7 @@ Runtime. What goes in and comes out, and where it is from, also stands in the fi
 |---|---|
 | size | {path.stat().st_size:,} bytes |
 | parameters | {graph.count_parameters(model):,}, batch normalisation folded |
+| multiply-adds | {graph.count_multiply_adds(model) / 1e6:.1f} M per face |
 | operators | {operators} |
 | input | `{model.graph.input[0].name}`, float32 (n, {metadata.height}, {metadata.width}, 1), {metadata.channel} |
 | preprocessing | a pixel p of 0 to 255 becomes p × {metadata.scale:.9g} + {metadata.offset:g} |
@@ -96,36 +110,61 @@ The square crop around a detector's box, with s the mean of the box's width and 
 
 def _figures(model: Path, metadata: Metadata, evaluation: Evaluation, images: Images) -> str:
     labels = list(evaluation.recall)
-    rows = "\n".join(f"| {label} | {sum(row):,} | {_percent(evaluation.recall[label])} | "
-                     + " | ".join(map(str, row)) + " |"
-                     for label, row in zip(labels, evaluation.confusion, strict=True))
-    ferplus = "" if evaluation.ferplus_accuracy is None else \
-        f"| accuracy by the majority of the FER+ votes | {_percent(evaluation.ferplus_accuracy)} |\n"
-    # Whoever chose among the epochs by these images has seen them.
-    chosen = "The epoch whose weights were kept was chosen on these images, which flatters them a little.\n" \
+    rows = "\n".join(
+        f"| {label} | {sum(row):,} | {_percent(evaluation.recall[label])}{evaluate.interval_of(evaluation, label)} | "
+        + " | ".join(map(str, row)) + " |" for label, row in zip(labels, evaluation.confusion, strict=True))
+    summary = "\n".join(f"| {title} | {figure}{interval} |" for title, figure, interval in evaluate.summary(evaluation))
+    ferplus = "" if evaluation.ferplus_images is None else \
+        f"By FER+ are judged the {evaluation.ferplus_images:,} images whose majority is one of the labels.\n"
+    # Whoever chose among the epochs, and the temperature, by these images has seen them.
+    chosen = "The epoch whose weights were kept was chosen on these images, which flatters the figures a little.\n" \
         if images.split_name == JUDGED_ON and "training" in metadata.made_from else ""
     return f"""\
 ## How good
 
-On {evaluation.images:,} images of {images.split_name}; the likeliest class decides, however close.
-{chosen}
+On {evaluation.images:,} images of {images.split_name}; the likeliest class decides, however close. In brackets 95 %
+intervals, by bootstrap over the images.
+{chosen}{ferplus}
 | | |
 |---|---|
-| accuracy | {_percent(evaluation.accuracy)} |
-| macro-F1 | {evaluation.macro_f1:.4f} |
-{ferplus}
+{summary}
+
 By true class, and what it was taken for:
 
 | true | images | recall | {" | ".join(labels)} |
 |---|---|---|{"---|" * len(labels)}
 {rows}
 
-    python -m export evaluate --model {model.name} --data {images.source.name} --split {images.split_name}
+    python -m export evaluate --model {model.name} --data {images.source.name} --split {images.split_name} --robustness
 """
 
 
-def _comparison(models: list[Compared], images: Images) -> str:
-    return f"## Against the float model\n\n```\n{compare.table(models, str(images))}\n```\n"
+def _robustness(evaluation: Evaluation) -> str:
+    rows = "\n".join(f"| {name} | {_percent(disturbed.accuracy)} | {_percent(disturbed.ferplus_accuracy)} |"
+                     for name, disturbed in evaluation.robustness.items())
+    return f"""\
+## How robust
+
+The same images, disturbed. Worst: {evaluate.worst(evaluation.robustness)}.
+
+| disturbed by | accuracy | by the FER+ majority |
+|---|---|---|
+{rows}
+"""
+
+
+def _comparison(models: list[Compared], images: Images, times: str) -> str:
+    return f"""\
+## Against the float model
+
+```
+{compare.table(models, str(images))}
+
+{times}
+```
+
+The times are of the machine that wrote this card; `python -m export quantize` gives them, too.
+"""
 
 
 def _origin(metadata: Metadata) -> str:

@@ -11,9 +11,10 @@ import msgspec
 from edge import models
 from edge.errors import ConfigError
 from edge.metadata import Metadata
-from export import dataset, evaluate, files
-from export.dataset import FER2013_FRAMING, JUDGED_ON, LABELS, Split
-from export.evaluate import Evaluation, Predict
+from export import calibration, dataset, evaluate, files
+from export.calibration import Images
+from export.dataset import FER2013_FRAMING, JUDGED_ON, Split
+from export.evaluate import Predict
 from export.quiet import import_tensorflow
 from export.recipe import RECIPES, Recipe
 
@@ -24,30 +25,48 @@ log = logging.getLogger(__name__)
 
 
 def train(arguments: Namespace) -> None:
-    """Train, then draw the curves, and the confusion matrix of the best weights, beside them."""
+    """Train, fold the best weights into a classifier, and draw the curves and what the folding trades."""
     import_tensorflow()
-    from export import keras_models, plots, run
+    from export import plots, run
     from export import train as training
-    splits = dataset.load_splits(arguments.data)
+    splits = dataset.load_splits(arguments.data, arguments.ferplus)
     whole, public_test = (dataset.select(splits, name, arguments.data) for name in ("Training", JUDGED_ON))
-    split = dataset.without_copies(whole, public_test)
-    copies = len(whole) - len(split)
-    log.info("training on %d images of Training; left out %d that stand in %s as well", len(split), copies, JUDGED_ON)
+    apart = dataset.without_copies(whole, public_test)
+    split = dataset.without_duplicates(apart)
+    without = f"{len(whole) - len(apart):,} that stand in {JUDGED_ON} as well and {len(apart) - len(split):,} copies " \
+              "of others"
+    log.info("training on %d images of Training, without %s", len(split), without)
     recipe = _recipe(arguments)
     if arguments.bfloat16:
         _use_bfloat16()
     output: Path = arguments.output
-    history = training.train(split, public_test, output, recipe, resume=arguments.resume)
-    images = f"{len(split):,} images of Training in {files.origin(arguments.data)}, without {copies:,} that stand in " \
-             f"{JUDGED_ON} as well"
+    history = training.train(split, public_test, output, recipe, resume=arguments.resume,
+                             teachers=[training.load_taught(path) for path in arguments.teacher],
+                             start=arguments.start and training.load_taught(arguments.start))
+    images = f"{len(split):,} images of Training in {files.origin(arguments.data)}, without {without}"
     run.describe(output, images, _training_command(arguments, recipe), recipe)
     title = f"{recipe.network}, {len(split):,} images, seed {recipe.seed}"
-    plots.curves(history, output / "curves.png", title)
-    best = output / training.BEST
-    predict, metadata = _keras_predict(keras_models.load(best), best, LABELS, 1 / 255, 0.0)
-    evaluation = _evaluate(predict, metadata, public_test, JUDGED_ON, best)
-    plots.confusion(evaluation, output / "confusion.png")
-    print(evaluate.table(evaluation))
+    plots.curves(history, training.best_epoch(history), output / "curves.png", title)
+    _fold(output, public_test, recipe.original_share)
+
+
+def fold(arguments: Namespace) -> None:
+    """Fold a run's two heads again, with another share."""
+    import_tensorflow()
+    _fold(arguments.folder, dataset.load(arguments.data, JUDGED_ON, arguments.ferplus), arguments.original_share)
+
+
+def _fold(run: Path, public_test: Split, original_share: float) -> None:
+    """Write classifier.keras and tradeoff.png into the folder `run`, and print what the shares give."""
+    from export import heads, plots
+    from export import train as training
+    taught = training.load_taught(run / training.BEST)
+    logits = training.predict_logits(taught, public_test.images)
+    shares = sorted({*heads.SHARES, original_share})
+    figures = {share: training.judge(logits, public_test, share) for share in shares}
+    training.save_atomically(heads.folded(taught, original_share), run / training.CLASSIFIER)
+    plots.tradeoff(figures, original_share, run / "tradeoff.png")
+    print(evaluate.tradeoff_table(figures, original_share))
 
 
 def convert(arguments: Namespace) -> None:
@@ -62,8 +81,10 @@ def convert(arguments: Namespace) -> None:
     else:
         sources = {"model": arguments.model}
     options = conversion.Options(
-        split=arguments.split_calibration, labels=arguments.labels, scale=arguments.scale, offset=arguments.offset,
-        tolerances=Tolerances(arguments.difference, arguments.tolerance, arguments.same_top))
+        split=arguments.split_calibration, votes=arguments.ferplus, labels=arguments.labels, scale=arguments.scale,
+        offset=arguments.offset, calibrate_by=arguments.calibrate_by,
+        tolerances=Tolerances(arguments.difference, arguments.tolerance, arguments.recall_tolerance,
+                              arguments.same_top))
     conversion.convert(_load_keras(arguments), sources, arguments.calibration, arguments.output, options)
 
 
@@ -71,32 +92,41 @@ def quantize(arguments: Namespace) -> None:
     """Quantize a float ONNX file on other images; needs no TensorFlow."""
     from export.compare import Tolerances
     from export.quantize import quantize_file
-    quantize_file(arguments.model, arguments.calibration, arguments.split_calibration, arguments.output,
-                  Tolerances(accuracy_points=arguments.tolerance, same_top=arguments.same_top))
+    images = calibration.choose(arguments.calibration, arguments.split_calibration, arguments.ferplus)
+    quantize_file(arguments.model, *images, arguments.output, Tolerances(
+        accuracy_points=arguments.tolerance, recall_points=arguments.recall_tolerance, same_top=arguments.same_top))
 
 
 def evaluate_model(arguments: Namespace) -> None:
     """Print a model's figures on a split, and write them where asked."""
-    split = dataset.load(arguments.data, arguments.split)
+    split = dataset.load(arguments.data, arguments.split, arguments.ferplus)
     if arguments.model.suffix == ".onnx":
         predict, metadata = evaluate.onnx_predict(arguments.model)
     else:
         import_tensorflow()
         predict, metadata = _keras_predict(
             _load_keras(arguments), arguments.model, arguments.labels, arguments.scale, arguments.offset)
-    evaluation = _evaluate(predict, metadata, split, arguments.split, arguments.model)
+    evaluate.numbers(metadata.labels)
+    probabilities = evaluate.predictions(predict, evaluate.resized(split.images, metadata), arguments.split)
+    evaluate.check_softmax(probabilities, len(metadata.labels), arguments.model)
+    evaluation = evaluate.evaluate(arguments.model.name, arguments.split, split, metadata.labels, probabilities,
+                                   resamples=arguments.resamples)
+    if arguments.robustness:
+        from export import robustness
+        evaluation = msgspec.structs.replace(evaluation, robustness=robustness.measure(predict, split, metadata))
     if arguments.json:
         files.write({arguments.json: msgspec.json.format(msgspec.json.encode(evaluation)) + b"\n"})
-    if arguments.plot:
+    if arguments.plots:
         from export import plots
-        plots.confusion(evaluation, arguments.plot)
+        plots.evaluation(evaluation, evaluate.answers(split, metadata.labels, probabilities), arguments.plots)
     print(evaluate.table(evaluation))
 
 
 def card(arguments: Namespace) -> None:
     """Write the card of an ONNX file."""
     from export import card as cards
-    path = cards.write(arguments.model, arguments.data, arguments.split, arguments.reference)
+    path = cards.write(arguments.model, arguments.reference, Images(
+        dataset.load(arguments.data, arguments.split, arguments.ferplus), arguments.split, arguments.data))
     print(path)
 
 
@@ -109,14 +139,6 @@ def framing(arguments: Namespace) -> None:
     if arguments.json:
         files.write({arguments.json: msgspec.json.format(msgspec.json.encode(measured)) + b"\n"})
     print(measurement.table(measured))
-
-
-def _evaluate(predict: Predict, metadata: Metadata, split: Split, split_name: str, model: Path) -> Evaluation:
-    evaluate.numbers(metadata.labels)
-    crops = evaluate.resized(split.images, metadata)
-    probabilities = evaluate.predictions(predict, crops, split_name)
-    evaluate.check_softmax(probabilities, len(metadata.labels), model)
-    return evaluate.evaluate(model.name, split_name, split, metadata.labels, probabilities)
 
 
 def _load_keras(arguments: Namespace) -> "keras.Model":
@@ -140,16 +162,27 @@ def _recipe(arguments: Namespace) -> Recipe:
     """The recipe of the network, with what the user wants otherwise."""
     usual = RECIPES[arguments.network]
     wanted = {field.name: getattr(arguments, field.name, None) for field in fields(Recipe)}
+    wanted["teachers"] = ", ".join(files.sha256(path) for path in arguments.teacher)
+    wanted["started_from"] = files.sha256(arguments.start) if arguments.start else ""
+    if not arguments.teacher:
+        wanted["teacher_share"] = 0.0
     return replace(usual, **{name: value for name, value in wanted.items() if value is not None})
 
 
 def _training_command(arguments: Namespace, recipe: Recipe) -> str:
     """The command that repeats the training; it names files without the folders of this machine."""
+    teachers = "".join(f" --teacher {_in_run(path)}" for path in arguments.teacher)
+    start = f" --start {_in_run(arguments.start)}" if arguments.start else ""
     flags = " --bfloat16" if arguments.bfloat16 else ""
+    options = " ".join(f"--{name.replace('_', '-')} {getattr(recipe, name):g}" for name in (
+        "epochs", "batch_size", "learning_rate", "original_share", "inferred_share", "teacher_share", "seed"))
     return (f"python -m export train --data {arguments.data.name} --output {arguments.output.name} "
-            f"--network {recipe.network} --epochs {recipe.epochs} --batch-size {recipe.batch_size} "
-            f"--learning-rate {recipe.learning_rate} --original-share {recipe.original_share} "
-            f"--seed {recipe.seed}{flags}")
+            f"--network {recipe.network} {options}{teachers}{start}{flags}")
+
+
+def _in_run(path: Path) -> str:
+    """The file of a run, with the folder of the run: every run calls its files alike."""
+    return f"{path.resolve().parent.name}/{path.name}"
 
 
 def _use_bfloat16() -> None:

@@ -14,9 +14,9 @@ from onnx import ModelProto
 
 from edge.errors import ModelError
 from edge.metadata import Metadata
-from export import calibration, compare, evaluate, files, graph, keras_models, quantize, run
+from export import calibration, compare, evaluate, files, graph, keras_models, quantize, run, timing
 from export.calibration import Images
-from export.compare import Judge, Tolerances
+from export.compare import Judge, Tolerances, Truth
 from export.dataset import FER2013_FRAMING, LABELS
 from export.files import one_line
 
@@ -32,9 +32,13 @@ class Options:
     """What the user may choose of a conversion."""
 
     split: str = "Training"
+    votes: Path | None = None
+    """FER+'s own table, where the images have no votes with them."""
     labels: tuple[str, ...] = LABELS
     scale: float = 1 / 255
     offset: float = 0.0
+    calibrate_by: Truth = "ferplus"
+    """Which truth the temperature is fitted to; the original labels where there are no votes."""
     tolerances: Tolerances = Tolerances()
 
 
@@ -48,7 +52,7 @@ def convert(model: keras.Model, sources: Mapping[str, Path], images: Path, outpu
     source = list(sources.values())[-1]
     height, width = keras_models.input_side(model, source)
     evaluate.numbers(options.labels)
-    calibrating, held_out = calibration.choose(images, options.split)
+    calibrating, held_out = calibration.choose(images, options.split, options.votes)
     metadata = Metadata(labels=options.labels, height=height, width=width, scale=options.scale, offset=options.offset,
                         framing=FER2013_FRAMING, precision="float32",
                         made_from=_made_from(sources, calibrating, output))
@@ -59,14 +63,19 @@ def convert(model: keras.Model, sources: Mapping[str, Path], images: Path, outpu
 
     log.info("converting %s to ONNX", source)
     as_float = quantize.fold(graph.simplify(to_onnx(model, height, width, source)))
-    log.info("quantizing to int8 with %s", calibrating)
-    as_int8 = quantize.quantize(as_float, quantize.prepared(calibrating, metadata))
-    contents = {"float": graph.serialized(as_float, metadata),
-                "int8": graph.serialized(as_int8, msgspec.structs.replace(metadata, precision="int8"))}
-    float_onnx, int8_onnx = judge.compared_files(contents)
-    print(compare.table([original, float_onnx, int8_onnx], str(held_out)))
+    [float_onnx] = judge.compared_files({"float": graph.serialized(as_float, metadata)})
     compare.check_float(original, float_onnx, options.tolerances)
-    compare.check_int8(float_onnx, int8_onnx, options.tolerances)
+    temperature, fitted_to = judge.temperature(float_onnx, options.calibrate_by)
+    calibrated = msgspec.structs.replace(
+        metadata, temperature=temperature, made_from={**metadata.made_from, "temperature": f"fitted to {fitted_to}"})
+    log.info("quantizing to int8 with %s", calibrating)
+    chosen, tried = quantize.best(as_float, calibrating, metadata, judge, float_onnx, options.tolerances)
+    contents = {"float": graph.serialized(as_float, calibrated),
+                "int8": quantize.serialized(chosen, tried, float_onnx, calibrating, calibrated)}
+    print(compare.table([original, float_onnx, *(one.compared for one in tried)], str(held_out)))
+    print(f"chosen: {chosen.way.name}; temperature {temperature:g}, fitted to {fitted_to}\n")
+    print(timing.table(contents))
+    compare.check_int8(float_onnx, chosen.compared, options.tolerances)
     files.write({output.with_name(f"{output.name}.{name}.onnx"): content for name, content in contents.items()})
 
 
@@ -88,7 +97,6 @@ def to_onnx(model: keras.Model, height: int, width: int, source: Path) -> ModelP
 def _made_from(sources: Mapping[str, Path], calibrating: Images, output: Path) -> dict[str, str]:
     described = {kind: files.origin(path) for kind, path in sources.items()}
     described |= run.described_beside(list(sources.values())[-1])
-    described["calibration"] = calibrating.origin
     given = " ".join(f'--{kind} "{path.name}"' for kind, path in sources.items())
     described["conversion_command"] = (f"python -m export convert {given} --calibration {calibrating.source.name} "
                                        f"--split-calibration {calibrating.split_name} --output {output.name}")

@@ -5,7 +5,7 @@ import logging
 import zipfile
 import zlib
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import cv2
@@ -14,6 +14,8 @@ from numpy.typing import NDArray
 
 from edge.errors import DataError
 from edge.metadata import Framing
+from export import ferplus
+from export.ferplus import Votes
 
 log = logging.getLogger(__name__)
 
@@ -23,10 +25,6 @@ SPLITS = ("Training", "PublicTest", "PrivateTest")
 # The split on which a training is judged after every epoch.
 JUDGED_ON = "PublicTest"
 SIDE_PX = 48
-
-# The ten columns of FER+ (Barsoum et al., 2016): neutral, happiness, surprise, sadness,
-# anger, disgust, fear, contempt, unknown, not-a-face.  For each its FER2013 label, or -1.
-FERPLUS_TO_LABEL = np.array([6, 3, 5, 4, 0, 1, 2, -1, -1, -1])
 
 # How these crops lie in each detector's boxes: medians over 2,000 crops of Training, measured with
 # `python -m export framing --data fer2013.npz --yunet yunet_s_320_320.onnx` (the same network as the
@@ -65,26 +63,31 @@ class Split:
         return Split(self.images[rows], self.labels[rows], votes)
 
 
-def load(path: Path, split: str) -> Split:
+def load(path: Path, split: str, votes: Path | None = None) -> Split:
     """One split of a Kaggle `.csv`, an `.npz`, or a folder tree `split/label/image`.
 
+    `votes` is FER+'s own `fer2013new.csv`, whose counts go to the images of a `.csv` or an `.npz`.
     Raises DataError when the source is none of these, is damaged, or lacks the split.
     """
     if split not in SPLITS:
         raise DataError(f"expected a split among {', '.join(SPLITS)}, found {split!r}: name one of these")
-    return select(load_splits(path), split, path)
+    return select(load_splits(path, votes), split, path)
 
 
-def load_splits(path: Path) -> dict[str, Split]:
+def load_splits(path: Path, votes: Path | None = None) -> dict[str, Split]:
     """Every split of the source that has images, by name in the order of SPLITS; see `load`."""
+    if votes is not None and path.is_dir():
+        raise DataError(f"expected fer2013.csv or an .npz for the votes in {votes}, found the folder tree {path}: it "
+                        "has lost the order of the images, by which FER+ tells them apart")
+    given = ferplus.read(votes) if votes is not None else None
     if path.is_dir():
         splits = _load_folders(path)
     elif not path.exists():
         raise DataError(f"expected a data set at {path}, found nothing: give fer2013.csv, an .npz or a folder tree")
     elif path.suffix == ".npz":
-        splits = _load_npz(path)
+        splits = _load_npz(path, given)
     elif path.suffix == ".csv":
-        splits = _load_csv(path)
+        splits = _load_csv(path, given)
     else:
         raise DataError(f"expected a .csv, an .npz or a folder of images, found {path}: name one of these")
     return {name: splits[name] for name in SPLITS if len(splits.get(name, ()))}
@@ -105,12 +108,18 @@ def without_copies(split: Split, of: Split) -> Split:
     return split.take(np.array([image.tobytes() not in held_out for image in split.images]))
 
 
-def ferplus_labels(votes: NDArray[np.uint8]) -> NDArray[np.int64]:
-    """The label with most FER+ votes, (n,); -1 where contempt, unknown or not-a-face leads.
+def without_duplicates(split: Split) -> Split:
+    """`split` with one of each group of images that are alike pixel for pixel, the first.
 
-    A tie goes to the column that FER+ names first.
+    A group whose copies carry different labels is left out whole: nobody knows which is right.
     """
-    return np.asarray(FERPLUS_TO_LABEL[votes.argmax(axis=1)])
+    labels: dict[bytes, set[int]] = {}
+    first: dict[bytes, int] = {}
+    for row, (image, label) in enumerate(zip(split.images, split.labels.tolist(), strict=True)):
+        pixels = image.tobytes()
+        labels.setdefault(pixels, set()).add(label)
+        first.setdefault(pixels, row)
+    return split.take(np.array([row for pixels, row in first.items() if len(labels[pixels]) == 1], np.int64))
 
 
 def sample(split: Split, count: int, seed: int) -> Split:
@@ -123,7 +132,16 @@ def sample(split: Split, count: int, seed: int) -> Split:
     return split.take(np.sort(by_class[np.linspace(0, len(split) - 1, count).astype(int)]))
 
 
-def _load_npz(path: Path) -> dict[str, Split]:
+def _votes_for(split: str, count: int, given: Votes, path: Path) -> NDArray[np.uint8]:
+    """The votes of a split of which `path` has `count` rows."""
+    voted = len(given.get(split, ()))
+    if voted != count:
+        raise DataError(f"expected as many images of {split} as FER+ has votes for ({voted:,}), found {count:,} in "
+                        f"{path}: give the whole of FER2013 in its own order")
+    return given[split]
+
+
+def _load_npz(path: Path, given: Votes | None) -> dict[str, Split]:
     try:
         # Opened here: np.load leaves a damaged file open.
         with path.open("rb") as content, np.load(content) as arrays:
@@ -138,18 +156,25 @@ def _load_npz(path: Path) -> dict[str, Split]:
     expected: list[tuple[str, NDArray[np.generic], tuple[int, ...]]] = [
         ("label", label, (len(image),)), ("usage", usage, (len(image),))]
     if votes is not None:
-        expected.append(("votes", votes, (len(image), len(FERPLUS_TO_LABEL))))
+        expected.append(("votes", votes, (len(image), len(ferplus.TO_LABEL))))
     for name, array, shape in expected:
         if array.shape != shape or not np.issubdtype(array.dtype, np.integer):
             raise DataError(f"expected {name} of integers {shape} in {path}, found {array.dtype} {array.shape}: "
                             "one row for each image")
     _check_labels(label.astype(np.int64), path)
     whole = Split(image, label.astype(np.int64), votes)
-    return {name: whole.take(usage == number) for number, name in enumerate(SPLITS)}
+    splits = {name: whole.take(usage == number) for number, name in enumerate(SPLITS)}
+    if given is not None:
+        splits = {name: replace(split, votes=_votes_for(name, len(split), given, path))
+                  for name, split in splits.items() if len(split)}
+    return splits
 
 
-def _load_csv(path: Path) -> dict[str, Split]:
+def _load_csv(path: Path, given: Votes | None) -> dict[str, Split]:
     rows: dict[str, list[tuple[NDArray[np.uint8], int]]] = {name: [] for name in SPLITS}
+    # By split: how many rows the table has, and which of them are whole.
+    seen: dict[str, int] = dict.fromkeys(SPLITS, 0)
+    whole: dict[str, list[int]] = {name: [] for name in SPLITS}
     broken: list[int] = []
     try:
         with path.open(newline="", encoding="utf-8") as lines:
@@ -158,8 +183,12 @@ def _load_csv(path: Path) -> dict[str, Split]:
                 raise DataError(f"expected the columns emotion, pixels, Usage in {path}, found "
                                 f"{', '.join(reader.fieldnames or ()) or 'none'}: give Kaggle's fer2013.csv")
             for row in reader:
+                split = row["Usage"]
+                if split in seen:
+                    seen[split] += 1
                 try:
-                    rows[row["Usage"]].append((_pixels(row["pixels"]), _label(row["emotion"])))
+                    rows[split].append((_pixels(row["pixels"]), _label(row["emotion"])))
+                    whole[split].append(seen[split] - 1)
                 except (ValueError, KeyError, AttributeError, TypeError, OverflowError):
                     broken.append(reader.line_num)
     except (OSError, UnicodeDecodeError, csv.Error) as error:
@@ -167,7 +196,11 @@ def _load_csv(path: Path) -> dict[str, Split]:
     if broken:
         shown = ", ".join(map(str, broken[:10])) + (", …" if len(broken) > 10 else "")
         log.warning("%s: left out %d broken rows (lines %s)", path, len(broken), shown)
-    return {name: _stack(pairs) for name, pairs in rows.items()}
+    splits = {name: _stack(pairs) for name, pairs in rows.items()}
+    if given is not None:
+        splits = {name: replace(split, votes=_votes_for(name, seen[name], given, path)[whole[name]])
+                  for name, split in splits.items() if len(split)}
+    return splits
 
 
 def _pixels(text: str) -> NDArray[np.uint8]:

@@ -1,6 +1,7 @@
 """How good a model is on a split: figures from its probabilities."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 import msgspec
@@ -13,7 +14,7 @@ from edge.classifier import OnnxClassifier
 from edge.contracts import Image
 from edge.errors import DataError, ModelError
 from edge.metadata import Metadata
-from export import dataset, metrics
+from export import ferplus, metrics
 from export.dataset import LABELS, Split
 
 Predict = Callable[[NDArray[np.uint8]], NDArray[np.float32]]
@@ -25,37 +26,107 @@ THREADS = 2
 _BATCH = 128
 # How far from 1 the probabilities of a softmax in float32 may sum.
 SUM_TOLERANCE = 1e-3
+# For intervals that hardly move from seed to seed.
+RESAMPLES = 1000
+_SEED = 0
+
+
+class Disturbed(msgspec.Struct, frozen=True, omit_defaults=True):
+    """The accuracies of a model on images that were all disturbed in one way."""
+
+    accuracy: float
+    ferplus_accuracy: float | None = None
 
 
 class Evaluation(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """The figures of one model on one split; its JSON is what `--json` writes."""
+    """The figures of one model on one split, all shares from 0 to 1; its JSON is what `--json` writes.
+
+    What is called ferplus counts the images whose FER+ majority is one of the labels, and is None without votes.
+    """
 
     model: str
     split: str
     images: int
     accuracy: float
     macro_f1: float
+    calibration_error: float
+    """Expected, over 15 bins."""
     recall: dict[str, float | None]
     confusion: list[list[int]]
     """Rows are true, columns predicted, both in the order of `recall`."""
+    ferplus_images: int | None = None
     ferplus_accuracy: float | None = None
-    """On the images whose FER+ majority is one of the labels; None without votes."""
+    ferplus_calibration_error: float | None = None
+    intervals: dict[str, tuple[float, float]] = {}
+    """95 % of each figure by name, and of the recall by label; empty where none were asked for."""
+    robustness: dict[str, Disturbed] = {}
+    """By the disturbance; empty where it was not measured."""
 
 
-def evaluate(model: str, split_name: str, split: Split, labels: tuple[str, ...],
-             probabilities: NDArray[np.float32]) -> Evaluation:
-    """The figures for `probabilities` (n, classes) of `split`; the likeliest class decides, however close."""
-    predicted = np.asarray(probabilities.argmax(axis=1), np.int64)
+@dataclass(frozen=True, eq=False)
+class Answers:
+    """What a model said of n images, and what is true of them, all (n,) and in the numbers of the model's labels."""
+
+    predicted: NDArray[np.int64]
+    confidence: NDArray[np.float32]
+    true: NDArray[np.int64]
+    """By the original labels; -1 for a class that the model does not have."""
+    leading: NDArray[np.int64] | None
+    """By the majority of the FER+ votes; -1 where none of the model's classes leads; None without votes."""
+
+    def take(self, rows: NDArray[np.generic]) -> "Answers":
+        """The given rows, indices or a mask."""
+        leading = None if self.leading is None else self.leading[rows]
+        return Answers(self.predicted[rows], self.confidence[rows], self.true[rows], leading)
+
+
+def answers(split: Split, labels: tuple[str, ...], probabilities: NDArray[np.float32]) -> Answers:
+    """The answers in `probabilities` (n, classes); the likeliest class decides, however close."""
     to_model = numbers(labels)
-    true = to_model[split.labels]
-    known = true >= 0
-    if not known.any():
+    leading = None
+    if split.votes is not None:
+        majority = ferplus.labels(split.votes)
+        leading = np.where(majority >= 0, to_model[majority], -1)
+    return Answers(np.asarray(probabilities.argmax(axis=1), np.int64), probabilities.max(axis=1),
+                   to_model[split.labels], leading)
+
+
+def evaluate(model: str, split_name: str, split: Split, labels: tuple[str, ...], probabilities: NDArray[np.float32], *,
+             resamples: int = 0) -> Evaluation:
+    """The figures for `probabilities` (n, classes) of `split`, with intervals from `resamples` bootstrap samples."""
+    judged = answers(split, labels, probabilities)
+    if not (judged.true >= 0).any():
         raise DataError(f"expected images of the classes {', '.join(labels)}, found none: evaluate on another split")
-    counts = metrics.confusion(true[known], predicted[known], len(labels))
+    counts = _confusion(judged, labels)
+    figures = _figures(judged, labels)
+    intervals = metrics.bootstrap(lambda rows: _figures(judged.take(rows), labels), len(split), resamples, _SEED)
     return Evaluation(
-        model=model, split=split_name, images=int(known.sum()), accuracy=metrics.accuracy(counts),
-        macro_f1=metrics.macro_f1(counts), recall=dict(zip(labels, metrics.recall(counts), strict=True)),
-        confusion=counts.tolist(), ferplus_accuracy=_ferplus_accuracy(split, predicted, to_model))
+        model=model, split=split_name, images=int(counts.sum()), accuracy=figures["accuracy"],
+        macro_f1=figures["macro_f1"], calibration_error=figures["calibration_error"],
+        recall={label: figures.get(label) for label in labels}, confusion=counts.tolist(),
+        ferplus_images=None if judged.leading is None else int((judged.leading >= 0).sum()),
+        ferplus_accuracy=figures.get("ferplus_accuracy"),
+        ferplus_calibration_error=figures.get("ferplus_calibration_error"), intervals=intervals)
+
+
+def _confusion(judged: Answers, labels: tuple[str, ...]) -> NDArray[np.int64]:
+    known = judged.true >= 0
+    return metrics.confusion(judged.true[known], judged.predicted[known], len(labels))
+
+
+def _figures(judged: Answers, labels: tuple[str, ...]) -> dict[str, float]:
+    """Every figure that these images have, by its name in Evaluation; the recalls by label."""
+    counts, known = _confusion(judged, labels), judged.true >= 0
+    figures = {"accuracy": metrics.accuracy(counts), "macro_f1": metrics.macro_f1(counts),
+               "calibration_error": metrics.calibration_error(
+                   judged.confidence[known], judged.predicted[known] == judged.true[known])}
+    figures |= {label: share for label, share in zip(labels, metrics.recall(counts), strict=True) if share is not None}
+    if judged.leading is not None and (judged.leading >= 0).any():
+        led = judged.take(judged.leading >= 0)
+        is_right = led.predicted == led.leading
+        figures |= {"ferplus_accuracy": float(is_right.mean()),
+                    "ferplus_calibration_error": metrics.calibration_error(led.confidence, is_right)}
+    return figures
 
 
 def check_softmax(probabilities: NDArray[np.float32], classes: int, source: Path) -> None:
@@ -109,24 +180,56 @@ def resized(images: NDArray[np.uint8], metadata: Metadata) -> NDArray[np.uint8]:
 
 
 def table(evaluation: Evaluation) -> str:
-    """The figures, a line each, and the confusion matrix."""
-    lines = [f"{evaluation.model} on {evaluation.images:,} images of {evaluation.split}",
-             f"accuracy  {evaluation.accuracy:.2%}", f"macro-F1  {evaluation.macro_f1:.4f}"]
-    if evaluation.ferplus_accuracy is not None:
-        lines.append(f"accuracy  {evaluation.ferplus_accuracy:.2%} by the majority of the FER+ votes")
+    """The figures, a line each, with their intervals, the confusion matrix, and the robustness where measured."""
+    lines = [f"{evaluation.model} on {evaluation.images:,} images of {evaluation.split}"
+             + ("; in brackets 95 % intervals" if evaluation.intervals else "")]
+    lines += [f"{title:42}{figure}{interval}" for title, figure, interval in summary(evaluation)]
     labels = list(evaluation.recall)
     lines += ["", f"{'true, predicted':>16}" + "".join(f"{label[:8]:>9}" for label in labels) + "   recall"]
     for label, row in zip(labels, evaluation.confusion, strict=True):
         share = evaluation.recall[label]
         lines.append(f"{label:>16}" + "".join(f"{count:>9}" for count in row)
-                     + (f"{share:>9.1%}" if share is not None else f"{'–':>9}"))
+                     + (f"{share:>9.1%}" if share is not None else f"{'–':>9}") + interval_of(evaluation, label))
+    if evaluation.robustness:
+        lines += ["", f"{'disturbed by':>24}{'accuracy':>10}{'by FER+':>10}"]
+        lines += [f"{name:>24}{disturbed.accuracy:>10.2%}{_share(disturbed.ferplus_accuracy):>10}"
+                  for name, disturbed in evaluation.robustness.items()]
+        lines.append(f"worst: {worst(evaluation.robustness)}")
     return "\n".join(lines)
 
 
-def _ferplus_accuracy(split: Split, predicted: NDArray[np.int64], to_model: NDArray[np.int64]) -> float | None:
-    if split.votes is None:
-        return None
-    leading = dataset.ferplus_labels(split.votes)
-    true = np.where(leading >= 0, to_model[leading], -1)
-    known = true >= 0
-    return float((predicted[known] == true[known]).mean()) if known.any() else None
+def summary(evaluation: Evaluation) -> list[tuple[str, str, str]]:
+    """The figures of the whole split: (title, figure, interval or nothing)."""
+    rows = [("accuracy", "accuracy", ".2%"), ("macro-F1", "macro_f1", ".4f"),
+            ("accuracy by the FER+ majority", "ferplus_accuracy", ".2%"),
+            ("expected calibration error", "calibration_error", ".2%"),
+            ("expected calibration error by FER+", "ferplus_calibration_error", ".2%")]
+    return [(title, format(value, form), interval_of(evaluation, name, form)) for title, name, form in rows
+            if (value := getattr(evaluation, name)) is not None]
+
+
+def interval_of(evaluation: Evaluation, name: str, form: str = ".1%") -> str:
+    """The interval of the figure called `name` as text with a space before it; empty where there is none."""
+    if name not in evaluation.intervals:
+        return ""
+    lower, upper = evaluation.intervals[name]
+    return f" [{lower:{form}}, {upper:{form}}]"
+
+
+def worst(robustness: Mapping[str, Disturbed]) -> str:
+    """The disturbance that costs most accuracy by the original labels."""
+    return min(robustness, key=lambda name: robustness[name].accuracy)
+
+
+def _share(share: float | None) -> str:
+    return "–" if share is None else f"{share:.2%}"
+
+
+def tradeoff_table(figures: Mapping[float, Evaluation], chosen: float) -> str:
+    """What each share of the original labels gives, a line each; `chosen` is marked."""
+    lines = [f"{'original share':>14}{'accuracy':>10}{'macro-F1':>10}{'by FER+':>10}"]
+    for share, figure in figures.items():
+        lines.append(f"{share:>14.2f}{figure.accuracy:>10.2%}{figure.macro_f1:>10.4f}"
+                     f"{_share(figure.ferplus_accuracy):>10}"
+                     + (" <- chosen" if share == chosen else ""))
+    return "\n".join(lines)

@@ -57,12 +57,25 @@ def count_operators(model: ModelProto) -> dict[str, int]:
 
 def count_parameters(model: ModelProto) -> int:
     """Weights and biases of the convolutions and dense layers, alike in float and in int8."""
-    graph = model.graph
+    sizes = _sizes_of_weights(model.graph)
+    read = {name for node in model.graph.node if node.op_type in _WITH_WEIGHTS for name in node.input[1:]}
+    return sum(sizes.get(name, 0) for name in read)
+
+
+def count_multiply_adds(model: ModelProto) -> int:
+    """Multiply-adds of one image through the convolutions and dense layers, alike in float and in int8."""
+    sizes = _sizes_of_weights(model.graph)
+    shapes = _shapes(onnx.shape_inference.infer_shapes(model).graph)
+    return sum(sizes.get(node.input[1], 0) * int(np.prod(shapes[node.output[0]][2:]))
+               for node in model.graph.node if node.op_type in _WITH_WEIGHTS)
+
+
+def _sizes_of_weights(graph: GraphProto) -> dict[str, int]:
+    """How many numbers each constant has, by the name under which a layer reads it."""
     sizes = {tensor.name: int(np.prod(tensor.dims)) for tensor in graph.initializer}
     # In int8 a weight reaches its layer through a DequantizeLinear.
-    stored = {node.output[0]: node.input[0] for node in graph.node if node.op_type == "DequantizeLinear"}
-    read = {stored.get(name, name) for node in graph.node if node.op_type in _WITH_WEIGHTS for name in node.input[1:]}
-    return sum(sizes.get(name, 0) for name in read)
+    return sizes | {node.output[0]: sizes[node.input[0]] for node in graph.node
+                    if node.op_type == "DequantizeLinear" and node.input[0] in sizes}
 
 
 def _shapes(graph: GraphProto) -> dict[str, list[int]]:

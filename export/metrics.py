@@ -1,5 +1,7 @@
 """The arithmetic of evaluation: labels and predictions to figures."""
 
+from collections.abc import Callable, Mapping
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -39,3 +41,41 @@ def same_top(left: NDArray[np.float32], right: NDArray[np.float32]) -> float:
 def largest_difference(left: NDArray[np.float32], right: NDArray[np.float32]) -> float:
     """The largest absolute difference between two (n, classes)."""
     return float(np.abs(left - right).max())
+
+
+def reliability(confidence: NDArray[np.floating], is_right: NDArray[np.bool_],
+                bins: int) -> tuple[NDArray[np.int64], NDArray[np.float64], NDArray[np.float64]]:
+    """(images, mean confidence, share that is right) of each of `bins` equal ranges of the confidence, (bins,) each.
+
+    A range without images has 0 of everything.
+    """
+    numbers = np.minimum((confidence * bins).astype(np.int64), bins - 1)
+    images = np.bincount(numbers, minlength=bins)
+    divisor = np.maximum(1, images)
+    return (images, np.bincount(numbers, confidence, minlength=bins) / divisor,
+            np.bincount(numbers, is_right, minlength=bins) / divisor)
+
+
+def calibration_error(confidence: NDArray[np.floating], is_right: NDArray[np.bool_], bins: int = 15) -> float:
+    """The expected calibration error, 0 to 1: how far confidence and accuracy lie apart, over ranges of the confidence.
+
+    As in Guo et al., "On Calibration of Modern Neural Networks", 2017, whose 15 bins are the default.
+    """
+    images, mean, right = reliability(confidence, is_right, bins)
+    return float((images * np.abs(mean - right)).sum() / images.sum())
+
+
+def bootstrap(figures: Callable[[NDArray[np.int64]], Mapping[str, float]], count: int, resamples: int,
+              seed: int) -> dict[str, tuple[float, float]]:
+    """95 % intervals of the figures of `count` rows: the percentiles over samples drawn with replacement.
+
+    `figures` computes them for the rows it is given; one that a sample does not have counts for none of it (Efron,
+    "Bootstrap Methods", 1979).
+    """
+    random = np.random.default_rng(seed)
+    seen: dict[str, list[float]] = {}
+    for _ in range(resamples):
+        for name, value in figures(random.integers(count, size=count)).items():
+            seen.setdefault(name, []).append(value)
+    return {name: (float(np.percentile(values, 2.5)), float(np.percentile(values, 97.5)))
+            for name, values in seen.items()}

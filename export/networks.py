@@ -47,7 +47,7 @@ def residual(input_shape: tuple[int, int, int] = (48, 48, 1), classes: int = 7) 
     for filters, strides in ((24, 1), (48, 2), (48, 1), (96, 2), (96, 1), (128, 2)):
         x = _block(x, filters, strides)
     x = layers.GlobalAveragePooling2D()(x)
-    x = layers.Dropout(0.3)(x)
+    x = layers.Dropout(0.2)(x)
     outputs = layers.Dense(classes, activation="softmax", dtype="float32", name="probabilities")(x)
     return keras.Model(inputs, outputs, name="residual")
 

@@ -1,36 +1,124 @@
-"""The curves of a training and the confusion matrix of a model, drawn to PNG."""
+"""The curves of a training and the figures of a model, drawn to PNG."""
 
 from collections.abc import Mapping, Sequence
 from io import BytesIO
 from pathlib import Path
 
 import numpy as np
-from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
-from numpy.typing import NDArray
 
-from export import files
-from export.evaluate import Evaluation
+from export import files, metrics
+from export.evaluate import Answers, Evaluation
 
 _DPI = 150
-_TRAINING, _PUBLIC_TEST = "#9aa5b1", "#0b6bcb"
+_BINS = 15
+_GREY, _BLUE, _ORANGE = "#9aa5b1", "#0b6bcb", "#d55e00"
 
 
-def curves(history: Mapping[str, Sequence[float]], path: Path, title: str) -> None:
-    """Accuracy and loss by epoch, on augmented Training images and on PublicTest; the best epoch is marked.
+def curves(history: Mapping[str, Sequence[float]], best: int, path: Path, title: str) -> None:
+    """The loss on augmented Training images and the accuracies on PublicTest by epoch; `best`, from 0, is marked.
 
-    `history` holds accuracy, loss, val_accuracy and val_loss, one value per epoch.
+    `history` holds loss, accuracy and, where there are votes, ferplus_accuracy, one value per epoch.
     """
     figure = Figure(figsize=(10, 4), layout="constrained")
     left, right = figure.subplots(1, 2)
     epochs = np.arange(1, len(history["loss"]) + 1)
-    best = int(np.argmax(history["val_accuracy"]))
-    _lines(left, epochs, 100 * np.array(history["accuracy"]), 100 * np.array(history["val_accuracy"]),
-           "accuracy / %", best)
-    _lines(right, epochs, np.array(history["loss"]), np.array(history["val_loss"]), "loss (cross-entropy) / nat", best)
-    figure.suptitle(f"{title}\nbest on PublicTest: {100 * history['val_accuracy'][best]:.1f} % after epoch {best + 1}",
-                    fontsize=11)
+    lines = [(left, "loss", "Training, augmented", _GREY, 1), (right, "accuracy", "original labels", _BLUE, 100),
+             (right, "ferplus_accuracy", "FER+ majority", _ORANGE, 100)]
+    for axes, name, label, colour, scale in lines:
+        if name in history:
+            values = scale * np.array(history[name])
+            axes.plot(epochs, values, color=colour, label=label,
+                      marker="o" if len(epochs) < 2 else None)  # One epoch makes no line.
+            if axes is right:
+                axes.plot(epochs[best], values[best], "o", color=colour)
+    left.set_ylabel("loss of both heads (cross-entropy) / nat")
+    right.set_ylabel("accuracy on PublicTest / %")
+    for axes in (left, right):
+        axes.set_xlabel("epoch")
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+        axes.grid(alpha=0.25)
+        axes.legend(frameon=False, fontsize=8)
+    figure.suptitle(f"{title}\nbest after epoch {best + 1}", fontsize=11)
+    _save(figure, path)
+
+
+def tradeoff(figures: Mapping[float, Evaluation], chosen: float, path: Path) -> None:
+    """Accuracy by one truth against accuracy by the other, along the share of the original labels; `chosen` is marked.
+
+    Nothing is drawn where there are no FER+ votes to judge by.
+    """
+    points = {share: (100 * figure.ferplus_accuracy, 100 * figure.accuracy)
+              for share, figure in figures.items() if figure.ferplus_accuracy is not None}
+    if not points:
+        return
+    figure = Figure(figsize=(6.5, 5), layout="constrained")
+    axes = figure.subplots()
+    across, up = zip(*points.values(), strict=True)
+    axes.plot(across, up, ".-", color=_BLUE)
+    for share, point in points.items():
+        if share == chosen or round(share * 20) % 4 == 0:
+            axes.annotate(f"{share:g}", point, xytext=(4, 4), textcoords="offset points", fontsize=8)
+    axes.plot(*points[chosen], "o", color=_ORANGE, label=f"chosen: {chosen:g}")
+    axes.set_xlabel("accuracy by the FER+ majority / %")
+    axes.set_ylabel("accuracy by the original labels / %")
+    axes.grid(alpha=0.25)
+    axes.legend(frameon=False, fontsize=8)
+    axes.set_title("PublicTest, by the share of the original labels", fontsize=11)
+    _save(figure, path)
+
+
+def evaluation(figures: Evaluation, judged: Answers, folder: Path) -> None:
+    """confusion.png, reliability.png and, where it was measured, robustness.png in `folder`."""
+    confusion(figures, folder / "confusion.png")
+    reliability(judged, folder / "reliability.png", figures.model)
+    if figures.robustness:
+        robustness(figures, folder / "robustness.png")
+
+
+def reliability(judged: Answers, path: Path, title: str) -> None:
+    """How often each confidence is right, by the original labels and, where there are votes, by the FER+ majority."""
+    figure = Figure(figsize=(6, 5), layout="constrained")
+    axes = figure.subplots()
+    axes.plot((0, 100), (0, 100), color=_GREY, linewidth=1, label="as sure as right")
+    for true, name, colour in ((judged.true, "original labels", _BLUE), (judged.leading, "FER+ majority", _ORANGE)):
+        if true is None or not (true >= 0).any():
+            continue
+        known = true >= 0
+        confidence, is_right = judged.confidence[known], judged.predicted[known] == true[known]
+        images, mean, right = metrics.reliability(confidence, is_right, _BINS)
+        seen = images > 0
+        error = metrics.calibration_error(confidence, is_right, _BINS)
+        axes.plot(100 * mean[seen], 100 * right[seen], ".-", color=colour, label=f"{name}: off by {error:.1%}")
+    axes.set_xlabel("confidence / %")
+    axes.set_ylabel("right / %")
+    axes.grid(alpha=0.25)
+    axes.legend(frameon=False, fontsize=8)
+    axes.set_title(f"{title}: reliability over {_BINS} ranges of confidence", fontsize=11)
+    _save(figure, path)
+
+
+def robustness(figures: Evaluation, path: Path) -> None:
+    """The accuracy under each disturbance, by the original labels and, where there are votes, by the FER+ majority."""
+    names = list(figures.robustness)
+    figure = Figure(figsize=(7.5, 5), layout="constrained")
+    axes = figure.subplots()
+    rows = np.arange(len(names))
+    series = [([disturbed.accuracy for disturbed in figures.robustness.values()], "original labels", _BLUE)]
+    voted = [disturbed.ferplus_accuracy for disturbed in figures.robustness.values()]
+    if figures.ferplus_accuracy is not None:
+        series.append(([share or 0.0 for share in voted], "FER+ majority", _ORANGE))
+    for number, (shares, name, colour) in enumerate(series):
+        bars = axes.barh(rows + 0.4 * number, 100 * np.array(shares), 0.4, color=colour, label=name)
+        axes.bar_label(bars, fmt="%.1f", fontsize=7, padding=2)
+    axes.set_yticks(rows + 0.2 * (len(series) - 1), names)
+    axes.invert_yaxis()
+    axes.set_xlabel("accuracy / %")
+    axes.set_xlim(0, 100)
+    axes.grid(axis="x", alpha=0.25)
+    axes.legend(frameon=False, fontsize=8)
+    axes.set_title(f"{figures.model} on {figures.split}, disturbed", fontsize=11)
     _save(figure, path)
 
 
@@ -54,19 +142,6 @@ def confusion(evaluation: Evaluation, path: Path) -> None:
     axes.set_title(f"{evaluation.model} on {evaluation.split}: accuracy {evaluation.accuracy:.1%}, "
                    f"macro-F1 {evaluation.macro_f1:.3f}", fontsize=11)
     _save(figure, path)
-
-
-def _lines(axes: Axes, epochs: NDArray[np.int64], training: NDArray[np.float64],
-           public_test: NDArray[np.float64], name: str, best: int) -> None:
-    marker = "o" if len(epochs) < 2 else None  # One epoch makes no line.
-    axes.plot(epochs, training, color=_TRAINING, marker=marker, label="Training, augmented and with dropout")
-    axes.plot(epochs, public_test, color=_PUBLIC_TEST, marker=marker, label="PublicTest")
-    axes.plot(epochs[best], public_test[best], "o", color=_PUBLIC_TEST)
-    axes.set_xlabel("epoch")
-    axes.set_ylabel(name)
-    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
-    axes.grid(alpha=0.25)
-    axes.legend(frameon=False, fontsize=8)
 
 
 def _save(figure: Figure, path: Path) -> None:

@@ -11,7 +11,7 @@ class Recipe:
     epochs: int = 30
     batch_size: int = 64
     optimizer: str = "adam"
-    """adam, or sgd with Nesterov's momentum of 0.9."""
+    """adam; sgd with Nesterov's momentum of 0.9; or muon (see muon.py)."""
     learning_rate: float = 1e-3
     """At its highest: it rises over the warm-up and then falls as half a cosine to 0."""
     warmup_epochs: float = 1.0
@@ -19,7 +19,15 @@ class Recipe:
     """Every step takes this times the learning rate off each weight."""
     label_smoothing: float = 0.0
     original_share: float = 1.0
-    """Of what is taught about an image, how much is its original label; the rest is the votes of FER+."""
+    """Of the classifier that is folded from the two heads, how much is the head for the original labels."""
+    inferred_share: float = 0.0
+    """Of what that head is taught, how much is what the votes of FER+ let expect of the label (see targets.py)."""
+    teacher_share: float = 0.0
+    """Of what both heads are taught, how much is the mean answer of the teachers; 0 without one."""
+    teachers: str = ""
+    """The sha256 of each teacher's file."""
+    started_from: str = ""
+    """The sha256 of the file that the first weights are from; empty for random ones."""
     erased_share: float = 0.0
     """Of the images, how many have a rectangle painted over, as a hand or a microphone would."""
     seed: int = 0
@@ -28,6 +36,7 @@ class Recipe:
 # What each network is trained with unless told otherwise.
 RECIPES = {
     "baseline": Recipe(),
-    "residual": Recipe(network="residual", epochs=40, batch_size=128, optimizer="sgd", learning_rate=0.1,
-                       warmup_epochs=2.0, weight_decay=5e-4, original_share=0.5, erased_share=0.5),
+    "residual": Recipe(network="residual", epochs=48, batch_size=128, optimizer="muon", learning_rate=8e-3,
+                       warmup_epochs=1.0, weight_decay=0.1, original_share=0.5, inferred_share=0.5,
+                       teacher_share=0.5, erased_share=0.3),
 }

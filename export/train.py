@@ -5,75 +5,54 @@ import logging
 import math
 import os
 import zipfile
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-import cv2
 import keras
 import numpy as np
 from numpy.typing import NDArray
 
 from edge.errors import ConfigError, DataError, ModelError, SinkError
-from export import targets
-from export.dataset import LABELS, Split
+from export import evaluate, heads, keras_models, targets
+from export.augment import augment
+from export.dataset import JUDGED_ON, LABELS, SIDE_PX, Split
+from export.evaluate import Evaluation
 from export.files import one_line
+from export.muon import ConvolutionMuon
 from export.networks import NETWORKS
 from export.recipe import Recipe
+from export.targets import Targets
 
 log = logging.getLogger(__name__)
 
 LAST, BEST, HISTORY = "last.keras", "best.keras", "history.json"
-
-
-def augment(image: NDArray[np.uint8], random: np.random.Generator) -> NDArray[np.uint8]:
-    """A new view of a (48, 48) crop: mirrored, turned, zoomed, shifted, its light changed.
-
-    The live crop comes from a detector: it is framed within about a tenth of its side, and
-    lit by whatever lamp is there.
-    """
-    side_px = image.shape[0]
-    angle_deg, zoom = random.uniform(-12, 12), math.exp(random.uniform(-0.12, 0.12))
-    centre_px = (side_px - 1) / 2
-    matrix = np.asarray(cv2.getRotationMatrix2D((centre_px, centre_px), angle_deg, zoom), np.float64)
-    matrix[:, 2] += random.uniform(-3, 3, size=2)
-    if random.random() < 0.5:
-        image = np.ascontiguousarray(image[:, ::-1])
-    image = np.asarray(cv2.warpAffine(image, matrix, (side_px, side_px), borderMode=cv2.BORDER_REPLICATE))
-    contrast, brightness = random.uniform(0.75, 1.25), random.uniform(-24, 24)
-    return np.asarray(cv2.convertScaleAbs(image, alpha=contrast, beta=128 * (1 - contrast) + brightness))
-
-
-def erase(image: NDArray[np.uint8], random: np.random.Generator) -> None:
-    """Paint a rectangle over `image`, in place (Zhong et al., "Random Erasing Data Augmentation", 2017)."""
-    side_px = image.shape[0]
-    height, width = random.integers(side_px // 6, side_px // 2.4, 2)
-    top, left = random.integers(-4, side_px - 4, 2)
-    image[max(top, 0):top + height, max(left, 0):left + width] = random.integers(0, 256)
+CLASSIFIER = "classifier.keras"
+_JUDGED_AT_ONCE = 256
 
 
 class Batches(keras.utils.PyDataset):  # type: ignore[misc]  # keras ships no types
     """Augmented batches of a split in a new order every epoch, the same for the same seed.
 
-    An item is (crops float32 (b, 48, 48, 1) in 0..1, probabilities to learn float32 (b, 7)).
+    An item is (crops float32 (b, 48, 48, 1) in 0..1, probabilities for each head to learn float32 (b, 2, 7), how much
+    each counts float32 (b, 2)).
     """
 
-    def __init__(self, split: Split, recipe: Recipe, first_epoch: int) -> None:
+    def __init__(self, split: Split, taught: Targets, recipe: Recipe, first_epoch: int) -> None:
         super().__init__()
-        self._images, self._targets = split.images, targets.blended(split, recipe.original_share)
+        self._images, self._taught = split.images, taught
         self._recipe, self._epoch = recipe, first_epoch
         self._order = self._shuffled()
 
     def __len__(self) -> int:
         return math.ceil(len(self._images) / self._recipe.batch_size)
 
-    def __getitem__(self, index: int) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    def __getitem__(self, index: int) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]]:
         rows = self._order[index * self._recipe.batch_size:(index + 1) * self._recipe.batch_size]
         random = np.random.default_rng((self._recipe.seed, self._epoch, index))
-        images = np.stack([augment(self._images[row], random) for row in rows])
-        for row in np.flatnonzero(random.random(len(images)) < self._recipe.erased_share):
-            erase(images[row], random)
-        return as_input(images), self._targets[rows]
+        images = np.stack([augment(self._images[row], random, self._recipe.erased_share) for row in rows])
+        return as_input(images), self._taught.probabilities[rows], self._taught.weights[rows]
 
     def on_epoch_end(self) -> None:
         self._epoch += 1
@@ -89,11 +68,11 @@ def as_input(images: NDArray[np.uint8]) -> NDArray[np.float32]:
 
 
 class Checkpoint(keras.callbacks.Callback):  # type: ignore[misc]
-    """Before every epoch set its randomness; after it keep the model with its optimizer, the best, the history."""
+    """Before every epoch set its randomness; after it judge the model, and keep it with optimizer and history."""
 
-    def __init__(self, folder: Path, recipe: Recipe, history: dict[str, list[float]]) -> None:
+    def __init__(self, folder: Path, recipe: Recipe, public_test: Split, history: dict[str, list[float]]) -> None:
         super().__init__()
-        self._folder, self._recipe, self.history = folder, recipe, history
+        self._folder, self._recipe, self._public_test, self.history = folder, recipe, public_test, history
 
     def on_epoch_begin(self, epoch: int, logs: dict[str, float] | None = None) -> None:
         # Keras saves no state of its random layers, so it is set here for every epoch: a resumed run drops
@@ -104,10 +83,16 @@ class Checkpoint(keras.callbacks.Callback):  # type: ignore[misc]
                 variable.assign(random.integers(2**31, size=variable.shape))
 
     def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
-        for name, value in (logs or {}).items():
+        logits = predict_logits(self.model, self._public_test.images)
+        judged = judge(logits, self._public_test, self._recipe.original_share)
+        figures = {"loss": (logs or {})["loss"], "accuracy": judged.accuracy, "macro_f1": judged.macro_f1}
+        if judged.ferplus_accuracy is not None:
+            figures["ferplus_accuracy"] = judged.ferplus_accuracy
+        for name, value in figures.items():
             self.history.setdefault(name, []).append(float(value))
-        accuracies = self.history["val_accuracy"]
-        if accuracies[-1] == max(accuracies):
+        log.info("epoch %d of %d: %s", epoch + 1, self._recipe.epochs,
+                 ", ".join(f"{name} {value:.4f}" for name, value in figures.items()))
+        if best_epoch(self.history) == len(self.history["loss"]) - 1:
             save_atomically(self.model, self._folder / BEST)
         # Whole before LAST is replaced: whoever finds LAST an epoch ahead of HISTORY finds the history here.
         partial = _partial(self._folder / HISTORY)
@@ -116,13 +101,31 @@ class Checkpoint(keras.callbacks.Callback):  # type: ignore[misc]
         os.replace(partial, self._folder / HISTORY)
 
 
-def train(training: Split, public_test: Split, folder: Path, recipe: Recipe, *,
-          resume: bool = False) -> dict[str, list[float]]:
+def best_epoch(history: dict[str, list[float]]) -> int:
+    """The epoch, from 0, with the highest mean of the accuracies by both truths; of equals the last."""
+    both = np.mean([history[name] for name in ("accuracy", "ferplus_accuracy") if name in history], axis=0)
+    return len(both) - 1 - int(np.argmax(both[::-1]))
+
+
+def predict_logits(model: keras.Model, images: NDArray[np.uint8]) -> NDArray[np.float32]:
+    """The logits (n, 2, 7) of a two-headed model for crops uint8 (n, 48, 48)."""
+    return np.concatenate([np.asarray(model.predict_on_batch(as_input(images[start:start + _JUDGED_AT_ONCE])))
+                           for start in range(0, len(images), _JUDGED_AT_ONCE)])
+
+
+def judge(logits: NDArray[np.float32], split: Split, original_share: float) -> Evaluation:
+    """The figures on `split` of the classifier that is folded with `original_share`."""
+    return evaluate.evaluate("folded", JUDGED_ON, split, LABELS, heads.blended(logits, original_share))
+
+
+def train(training: Split, public_test: Split, folder: Path, recipe: Recipe, *, teachers: Sequence[keras.Model] = (),
+          start: keras.Model | None = None, resume: bool = False) -> dict[str, list[float]]:
     """Train into `folder` (last.keras, best.keras, history.json) and return the history.
 
-    With `resume` a run that was interrupted goes on after its last whole epoch, with the
-    optimizer and the order of images it would have had.  Raises DataError when `folder`
-    holds a run and `resume` is false, ModelError when the run is of another recipe.
+    The models kept are two-headed (see heads.py), and so are `teachers` and `start`, whose weights the run begins with.
+    With `resume` a run that was interrupted goes on after its last whole epoch, with the optimizer and the order of
+    images it would have had.  Raises DataError when `folder` holds a run and `resume` is false, ModelError when the run
+    is of another recipe.
     """
     keras.utils.set_random_seed(recipe.seed)
     missing = sorted(set(range(len(LABELS))) - set(training.labels.tolist()))
@@ -140,14 +143,38 @@ def train(training: Split, public_test: Split, folder: Path, recipe: Recipe, *,
                         "or name another folder")
     else:
         model, history = _compiled(recipe, steps), {}
+        if start is not None:
+            _take_weights(model, start)
     done = len(history.get("loss", ()))
-    checkpoint = Checkpoint(folder, recipe, history)
-    model.fit(Batches(training, recipe, first_epoch=done),
-              validation_data=(as_input(public_test.images), targets.one_hot(public_test.labels)),
-              validation_batch_size=256, epochs=recipe.epochs, initial_epoch=done,
-              # Batches has its own order, which a resumed run repeats; Keras's would be another.
-              callbacks=[checkpoint], shuffle=False, verbose="auto")
-    return checkpoint.history
+    if done < recipe.epochs:
+        taught = targets.for_heads(training, recipe, answers(teachers, training.images) if teachers else None)
+        model.fit(Batches(training, taught, recipe, first_epoch=done), epochs=recipe.epochs, initial_epoch=done,
+                  # Batches has its own order, which a resumed run repeats; Keras's would be another.
+                  callbacks=[Checkpoint(folder, recipe, public_test, history)], shuffle=False, verbose="auto")
+    return history
+
+
+def answers(teachers: Sequence[keras.Model], images: NDArray[np.uint8]) -> NDArray[np.float32]:
+    """The mean probabilities (n, 2, 7) of all teachers for each image and its mirror image."""
+    views = [predict_logits(teacher, seen) for teacher in teachers for seen in (images, images[:, :, ::-1])]
+    return np.asarray(np.mean([keras.ops.softmax(view) for view in views], axis=0), np.float32)
+
+
+def load_taught(path: Path) -> keras.Model:
+    """The two-headed model that a run kept at `path`; ModelError when it is none."""
+    model = keras_models.load(path)
+    if model.output_shape[1:] != (len(heads.HEADS), len(LABELS)):
+        raise ModelError(f"expected a two-headed model, such as the {BEST} of a run, in {path}, found an output of "
+                         f"{model.output_shape[1:]}: name another file")
+    return model
+
+
+def _take_weights(model: keras.Model, start: keras.Model) -> None:
+    try:
+        model.set_weights(start.get_weights())
+    except ValueError as error:
+        raise ModelError(f"expected weights of the network {model.name} to start from, found those of {start.name}: "
+                         "name a run of the same network") from error
 
 
 def _make(folder: Path) -> None:
@@ -158,20 +185,22 @@ def _make(folder: Path) -> None:
 
 
 def _compiled(recipe: Recipe, steps_per_epoch: int) -> keras.Model:
-    model = NETWORKS[recipe.network]((48, 48, 1), len(LABELS))
+    model = heads.two_headed(NETWORKS[recipe.network]((SIDE_PX, SIDE_PX, 1), len(LABELS)))
     warmup_steps = round(recipe.warmup_epochs * steps_per_epoch)
     schedule = keras.optimizers.schedules.CosineDecay(
         initial_learning_rate=0.0, warmup_target=recipe.learning_rate, warmup_steps=warmup_steps,
         decay_steps=max(1, recipe.epochs * steps_per_epoch - warmup_steps))
     model.compile(_optimizer(recipe, schedule),
-                  keras.losses.CategoricalCrossentropy(label_smoothing=recipe.label_smoothing),
-                  metrics=["accuracy"])
+                  keras.losses.CategoricalCrossentropy(from_logits=True, label_smoothing=recipe.label_smoothing))
     return model
 
 
 def _optimizer(recipe: Recipe, schedule: keras.optimizers.schedules.LearningRateSchedule) -> keras.optimizers.Optimizer:
     if recipe.optimizer == "sgd":
         return keras.optimizers.SGD(schedule, momentum=0.9, nesterov=True, weight_decay=recipe.weight_decay or None)
+    if recipe.optimizer == "muon":
+        return ConvolutionMuon(schedule, weight_decay=recipe.weight_decay, adam_weight_decay=recipe.weight_decay,
+                               adam_lr_ratio=0.5)
     return keras.optimizers.Adam(schedule, weight_decay=recipe.weight_decay or None)
 
 

@@ -28,7 +28,7 @@ LIBRARIES = {
     "tqdm": {"edge.sinks.progress", "export.evaluate", "export.framing"},
     "cv2": {"edge.run", "edge.contracts", "edge.preprocess", "edge.overlay", "edge.sinks.mjpeg",
             "edge.cameras.usb", "edge.cameras.video", "edge.cameras.demo",
-            "edge.detectors.haar", "edge.detectors.yunet", "export.dataset", "export.train", "export.framing"},
+            "edge.detectors.haar", "edge.detectors.yunet", "export.augment", "export.dataset", "export.framing"},
 }
 
 

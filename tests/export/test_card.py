@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 
 from export.dataset import LABELS
+from export.robustness import DISTURBANCES
 from tests.export.conftest import Converted, Export, Toy, refusal
 
 
@@ -22,14 +23,20 @@ def test_card_stands_beside_the_model_with_the_figures_of_an_evaluation(
     text = card.read_text()
     export("evaluate", "--model", model, "--data", toy.npz, "--split", "PublicTest", "--json", tmp_path / "f.json")
     figures = json.loads((tmp_path / "f.json").read_text())
-    assert f"| accuracy | {figures['accuracy']:.2%} |" in text
-    assert f"| macro-F1 | {figures['macro_f1']:.4f} |" in text
-    assert f"| {figures['ferplus_accuracy']:.2%} |" in text
+    for title, name, form in (("accuracy", "accuracy", ".2%"), ("macro-F1", "macro_f1", ".4f"),
+                              ("accuracy by the FER+ majority", "ferplus_accuracy", ".2%"),
+                              ("expected calibration error", "calibration_error", ".2%")):
+        lower, upper = figures["intervals"][name]
+        assert f"| {title} | {figures[name]:{form}} [{lower:{form}}, {upper:{form}}] |" in text
     for label, row in zip(LABELS, figures["confusion"], strict=True):
-        assert f"| {label} | 20 | {figures['recall'][label]:.2%} | {' | '.join(map(str, row))} |" in text
+        lower, upper = figures["intervals"][label]
+        assert f"| {label} | 20 | {figures['recall'][label]:.2%} [{lower:.1%}, {upper:.1%}] | " \
+               f"{' | '.join(map(str, row))} |" in text
+    assert all(f"| {name} | " in text for name in DISTURBANCES)
     assert f"{model.stat().st_size:,} bytes" in text and "300 images of Training in toy.npz" in text
+    # Once for what they answer, once for how long they take.
     assert [line.split()[0] for line in text.splitlines() if line.startswith(("float32 ", "int8 "))] \
-        == ["float32", "int8"]
+        == ["float32", "int8"] * 2
 
 
 def test_card_without_a_reference_compares_nothing(
@@ -37,7 +44,7 @@ def test_card_without_a_reference_compares_nothing(
     model = copied(converted.as_float, tmp_path)
     assert export("card", "--model", model, "--data", toy.csv)[0] == 0
     text = (tmp_path / "tiny.float.md").read_text()
-    assert "Against the float model" not in text and "FER+ votes" not in text
+    assert "Against the float model" not in text and "by the FER+ majority | " not in text.partition("## How robust")[0]
 
 
 def test_card_of_a_file_without_metadata_is_refused(toy: Toy, tmp_path: Path, export: Export) -> None:

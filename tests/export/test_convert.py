@@ -1,6 +1,7 @@
 """Keras files of every age become ONNX files that agree with them, or nothing at all."""
 
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -9,8 +10,9 @@ import numpy as np
 import onnx
 import pytest
 
+from edge import preprocess
 from edge.classifier import OnnxClassifier
-from export import graph
+from export import graph, quantize
 from export.dataset import FER2013_FRAMING, LABELS, Split
 from export.quiet import import_tensorflow
 from tests.export.conftest import Converted, Export, KerasFiles, Toy, as_crops, refusal, save_npz, toy_split
@@ -35,9 +37,10 @@ def untrained(*tail: layers.Layer, side: int = 48, channels: int = 1) -> keras.M
 
 def test_float_model_computes_what_keras_computes(converted: Converted, tiny: keras.Model, toy: Toy) -> None:
     split = toy.splits["PublicTest"]
-    expressions = OnnxClassifier(converted.as_float, "haar").classify(list(split.images))
-    np.testing.assert_allclose([expression.probabilities for expression in expressions],
-                               np.asarray(tiny(as_crops(split))), atol=1e-5)
+    classifier = OnnxClassifier(converted.as_float, "haar")
+    calibrated = preprocess.calibrated(np.asarray(tiny(as_crops(split))), classifier.metadata.temperature)
+    np.testing.assert_allclose([expression.probabilities for expression in classifier.classify(list(split.images))],
+                               calibrated, atol=1e-5)
 
 
 def test_int8_model_names_the_same_classes_and_is_smaller(converted: Converted, toy: Toy) -> None:
@@ -79,7 +82,26 @@ def test_metadata_says_what_goes_in_and_where_it_is_from(converted: Converted) -
 
 def test_comparison_is_printed_with_the_images_it_rests_on(converted: Converted) -> None:
     assert "compared on 140 images of PublicTest in toy.npz" in converted.said
-    assert [line.split()[0] for line in converted.said.splitlines()[2:]] == ["Keras", "float", "int8"]
+    forms = [line.split("  ")[0] for line in converted.said.partition("\nchosen: ")[0].splitlines()[2:]]
+    assert forms == ["Keras", "float", *(way.name for way in quantize.WAYS)]
+    chosen = re.search(r"^chosen: (.*); temperature ([0-9.]+), fitted to the FER\+ majority of 140 images",
+                       converted.said, re.MULTILINE)
+    assert chosen is not None and chosen[1] in forms
+    metadata = [OnnxClassifier(path, "haar").metadata for path in (converted.as_float, converted.as_int8)]
+    assert {one.temperature for one in metadata} == {float(chosen[2])}
+    assert metadata[1].made_from["quantization"] == chosen[1]
+    assert all(way.name in metadata[1].made_from["same_top_1_by_way_tried"] for way in quantize.WAYS)
+    assert "median time per face / ms" in converted.said
+
+
+def test_temperature_is_fitted_to_the_truth_that_is_asked_for(
+        keras_files: KerasFiles, toy: Toy, tmp_path: Path, export: Export) -> None:
+    code, said, _ = export("convert", "--model", keras_files.keras, "--calibration", toy.npz, "--calibrate-by",
+                           "original", "--output", tmp_path / "tiny")
+    assert code == 0 and "fitted to the original labels of 140 images of PublicTest" in said
+    code, said, _ = export("convert", "--model", keras_files.keras, "--calibration", toy.csv, "--output",
+                           tmp_path / "without_votes")
+    assert code == 0 and "fitted to the original labels" in said
 
 
 def test_description_of_the_training_reaches_the_metadata(
@@ -181,8 +203,9 @@ def test_pair_of_2023_is_converted_exactly(
         "--weights", material("seed/fer.h5"), "--calibration", few, "--output", tmp_path / "fer2023")
     assert code == 0 and "images of PublicTest in few.npz" in said
     # Its training set held most of these images: far above what such a network reaches on others.
-    accuracies = [float(line.split()[1].rstrip("%")) for line in said.splitlines()[2:]]
-    assert all(80 < accuracy < 96 for accuracy in accuracies)
+    compared = said.partition("\nchosen: ")[0].splitlines()[2:]
+    accuracies = [float(found[1]) for line in compared if (found := re.search(r"([0-9.]+)%", line))]
+    assert len(accuracies) == 2 + len(quantize.WAYS) and all(80 < accuracy < 96 for accuracy in accuracies[:3])
     assert (tmp_path / "fer2023.int8.onnx").stat().st_size < 0.3 * (tmp_path / "fer2023.float.onnx").stat().st_size
     assert graph.count_operators(onnx.load(tmp_path / "fer2023.float.onnx")) \
         == {"Relu": 6, "Conv": 5, "MaxPool": 3, "Gemm": 2, "Reshape": 2, "Softmax": 1}

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from edge.errors import DataError
-from export import dataset
+from export import dataset, ferplus
 from export.dataset import LABELS, Split
 from tests.export.conftest import Toy, save_npz, toy_split
 
@@ -204,10 +204,17 @@ def test_ferplus_column_becomes_the_label_of_fer2013(column: int, label: int) ->
     votes = np.zeros((1, 10), np.uint8)
     votes[0, column] = 8
     votes[0, 9 - column] += 2
-    assert dataset.ferplus_labels(votes).tolist() == [label]
+    assert ferplus.labels(votes).tolist() == [label]
 
 
 def test_toy_votes_agree_with_its_labels() -> None:
     split = toy_split(1, 0)
     assert split.votes is not None and len(LABELS) == 7
-    np.testing.assert_array_equal(dataset.ferplus_labels(split.votes), split.labels)
+    np.testing.assert_array_equal(ferplus.labels(split.votes), split.labels)
+
+
+def test_one_of_each_group_of_copies_is_kept_and_none_where_their_labels_differ() -> None:
+    images = np.arange(6, dtype=np.uint8)[:, np.newaxis, np.newaxis] * np.ones((1, 48, 48), np.uint8)
+    split = Split(images[[0, 1, 0, 2, 1, 3]], np.array([3, 4, 3, 5, 6, 0]))
+    kept = dataset.without_duplicates(split)
+    assert kept.images[:, 0, 0].tolist() == [0, 2, 3] and kept.labels.tolist() == [3, 5, 0]

@@ -9,6 +9,7 @@ import pytest
 from edge.errors import DataError
 from export import evaluate
 from export.dataset import LABELS, Split
+from export.robustness import DISTURBANCES
 from tests import onnx_files
 from tests.export.conftest import Converted, Export, KerasFiles, Toy, refusal, toy_split
 
@@ -21,10 +22,17 @@ def figures(path: Path) -> dict[str, object]:
 def test_json_holds_the_figures_of_an_onnx_file(
         converted: Converted, toy: Toy, tmp_path: Path, export: Export) -> None:
     code, said, _ = export("evaluate", "--model", converted.as_float, "--data", toy.npz, "--split", "PublicTest",
-                           "--json", tmp_path / "out.json", "--plot", tmp_path / "out.png")
+                           "--json", tmp_path / "out.json", "--plots", tmp_path / "plots", "--robustness")
     read = json.loads((tmp_path / "out.json").read_text())
-    assert code == 0 and "accuracy" in said and (tmp_path / "out.png").read_bytes().startswith(b"\x89PNG")
-    assert set(read) == {"model", "split", "images", "accuracy", "macro_f1", "recall", "confusion", "ferplus_accuracy"}
+    assert code == 0 and "accuracy" in said
+    assert sorted(path.name for path in (tmp_path / "plots").iterdir()) \
+        == ["confusion.png", "reliability.png", "robustness.png"]
+    assert set(read) == {"model", "split", "images", "accuracy", "macro_f1", "calibration_error", "recall", "confusion",
+                         "ferplus_images", "ferplus_accuracy", "ferplus_calibration_error", "intervals", "robustness"}
+    assert set(read["robustness"]) == set(DISTURBANCES)
+    assert read["robustness"]["nothing"] == {name: read[name] for name in ("accuracy", "ferplus_accuracy")}
+    assert all(lower <= read[name] <= upper for name, (lower, upper) in read["intervals"].items() if name in read)
+    assert all(name in said for name in DISTURBANCES) and "worst: " in said
     counts = np.array(read["confusion"])
     assert counts.shape == (7, 7) and counts.sum() == read["images"] == 140 and (counts.sum(axis=1) == 20).all()
     assert read["accuracy"] == pytest.approx(np.trace(counts) / 140) and read["accuracy"] > 0.9
@@ -38,11 +46,20 @@ def test_json_holds_the_figures_of_an_onnx_file(
 @pytest.mark.parametrize("form", ["keras", "full_h5"])
 def test_keras_file_has_the_figures_of_its_float_onnx(
         converted: Converted, keras_files: KerasFiles, toy: Toy, tmp_path: Path, export: Export, form: str) -> None:
+    # The temperature stands in the ONNX file alone, and changes nothing but how sure the answers are.
+    sureness = {"calibration_error": 0, "ferplus_calibration_error": 0, "model": "", "intervals": {}}
     for model, name in ((getattr(keras_files, form), "keras.json"), (converted.as_float, "onnx.json")):
         assert export("evaluate", "--model", model, "--data", toy.npz, "--split", "PublicTest",
                       "--json", tmp_path / name)[0] == 0
     keras, onnx = figures(tmp_path / "keras.json"), figures(tmp_path / "onnx.json")
-    assert {**keras, "model": ""} == {**onnx, "model": ""}
+    assert {**keras, **sureness} == {**onnx, **sureness}
+
+
+def test_no_resamples_give_no_intervals(converted: Converted, toy: Toy, tmp_path: Path, export: Export) -> None:
+    code, said, _ = export("evaluate", "--model", converted.as_float, "--data", toy.npz, "--split", "PublicTest",
+                           "--resamples", "0", "--json", tmp_path / "out.json")
+    assert code == 0 and "intervals" not in said
+    assert not {"intervals", "robustness"} & set(figures(tmp_path / "out.json"))
 
 
 def test_data_without_votes_gives_no_accuracy_by_votes(

@@ -48,3 +48,27 @@ def test_same_top_and_largest_difference_compare_row_by_row() -> None:
     right = np.array([[0.4, 0.6], [0.2, 0.8], [0.6, 0.4]], np.float32)
     assert metrics.same_top(left, right) == pytest.approx(2 / 3)
     assert metrics.largest_difference(left, right) == pytest.approx(0.2)
+
+
+def test_calibration_error_is_how_far_confidence_and_accuracy_lie_apart() -> None:
+    # Four answers at 0.9, three of them right; six at 0.55, all right.
+    confidence = np.array([0.9] * 4 + [0.55] * 6, np.float32)
+    is_right = np.array([True, True, True, False] + [True] * 6)
+    assert metrics.calibration_error(confidence, is_right) == pytest.approx(0.4 * 0.15 + 0.6 * 0.45)
+
+
+def test_certainty_falls_into_the_last_range() -> None:
+    images, mean, right = metrics.reliability(np.array([1.0, 0.0]), np.array([True, False]), 10)
+    assert images.tolist() == [1, *[0] * 8, 1] and mean[-1] == right[-1] == 1.0 and mean[0] == right[0] == 0.0
+
+
+def test_bootstrap_interval_is_as_wide_as_theory_says() -> None:
+    is_right = np.arange(1000) < 700
+    lower, upper = metrics.bootstrap(lambda rows: {"accuracy": float(is_right[rows].mean())}, 1000, 2000, 0)["accuracy"]
+    half = 1.96 * np.sqrt(0.7 * 0.3 / 1000)
+    assert lower == pytest.approx(0.7 - half, abs=0.004) and upper == pytest.approx(0.7 + half, abs=0.004)
+
+
+def test_bootstrap_leaves_out_what_a_sample_does_not_have() -> None:
+    found = metrics.bootstrap(lambda rows: {"rare": 1.0} if 0 in rows else {}, 5, 50, 0)
+    assert found == {"rare": (1.0, 1.0)}

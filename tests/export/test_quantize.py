@@ -39,7 +39,7 @@ def test_ranges_are_those_of_the_calibrating_crops(converted: Converted, toy: To
     split = toy.splits["Training"]
     half_bright = Images(Split(split.images // 2, split.labels), "Training", toy.npz)
     crops = quantize.prepared(half_bright, metadata)
-    model = quantize.quantize(onnx.load(converted.as_float), crops)
+    model = quantize.quantize(onnx.load(converted.as_float), crops, quantize.WAYS[0])
     scales = {tensor.name: tensor for tensor in model.graph.initializer}
     first = next(node for node in model.graph.node if node.op_type == "QuantizeLinear")
     assert np.isclose(255 * onnx.numpy_helper.to_array(scales[first.input[1]]), crops.max())

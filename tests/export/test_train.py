@@ -1,6 +1,7 @@
 """Training: what it keeps, and that an interruption changes nothing."""
 
 import json
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -9,17 +10,18 @@ import numpy as np
 import pytest
 
 from edge.errors import ConfigError, DataError, ModelError, SinkError
-from export.dataset import LABELS, Split
+from export.dataset import Split
 from export.quiet import import_tensorflow
 from export.recipe import RECIPES, Recipe
-from tests.export.conftest import Export, Toy, toy_split
+from tests.export.conftest import Export, KerasFiles, Toy, refusal, toy_split
 
 import_tensorflow()
 
 import keras  # noqa: E402  # after its quiet import
 from keras import layers  # noqa: E402
 
-from export import networks, targets, train  # noqa: E402
+from export import heads, networks, targets, train  # noqa: E402
+from export.muon import ConvolutionMuon  # noqa: E402
 
 RECIPE = Recipe(network="tiny", epochs=3, batch_size=16, learning_rate=3e-3)
 
@@ -104,14 +106,18 @@ def test_run_killed_between_model_and_history_loses_no_epoch(
             train.train(*splits, tmp_path, RECIPE)
     assert len(history_of(tmp_path)["loss"]) == 1
     train.train(*splits, tmp_path, RECIPE, resume=True)
-    assert history_of(tmp_path)["val_loss"] == pytest.approx(history_of(straight)["val_loss"], rel=1e-4)
+    assert history_of(tmp_path)["accuracy"] == pytest.approx(history_of(straight)["accuracy"], rel=1e-4)
 
 
 def test_best_weights_are_those_of_the_best_epoch(splits: tuple[Split, Split], straight: Path) -> None:
     _, public_test = splits
-    best = keras.models.load_model(straight / train.BEST)
-    predicted = np.asarray(best(train.as_input(public_test.images))).argmax(axis=1)
-    assert (predicted == public_test.labels).mean() == pytest.approx(max(history_of(straight)["val_accuracy"]))
+    history = history_of(straight)
+    logits = train.predict_logits(keras.models.load_model(straight / train.BEST), public_test.images)
+    judged = train.judge(logits, public_test, RECIPE.original_share)
+    best = train.best_epoch(history)
+    assert judged.accuracy == pytest.approx(history["accuracy"][best])
+    assert judged.accuracy + (judged.ferplus_accuracy or 0) == pytest.approx(
+        max(map(sum, zip(history["accuracy"], history["ferplus_accuracy"], strict=True))))
 
 
 def test_finished_run_trains_no_further_when_resumed(splits: tuple[Split, Split], straight: Path) -> None:
@@ -187,67 +193,25 @@ def test_residual_has_the_size_that_its_docstring_says() -> None:
     assert networks.multiply_adds(model) == pytest.approx(29.8e6, rel=0.002)
 
 
-def test_augmented_view_keeps_shape_and_differs_from_view_to_view() -> None:
-    image = toy_split(1, 0).images[3]
-    random = np.random.default_rng(0)
-    views = [train.augment(image, random) for _ in range(3)]
-    assert all(view.shape == (48, 48) and view.dtype == np.uint8 for view in views)
-    assert (views[0] != views[1]).any() and (views[1] != views[2]).any()
-
-
-def test_share_of_the_images_has_a_rectangle_painted_over() -> None:
-    split = toy_split(20, 0)
-    plain = train.Batches(split, Recipe(batch_size=len(split)), 0)[0][0]
-    some = train.Batches(split, Recipe(batch_size=len(split), erased_share=0.5), 0)[0][0]
-    assert 0.3 < (plain != some).any(axis=(1, 2, 3)).mean() < 0.7
-
-
-def test_rectangle_stays_within_its_image() -> None:
-    random = np.random.default_rng(0)
-    for _ in range(200):
-        image = np.full((48, 48), 7, np.uint8)
-        train.erase(image, random)
-        assert (image == 7).mean() > 0.7
-
-
-def test_targets_blend_the_label_with_the_votes() -> None:
-    votes = np.zeros((3, 10), np.uint8)
-    votes[0, [1, 0]] = 6, 2  # happiness and neutral
-    votes[1, [1, 7]] = 5, 5  # happiness and contempt
-    votes[2, 9] = 10  # not a face
-    split = Split(np.zeros((3, 48, 48), np.uint8), np.array([4, 4, 4]), votes)
-    happy, sad, neutral = (LABELS.index(label) for label in ("happy", "sad", "neutral"))
-    taught = targets.blended(split, 0.5)
-    np.testing.assert_allclose(taught.sum(axis=1), 1)
-    assert taught[0, [happy, sad, neutral]].tolist() == [0.375, 0.5, 0.125]
-    assert taught[1, [happy, sad]].tolist() == [0.5, 0.5]
-    assert taught[2, sad] == 1
-    np.testing.assert_array_equal(targets.blended(split, 1), targets.one_hot(split.labels))
-
-
-def test_votes_that_are_wanted_and_missing_are_asked_for() -> None:
-    split = Split(np.zeros((1, 48, 48), np.uint8), np.array([0]))
-    with pytest.raises(DataError, match="--original-share 1"):
-        targets.blended(split, 0.5)
-
-
 def test_optimizer_is_the_recipes() -> None:
     schedule = keras.optimizers.schedules.CosineDecay(0.1, 10)
     sgd = train._optimizer(Recipe(optimizer="sgd", weight_decay=1e-4), schedule)
     assert isinstance(sgd, keras.optimizers.SGD) and sgd.momentum == 0.9 and sgd.weight_decay == 1e-4
     adam = train._optimizer(Recipe(), schedule)
     assert isinstance(adam, keras.optimizers.Adam) and adam.weight_decay is None
+    assert isinstance(train._optimizer(Recipe(optimizer="muon"), schedule), ConvolutionMuon)
 
 
 def test_batches_hold_every_image_once_in_an_order_of_their_epoch() -> None:
     split = Split(toy_split(4, 0).images, np.arange(28) % 7)
     recipe = Recipe(batch_size=10, seed=5)
-    first, again = train.Batches(split, recipe, 0), train.Batches(split, recipe, 0)
+    taught = targets.for_heads(split, recipe)
+    first, again = train.Batches(split, taught, recipe, 0), train.Batches(split, taught, recipe, 0)
     assert len(first) == 3 and sum(len(first[index][1]) for index in range(3)) == 28
     np.testing.assert_array_equal(first[1][0], again[1][0])
     again.on_epoch_end()
     assert (first[1][0] != again[1][0]).any()
-    np.testing.assert_array_equal(train.Batches(split, recipe, 1)[1][0], again[1][0])
+    np.testing.assert_array_equal(train.Batches(split, taught, recipe, 1)[1][0], again[1][0])
 
 
 def test_command_trains_draws_and_tells_the_accuracy(
@@ -256,14 +220,75 @@ def test_command_trains_draws_and_tells_the_accuracy(
     folder = tmp_path / "run"
     command = ["train", "--data", toy.npz, "--output", folder, "--network", "tiny", "--epochs", "1"]
     code, out, _ = export(*command)
-    assert code == 0 and "on 140 images of PublicTest" in out and "accuracy" in out
-    assert "training on 420 images of Training; left out 0" in caplog.text
-    for name in ("curves.png", "confusion.png"):
+    assert code == 0 and "original share" in out and "<- chosen" in out
+    assert "training on 420 images of Training, without 0 that stand in PublicTest" in caplog.text
+    for name in ("curves.png", "tradeoff.png"):
         assert (folder / name).read_bytes().startswith(b"\x89PNG")
+    classifier = keras.models.load_model(folder / train.CLASSIFIER)
+    assert classifier.input_shape == (None, 48, 48, 1) and classifier.output_shape == (None, 7)
     description = json.loads((folder / "run.json").read_text())
     assert "420 images of Training in toy.npz (sha256" in description["training"]
     (folder / "curves.png").unlink()
     assert export(*command, "--resume")[0] == 0 and (folder / "curves.png").exists()
+
+
+@pytest.fixture(scope="module")
+def teacher(straight: Path) -> Path:
+    return straight / train.BEST
+
+
+def test_run_taught_by_another_and_begun_with_its_weights_keeps_both_in_its_recipe(
+        toy: Toy, teacher: Path, tmp_path: Path, export: Export) -> None:
+    command = ["train", "--data", toy.npz, "--output", tmp_path / "run", "--network", "tiny", "--epochs", "1",
+               "--teacher", teacher, "--teacher-share", "0.5", "--start", teacher]
+    assert export(*command)[0] == 0
+    recipe = json.loads((tmp_path / "run" / train.HISTORY).read_text())["recipe"]
+    assert len(recipe["teachers"]) == len(recipe["started_from"]) == 64 and recipe["teacher_share"] == 0.5
+    told = json.loads((tmp_path / "run" / "run.json").read_text())["training_command"]
+    assert told.count(f"{teacher.parent.name}/best.keras") == 2
+    # Another teacher is another recipe.
+    refused = refusal(export(*command[:-6], "--resume"))
+    assert "teachers" in refused and "started_from" in refused
+
+
+def test_run_begins_with_the_weights_that_it_is_given(splits: tuple[Split, Split], teacher: Path) -> None:
+    start = train.load_taught(teacher)
+    model = train._compiled(RECIPE, 1)
+    train._take_weights(model, start)
+    for taken, given in zip(model.get_weights(), start.get_weights(), strict=True):
+        np.testing.assert_array_equal(taken, given)
+
+
+def test_weights_of_another_network_are_refused(teacher: Path) -> None:
+    with pytest.raises(ModelError, match="weights of the network baseline"):
+        train._take_weights(train._compiled(Recipe(), 1), train.load_taught(teacher))
+
+
+def test_classifier_is_no_teacher(keras_files: KerasFiles) -> None:
+    with pytest.raises(ModelError, match="two-headed"):
+        train.load_taught(keras_files.keras)
+
+
+def test_teachers_answer_is_the_mean_over_the_image_and_its_mirror(teacher: Path) -> None:
+    images = toy_split(1, 0).images
+    model = train.load_taught(teacher)
+    both = train.answers([model], images)
+    assert both.shape == (7, 2, 7)
+    np.testing.assert_allclose(both.sum(axis=2), 1, rtol=1e-5)
+    np.testing.assert_allclose(both, train.answers([model, model], images[:, :, ::-1]), rtol=1e-4, atol=1e-6)
+
+
+def test_fold_writes_the_classifier_of_another_share(
+        toy: Toy, straight: Path, tmp_path: Path, export: Export) -> None:
+    run = tmp_path / "run"
+    shutil.copytree(straight, run)
+    code, out, _ = export("fold", "--run", run, "--data", toy.npz, "--original-share", "0.33")
+    assert code == 0 and "0.33" in next(line for line in out.splitlines() if "chosen" in line)
+    images = toy.splits["PublicTest"].images
+    logits = train.predict_logits(train.load_taught(run / train.BEST), images)
+    classifier = keras.models.load_model(run / train.CLASSIFIER)
+    np.testing.assert_allclose(np.asarray(classifier(train.as_input(images))), heads.blended(logits, 0.33), atol=1e-6)
+    assert (run / "tradeoff.png").read_bytes().startswith(b"\x89PNG")
 
 
 def test_interrupted_command_says_how_to_go_on(

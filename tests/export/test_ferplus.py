@@ -1,0 +1,74 @@
+"""FER+'s own table beside FER2013 in its forms."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from edge.errors import DataError
+from export import dataset, ferplus
+from tests.export.conftest import Toy
+
+
+@pytest.fixture
+def table(toy: Toy, tmp_path: Path) -> Path:
+    """The toy's votes as FER+ writes them."""
+    lines = ["Usage,Image name," + ",".join(ferplus.COLUMNS)]
+    for split, images in toy.splits.items():
+        assert images.votes is not None
+        lines += [f"{split},fer{number:07}.png," + ",".join(map(str, row)) for number, row in enumerate(images.votes)]
+    path = tmp_path / "fer2013new.csv"
+    path.write_text("\n".join(lines) + "\n")
+    return path
+
+
+@pytest.mark.parametrize("form", ["csv", "npz"])
+def test_votes_go_to_the_images_in_their_order(toy: Toy, table: Path, form: str) -> None:
+    for name, split in dataset.load_splits(getattr(toy, form), table).items():
+        np.testing.assert_array_equal(split.votes, toy.splits[name].votes)
+
+
+def test_image_that_is_broken_takes_no_other_images_votes(toy: Toy, table: Path, tmp_path: Path) -> None:
+    lines = toy.csv.read_text().splitlines()
+    lines[3] = "happy," + lines[3].partition(",")[2]
+    broken = tmp_path / "broken.csv"
+    broken.write_text("\n".join(lines))
+    whole = toy.splits["Training"]
+    read = dataset.load(broken, "Training", table)
+    assert whole.votes is not None and len(read) == len(whole) - 1
+    np.testing.assert_array_equal(read.votes, np.delete(whole.votes, 2, axis=0))
+    np.testing.assert_array_equal(read.images, np.delete(whole.images, 2, axis=0))
+
+
+def test_folder_tree_cannot_have_them(toy: Toy, table: Path) -> None:
+    with pytest.raises(DataError, match="folder tree"):
+        dataset.load(toy.folders, "Training", table)
+
+
+def test_other_count_of_images_is_refused(toy: Toy, table: Path) -> None:
+    lines = table.read_text().splitlines()
+    table.write_text("\n".join(lines[:-5]))
+    with pytest.raises(DataError, match=r"PublicTest as FER\+ has votes for \(135\), found 140"):
+        dataset.load(toy.npz, "PublicTest", table)
+
+
+@pytest.mark.parametrize("line", ["", "Training,fer.png,1,2,3", "Training,fer.png,1,2,3,x,5,6,7,8,9,10"])
+def test_broken_row_is_refused_by_its_line(table: Path, line: str) -> None:
+    lines = table.read_text().splitlines()
+    lines[4] = line
+    table.write_text("\n".join(lines))
+    with pytest.raises(DataError, match="ten counts in line 5"):
+        ferplus.read(table)
+
+
+def test_other_table_and_none_are_refused(toy: Toy, tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="found others"):
+        ferplus.read(toy.csv)
+    with pytest.raises(DataError, match="check the path"):
+        ferplus.read(tmp_path / "none.csv")
+
+
+def test_tie_goes_to_the_column_that_is_named_first() -> None:
+    votes = np.zeros((1, 10), np.uint8)
+    votes[0, [3, 4]] = 5
+    assert ferplus.labels(votes).tolist() == [4]
