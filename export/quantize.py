@@ -23,15 +23,12 @@ from export import compare, evaluate, files, graph, metrics, timing
 from export.calibration import Images
 from export.compare import Compared, Judge, Tolerances
 
-_BATCH = 50
-
 
 class _Crops(quantization.CalibrationDataReader):  # type: ignore[misc]  # onnxruntime ships no types
-    """Feeds the calibration with batches of prepared crops."""
+    """Feeds the calibration with prepared crops, all at once: of batches it wants every one to be as large."""
 
     def __init__(self, name: str, crops: NDArray[np.float32]) -> None:
-        self._batches: Iterator[dict[str, NDArray[np.float32]]] = iter(
-            [{name: crops[start:start + _BATCH]} for start in range(0, len(crops), _BATCH)])
+        self._batches: Iterator[dict[str, NDArray[np.float32]]] = iter([{name: crops}])
 
     def get_next(self) -> dict[str, NDArray[np.float32]] | None:
         return next(self._batches, None)

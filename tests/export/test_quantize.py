@@ -4,6 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import onnx
+import pytest
 
 from edge.classifier import OnnxClassifier
 from export import graph, quantize
@@ -63,3 +64,11 @@ def test_int8_over_the_tolerance_is_refused_and_nothing_written(
     line = refusal(export("quantize", "--model", converted.as_float, "--calibration", images,
                           "--output", tmp_path / "a.onnx"))
     assert "nothing was written" in line and not (tmp_path / "a.onnx").exists()
+
+
+@pytest.mark.parametrize("way", quantize.WAYS, ids=lambda way: way.name)
+def test_every_way_takes_any_number_of_images(converted: Converted, toy: Toy, way: quantize.Way) -> None:
+    metadata = OnnxClassifier(converted.as_float, "haar").metadata
+    some = Images(toy.splits["Training"].take(np.arange(61)), "Training", toy.npz)
+    model = quantize.quantize(onnx.load(converted.as_float), quantize.prepared(some, metadata), way)
+    assert graph.count_operators(model)["QuantizeLinear"] > 0
