@@ -1,5 +1,6 @@
 # make run   the app on the demo camera at http://127.0.0.1:8080 (CAMERA=0 make run: a real one)
 # make test  every check and test        make check  the style, type and architecture checks alone
+# make model DATA=fer2013.npz   trains, converts and describes the model that ships (hours; an interrupted one goes on)
 
 PYTHON ?= python3
 CAMERA ?= demo
@@ -8,7 +9,17 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 APT := $(if $(filter 0,$(shell id -u)),,sudo) apt-get
 
-.PHONY: run test check browser clean
+# The recipe of the model that ships.
+DATA ?= fer2013.npz
+RUNS ?= runs
+MODEL ?= models/fer
+SHARE ?= 0.5
+# For a short version: TRAIN="--epochs 2" GATE="--tolerance 100 --recall-tolerance 101 --same-top 0.01".
+TRAIN ?=
+GATE ?=
+EXPORT := $(BIN)/python -m export
+
+.PHONY: run test check browser model clean
 .DELETE_ON_ERROR:
 
 run: $(VENV)/run.stamp
@@ -21,6 +32,21 @@ check: $(VENV)/test.stamp
 	$(BIN)/python -m flake8
 	$(BIN)/python -m mypy
 	$(BIN)/python -m pytest --quiet tests/test_architecture.py
+
+# Two teachers, then the network that ships, which begins as the first of them and learns from both.
+# `make -j2 model` trains the teachers side by side: set TF_NUM_INTRAOP_THREADS=1 in the environment with it.
+model: $(RUNS)/student/classifier.keras
+	$(EXPORT) fold --run $(RUNS)/student --data $(DATA) --original-share $(SHARE)
+	$(EXPORT) convert --model $(RUNS)/student/classifier.keras --calibration $(DATA) --output $(MODEL) $(GATE)
+	$(EXPORT) card --model $(MODEL).float.onnx --data $(DATA)
+	$(EXPORT) card --model $(MODEL).int8.onnx --float $(MODEL).float.onnx --data $(DATA)
+
+$(RUNS)/teacher%/classifier.keras: $(DATA) | $(VENV)/test.stamp
+	$(EXPORT) train --data $(DATA) --output $(@D) --network residual --seed $* --resume $(TRAIN)
+
+$(RUNS)/student/classifier.keras: $(RUNS)/teacher0/classifier.keras $(RUNS)/teacher1/classifier.keras
+	$(EXPORT) train --data $(DATA) --output $(@D) --network residual --seed 2 --resume $(TRAIN) \
+	  --teacher $(RUNS)/teacher0/best.keras $(RUNS)/teacher1/best.keras --start $(RUNS)/teacher0/best.keras
 
 # The page is tested in a real browser, which is a Debian package.
 browser:

@@ -171,7 +171,7 @@ def _recipe(arguments: Namespace) -> Recipe:
 
 def _training_command(arguments: Namespace, recipe: Recipe) -> str:
     """The command that repeats the training; it names files without the folders of this machine."""
-    teachers = "".join(f" --teacher {_in_run(path)}" for path in arguments.teacher)
+    teachers = " --teacher " + " ".join(map(_in_run, arguments.teacher)) if arguments.teacher else ""
     start = f" --start {_in_run(arguments.start)}" if arguments.start else ""
     flags = " --bfloat16" if arguments.bfloat16 else ""
     options = " ".join(f"--{name.replace('_', '-')} {getattr(recipe, name):g}" for name in (

@@ -150,9 +150,13 @@ def _load_npz(path: Path, given: Votes | None) -> dict[str, Split]:
     except (OSError, KeyError, ValueError, EOFError, zipfile.BadZipFile, zlib.error) as error:
         raise DataError(f"expected the arrays image, label and usage in {path}, found: {error}; "
                         "make or copy the file again") from error
-    if image.shape[1:] != (SIDE_PX, SIDE_PX) or image.dtype != np.uint8:
+    if image.dtype != np.uint8 or image.ndim not in (3, 4) or image.shape[3:] not in ((), (1,), (3,)) or not image.size:
         raise DataError(f"expected image uint8 (n, {SIDE_PX}, {SIDE_PX}) in {path}, "
                         f"found {image.dtype} {image.shape}: bring the images to this shape")
+    if image.shape[1:] != (SIDE_PX, SIDE_PX):
+        log.warning("%s: converted %d images of %s to %d×%d grey", path, len(image),
+                    "×".join(map(str, image.shape[1:])), SIDE_PX, SIDE_PX)
+        image = np.stack([_as_crop(one) for one in image])
     expected: list[tuple[str, NDArray[np.generic], tuple[int, ...]]] = [
         ("label", label, (len(image),)), ("usage", usage, (len(image),))]
     if votes is not None:
@@ -245,6 +249,13 @@ def _read_folder(folder: Path) -> Iterable[tuple[NDArray[np.uint8], int]]:
             yield np.asarray(image, np.uint8), number
     if converted:
         log.warning("%s: converted %d images to %d×%d grey", folder, converted, SIDE_PX, SIDE_PX)
+
+
+def _as_crop(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """An image of any size, (h, w), (h, w, 1) or RGB (h, w, 3), as a grey crop (48, 48)."""
+    if image.shape[2:] == (3,):
+        image = np.asarray(cv2.cvtColor(image, cv2.COLOR_RGB2GRAY), np.uint8)
+    return np.asarray(cv2.resize(image.reshape(image.shape[:2]), (SIDE_PX, SIDE_PX), interpolation=cv2.INTER_AREA))
 
 
 def _read_grey(file: Path) -> NDArray[np.uint8]:

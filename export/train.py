@@ -92,6 +92,16 @@ class Checkpoint(keras.callbacks.Callback):  # type: ignore[misc]
             self.history.setdefault(name, []).append(float(value))
         log.info("epoch %d of %d: %s", epoch + 1, self._recipe.epochs,
                  ", ".join(f"{name} {value:.4f}" for name, value in figures.items()))
+        try:
+            self._keep()
+        except OSError as error:
+            # Space for the next attempt, and nothing that is half a file.
+            for name in (BEST, LAST, HISTORY):
+                _partial(self._folder / name).unlink(missing_ok=True)
+            raise SinkError(f"expected to keep epoch {epoch + 1} in {self._folder}, found: {one_line(error)}; what was "
+                            "kept before is whole: make room and go on with --resume") from error
+
+    def _keep(self) -> None:
         if best_epoch(self.history) == len(self.history["loss"]) - 1:
             save_atomically(self.model, self._folder / BEST)
         # Whole before LAST is replaced: whoever finds LAST an epoch ahead of HISTORY finds the history here.

@@ -125,8 +125,17 @@ def test_npz_without_labels_is_refused(tmp_path: Path) -> None:
     assert "label" in refused(tmp_path / "a.npz")
 
 
-@pytest.mark.parametrize(("shape", "dtype"), [((5, 64, 64), np.uint8), ((5, 48, 48, 3), np.uint8),
-                                              ((5, 2304), np.uint8), ((5, 48, 48), np.float32)])
+@pytest.mark.parametrize("shape", [(5, 64, 64), (5, 30, 40), (5, 48, 48, 3), (5, 48, 48, 1), (5, 96, 96, 3)])
+def test_npz_of_another_size_or_in_colour_is_converted_and_said_so(
+        tmp_path: Path, shape: tuple[int, ...], caplog: pytest.LogCaptureFixture) -> None:
+    np.savez(tmp_path / "a.npz", image=np.full(shape, 200, np.uint8), label=np.zeros(5, int), usage=np.zeros(5, int))
+    split = dataset.load(tmp_path / "a.npz", "Training")
+    assert split.images.shape == (5, 48, 48) and split.images.dtype == np.uint8 and (split.images == 200).all()
+    assert "converted 5 images" in caplog.text
+
+
+@pytest.mark.parametrize(("shape", "dtype"), [((5, 48, 48, 4), np.uint8), ((5, 2304), np.uint8), ((5, 0, 48), np.uint8),
+                                              ((5, 48, 48), np.float32)])
 def test_npz_of_another_shape_is_refused(tmp_path: Path, shape: tuple[int, ...], dtype: type) -> None:
     np.savez(tmp_path / "a.npz", image=np.zeros(shape, dtype), label=np.zeros(5, int), usage=np.zeros(5, int))
     assert "(n, 48, 48)" in refused(tmp_path / "a.npz")

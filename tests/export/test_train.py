@@ -1,6 +1,8 @@
 """Training: what it keeps, and that an interruption changes nothing."""
 
+import dataclasses
 import json
+import resource
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -118,6 +120,26 @@ def test_best_weights_are_those_of_the_best_epoch(splits: tuple[Split, Split], s
     assert judged.accuracy == pytest.approx(history["accuracy"][best])
     assert judged.accuracy + (judged.ferplus_accuracy or 0) == pytest.approx(
         max(map(sum, zip(history["accuracy"], history["ferplus_accuracy"], strict=True))))
+
+
+def test_full_disk_ends_the_run_in_one_line_and_leaves_the_last_good_files(
+        splits: tuple[Split, Split], straight: Path, tmp_path: Path) -> None:
+    shutil.copytree(straight, tmp_path / "run")
+    more = dataclasses.replace(RECIPE, epochs=4)
+    history = json.loads((tmp_path / "run" / train.HISTORY).read_text())
+    history["recipe"] = dataclasses.asdict(more)
+    (tmp_path / "run" / train.HISTORY).write_text(json.dumps(history))
+    kept = {path.name: path.read_bytes() for path in (tmp_path / "run").iterdir()}
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    # No file may grow beyond 4 kB: to the one who writes it that is as good as a full disk.
+    resource.setrlimit(resource.RLIMIT_FSIZE, (4096, limits[1]))
+    try:
+        with pytest.raises(SinkError, match="make room and go on with --resume") as raised:
+            train.train(*splits, tmp_path / "run", more, resume=True)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert "\n" not in str(raised.value)
+    assert {path.name: path.read_bytes() for path in (tmp_path / "run").iterdir()} == kept
 
 
 def test_finished_run_trains_no_further_when_resumed(splits: tuple[Split, Split], straight: Path) -> None:
