@@ -45,6 +45,10 @@ def folded(taught: keras.Model, original_share: float) -> keras.Model:
 
 def blended(logits: NDArray[np.float32], original_share: float) -> NDArray[np.float32]:
     """Probabilities (n, classes) of the classifier that `folded` makes, from the logits (n, 2, classes)."""
-    mixed = original_share * logits[:, 0] + (1 - original_share) * logits[:, 1]
-    powers = np.exp(mixed - mixed.max(axis=1, keepdims=True))
-    return np.asarray(powers / powers.sum(axis=1, keepdims=True), np.float32)
+    return softmax(original_share * logits[:, 0] + (1 - original_share) * logits[:, 1])
+
+
+def softmax(logits: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Probabilities along the last axis, of the same shape."""
+    powers = np.exp(logits - logits.max(axis=-1, keepdims=True))
+    return np.asarray(powers / powers.sum(axis=-1, keepdims=True), np.float32)

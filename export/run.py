@@ -5,6 +5,8 @@ from dataclasses import asdict
 from importlib.metadata import version
 from pathlib import Path
 
+import keras
+
 from edge.errors import ModelError
 from export import files
 from export.files import one_line
@@ -15,9 +17,10 @@ RUN = "run.json"
 
 def describe(folder: Path, images: str, command: str, recipe: Recipe) -> None:
     """Keep with the run in `folder` what ends in the metadata of every model converted from it."""
+    backend = keras.backend.backend()
     description = {"training": images, "training_command": command,
                    "recipe": ", ".join(f"{name} {value}" for name, value in asdict(recipe).items()),
-                   "trained_with": f"tensorflow {version('tensorflow')}, keras {version('keras')}"}
+                   "trained_with": f"{backend} {version(backend)}, keras {version('keras')}"}
     files.write({folder / RUN: json.dumps(description, indent=1).encode()})
 
 

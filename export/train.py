@@ -167,7 +167,7 @@ def train(training: Split, public_test: Split, folder: Path, recipe: Recipe, *, 
 def answers(teachers: Sequence[keras.Model], images: NDArray[np.uint8]) -> NDArray[np.float32]:
     """The mean probabilities (n, 2, 7) of all teachers for each image and its mirror image."""
     views = [predict_logits(teacher, seen) for teacher in teachers for seen in (images, images[:, :, ::-1])]
-    return np.asarray(np.mean([keras.ops.softmax(view) for view in views], axis=0), np.float32)
+    return np.asarray(np.mean([heads.softmax(view) for view in views], axis=0), np.float32)
 
 
 def load_taught(path: Path) -> keras.Model:

@@ -10,7 +10,7 @@ import pytest
 from export import commands
 from tests.export.conftest import Export, KerasFiles, Toy
 
-COMMANDS = ["train", "convert", "quantize", "evaluate", "card", "framing"]
+COMMANDS = ["train", "fold", "convert", "quantize", "evaluate", "card", "framing"]
 
 
 def python(*arguments: str | Path, **environment: str) -> subprocess.CompletedProcess[str]:
