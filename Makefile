@@ -45,7 +45,7 @@ $(RUNS)/teacher%/classifier.keras: $(DATA) | $(VENV)/test.stamp
 	$(EXPORT) train --data $(DATA) --output $(@D) --network residual --seed $* --resume $(TRAIN)
 
 $(RUNS)/student/classifier.keras: $(RUNS)/teacher0/classifier.keras $(RUNS)/teacher1/classifier.keras
-	$(EXPORT) train --data $(DATA) --output $(@D) --network residual --seed 2 --resume $(TRAIN) \
+	$(EXPORT) train --data $(DATA) --output $(@D) --network residual --seed 2 --epochs 40 --learning-rate 0.006 --resume $(TRAIN) \
 	  --teacher $(RUNS)/teacher0/best.keras $(RUNS)/teacher1/best.keras --start $(RUNS)/teacher0/best.keras
 
 # The page is tested in a real browser, which is a Debian package.

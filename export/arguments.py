@@ -11,7 +11,7 @@ from export import commands
 from export.compare import TRUTHS, Tolerances
 from export.dataset import JUDGED_ON, LABELS, SPLITS
 from export.evaluate import RESAMPLES
-from export.recipe import RECIPES
+from export.recipe import BALANCE, RECIPES
 
 _Commands: TypeAlias = "_SubParsersAction[_Parser]"
 
@@ -73,13 +73,16 @@ def _add_train(add: _Commands) -> None:
 
 def _add_fold(add: _Commands) -> None:
     command = _command(add, "fold", commands.fold, (
-        "Fold the two heads of a run into classifier.keras with another share of the original labels. Prints and draws "
-        "(tradeoff.png) what every share gives on PublicTest."))
+        "Fold the two heads of a run into classifier.keras in another way. Prints and draws (tradeoff.png) what every "
+        "share of the original labels gives on PublicTest, and what the votes of ten people would."))
     command.add_argument("--run", type=Path, required=True, metavar="DIR", dest="folder", help="the folder of the run")
     command.add_argument("--data", type=Path, required=True, help=_SOURCES)
     _add_ferplus(command)
     command.add_argument("--original-share", type=_share, required=True, metavar="SHARE",
                          help="how much of the classifier is the head for the original labels, 0 to 1")
+    command.add_argument("--balance", type=_share, default=BALANCE, metavar="B",
+                         help="how far rare classes are favoured: 0 not at all, 1 as if all were as frequent "
+                              f"{_DEFAULT}")
 
 
 def _add_recipe_option(command: ArgumentParser, name: str, kind: Callable[[str], float], metavar: str,

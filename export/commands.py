@@ -13,10 +13,10 @@ from edge.errors import ConfigError
 from edge.metadata import Metadata
 from export import calibration, dataset, evaluate, files
 from export.calibration import Images
-from export.dataset import FER2013_FRAMING, JUDGED_ON, Split
+from export.dataset import FER2013_FRAMING, JUDGED_ON, LABELS, Split
 from export.evaluate import Predict
 from export.quiet import import_tensorflow
-from export.recipe import RECIPES, Recipe
+from export.recipe import BALANCE, RECIPES, Recipe
 
 if TYPE_CHECKING:
     import keras
@@ -47,26 +47,31 @@ def train(arguments: Namespace) -> None:
     run.describe(output, images, _training_command(arguments, recipe), recipe)
     title = f"{recipe.network}, {len(split):,} images, seed {recipe.seed}"
     plots.curves(history, training.best_epoch(history), output / "curves.png", title)
-    _fold(output, public_test, recipe.original_share)
+    _fold(output, split, public_test, recipe.original_share, BALANCE)
 
 
 def fold(arguments: Namespace) -> None:
-    """Fold a run's two heads again, with another share."""
+    """Fold a run's two heads again, in another way."""
     import_tensorflow()
-    _fold(arguments.folder, dataset.load(arguments.data, JUDGED_ON, arguments.ferplus), arguments.original_share)
+    splits = dataset.load_splits(arguments.data, arguments.ferplus)
+    training, public_test = (dataset.select(splits, name, arguments.data) for name in ("Training", JUDGED_ON))
+    _fold(arguments.folder, training, public_test, arguments.original_share, arguments.balance)
 
 
-def _fold(run: Path, public_test: Split, original_share: float) -> None:
-    """Write classifier.keras and tradeoff.png into the folder `run`, and print what the shares give."""
-    from export import heads, plots
+def _fold(run_folder: Path, training_split: Split, public_test: Split, original_share: float, balance: float) -> None:
+    """Write classifier.keras and tradeoff.png into the folder of a run, and print what the shares give."""
+    from export import heads, plots, run, tradeoff
     from export import train as training
-    taught = training.load_taught(run / training.BEST)
+    taught = training.load_taught(run_folder / training.BEST)
+    offset = heads.offsets(training_split.labels, len(LABELS), balance)
     logits = training.predict_logits(taught, public_test.images)
-    shares = sorted({*heads.SHARES, original_share})
-    figures = {share: training.judge(logits, public_test, share) for share in shares}
-    training.save_atomically(heads.folded(taught, original_share), run / training.CLASSIFIER)
-    plots.tradeoff(figures, original_share, run / "tradeoff.png")
-    print(evaluate.tradeoff_table(figures, original_share))
+    by_model = tradeoff.over_shares(logits, public_test, original_share, offset)
+    votes = tradeoff.from_votes(training_split, public_test)
+    by_votes = {} if votes is None else tradeoff.over_shares(votes, public_test, original_share)
+    training.save_atomically(heads.folded(taught, original_share, offset), run_folder / training.CLASSIFIER)
+    run.add(run_folder, "folding", f"python -m export fold --original-share {original_share:g} --balance {balance:g}")
+    plots.tradeoff(by_model, by_votes, original_share, run_folder / "tradeoff.png")
+    print(tradeoff.table(by_model, by_votes, original_share))
 
 
 def convert(arguments: Namespace) -> None:

@@ -223,13 +223,3 @@ def worst(robustness: Mapping[str, Disturbed]) -> str:
 
 def _share(share: float | None) -> str:
     return "–" if share is None else f"{share:.2%}"
-
-
-def tradeoff_table(figures: Mapping[float, Evaluation], chosen: float) -> str:
-    """What each share of the original labels gives, a line each; `chosen` is marked."""
-    lines = [f"{'original share':>14}{'accuracy':>10}{'macro-F1':>10}{'by FER+':>10}"]
-    for share, figure in figures.items():
-        lines.append(f"{share:>14.2f}{figure.accuracy:>10.2%}{figure.macro_f1:>10.4f}"
-                     f"{_share(figure.ferplus_accuracy):>10}"
-                     + (" <- chosen" if share == chosen else ""))
-    return "\n".join(lines)

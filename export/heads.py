@@ -12,8 +12,6 @@ from keras import layers
 from numpy.typing import NDArray
 
 HEADS = ("original", "ferplus")
-# Of the original labels, in a plot over the blend.
-SHARES = tuple(step / 20 for step in range(21))
 
 
 def two_headed(network: keras.Model) -> keras.Model:
@@ -27,10 +25,20 @@ def two_headed(network: keras.Model) -> keras.Model:
     return keras.Model(network.inputs[0], outputs, name=network.name)
 
 
-def folded(taught: keras.Model, original_share: float) -> keras.Model:
+def offsets(labels: NDArray[np.int64], classes: int, balance: float) -> NDArray[np.float32]:
+    """What is added to the logits so that rare classes are not forgotten, (classes,).
+
+    It is -balance * log(share of the class among `labels`): with 1 every class is as likely beforehand, with 0 as
+    likely as in the data (Menon et al., "Long-tail learning via logit adjustment", 2021).
+    """
+    shares = np.bincount(labels, minlength=classes) / len(labels)
+    return np.asarray(-balance * np.log(np.maximum(shares, 1 / len(labels))), np.float32)
+
+
+def folded(taught: keras.Model, original_share: float, offset: NDArray[np.float32]) -> keras.Model:
     """The classifier in a two-headed model: crops in, probabilities (n, classes) out.
 
-    Its layers are those of `taught`; only the last is new.
+    `offset` (classes,) is added to the logits.  Its layers are those of `taught`; only the last is new.
     """
     logits = taught.get_layer("logits")
     _, classes = taught.get_layer("heads").target_shape
@@ -39,13 +47,15 @@ def folded(taught: keras.Model, original_share: float) -> keras.Model:
     kernel, bias = (np.asarray(weight) for weight in logits.get_weights())
     last.set_weights([
         original_share * kernel[:, :classes] + (1 - original_share) * kernel[:, classes:],
-        original_share * bias[:classes] + (1 - original_share) * bias[classes:]])
+        original_share * bias[:classes] + (1 - original_share) * bias[classes:] + offset])
     return classifier
 
 
-def blended(logits: NDArray[np.float32], original_share: float) -> NDArray[np.float32]:
+def blended(logits: NDArray[np.float32], original_share: float, offset: NDArray[np.float32] | None = None,
+            ) -> NDArray[np.float32]:
     """Probabilities (n, classes) of the classifier that `folded` makes, from the logits (n, 2, classes)."""
-    return softmax(original_share * logits[:, 0] + (1 - original_share) * logits[:, 1])
+    mixed = original_share * logits[:, 0] + (1 - original_share) * logits[:, 1]
+    return softmax(mixed if offset is None else mixed + offset)
 
 
 def softmax(logits: NDArray[np.float32]) -> NDArray[np.float32]:

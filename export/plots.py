@@ -44,28 +44,33 @@ def curves(history: Mapping[str, Sequence[float]], best: int, path: Path, title:
     _save(figure, path)
 
 
-def tradeoff(figures: Mapping[float, Evaluation], chosen: float, path: Path) -> None:
+def tradeoff(by_model: Mapping[float, Evaluation], by_votes: Mapping[float, Evaluation], chosen: float,
+             path: Path) -> None:
     """Accuracy by one truth against accuracy by the other, along the share of the original labels; `chosen` is marked.
 
-    Nothing is drawn where there are no FER+ votes to judge by.
+    Beside the model, where there are votes, stands who knows no image but what ten people voted for it.  Nothing is
+    drawn where there are no votes to judge by.
     """
-    points = {share: (100 * figure.ferplus_accuracy, 100 * figure.accuracy)
-              for share, figure in figures.items() if figure.ferplus_accuracy is not None}
-    if not points:
-        return
     figure = Figure(figsize=(6.5, 5), layout="constrained")
     axes = figure.subplots()
-    across, up = zip(*points.values(), strict=True)
-    axes.plot(across, up, ".-", color=_BLUE)
-    for share, point in points.items():
-        if share == chosen or round(share * 20) % 4 == 0:
-            axes.annotate(f"{share:g}", point, xytext=(4, 4), textcoords="offset points", fontsize=8)
-    axes.plot(*points[chosen], "o", color=_ORANGE, label=f"chosen: {chosen:g}")
+    for curve, name, colour in ((by_votes, "the votes of ten people", _GREY), (by_model, "the model", _BLUE)):
+        points = {share: (100 * figures.ferplus_accuracy, 100 * figures.accuracy)
+                  for share, figures in curve.items() if figures.ferplus_accuracy is not None}
+        if not points:
+            continue
+        across, up = zip(*points.values(), strict=True)
+        axes.plot(across, up, ".-", color=colour, label=name)
+        for share, point in points.items():
+            if share == chosen or round(share * 20) % 4 == 0:
+                axes.annotate(f"{share:g}", point, xytext=(4, 4), textcoords="offset points", fontsize=8)
+        axes.plot(*points[chosen], "o", color=_ORANGE)
+    if not axes.lines:
+        return
     axes.set_xlabel("accuracy by the FER+ majority / %")
     axes.set_ylabel("accuracy by the original labels / %")
     axes.grid(alpha=0.25)
     axes.legend(frameon=False, fontsize=8)
-    axes.set_title("PublicTest, by the share of the original labels", fontsize=11)
+    axes.set_title(f"PublicTest, by the share of the original labels; chosen: {chosen:g}", fontsize=11)
     _save(figure, path)
 
 

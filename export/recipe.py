@@ -33,6 +33,10 @@ class Recipe:
     seed: int = 0
 
 
+# By how much the folding favours the rare classes: on PublicTest it took disgust from 27 to 43 % recall and cost the
+# accuracy 0.1 points.
+BALANCE = 0.3
+
 # What each network is trained with unless told otherwise.
 RECIPES = {
     "baseline": Recipe(),

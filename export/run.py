@@ -24,6 +24,11 @@ def describe(folder: Path, images: str, command: str, recipe: Recipe) -> None:
     files.write({folder / RUN: json.dumps(description, indent=1).encode()})
 
 
+def add(folder: Path, name: str, value: str) -> None:
+    """Keep one thing more with the run in `folder`."""
+    files.write({folder / RUN: json.dumps({**described_beside(folder / RUN), name: value}, indent=1).encode()})
+
+
 def described_beside(model: Path) -> dict[str, str]:
     """The description of the run that `model` lies in; empty when nobody left one."""
     path = model.parent / RUN

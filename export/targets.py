@@ -47,17 +47,23 @@ def original(split: Split, inferred_share: float) -> NDArray[np.float32]:
     """What the head for the original labels learns, float32 (n, 7); each row sums to 1.
 
     An original label is one tagger's word and so is noisy.  `inferred_share` of it is replaced by the label that
-    images with such votes have on average (a least-squares fit of the labels to the shares of the ten votes), which
-    has the same mean and less noise.  Raises DataError when the share leaves room for votes and there are none.
+    images with such votes have on average, which has the same mean and less noise.  Raises DataError when the
+    share leaves room for votes and there are none.
     """
     labels = one_hot(split.labels)
     if inferred_share == 0:
         return labels
-    shares = _shares(_votes(split))
-    fit, *_ = np.linalg.lstsq(shares, labels, rcond=None)
-    inferred = np.clip(shares @ fit, 0, None)
-    inferred /= inferred.sum(axis=1, keepdims=True)
-    return np.asarray((1 - inferred_share) * labels + inferred_share * inferred, np.float32)
+    return np.asarray((1 - inferred_share) * labels + inferred_share * expected_labels(split, split), np.float32)
+
+
+def expected_labels(fitted_on: Split, split: Split) -> NDArray[np.float32]:
+    """The original labels to expect of `split` from its votes alone, float32 (n, 7); each row sums to 1.
+
+    They are a least-squares fit of the labels to the shares of the ten votes in `fitted_on`.
+    """
+    fit, *_ = np.linalg.lstsq(_shares(_votes(fitted_on)), one_hot(fitted_on.labels), rcond=None)
+    expected = np.clip(_shares(_votes(split)) @ fit, 0, None)
+    return np.asarray(expected / expected.sum(axis=1, keepdims=True), np.float32)
 
 
 def voted(split: Split) -> tuple[NDArray[np.float32], NDArray[np.float32]]:

@@ -14,7 +14,7 @@ import_tensorflow()
 
 import keras  # noqa: E402  # after its quiet import
 
-from export import heads, networks  # noqa: E402
+from export import heads, networks, tradeoff  # noqa: E402
 
 HAPPY, SAD, NEUTRAL = (LABELS.index(label) for label in ("happy", "sad", "neutral"))
 BLANK = np.zeros((3, 48, 48), np.uint8)
@@ -69,11 +69,39 @@ def test_votes_that_are_wanted_and_missing_are_asked_for(recipe: Recipe) -> None
 
 @pytest.mark.parametrize("share", [0.0, 0.3, 1.0])
 def test_folded_classifier_computes_the_blend_of_the_two_heads(share: float) -> None:
+    offset = np.linspace(-1, 1, 7, dtype=np.float32)
     keras.utils.set_random_seed(0)
     taught = heads.two_headed(networks.residual())
     crops = np.random.default_rng(0).random((5, 48, 48, 1), np.float32)
     logits = np.asarray(taught(crops, training=False))
     assert logits.shape == (5, 2, 7)
-    classifier = heads.folded(taught, share)
-    np.testing.assert_allclose(np.asarray(classifier(crops, training=False)), heads.blended(logits, share), atol=1e-6)
+    classifier = heads.folded(taught, share, offset)
+    np.testing.assert_allclose(np.asarray(classifier(crops, training=False)), heads.blended(logits, share, offset),
+                               atol=1e-6)
     assert classifier.count_params() == networks.residual().count_params()
+
+
+def test_offset_favours_rare_classes_by_the_logarithm_of_their_share() -> None:
+    labels = np.array([0] * 8 + [1] * 2)
+    np.testing.assert_allclose(heads.offsets(labels, 2, 0.5), [-0.5 * np.log(0.8), -0.5 * np.log(0.2)], rtol=1e-5)
+    assert np.isfinite(heads.offsets(labels, 3, 1.0)).all() and not heads.offsets(labels, 2, 0.0).any()
+
+
+def test_votes_alone_give_the_majority_at_one_end_and_the_likeliest_label_at_the_other() -> None:
+    votes = np.zeros((100, 10), np.uint8)
+    votes[:, 0], votes[:, 1] = 4, 3  # neutral leads before happiness; most such images are labelled happy
+    split = Split(np.zeros((100, 48, 48), np.uint8), np.where(np.arange(100) % 4 == 0, NEUTRAL, HAPPY), votes)
+    logits = tradeoff.from_votes(split, split)
+    assert logits is not None
+    figures = tradeoff.over_shares(logits, split, 0.5)
+    assert set(figures) == set(tradeoff.SHARES)
+    assert figures[0.0].ferplus_accuracy == 1.0 and figures[0.0].accuracy == 0.25
+    assert figures[1.0].ferplus_accuracy == 0.0 and figures[1.0].accuracy == 0.75
+
+
+def test_without_votes_there_is_nothing_to_compare_with() -> None:
+    split = Split(BLANK, np.array([0, 1, 2]))
+    assert tradeoff.from_votes(split, split) is None
+    figures = tradeoff.over_shares(np.zeros((3, 2, 7), np.float32), split, 0.33)
+    lines = tradeoff.table(figures, {}, 0.33).splitlines()
+    assert len({len(line.partition(" <-")[0]) for line in lines}) == 1 and "chosen" in lines[2 + 7]

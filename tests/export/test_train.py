@@ -304,12 +304,13 @@ def test_fold_writes_the_classifier_of_another_share(
         toy: Toy, straight: Path, tmp_path: Path, export: Export) -> None:
     run = tmp_path / "run"
     shutil.copytree(straight, run)
-    code, out, _ = export("fold", "--run", run, "--data", toy.npz, "--original-share", "0.33")
+    code, out, _ = export("fold", "--run", run, "--data", toy.npz, "--original-share", "0.33", "--balance", "0")
     assert code == 0 and "0.33" in next(line for line in out.splitlines() if "chosen" in line)
     images = toy.splits["PublicTest"].images
     logits = train.predict_logits(train.load_taught(run / train.BEST), images)
     classifier = keras.models.load_model(run / train.CLASSIFIER)
     np.testing.assert_allclose(np.asarray(classifier(train.as_input(images))), heads.blended(logits, 0.33), atol=1e-6)
+    assert json.loads((run / "run.json").read_text())["folding"].endswith("--original-share 0.33 --balance 0")
     assert (run / "tradeoff.png").read_bytes().startswith(b"\x89PNG")
 
 
