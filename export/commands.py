@@ -36,13 +36,16 @@ def train(arguments: Namespace) -> None:
     without = f"{len(whole) - len(apart):,} that stand in {JUDGED_ON} as well and {len(apart) - len(split):,} copies " \
               "of others"
     log.info("training on %d images of Training, without %s", len(split), without)
+    if arguments.teacher_share and not arguments.teacher:
+        raise ConfigError("expected --teacher with --teacher-share, found none: name the best.keras of other runs")
+    teachers = [training.load_taught(path) for path in arguments.teacher]
+    start = training.load_taught(arguments.start) if arguments.start else None
     recipe = _recipe(arguments)
     if arguments.bfloat16:
         _use_bfloat16()
     output: Path = arguments.output
-    history = training.train(split, public_test, output, recipe, resume=arguments.resume,
-                             teachers=[training.load_taught(path) for path in arguments.teacher],
-                             start=arguments.start and training.load_taught(arguments.start))
+    history = training.train(split, public_test, output, recipe, teachers=teachers, start=start,
+                             resume=arguments.resume)
     images = f"{len(split):,} images of Training in {files.origin(arguments.data)}, without {without}"
     run.describe(output, images, _training_command(arguments, recipe), recipe)
     title = f"{recipe.network}, {len(split):,} images, seed {recipe.seed}"

@@ -273,6 +273,20 @@ def test_run_taught_by_another_and_begun_with_its_weights_keeps_both_in_its_reci
     assert "teachers" in refused and "started_from" in refused
 
 
+@pytest.mark.parametrize("option", ["--teacher", "--start"])
+def test_teacher_that_is_not_there_is_refused_and_no_run_begun(
+        toy: Toy, tmp_path: Path, export: Export, option: str) -> None:
+    missing = tmp_path / "none" / "best.keras"
+    assert str(missing) in refusal(export("train", "--data", toy.npz, "--output", tmp_path / "run", "--network", "tiny",
+                                          option, missing))
+    assert not (tmp_path / "run").exists()
+
+
+def test_share_of_no_teacher_is_refused(toy: Toy, tmp_path: Path, export: Export) -> None:
+    code, _, err = export("train", "--data", toy.npz, "--output", tmp_path / "run", "--teacher-share", "0.5")
+    assert code == 78 and "expected --teacher with --teacher-share" in err
+
+
 def test_run_begins_with_the_weights_that_it_is_given(splits: tuple[Split, Split], teacher: Path) -> None:
     start = train.load_taught(teacher)
     model = train._compiled(RECIPE, 1)
