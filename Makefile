@@ -14,7 +14,8 @@ DATA ?= fer2013.npz
 RUNS ?= runs
 MODEL ?= models/fer
 SHARE ?= 0.5
-# For a short version: TRAIN="--epochs 2" GATE="--tolerance 100 --recall-tolerance 101 --same-top 0.01".
+# For a short version, which must not lie where the whole one would: RUNS=/tmp/runs MODEL=/tmp/fer TRAIN="--epochs 2"
+# GATE="--tolerance 100 --recall-tolerance 101 --same-top 0.01".
 TRAIN ?=
 GATE ?=
 EXPORT := $(BIN)/python -m export

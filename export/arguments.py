@@ -60,7 +60,7 @@ def _add_train(add: _Commands) -> None:
     add_option("inferred_share", _share, "SHARE", "of what the head for the original labels is taught, how much is "
                                                   "inferred from the votes")
     add_option("teacher_share", _share, "SHARE", "of what is taught, how much are the answers of the teachers, if any")
-    add_option("seed", _whole(0), "N", "of weights, order and augmentation")
+    add_option("seed", _whole(0, 2**32 - 1), "N", "of weights, order and augmentation")
     command.add_argument("--teacher", type=Path, nargs="+", default=[], metavar="FILE",
                          help="best.keras of other runs, whose mean answer is taught, too (default: none)")
     command.add_argument("--start", type=Path, metavar="FILE",
@@ -116,7 +116,7 @@ def _add_convert(add: _Commands) -> None:
 def _add_quantize(add: _Commands) -> None:
     command = _command(add, "quantize", commands.quantize, (
         "Quantize a float .onnx of export convert again, on other images, in several ways, and write the one that "
-        "agrees most. Writes nothing when it agrees too little."))
+        "agrees most of those within the tolerances. Writes nothing when there is none."))
     command.add_argument("--model", type=Path, required=True, metavar="M.onnx", help="the float model")
     _add_calibration(command)
     command.add_argument("--output", type=Path, required=True, metavar="F.onnx", help="where to write")
@@ -201,10 +201,10 @@ def _add_tolerances(command: ArgumentParser) -> None:
                          help=f"least share of images with the same likeliest class in int8 and float {_DEFAULT}")
 
 
-def _whole(least: int) -> Callable[[str], int]:
+def _whole(least: int, most: int = 10**9) -> Callable[[str], int]:
     def convert(text: str) -> int:
-        if not text.isdecimal() or int(text) < least:
-            raise ArgumentTypeError(f"expected a whole number from {least}, found {text!r}")
+        if not text.isdecimal() or not least <= int(text) <= most:
+            raise ArgumentTypeError(f"expected a whole number from {least} to {most}, found {text!r}")
         return int(text)
     return convert
 

@@ -33,14 +33,6 @@ the camera.
 - The images carry no age, sex, origin or skin colour, so nothing can be claimed about how errors differ between groups
   of people; assume that they do.
 """
-_LICENCES = """\
-## Licences
-
-The code and the weights are fer-edge's own, trained from random weights; the licence of the repository is theirs, and
-where it names none, none is granted. The data has terms of its own: FER2013's images were collected from the web for
-research and are neither in the repository nor to be had from the weights; FER+'s votes are Microsoft's, under the MIT
-licence.
-"""
 _SOURCES = """\
 ## Sources
 
@@ -70,7 +62,7 @@ def write(model: Path, reference: Path | None, images: Images) -> Path:
         first = judge.compared(float_metadata.precision, float_predict, reference.stat().st_size, reference)
         times = timing.table({float_metadata.precision: reference.read_bytes(), metadata.precision: model.read_bytes()})
         sections.append(_comparison([first, judged], images, times))
-    sections += [_origin(metadata), _USE, _LICENCES, _SOURCES]
+    sections += [_origin(metadata), _USE, _licences(metadata), _SOURCES]
     path = model.with_suffix(".md")
     files.write({path: "\n".join(sections).encode()})
     return path
@@ -116,15 +108,12 @@ def _figures(model: Path, metadata: Metadata, evaluation: Evaluation, images: Im
     summary = "\n".join(f"| {title} | {figure}{interval} |" for title, figure, interval in evaluate.summary(evaluation))
     ferplus = "" if evaluation.ferplus_images is None else \
         f"By FER+ are judged the {evaluation.ferplus_images:,} images whose majority is one of the labels.\n"
-    # Whoever chose among the epochs, and the temperature, by these images has seen them.
-    chosen = "The epoch whose weights were kept was chosen on these images, which flatters the figures a little.\n" \
-        if images.split_name == JUDGED_ON and "training" in metadata.made_from else ""
     return f"""\
 ## How good
 
 On {evaluation.images:,} images of {images.split_name}; the likeliest class decides, however close. In brackets 95 %
-intervals, by bootstrap over the images.
-{chosen}{ferplus}
+intervals, by bootstrap over the images; of a calibration error there is none that is sound.
+{_seen(metadata, images)}{ferplus}
 | | |
 |---|---|
 {summary}
@@ -137,6 +126,31 @@ By true class, and what it was taken for:
 
     python -m export evaluate --model {model.name} --data {images.source.name} --split {images.split_name} --robustness
 """
+
+
+def _licences(metadata: Metadata) -> str:
+    weights = "The weights are fer-edge's own, trained from random ones; the licence of the repository is theirs" \
+        if "training" in metadata.made_from else \
+        "The weights were trained elsewhere (see above), and their licence is their maker's; that of the code is the " \
+        "repository's"
+    return f"""\
+## Licences
+
+{weights}, and where it names none, none is granted. The data has terms of its own: FER2013's images were collected from
+the web for research and are not in the repository; FER+'s votes are Microsoft's, under the MIT licence.
+"""
+
+
+def _seen(metadata: Metadata, images: Images) -> str:
+    """What was chosen by the very images that judge."""
+    made_from = metadata.made_from
+    chosen = ["the epoch whose weights were kept"] * ("training" in made_from and images.split_name == JUDGED_ON)
+    chosen += ["the share of the two heads"] * ("folding" in made_from and images.split_name == JUDGED_ON)
+    chosen += ["the temperature"] * made_from.get("temperature", "").endswith(f"of {images.split_name}")
+    chosen += ["the way of quantizing"] * ("quantization" in made_from and images.split_name == JUDGED_ON)
+    if not chosen:
+        return ""
+    return f"Chosen by these very images, which flatters the figures a little: {', '.join(chosen)}.\n"
 
 
 def _robustness(evaluation: Evaluation) -> str:

@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from edge import models
-from edge.errors import ConfigError
+from edge.errors import ConfigError, SinkError
 from edge.metadata import Metadata
 from export import calibration, dataset, evaluate, files
 from export.calibration import Images
 from export.dataset import FER2013_FRAMING, JUDGED_ON, LABELS, Split
 from export.evaluate import Predict
+from export.files import one_line
 from export.quiet import import_tensorflow
 from export.recipe import BALANCE, RECIPES, Recipe
 
@@ -29,24 +30,23 @@ def train(arguments: Namespace) -> None:
     import_tensorflow()
     from export import plots, run
     from export import train as training
-    splits = dataset.load_splits(arguments.data, arguments.ferplus)
-    whole, public_test = (dataset.select(splits, name, arguments.data) for name in ("Training", JUDGED_ON))
-    apart = dataset.without_copies(whole, public_test)
-    split = dataset.without_duplicates(apart)
-    without = f"{len(whole) - len(apart):,} that stand in {JUDGED_ON} as well and {len(apart) - len(split):,} copies " \
-              "of others"
+    split, public_test, without = _splits(arguments)
     log.info("training on %d images of Training, without %s", len(split), without)
     if arguments.teacher_share and not arguments.teacher:
         raise ConfigError("expected --teacher with --teacher-share, found none: name the best.keras of other runs")
     teachers = [training.load_taught(path) for path in arguments.teacher]
     start = training.load_taught(arguments.start) if arguments.start else None
     recipe = _recipe(arguments)
+    if teachers and not recipe.teacher_share:
+        raise ConfigError(f"expected --teacher-share with --teacher for {recipe.network}, found none: say how much of "
+                          "what is taught are their answers")
     if arguments.bfloat16:
         _use_bfloat16()
     output: Path = arguments.output
     history = training.train(split, public_test, output, recipe, teachers=teachers, start=start,
                              resume=arguments.resume)
-    images = f"{len(split):,} images of Training in {files.origin(arguments.data)}, without {without}"
+    votes = f", votes of {files.origin(arguments.ferplus)}" if arguments.ferplus else ""
+    images = f"{len(split):,} images of Training in {files.origin(arguments.data)}, without {without}{votes}"
     run.describe(output, images, _training_command(arguments, recipe), recipe)
     title = f"{recipe.network}, {len(split):,} images, seed {recipe.seed}"
     plots.curves(history, training.best_epoch(history), output / "curves.png", title)
@@ -56,24 +56,42 @@ def train(arguments: Namespace) -> None:
 def fold(arguments: Namespace) -> None:
     """Fold a run's two heads again, in another way."""
     import_tensorflow()
+    split, public_test, _ = _splits(arguments)
+    _fold(arguments.folder, split, public_test, arguments.original_share, arguments.balance)
+
+
+def _splits(arguments: Namespace) -> tuple[Split, Split, str]:
+    """Training without what stands in PublicTest as well and without copies, PublicTest, and what was left out."""
     splits = dataset.load_splits(arguments.data, arguments.ferplus)
-    training, public_test = (dataset.select(splits, name, arguments.data) for name in ("Training", JUDGED_ON))
-    _fold(arguments.folder, training, public_test, arguments.original_share, arguments.balance)
+    whole, public_test = (dataset.select(splits, name, arguments.data) for name in ("Training", JUDGED_ON))
+    apart = dataset.without_copies(whole, public_test)
+    split = dataset.without_duplicates(apart)
+    return split, public_test, (f"{len(whole) - len(apart):,} that stand in {JUDGED_ON} as well and "
+                                f"{len(apart) - len(split):,} copies of others")
 
 
-def _fold(run_folder: Path, training_split: Split, public_test: Split, original_share: float, balance: float) -> None:
+def _fold(folder: Path, split: Split, public_test: Split, original_share: float, balance: float) -> None:
     """Write classifier.keras and tradeoff.png into the folder of a run, and print what the shares give."""
     from export import heads, plots, run, tradeoff
     from export import train as training
-    taught = training.load_taught(run_folder / training.BEST)
-    offset = heads.offsets(training_split.labels, len(LABELS), balance)
+    taught = training.load_taught(folder / training.BEST)
+    run.described_beside(folder / training.BEST)
+    if original_share < 1 and not training.has_learnt_votes(folder):
+        raise ConfigError(f"expected --original-share 1 for the run in {folder}, which was taught no votes of FER+, "
+                          f"found {original_share:g}: train with votes, or fold with 1")
+    offset = heads.offsets(split.labels, len(LABELS), balance)
     logits = training.predict_logits(taught, public_test.images)
     by_model = tradeoff.over_shares(logits, public_test, original_share, offset)
-    votes = tradeoff.from_votes(training_split, public_test)
+    votes = tradeoff.from_votes(split, public_test)
     by_votes = {} if votes is None else tradeoff.over_shares(votes, public_test, original_share)
-    training.save_atomically(heads.folded(taught, original_share, offset), run_folder / training.CLASSIFIER)
-    run.add(run_folder, "folding", f"python -m export fold --original-share {original_share:g} --balance {balance:g}")
-    plots.tradeoff(by_model, by_votes, original_share, run_folder / "tradeoff.png")
+    try:
+        training.save_atomically(heads.folded(taught, original_share, offset), folder / training.CLASSIFIER)
+    except OSError as error:
+        raise SinkError(f"expected to write {folder / training.CLASSIFIER}, found: {one_line(error)}; make room and "
+                        "fold again") from error
+    run.add(folder, "folding", f"python -m export fold --run {folder.name} --original-share {original_share} "
+                               f"--balance {balance}")
+    plots.tradeoff(by_model, by_votes, original_share, folder / "tradeoff.png")
     print(tradeoff.table(by_model, by_votes, original_share))
 
 
@@ -181,10 +199,11 @@ def _training_command(arguments: Namespace, recipe: Recipe) -> str:
     """The command that repeats the training; it names files without the folders of this machine."""
     teachers = " --teacher " + " ".join(map(_in_run, arguments.teacher)) if arguments.teacher else ""
     start = f" --start {_in_run(arguments.start)}" if arguments.start else ""
+    ferplus = f" --ferplus {arguments.ferplus.name}" if arguments.ferplus else ""
     flags = " --bfloat16" if arguments.bfloat16 else ""
-    options = " ".join(f"--{name.replace('_', '-')} {getattr(recipe, name):g}" for name in (
+    options = " ".join(f"--{name.replace('_', '-')} {getattr(recipe, name)}" for name in (
         "epochs", "batch_size", "learning_rate", "original_share", "inferred_share", "teacher_share", "seed"))
-    return (f"python -m export train --data {arguments.data.name} --output {arguments.output.name} "
+    return (f"python -m export train --data {arguments.data.name}{ferplus} --output {arguments.output.name} "
             f"--network {recipe.network} {options}{teachers}{start}{flags}")
 
 

@@ -112,8 +112,10 @@ def check_float(keras: Compared, onnx: Compared, tolerances: Tolerances) -> None
 
 def check_int8(reference: Compared, int8: Compared, tolerances: Tolerances) -> None:
     """Raise ModelError when the int8 model is too much worse than, or too different from, the float model."""
-    for fault in faults(reference, int8, tolerances):
-        raise ModelError(f"{fault} from {int8.name}: nothing was written; calibrate on images like those it will see")
+    found = faults(reference, int8, tolerances)
+    if found:
+        raise ModelError(f"{', and '.join(found)} from {int8.name}: nothing was written; calibrate on images like "
+                         "those it will see")
 
 
 def faults(reference: Compared, int8: Compared, tolerances: Tolerances) -> list[str]:

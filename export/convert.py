@@ -55,7 +55,7 @@ def convert(model: keras.Model, sources: Mapping[str, Path], images: Path, outpu
     calibrating, held_out = calibration.choose(images, options.split, options.votes)
     metadata = Metadata(labels=options.labels, height=height, width=width, scale=options.scale, offset=options.offset,
                         framing=FER2013_FRAMING, precision="float32",
-                        made_from=_made_from(sources, calibrating, output))
+                        made_from=_made_from(sources, calibrating, output, options))
     judge = Judge(held_out, metadata)
     size_bytes = sum(path.stat().st_size for path in sources.values())
     original = judge.compared("Keras", keras_models.predictor(model, metadata), size_bytes, source)
@@ -71,7 +71,7 @@ def convert(model: keras.Model, sources: Mapping[str, Path], images: Path, outpu
     log.info("quantizing to int8 with %s", calibrating)
     chosen, tried = quantize.best(as_float, calibrating, metadata, judge, float_onnx, options.tolerances)
     contents = {"float": graph.serialized(as_float, calibrated),
-                "int8": quantize.serialized(chosen, tried, float_onnx, calibrating, calibrated)}
+                "int8": quantize.serialized(chosen, tried, float_onnx, options.tolerances, calibrating, calibrated)}
     print(compare.table([original, float_onnx, *(one.compared for one in tried)], str(held_out)))
     print(f"chosen: {chosen.way.name}; temperature {temperature:g}, fitted to {fitted_to}\n")
     print(timing.table(contents))
@@ -94,10 +94,20 @@ def to_onnx(model: keras.Model, height: int, width: int, source: Path) -> ModelP
     return converted
 
 
-def _made_from(sources: Mapping[str, Path], calibrating: Images, output: Path) -> dict[str, str]:
+def _made_from(sources: Mapping[str, Path], calibrating: Images, output: Path, options: Options) -> dict[str, str]:
     described = {kind: files.origin(path) for kind, path in sources.items()}
     described |= run.described_beside(list(sources.values())[-1])
     given = " ".join(f'--{kind} "{path.name}"' for kind, path in sources.items())
     described["conversion_command"] = (f"python -m export convert {given} --calibration {calibrating.source.name} "
-                                       f"--split-calibration {calibrating.split_name} --output {output.name}")
+                                       f"--split-calibration {calibrating.split_name} --output {output.name} "
+                                       f"{_described(options)}")
     return described | {tool: version(tool) for tool in TOOLS}
+
+
+def _described(options: Options) -> str:
+    """The options that decide the result, as they would be given."""
+    votes = f" --ferplus {options.votes.name}" if options.votes else ""
+    return (f"--labels {','.join(options.labels)} --scale {options.scale} --offset {options.offset} "
+            f"--calibrate-by {options.calibrate_by} --difference {options.tolerances.probability} "
+            f"--tolerance {options.tolerances.accuracy_points} --recall-tolerance {options.tolerances.recall_points} "
+            f"--same-top {options.tolerances.same_top}{votes}")

@@ -1,6 +1,7 @@
 """FER2013 in the forms in which people have it, as arrays per split."""
 
 import csv
+import hashlib
 import logging
 import zipfile
 import zlib
@@ -12,6 +13,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from edge import preprocess
 from edge.errors import DataError
 from edge.metadata import Framing
 from export import ferplus
@@ -122,6 +124,15 @@ def without_duplicates(split: Split) -> Split:
     return split.take(np.array([row for pixels, row in first.items() if len(labels[pixels]) == 1], np.int64))
 
 
+def digest(*splits: Split) -> str:
+    """The sha256 of the images, labels and votes of `splits`, in hexadecimal."""
+    whole = hashlib.sha256()
+    for split in splits:
+        for array in (split.images, split.labels, split.votes):
+            whole.update(b"" if array is None else np.ascontiguousarray(array).tobytes())
+    return whole.hexdigest()
+
+
 def sample(split: Split, count: int, seed: int) -> Split:
     """`count` images drawn without replacement in proportion to the classes; all when there are fewer."""
     if count >= len(split):
@@ -147,13 +158,13 @@ def _load_npz(path: Path, given: Votes | None) -> dict[str, Split]:
         with path.open("rb") as content, np.load(content) as arrays:
             image, label, usage = (arrays[name] for name in ("image", "label", "usage"))
             votes = arrays["votes"] if "votes" in arrays else None
-    except (OSError, KeyError, ValueError, EOFError, zipfile.BadZipFile, zlib.error) as error:
+    except (OSError, KeyError, ValueError, TypeError, EOFError, zipfile.BadZipFile, zlib.error) as error:
         raise DataError(f"expected the arrays image, label and usage in {path}, found: {error}; "
                         "make or copy the file again") from error
-    if image.dtype != np.uint8 or image.ndim not in (3, 4) or image.shape[3:] not in ((), (1,), (3,)) or not image.size:
-        raise DataError(f"expected image uint8 (n, {SIDE_PX}, {SIDE_PX}) in {path}, "
-                        f"found {image.dtype} {image.shape}: bring the images to this shape")
-    if image.shape[1:] != (SIDE_PX, SIDE_PX):
+    if image.dtype != np.uint8 or image.ndim not in (3, 4) or image.shape[3:] not in ((), (1,), (3,)) or 0 in image.shape[1:]:
+        raise DataError(f"expected image uint8 (n, {SIDE_PX}, {SIDE_PX}), of another size or RGB (n, h, w, 3) in "
+                        f"{path}, found {image.dtype} {image.shape}: bring the images to one of these shapes")
+    if len(image) and image.shape[1:] != (SIDE_PX, SIDE_PX):
         log.warning("%s: converted %d images of %s to %d×%d grey", path, len(image),
                     "×".join(map(str, image.shape[1:])), SIDE_PX, SIDE_PX)
         image = np.stack([_as_crop(one) for one in image])
@@ -244,7 +255,7 @@ def _read_folder(folder: Path) -> Iterable[tuple[NDArray[np.uint8], int]]:
             if image is None:
                 raise DataError(f"expected an image in {file}, found something else: remove or replace it")
             if image.shape != (SIDE_PX, SIDE_PX) or image.dtype != np.uint8:
-                image = cv2.resize(_read_grey(file), (SIDE_PX, SIDE_PX), interpolation=cv2.INTER_AREA)
+                image = preprocess.resize(_read_grey(file), SIDE_PX, SIDE_PX)
                 converted += 1
             yield np.asarray(image, np.uint8), number
     if converted:
@@ -255,7 +266,7 @@ def _as_crop(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """An image of any size, (h, w), (h, w, 1) or RGB (h, w, 3), as a grey crop (48, 48)."""
     if image.shape[2:] == (3,):
         image = np.asarray(cv2.cvtColor(image, cv2.COLOR_RGB2GRAY), np.uint8)
-    return np.asarray(cv2.resize(image.reshape(image.shape[:2]), (SIDE_PX, SIDE_PX), interpolation=cv2.INTER_AREA))
+    return preprocess.resize(image.reshape(image.shape[:2]), SIDE_PX, SIDE_PX)
 
 
 def _read_grey(file: Path) -> NDArray[np.uint8]:

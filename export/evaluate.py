@@ -28,6 +28,7 @@ _BATCH = 128
 SUM_TOLERANCE = 1e-3
 # For intervals that hardly move from seed to seed.
 RESAMPLES = 1000
+UNDISTURBED = "nothing"
 _SEED = 0
 
 
@@ -58,7 +59,7 @@ class Evaluation(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     ferplus_accuracy: float | None = None
     ferplus_calibration_error: float | None = None
     intervals: dict[str, tuple[float, float]] = {}
-    """95 % of each figure by name, and of the recall by label; empty where none were asked for."""
+    """95 % of each accuracy and F1 by name, and of the recall by label; empty where none were asked for."""
     robustness: dict[str, Disturbed] = {}
     """By the disturbance; empty where it was not measured."""
 
@@ -100,6 +101,8 @@ def evaluate(model: str, split_name: str, split: Split, labels: tuple[str, ...],
     counts = _confusion(judged, labels)
     figures = _figures(judged, labels)
     intervals = metrics.bootstrap(lambda rows: _figures(judged.take(rows), labels), len(split), resamples, _SEED)
+    # Samples with repetitions are worse calibrated than what they are drawn from: that would be no interval.
+    intervals = {name: interval for name, interval in intervals.items() if not name.endswith("calibration_error")}
     return Evaluation(
         model=model, split=split_name, images=int(counts.sum()), accuracy=figures["accuracy"],
         macro_f1=figures["macro_f1"], calibration_error=figures["calibration_error"],
@@ -133,6 +136,9 @@ def check_softmax(probabilities: NDArray[np.float32], classes: int, source: Path
     """Raise ModelError unless each row of `probabilities` is a distribution over `classes`."""
     if probabilities.shape[1:] != (classes,):
         found = ", ".join(map(str, probabilities.shape[1:]))
+        if probabilities.ndim == 3:
+            raise ModelError(f"expected a classifier in {source}, found the two heads of a training, an output of "
+                             f"(n, {found}): name the classifier.keras beside it, which export fold writes")
         raise ModelError(f"expected {classes} probabilities per crop from {source}, found an output of (n, {found}): "
                          "name its classes with --labels")
     sums, least = probabilities.sum(axis=1), float(probabilities.min())
@@ -218,7 +224,8 @@ def interval_of(evaluation: Evaluation, name: str, form: str = ".1%") -> str:
 
 def worst(robustness: Mapping[str, Disturbed]) -> str:
     """The disturbance that costs most accuracy by the original labels."""
-    return min(robustness, key=lambda name: robustness[name].accuracy)
+    disturbed = [name for name in robustness if name != UNDISTURBED]
+    return min(disturbed, key=lambda name: robustness[name].accuracy)
 
 
 def _share(share: float | None) -> str:

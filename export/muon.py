@@ -14,8 +14,8 @@ class ConvolutionMuon(keras.optimizers.Muon):  # type: ignore[misc]  # keras shi
     """Muon (Jordan et al., 2024) for the kernels of convolutions, AdamW for everything else.
 
     Keras's own gives every kernel that is no matrix to AdamW.  A convolution is a matrix from the pixels under its
-    window, (height * width * channels), to its filters, and is updated as such: by the matrix with orthogonal rows or
-    columns that is nearest to its momentum.
+    window, (height * width * channels), to its filters, and is updated as such: by about the matrix with orthogonal
+    rows or columns that is nearest to its momentum.
     """
 
     def _should_use_adamw(self, variable: keras.Variable) -> bool:

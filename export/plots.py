@@ -65,6 +65,8 @@ def tradeoff(by_model: Mapping[float, Evaluation], by_votes: Mapping[float, Eval
                 axes.annotate(f"{share:g}", point, xytext=(4, 4), textcoords="offset points", fontsize=8)
         axes.plot(*points[chosen], "o", color=_ORANGE)
     if not axes.lines:
+        # One of an earlier folding would be believed to be of this.
+        path.unlink(missing_ok=True)
         return
     axes.set_xlabel("accuracy by the FER+ majority / %")
     axes.set_ylabel("accuracy by the original labels / %")

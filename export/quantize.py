@@ -133,7 +133,7 @@ def quantize_file(path: Path, calibrating: Images, held_out: Images, output: Pat
     judge = Judge(held_out, metadata)
     reference = judge.compared("float", predict, path.stat().st_size, path)
     chosen, tried = best(fold(onnx.load(path)), calibrating, metadata, judge, reference, tolerances)
-    content = serialized(chosen, tried, reference, calibrating, metadata)
+    content = serialized(chosen, tried, reference, tolerances, calibrating, metadata)
     print(compare.table([reference, *(one.compared for one in tried)], str(held_out)))
     print(f"chosen: {chosen.way.name}\n")
     print(timing.table({"float": path.read_bytes(), "int8": content}))
@@ -141,11 +141,12 @@ def quantize_file(path: Path, calibrating: Images, held_out: Images, output: Pat
     files.write({output: content})
 
 
-def serialized(chosen: Tried, tried: list[Tried], reference: Compared, calibrating: Images,
+def serialized(chosen: Tried, tried: list[Tried], reference: Compared, tolerances: Tolerances, calibrating: Images,
                metadata: Metadata) -> bytes:
     """The int8 file of the chosen way, which tells of all that were tried; `metadata` is the float file's."""
-    same = "; ".join(f"{one.way.name} {metrics.same_top(reference.probabilities, one.compared.probabilities):.2%}"
-                     for one in tried)
+    same = "; ".join(
+        f"{one.way.name} {metrics.same_top(reference.probabilities, one.compared.probabilities):.2%}"
+        + (" (beyond the tolerances)" if compare.faults(reference, one.compared, tolerances) else "") for one in tried)
     made_from = {**metadata.made_from, "calibration": calibrating.origin, "quantization": chosen.way.name,
                  "same_top_1_by_way_tried": same, "onnxruntime": version("onnxruntime")}
     return graph.serialized(chosen.model, msgspec.structs.replace(metadata, precision="int8", made_from=made_from))

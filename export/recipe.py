@@ -30,6 +30,10 @@ class Recipe:
     """The sha256 of the file that the first weights are from; empty for random ones."""
     erased_share: float = 0.0
     """Of the images, how many have a rectangle painted over, as a hand or a microphone would."""
+    bfloat16: bool = False
+    """Convolutions are computed in bfloat16, not in float32."""
+    images: str = ""
+    """The sha256 of the images, labels and votes of both splits; `train` sets it."""
     seed: int = 0
 
 

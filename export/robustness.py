@@ -12,7 +12,7 @@ from export.dataset import Split
 from export.evaluate import Disturbed, Predict
 
 DISTURBANCES: dict[str, Callable[[NDArray[np.uint8]], NDArray[np.uint8]]] = {
-    "nothing": lambda image: image,
+    evaluate.UNDISTURBED: lambda image: image,
     "scale 0.9": partial(augment.moved, zoom=0.9),
     "scale 1.1": partial(augment.moved, zoom=1.1),
     "4 px left": partial(augment.moved, right_px=-4),

@@ -16,9 +16,13 @@ _LEAST = 1e-3
 
 def over_shares(logits: NDArray[np.float32], split: Split, chosen: float, offset: NDArray[np.float32] | None = None,
                 ) -> dict[float, Evaluation]:
-    """The figures of every classifier that folds the logits (n, 2, classes), by its share; one is `chosen`."""
+    """The figures of every classifier that folds the logits (n, 2, classes), by its share; one is `chosen`.
+
+    Without votes in `split` it is the only one: nothing is known of the head for FER+.
+    """
+    shares = {*SHARES, chosen} if split.votes is not None else {chosen}
     return {share: evaluate.evaluate("folded", JUDGED_ON, split, LABELS, heads.blended(logits, share, offset))
-            for share in sorted({*SHARES, chosen})}
+            for share in sorted(shares)}
 
 
 def from_votes(training: Split, split: Split) -> NDArray[np.float32] | None:

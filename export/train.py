@@ -6,7 +6,7 @@ import math
 import os
 import zipfile
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from edge.errors import ConfigError, DataError, ModelError, SinkError
 from export import evaluate, heads, keras_models, targets
 from export.augment import augment
-from export.dataset import JUDGED_ON, LABELS, SIDE_PX, Split
+from export.dataset import JUDGED_ON, LABELS, SIDE_PX, Split, digest
 from export.evaluate import Evaluation
 from export.files import one_line
 from export.muon import ConvolutionMuon
@@ -95,9 +95,6 @@ class Checkpoint(keras.callbacks.Callback):  # type: ignore[misc]
         try:
             self._keep()
         except OSError as error:
-            # Space for the next attempt, and nothing that is half a file.
-            for name in (BEST, LAST, HISTORY):
-                _partial(self._folder / name).unlink(missing_ok=True)
             raise SinkError(f"expected to keep epoch {epoch + 1} in {self._folder}, found: {one_line(error)}; what was "
                             "kept before is whole: make room and go on with --resume") from error
 
@@ -107,7 +104,11 @@ class Checkpoint(keras.callbacks.Callback):  # type: ignore[misc]
         # Whole before LAST is replaced: whoever finds LAST an epoch ahead of HISTORY finds the history here.
         partial = _partial(self._folder / HISTORY)
         partial.write_text(json.dumps({"recipe": asdict(self._recipe), "history": self.history}, indent=1))
-        save_atomically(self.model, self._folder / LAST)
+        try:
+            save_atomically(self.model, self._folder / LAST)
+        except OSError:
+            partial.unlink()
+            raise
         os.replace(partial, self._folder / HISTORY)
 
 
@@ -144,6 +145,7 @@ def train(training: Split, public_test: Split, folder: Path, recipe: Recipe, *, 
                         f"{', '.join(LABELS[label] for label in missing)}: add images of them")
     if recipe.network not in NETWORKS:
         raise ConfigError(f"expected a network among {', '.join(NETWORKS)}, found {recipe.network}: name one of these")
+    recipe = replace(recipe, images=digest(training, public_test))
     _make(folder)
     steps = math.ceil(len(training) / recipe.batch_size)
     if resume and (folder / HISTORY).exists():
@@ -168,6 +170,15 @@ def answers(teachers: Sequence[keras.Model], images: NDArray[np.uint8]) -> NDArr
     """The mean probabilities (n, 2, 7) of all teachers for each image and its mirror image."""
     views = [predict_logits(teacher, seen) for teacher in teachers for seen in (images, images[:, :, ::-1])]
     return np.asarray(np.mean([heads.softmax(view) for view in views], axis=0), np.float32)
+
+
+def has_learnt_votes(folder: Path) -> bool:
+    """Whether the head for FER+ of the run in `folder` was taught anything."""
+    try:
+        return "ferplus_accuracy" in json.loads((folder / HISTORY).read_text())["history"]
+    except (OSError, ValueError, TypeError, KeyError) as error:
+        raise ModelError(f"expected the history of a run in {folder / HISTORY}, found: {one_line(error)}; "
+                         "name the folder of a run") from error
 
 
 def load_taught(path: Path) -> keras.Model:
@@ -220,10 +231,11 @@ def _restore(folder: Path, recipe: Recipe, steps_per_epoch: int) -> tuple[keras.
         kept: dict[str, Any] = json.loads((folder / HISTORY).read_text())
         model = keras.models.load_model(folder / LAST)
         epochs_seen = int(model.optimizer.iterations) // steps_per_epoch
+        kept["recipe"].items()
         if epochs_seen > len(kept["history"]["loss"]):
             # Stopped between the two: see Checkpoint.
             kept = json.loads(_partial(folder / HISTORY).read_text())
-    except (OSError, ValueError, TypeError, KeyError, zipfile.BadZipFile) as error:
+    except (OSError, ValueError, TypeError, KeyError, AttributeError, zipfile.BadZipFile) as error:
         raise ModelError(f"expected a run in {folder} ({HISTORY}, {LAST}), found: {one_line(error)}; "
                          "train into another folder") from error
     if kept["recipe"] != asdict(recipe):
@@ -240,9 +252,16 @@ def _restore(folder: Path, recipe: Recipe, steps_per_epoch: int) -> tuple[keras.
 
 
 def save_atomically(model: keras.Model, path: Path) -> None:
-    """Save `model` as .keras so that `path` is at every moment absent, the old file or the new one."""
-    model.save(_partial(path))
-    os.replace(_partial(path), path)
+    """Save `model` as .keras so that `path` is at every moment absent, the old file or the new one.
+
+    An OSError leaves nothing that is half a file.
+    """
+    try:
+        model.save(_partial(path))
+        os.replace(_partial(path), path)
+    except OSError:
+        _partial(path).unlink(missing_ok=True)
+        raise
 
 
 def _partial(path: Path) -> Path:

@@ -24,10 +24,11 @@ def test_card_stands_beside_the_model_with_the_figures_of_an_evaluation(
     export("evaluate", "--model", model, "--data", toy.npz, "--split", "PublicTest", "--json", tmp_path / "f.json")
     figures = json.loads((tmp_path / "f.json").read_text())
     for title, name, form in (("accuracy", "accuracy", ".2%"), ("macro-F1", "macro_f1", ".4f"),
-                              ("accuracy by the FER+ majority", "ferplus_accuracy", ".2%"),
-                              ("expected calibration error", "calibration_error", ".2%")):
+                              ("accuracy by the FER+ majority", "ferplus_accuracy", ".2%")):
         lower, upper = figures["intervals"][name]
         assert f"| {title} | {figures[name]:{form}} [{lower:{form}}, {upper:{form}}] |" in text
+    assert f"| expected calibration error | {figures['calibration_error']:.2%} |" in text
+    assert "a little: the temperature, the way of quantizing." in text and "weights were trained elsewhere" in text
     for label, row in zip(LABELS, figures["confusion"], strict=True):
         lower, upper = figures["intervals"][label]
         assert f"| {label} | 20 | {figures['recall'][label]:.2%} [{lower:.1%}, {upper:.1%}] | " \

@@ -337,9 +337,9 @@ def test_calibration_without_images_is_refused(
 
 def test_calibration_of_another_shape_is_refused(
         refused: Callable[..., str], keras_files: KerasFiles, tmp_path: Path) -> None:
-    np.savez(tmp_path / "wide.npz", image=np.zeros((9, 64, 64), np.uint8), label=np.zeros(9, int),
+    np.savez(tmp_path / "wide.npz", image=np.zeros((9, 64, 64, 4), np.uint8), label=np.zeros(9, int),
              usage=np.zeros(9, int))
-    assert "(9, 64, 64)" in refused("--model", keras_files.keras, "--calibration", tmp_path / "wide.npz")
+    assert "(9, 64, 64, 4)" in refused("--model", keras_files.keras, "--calibration", tmp_path / "wide.npz")
 
 
 def test_calibration_that_leaves_nothing_to_judge_by_is_refused(

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from edge.errors import DataError
+from edge.errors import DataError, ModelError
 from export import evaluate
 from export.dataset import LABELS, Split
 from export.robustness import DISTURBANCES
@@ -31,6 +31,7 @@ def test_json_holds_the_figures_of_an_onnx_file(
                          "ferplus_images", "ferplus_accuracy", "ferplus_calibration_error", "intervals", "robustness"}
     assert set(read["robustness"]) == set(DISTURBANCES)
     assert read["robustness"]["nothing"] == {name: read[name] for name in ("accuracy", "ferplus_accuracy")}
+    assert set(read["intervals"]) == {"accuracy", "macro_f1", "ferplus_accuracy", *LABELS}
     assert all(lower <= read[name] <= upper for name, (lower, upper) in read["intervals"].items() if name in read)
     assert all(name in said for name in DISTURBANCES) and "worst: " in said
     counts = np.array(read["confusion"])
@@ -140,3 +141,8 @@ def test_json_that_cannot_be_written_is_an_output_error(
     code, _, err = export("evaluate", "--model", converted.as_int8, "--data", toy.npz, "--split", "PublicTest",
                           "--json", tmp_path / "file" / "out.json")
     assert code == 74 and "Traceback" not in err
+
+
+def test_two_heads_of_a_training_are_no_classifier() -> None:
+    with pytest.raises(ModelError, match="classifier.keras"):
+        evaluate.check_softmax(np.zeros((3, 2, 7), np.float32), 7, Path("best.keras"))

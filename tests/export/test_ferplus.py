@@ -23,8 +23,12 @@ def table(toy: Toy, tmp_path: Path) -> Path:
 
 
 @pytest.mark.parametrize("form", ["csv", "npz"])
-def test_votes_go_to_the_images_in_their_order(toy: Toy, table: Path, form: str) -> None:
-    for name, split in dataset.load_splits(getattr(toy, form), table).items():
+def test_votes_go_to_the_images_in_their_order(toy: Toy, table: Path, tmp_path: Path, form: str) -> None:
+    with np.load(toy.npz) as arrays:
+        np.savez(tmp_path / "without.npz", **{name: arrays[name] for name in ("image", "label", "usage")})
+    source = {"csv": toy.csv, "npz": tmp_path / "without.npz"}[form]
+    assert dataset.load(source, "Training").votes is None
+    for name, split in dataset.load_splits(source, table).items():
         np.testing.assert_array_equal(split.votes, toy.splits[name].votes)
 
 

@@ -1,10 +1,11 @@
 """Training: what it keeps, and that an interruption changes nothing."""
 
+import contextlib
 import dataclasses
 import json
 import resource
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -122,22 +123,27 @@ def test_best_weights_are_those_of_the_best_epoch(splits: tuple[Split, Split], s
         max(map(sum, zip(history["accuracy"], history["ferplus_accuracy"], strict=True))))
 
 
+@contextlib.contextmanager
+def full_disk() -> Iterator[None]:
+    """No file may grow beyond 4 kB: to the one who writes it that is as good as a full disk."""
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (4096, limits[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+
+
 def test_full_disk_ends_the_run_in_one_line_and_leaves_the_last_good_files(
         splits: tuple[Split, Split], straight: Path, tmp_path: Path) -> None:
     shutil.copytree(straight, tmp_path / "run")
     more = dataclasses.replace(RECIPE, epochs=4)
     history = json.loads((tmp_path / "run" / train.HISTORY).read_text())
-    history["recipe"] = dataclasses.asdict(more)
+    history["recipe"]["epochs"] = 4
     (tmp_path / "run" / train.HISTORY).write_text(json.dumps(history))
     kept = {path.name: path.read_bytes() for path in (tmp_path / "run").iterdir()}
-    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
-    # No file may grow beyond 4 kB: to the one who writes it that is as good as a full disk.
-    resource.setrlimit(resource.RLIMIT_FSIZE, (4096, limits[1]))
-    try:
-        with pytest.raises(SinkError, match="make room and go on with --resume") as raised:
-            train.train(*splits, tmp_path / "run", more, resume=True)
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    with full_disk(), pytest.raises(SinkError, match="make room and go on with --resume") as raised:
+        train.train(*splits, tmp_path / "run", more, resume=True)
     assert "\n" not in str(raised.value)
     assert {path.name: path.read_bytes() for path in (tmp_path / "run").iterdir()} == kept
 
@@ -167,7 +173,7 @@ def test_run_of_another_recipe_is_not_resumed(splits: tuple[Split, Split], strai
 
 
 def test_run_on_other_data_is_not_resumed(splits: tuple[Split, Split], straight: Path) -> None:
-    with pytest.raises(ModelError, match="repeat the run's data"):
+    with pytest.raises(ModelError, match="images "):
         train.train(toy_split(20, 0), splits[1], straight, RECIPE, resume=True)
 
 
@@ -287,6 +293,59 @@ def test_share_of_no_teacher_is_refused(toy: Toy, tmp_path: Path, export: Export
     assert code == 78 and "expected --teacher with --teacher-share" in err
 
 
+def test_teachers_that_would_teach_nothing_are_refused(
+        toy: Toy, teacher: Path, tmp_path: Path, export: Export) -> None:
+    code, _, err = export("train", "--data", toy.npz, "--output", tmp_path / "run", "--network", "tiny",
+                          "--teacher", teacher)
+    assert code == 78 and "expected --teacher-share" in err
+
+
+def test_run_without_votes_folds_to_the_original_labels_alone(toy: Toy, tmp_path: Path, export: Export) -> None:
+    run = tmp_path / "run"
+    code, out, _ = export("train", "--data", toy.csv, "--output", run, "--network", "tiny", "--epochs", "1")
+    table = out[out.index("original share"):].splitlines()
+    assert code == 0 and len(table) == 2 and table[1].endswith("<- chosen") and not (run / "tradeoff.png").exists()
+    code, _, err = export("fold", "--run", run, "--data", toy.csv, "--original-share", "0.5")
+    assert code == 78 and "taught no votes" in err
+    assert export("fold", "--run", run, "--data", toy.csv, "--original-share", "1")[0] == 0
+
+
+def test_run_is_not_resumed_with_votes_that_it_did_not_have(toy: Toy, tmp_path: Path, export: Export) -> None:
+    command = ["train", "--output", tmp_path / "run", "--network", "tiny", "--epochs", "1"]
+    assert export(*command, "--data", toy.csv)[0] == 0
+    assert "images " in refusal(export(*command, "--data", toy.npz, "--resume"))
+
+
+def test_full_disk_while_folding_keeps_the_old_classifier(
+        toy: Toy, straight: Path, tmp_path: Path, export: Export) -> None:
+    shutil.copytree(straight, tmp_path / "run")
+    export("fold", "--run", tmp_path / "run", "--data", toy.npz, "--original-share", "0.5")
+    kept = {path.name: path.read_bytes() for path in (tmp_path / "run").iterdir()}
+    with full_disk():
+        code, _, err = export("fold", "--run", tmp_path / "run", "--data", toy.npz, "--original-share", "1")
+    assert code == 74 and "make room" in err and "Traceback" not in err
+    assert {path.name: path.read_bytes() for path in (tmp_path / "run").iterdir()} == kept
+
+
+def test_muon_moves_a_convolution_by_an_orthogonal_matrix_whatever_the_gradients_size() -> None:
+    model = keras.Sequential([keras.Input((8, 8, 3)), layers.Conv2D(5, 3), layers.Flatten(), layers.Dense(2)])
+    kernel = model.layers[0].kernel
+    moved = []
+    for size in (1e-3, 1e3):
+        optimizer = ConvolutionMuon(0.1, weight_decay=None, adam_weight_decay=None)
+        optimizer.build(model.trainable_variables)
+        before = np.asarray(kernel)
+        gradients = [size * np.random.default_rng(0).standard_normal(variable.shape).astype(np.float32)
+                     for variable in model.trainable_variables]
+        optimizer.apply([keras.ops.convert_to_tensor(gradient) for gradient in gradients])
+        moved.append((np.asarray(kernel) - before).reshape(-1, 5) / (-0.1 * 0.2 * np.sqrt(27)))
+        singular = np.linalg.svd(moved[-1], compute_uv=False)
+        # Five steps of Newton and Schulz bring them near 1, not to it.
+        assert (0.6 < singular).all() and (singular < 1.25).all()
+        assert (moved[-1] * gradients[0].reshape(-1, 5)).sum() > 0
+    np.testing.assert_allclose(*moved, atol=0.01)
+
+
 def test_run_begins_with_the_weights_that_it_is_given(splits: tuple[Split, Split], teacher: Path) -> None:
     start = train.load_taught(teacher)
     model = train._compiled(RECIPE, 1)
@@ -324,7 +383,7 @@ def test_fold_writes_the_classifier_of_another_share(
     logits = train.predict_logits(train.load_taught(run / train.BEST), images)
     classifier = keras.models.load_model(run / train.CLASSIFIER)
     np.testing.assert_allclose(np.asarray(classifier(train.as_input(images))), heads.blended(logits, 0.33), atol=1e-6)
-    assert json.loads((run / "run.json").read_text())["folding"].endswith("--original-share 0.33 --balance 0")
+    assert json.loads((run / "run.json").read_text())["folding"].endswith("--original-share 0.33 --balance 0.0")
     assert (run / "tradeoff.png").read_bytes().startswith(b"\x89PNG")
 
 
