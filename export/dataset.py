@@ -161,7 +161,8 @@ def _load_npz(path: Path, given: Votes | None) -> dict[str, Split]:
     except (OSError, KeyError, ValueError, TypeError, EOFError, zipfile.BadZipFile, zlib.error) as error:
         raise DataError(f"expected the arrays image, label and usage in {path}, found: {error}; "
                         "make or copy the file again") from error
-    if image.dtype != np.uint8 or image.ndim not in (3, 4) or image.shape[3:] not in ((), (1,), (3,)) or 0 in image.shape[1:]:
+    has_shape = image.ndim in (3, 4) and image.shape[3:] in ((), (1,), (3,)) and 0 not in image.shape[1:]
+    if image.dtype != np.uint8 or not has_shape:
         raise DataError(f"expected image uint8 (n, {SIDE_PX}, {SIDE_PX}), of another size or RGB (n, h, w, 3) in "
                         f"{path}, found {image.dtype} {image.shape}: bring the images to one of these shapes")
     if len(image) and image.shape[1:] != (SIDE_PX, SIDE_PX):
