@@ -22,7 +22,6 @@ def test_recipe_runs_from_the_data_to_the_card(toy: Toy, tmp_path: Path) -> None
     assert sorted(path.name for path in (tmp_path / "models").iterdir()) \
         == ["fer.float.md", "fer.float.onnx", "fer.int8.md", "fer.int8.onnx"]
     made_from = OnnxClassifier(tmp_path / "models" / "fer.int8.onnx", "haar").metadata.made_from
-    assert "--teacher teacher0/best.keras teacher1/best.keras --start teacher0/best.keras" \
-        in made_from["training_command"]
+    assert made_from["folding"] == "python -m export fold --run fer --original-share 0.4 --balance 0.3"
     assert made_from["training"].startswith("210 images of Training in few.npz")
     assert made_from["training_command"] in (tmp_path / "models" / "fer.int8.md").read_text()
