@@ -124,7 +124,8 @@ def robustness(figures: Evaluation, path: Path) -> None:
     axes.set_xlabel("accuracy / %")
     axes.set_xlim(0, 100)
     axes.grid(axis="x", alpha=0.25)
-    axes.legend(frameon=False, fontsize=8)
+    # Outside: inside it would cover the figures of the first bars.
+    figure.legend(loc="outside lower center", ncols=2, frameon=False, fontsize=8)
     axes.set_title(f"{figures.model} on {figures.split}, disturbed", fontsize=11)
     _save(figure, path)
 

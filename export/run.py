@@ -19,7 +19,7 @@ def describe(folder: Path, images: str, command: str, recipe: Recipe) -> None:
     """Keep with the run in `folder` what ends in the metadata of every model converted from it."""
     backend = keras.backend.backend()
     description = {"training": images, "training_command": command,
-                   "recipe": ", ".join(f"{name} {value}" for name, value in asdict(recipe).items()),
+                   "recipe": ", ".join(f"{name} {value}" for name, value in asdict(recipe).items() if value != ""),
                    "trained_with": f"{backend} {version(backend)}, keras {version('keras')}"}
     files.write({folder / RUN: json.dumps(description, indent=1).encode()})
 
