@@ -103,8 +103,9 @@ The square crop around a detector's box, with s the mean of the box's width and 
 def _figures(model: Path, metadata: Metadata, evaluation: Evaluation, images: Images) -> str:
     labels = list(evaluation.recall)
     rows = "\n".join(
-        f"| {label} | {sum(row):,} | {_percent(evaluation.recall[label])}{evaluate.interval_of(evaluation, label)} | "
-        + " | ".join(map(str, row)) + " |" for label, row in zip(labels, evaluation.confusion, strict=True))
+        f"| {label} | {sum(row):,} | {evaluate.percent(evaluation.recall[label])}"
+        f"{evaluate.interval_of(evaluation, label)} | " +
+        " | ".join(map(str, row)) + " |" for label, row in zip(labels, evaluation.confusion, strict=True))
     summary = "\n".join(f"| {title} | {figure}{interval} |" for title, figure, interval in evaluate.summary(evaluation))
     ferplus = "" if evaluation.ferplus_images is None else \
         f"By FER+ are judged the {evaluation.ferplus_images:,} images whose majority is one of the labels.\n"
@@ -154,8 +155,9 @@ def _seen(metadata: Metadata, images: Images) -> str:
 
 
 def _robustness(evaluation: Evaluation) -> str:
-    rows = "\n".join(f"| {name} | {_percent(disturbed.accuracy)} | {_percent(disturbed.ferplus_accuracy)} |"
-                     for name, disturbed in evaluation.robustness.items())
+    rows = "\n".join(
+        f"| {name} | {evaluate.percent(disturbed.accuracy)} | {evaluate.percent(disturbed.ferplus_accuracy)} |"
+        for name, disturbed in evaluation.robustness.items())
     return f"""\
 ## How robust
 
@@ -184,7 +186,3 @@ The times are of the machine that wrote this card; `python -m export quantize` g
 def _origin(metadata: Metadata) -> str:
     rows = "\n".join(f"| {key.replace('_', ' ')} | {value} |" for key, value in metadata.made_from.items())
     return f"## Made from\n\n| | |\n|---|---|\n{rows}\n"
-
-
-def _percent(share: float | None) -> str:
-    return "–" if share is None else f"{share:.2%}"

@@ -157,8 +157,7 @@ def table(models: Sequence[Compared], held_out: str) -> str:
         difference = metrics.largest_difference(first.probabilities, model.probabilities)
         against = f"{'–':>12}{'–':>26}{'–':>20}" if model is first else \
             f"{same:>12.2%}{f'{lost:.2%} ({label})':>26}{difference:>20.2g}"
-        ferplus = model.evaluation.ferplus_accuracy
-        voted = "–" if ferplus is None else f"{ferplus:.2%}"
+        voted = evaluate.percent(model.evaluation.ferplus_accuracy)
         lines.append(f"{model.name:{wide}}{model.evaluation.accuracy:>10.2%}{model.evaluation.macro_f1:>10.4f}"
                      f"{voted:>10}{against}{model.size_bytes:>12,} bytes")
     return "\n".join(lines)

@@ -71,7 +71,7 @@ def convert(model: keras.Model, sources: Mapping[str, Path], images: Path, outpu
     log.info("quantizing to int8 with %s", calibrating)
     chosen, tried = quantize.best(as_float, calibrating, metadata, judge, float_onnx, options.tolerances)
     contents = {"float": graph.serialized(as_float, calibrated),
-                "int8": quantize.serialized(chosen, tried, float_onnx, options.tolerances, calibrating, calibrated)}
+                "int8": quantize.serialized(chosen, tried, calibrating, calibrated)}
     print(compare.table([original, float_onnx, *(one.compared for one in tried)], str(held_out)))
     print(f"chosen: {chosen.way.name}; temperature {temperature:g}, fitted to {fitted_to}\n")
     print(timing.table(contents))

@@ -100,16 +100,16 @@ def evaluate(model: str, split_name: str, split: Split, labels: tuple[str, ...],
         raise DataError(f"expected images of the classes {', '.join(labels)}, found none: evaluate on another split")
     counts = _confusion(judged, labels)
     figures = _figures(judged, labels)
+    # Not of the calibration errors: samples with repetitions are worse calibrated than what they are drawn from.
     intervals = metrics.bootstrap(lambda rows: _figures(judged.take(rows), labels), len(split), resamples, _SEED)
-    # Samples with repetitions are worse calibrated than what they are drawn from: that would be no interval.
-    intervals = {name: interval for name, interval in intervals.items() if not name.endswith("calibration_error")}
     return Evaluation(
         model=model, split=split_name, images=int(counts.sum()), accuracy=figures["accuracy"],
-        macro_f1=figures["macro_f1"], calibration_error=figures["calibration_error"],
+        macro_f1=figures["macro_f1"], calibration_error=_calibration_error(judged, judged.true),
         recall={label: figures.get(label) for label in labels}, confusion=counts.tolist(),
         ferplus_images=None if judged.leading is None else int((judged.leading >= 0).sum()),
         ferplus_accuracy=figures.get("ferplus_accuracy"),
-        ferplus_calibration_error=figures.get("ferplus_calibration_error"), intervals=intervals)
+        ferplus_calibration_error=None if "ferplus_accuracy" not in figures or judged.leading is None else
+        _calibration_error(judged, judged.leading), intervals=intervals)
 
 
 def _confusion(judged: Answers, labels: tuple[str, ...]) -> NDArray[np.int64]:
@@ -118,18 +118,20 @@ def _confusion(judged: Answers, labels: tuple[str, ...]) -> NDArray[np.int64]:
 
 
 def _figures(judged: Answers, labels: tuple[str, ...]) -> dict[str, float]:
-    """Every figure that these images have, by its name in Evaluation; the recalls by label."""
-    counts, known = _confusion(judged, labels), judged.true >= 0
-    figures = {"accuracy": metrics.accuracy(counts), "macro_f1": metrics.macro_f1(counts),
-               "calibration_error": metrics.calibration_error(
-                   judged.confidence[known], judged.predicted[known] == judged.true[known])}
+    """The accuracies, F1 and recalls that these images have, by their names in Evaluation and by label."""
+    counts = _confusion(judged, labels)
+    figures = {"accuracy": metrics.accuracy(counts), "macro_f1": metrics.macro_f1(counts)}
     figures |= {label: share for label, share in zip(labels, metrics.recall(counts), strict=True) if share is not None}
     if judged.leading is not None and (judged.leading >= 0).any():
         led = judged.take(judged.leading >= 0)
-        is_right = led.predicted == led.leading
-        figures |= {"ferplus_accuracy": float(is_right.mean()),
-                    "ferplus_calibration_error": metrics.calibration_error(led.confidence, is_right)}
+        figures["ferplus_accuracy"] = float((led.predicted == led.leading).mean())
     return figures
+
+
+def _calibration_error(judged: Answers, true: NDArray[np.int64]) -> float:
+    """By one truth, (n,), on the images for which it is known."""
+    known = true >= 0
+    return metrics.calibration_error(judged.confidence[known], judged.predicted[known] == true[known])
 
 
 def check_softmax(probabilities: NDArray[np.float32], classes: int, source: Path) -> None:
@@ -198,7 +200,7 @@ def table(evaluation: Evaluation) -> str:
                      + (f"{share:>9.1%}" if share is not None else f"{'–':>9}") + interval_of(evaluation, label))
     if evaluation.robustness:
         lines += ["", f"{'disturbed by':>24}{'accuracy':>10}{'by FER+':>10}"]
-        lines += [f"{name:>24}{disturbed.accuracy:>10.2%}{_share(disturbed.ferplus_accuracy):>10}"
+        lines += [f"{name:>24}{disturbed.accuracy:>10.2%}{percent(disturbed.ferplus_accuracy):>10}"
                   for name, disturbed in evaluation.robustness.items()]
         lines.append(f"worst: {worst(evaluation.robustness)}")
     return "\n".join(lines)
@@ -228,5 +230,6 @@ def worst(robustness: Mapping[str, Disturbed]) -> str:
     return min(disturbed, key=lambda name: robustness[name].accuracy)
 
 
-def _share(share: float | None) -> str:
+def percent(share: float | None) -> str:
+    """A share as text; a dash where there is none."""
     return "–" if share is None else f"{share:.2%}"

@@ -5,6 +5,7 @@ from io import BytesIO
 from pathlib import Path
 
 import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
@@ -33,13 +34,10 @@ def curves(history: Mapping[str, Sequence[float]], best: int, path: Path, title:
                       marker="o" if len(epochs) < 2 else None)  # One epoch makes no line.
             if axes is right:
                 axes.plot(epochs[best], values[best], "o", color=colour)
-    left.set_ylabel("loss of both heads (cross-entropy) / nat")
-    right.set_ylabel("accuracy on PublicTest / %")
+    _label(left, "epoch", "loss of both heads (cross-entropy) / nat")
+    _label(right, "epoch", "accuracy on PublicTest / %")
     for axes in (left, right):
-        axes.set_xlabel("epoch")
         axes.xaxis.set_major_locator(MaxNLocator(integer=True))
-        axes.grid(alpha=0.25)
-        axes.legend(frameon=False, fontsize=8)
     figure.suptitle(f"{title}\nbest after epoch {best + 1}", fontsize=11)
     _save(figure, path)
 
@@ -68,10 +66,7 @@ def tradeoff(by_model: Mapping[float, Evaluation], by_votes: Mapping[float, Eval
         # One of an earlier folding would be believed to be of this.
         path.unlink(missing_ok=True)
         return
-    axes.set_xlabel("accuracy by the FER+ majority / %")
-    axes.set_ylabel("accuracy by the original labels / %")
-    axes.grid(alpha=0.25)
-    axes.legend(frameon=False, fontsize=8)
+    _label(axes, "accuracy by the FER+ majority / %", "accuracy by the original labels / %")
     axes.set_title(f"PublicTest, by the share of the original labels; chosen: {chosen:g}", fontsize=11)
     _save(figure, path)
 
@@ -98,10 +93,7 @@ def reliability(judged: Answers, path: Path, title: str) -> None:
         seen = images > 0
         error = metrics.calibration_error(confidence, is_right, _BINS)
         axes.plot(100 * mean[seen], 100 * right[seen], ".-", color=colour, label=f"{name}: off by {error:.1%}")
-    axes.set_xlabel("confidence / %")
-    axes.set_ylabel("right / %")
-    axes.grid(alpha=0.25)
-    axes.legend(frameon=False, fontsize=8)
+    _label(axes, "confidence / %", "right / %")
     axes.set_title(f"{title}: reliability over {_BINS} ranges of confidence", fontsize=11)
     _save(figure, path)
 
@@ -150,6 +142,14 @@ def confusion(evaluation: Evaluation, path: Path) -> None:
     axes.set_title(f"{evaluation.model} on {evaluation.split}: accuracy {evaluation.accuracy:.1%}, "
                    f"macro-F1 {evaluation.macro_f1:.3f}", fontsize=11)
     _save(figure, path)
+
+
+def _label(axes: Axes, across: str, up: str) -> None:
+    """What every plot of lines has: the names of its axes, a grid and a legend."""
+    axes.set_xlabel(across)
+    axes.set_ylabel(up)
+    axes.grid(alpha=0.25)
+    axes.legend(frameon=False, fontsize=8)
 
 
 def _save(figure: Figure, path: Path) -> None:

@@ -99,6 +99,10 @@ class Tried:
     way: Way
     model: ModelProto
     compared: Compared
+    same_top: float
+    """The share of images with the float model's likeliest class."""
+    faults: list[str]
+    """What is beyond the tolerances."""
 
 
 def best(model: ModelProto, calibrating: Images, metadata: Metadata, judge: Judge, reference: Compared,
@@ -115,10 +119,10 @@ def best(model: ModelProto, calibrating: Images, metadata: Metadata, judge: Judg
         quantized = quantize(model, crops, way)
         content = graph.serialized(quantized, msgspec.structs.replace(metadata, precision="int8"))
         [compared] = judge.compared_files({way.name: content})
-        tried.append(Tried(way, quantized, compared))
-    within = [one for one in tried if not compare.faults(reference, one.compared, tolerances)]
-    return max(within or tried, key=lambda one: (
-        metrics.same_top(reference.probabilities, one.compared.probabilities), -one.compared.size_bytes)), tried
+        tried.append(Tried(way, quantized, compared, metrics.same_top(reference.probabilities, compared.probabilities),
+                           compare.faults(reference, compared, tolerances)))
+    within = [one for one in tried if not one.faults]
+    return max(within or tried, key=lambda one: (one.same_top, -one.compared.size_bytes)), tried
 
 
 def quantize_file(path: Path, calibrating: Images, held_out: Images, output: Path, tolerances: Tolerances) -> None:
@@ -133,7 +137,7 @@ def quantize_file(path: Path, calibrating: Images, held_out: Images, output: Pat
     judge = Judge(held_out, metadata)
     reference = judge.compared("float", predict, path.stat().st_size, path)
     chosen, tried = best(fold(onnx.load(path)), calibrating, metadata, judge, reference, tolerances)
-    content = serialized(chosen, tried, reference, tolerances, calibrating, metadata)
+    content = serialized(chosen, tried, calibrating, metadata)
     print(compare.table([reference, *(one.compared for one in tried)], str(held_out)))
     print(f"chosen: {chosen.way.name}\n")
     print(timing.table({"float": path.read_bytes(), "int8": content}))
@@ -141,12 +145,10 @@ def quantize_file(path: Path, calibrating: Images, held_out: Images, output: Pat
     files.write({output: content})
 
 
-def serialized(chosen: Tried, tried: list[Tried], reference: Compared, tolerances: Tolerances, calibrating: Images,
-               metadata: Metadata) -> bytes:
+def serialized(chosen: Tried, tried: list[Tried], calibrating: Images, metadata: Metadata) -> bytes:
     """The int8 file of the chosen way, which tells of all that were tried; `metadata` is the float file's."""
-    same = "; ".join(
-        f"{one.way.name} {metrics.same_top(reference.probabilities, one.compared.probabilities):.2%}"
-        + (" (beyond the tolerances)" if compare.faults(reference, one.compared, tolerances) else "") for one in tried)
+    same = "; ".join(f"{one.way.name} {one.same_top:.2%}" + (" (beyond the tolerances)" if one.faults else "")
+                     for one in tried)
     made_from = {**metadata.made_from, "calibration": calibrating.origin, "quantization": chosen.way.name,
                  "same_top_1_by_way_tried": same, "onnxruntime": version("onnxruntime")}
     return graph.serialized(chosen.model, msgspec.structs.replace(metadata, precision="int8", made_from=made_from))

@@ -49,5 +49,5 @@ def table(model: Mapping[float, Evaluation], votes: Mapping[float, Evaluation], 
 
 
 def _row(figures: Evaluation) -> str:
-    ferplus = "–" if figures.ferplus_accuracy is None else f"{figures.ferplus_accuracy:.2%}"
+    ferplus = evaluate.percent(figures.ferplus_accuracy)
     return f"{figures.accuracy:>10.2%}{figures.macro_f1:>10.4f}{ferplus:>10}"

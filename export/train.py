@@ -231,16 +231,16 @@ def _restore(folder: Path, recipe: Recipe, steps_per_epoch: int) -> tuple[keras.
         kept: dict[str, Any] = json.loads((folder / HISTORY).read_text())
         model = keras.models.load_model(folder / LAST)
         epochs_seen = int(model.optimizer.iterations) // steps_per_epoch
-        kept["recipe"].items()
         if epochs_seen > len(kept["history"]["loss"]):
             # Stopped between the two: see Checkpoint.
             kept = json.loads(_partial(folder / HISTORY).read_text())
+        kept_recipe: dict[str, Any] = dict(kept["recipe"])
     except (OSError, ValueError, TypeError, KeyError, AttributeError, zipfile.BadZipFile) as error:
         raise ModelError(f"expected a run in {folder} ({HISTORY}, {LAST}), found: {one_line(error)}; "
                          "train into another folder") from error
-    if kept["recipe"] != asdict(recipe):
-        differing = [f"{key} {kept['recipe'].get(key)} (now {value})"
-                     for key, value in asdict(recipe).items() if kept["recipe"].get(key) != value]
+    if kept_recipe != asdict(recipe):
+        differing = [f"{key} {kept_recipe.get(key)} (now {value})"
+                     for key, value in asdict(recipe).items() if kept_recipe.get(key) != value]
         raise ModelError(f"expected the recipe of the run in {folder}, found another: {', '.join(differing)}; "
                          "repeat the run's options or name another folder")
     if epochs_seen != len(kept["history"]["loss"]):
