@@ -42,6 +42,8 @@ class Frame:
     `captured_at_s` is on the clock of time.monotonic(): latency is measured from it.
     `elapsed_s` is the time since the camera's first frame on the camera's own clock, the media time of
     a file, which may be read faster than it was filmed: what happens in the picture is measured by it.
+    `notice` says why there is no picture, in a frame that stands for a camera that is away; such a frame is
+    shown and not searched.
     """
 
     buffer: Image
@@ -51,6 +53,7 @@ class Frame:
     number: int
     captured_at_s: float
     elapsed_s: float
+    notice: str | None = None
     _grey: Image | None = field(default=None, init=False, repr=False)
     _bgr: Image | None = field(default=None, init=False, repr=False)
 
@@ -279,12 +282,8 @@ class FaceDetector(Protocol):
 class Tracker(Protocol):
     """Knows where to look next and which face is which.  The detecting thread calls it."""
 
-    def search(self, frame: Frame, /) -> Search:
-        """Where to look for faces in `frame`."""
-        ...
-
-    def identify(self, faces: Sequence[Face], frame: Frame, /) -> tuple[Face, ...]:
-        """The same faces, each with its track_id."""
+    def track(self, frame: Frame, detector: FaceDetector, /) -> tuple[Face, ...]:
+        """The faces of `frame` that `detector` finds where it is sent to look, each with its track_id."""
         ...
 
 

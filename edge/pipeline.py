@@ -115,9 +115,8 @@ class Pipeline:
     def _detect(self) -> None:
         try:
             for frame in self._frames.follow():
-                faces = self._detector.detect(frame, self._tracker.search(frame))
-                identified = self._tracker.identify(faces, frame)
-                if not self._detected.publish(_Detected(frame, identified, time.monotonic())):
+                faces = () if frame.notice else self._tracker.track(frame, self._detector)
+                if not self._detected.publish(_Detected(frame, faces, time.monotonic())):
                     return
         finally:
             self._frames.close()

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from edge.contracts import Box, Expression, Face, Frame, Reading, Search
+from edge.contracts import Box, Expression, Face, FaceDetector, Frame, Reading, Search
 
 # Boxes of the same face in frames that follow each other overlap by more.
 LEAST_IOU = 0.3
@@ -34,14 +34,11 @@ class IouTracker:
         self._tracks: dict[int, _Track] = {}
         self._next_id = 1
 
-    def search(self, frame: Frame) -> Search:
-        """The whole frame, for faces up to its height."""
-        largest_px = max(self._min_face_px, frame.height)
-        return Search(Box(0, 0, frame.width, frame.height), self._min_face_px, largest_px)
-
-    def identify(self, faces: Sequence[Face], frame: Frame) -> tuple[Face, ...]:
+    def track(self, frame: Frame, detector: FaceDetector) -> tuple[Face, ...]:
         """The faces with track ids, the best overlaps first; a face that overlaps no track starts one."""
         now_s = frame.elapsed_s
+        largest_px = max(self._min_face_px, frame.height)
+        faces = detector.detect(frame, Search(Box(0, 0, frame.width, frame.height), self._min_face_px, largest_px))
         self._tracks = {id_: track for id_, track in self._tracks.items() if now_s - track.seen_at_s <= LOST_AFTER_S}
         ids = self._matches(faces)
         for index, face in enumerate(faces):
@@ -88,7 +85,7 @@ class ExponentialSmoother:
 
     def _smooth(self, face: Face, expression: Expression, now_s: float) -> Expression:
         if face.track_id is None:
-            raise ValueError("expected a face with a track_id, found none: identify() comes before read()")
+            raise ValueError("expected a face with a track_id, found none: track() comes before read()")
         logits = np.log(np.maximum(expression.probabilities, LEAST_PROBABILITY))
         track = self._tracks.get(face.track_id)
         if track is not None and now_s - track.seen_at_s <= LOST_AFTER_S:

@@ -9,7 +9,7 @@ from typing import Self
 import numpy as np
 import pytest
 
-from edge.contracts import Box, Expression, Face, Frame, Image, PixelFormat, Reading, Result, Search
+from edge.contracts import Box, Expression, Face, FaceDetector, Frame, Image, PixelFormat, Reading, Result, Search
 from edge.errors import CameraTimeout
 from edge.pipeline import Pipeline
 from edge.telemetry import Telemetry
@@ -54,6 +54,7 @@ class FakeCamera(Part):
         super().__init__()
         self.length, self.live = length, live
         self.delivered = 0
+        self.notice: str | None = None
 
     def __iter__(self) -> Iterator[Frame]:
         return self
@@ -64,7 +65,7 @@ class FakeCamera(Part):
             raise StopIteration
         number = self.delivered
         self.delivered += 1
-        return Frame(np.zeros((48, 48), np.uint8), PixelFormat.GREY, 48, 48, number, 0.0, number / 30)
+        return Frame(np.zeros((48, 48), np.uint8), PixelFormat.GREY, 48, 48, number, 0.0, number / 30, self.notice)
 
 
 class FakeDetector(Part):
@@ -74,12 +75,9 @@ class FakeDetector(Part):
 
 
 class FakeTracker(Part):
-    def search(self, frame: Frame) -> Search:
-        return Search(Box(0, 0, 48, 48), 10, 48)
-
-    def identify(self, faces: Sequence[Face], frame: Frame) -> tuple[Face, ...]:
+    def track(self, frame: Frame, detector: FaceDetector) -> tuple[Face, ...]:
         self.work()
-        return tuple(faces)
+        return tuple(detector.detect(frame, Search(Box(0, 0, 48, 48), 10, 48)))
 
 
 class FakeClassifier(Part):
@@ -147,6 +145,14 @@ def test_file_is_analysed_whole_also_by_a_stage_that_blocks() -> None:
     line.run()
     release.join()
     assert len(line.sink.results) == 5
+
+
+def test_frame_that_stands_for_an_absent_camera_is_shown_and_not_searched() -> None:
+    line = Line(FakeCamera(3, live=False))
+    line.camera.notice = "no camera"
+    line.detector.error = Boom("searched")
+    line.run()
+    assert [(result.frame.notice, result.readings) for result in line.sink.results] == [("no camera", ())] * 3
 
 
 def test_so_many_frames_are_captured_and_no_more() -> None:

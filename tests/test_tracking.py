@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from edge.contracts import UNCERTAIN, Box, Expression, Face, Frame, PixelFormat
+from edge.contracts import UNCERTAIN, Box, Expression, Face, Frame, PixelFormat, Search
 from edge.tracking import LOST_AFTER_S, ExponentialSmoother, IouTracker
 
 LABELS = ("happy", "sad", "neutral")
@@ -21,8 +21,22 @@ def expression_of(*probabilities: float) -> Expression:
     return Expression(np.array(probabilities, np.float32), LABELS)
 
 
+class FakeDetector:
+    """Finds the faces it is told to, wherever it is sent to look, and notes where that was."""
+
+    name = "fake"
+
+    def __init__(self, faces: list[Face]) -> None:
+        self.faces = faces
+        self.searches: list[Search] = []
+
+    def detect(self, frame: Frame, search: Search) -> list[Face]:
+        self.searches.append(search)
+        return self.faces
+
+
 def ids_of(tracker: IouTracker, faces: list[Face], elapsed_s: float) -> list[int | None]:
-    return [face.track_id for face in tracker.identify(faces, frame_at(elapsed_s))]
+    return [face.track_id for face in tracker.track(frame_at(elapsed_s), FakeDetector(faces))]
 
 
 def test_moving_face_keeps_its_id() -> None:
@@ -59,7 +73,9 @@ def test_two_faces_on_one_track_share_no_id() -> None:
 
 
 def test_search_is_the_whole_frame() -> None:
-    search = IouTracker(48).search(frame_at(0.0))
+    detector = FakeDetector([])
+    IouTracker(48).track(frame_at(0.0), detector)
+    search, = detector.searches
     assert (search.region, search.min_face_px, search.max_face_px) == (Box(0, 0, 640, 480), 48, 480)
 
 
