@@ -10,8 +10,8 @@ from pathlib import Path
 
 import cv2
 
+from edge import board, models
 from edge import config as settings
-from edge import models
 from edge.cameras.demo import DemoCamera
 from edge.cameras.picamera import PiCamera
 from edge.cameras.usb import UsbCamera
@@ -84,7 +84,7 @@ def run(chosen: Settings, wakeup: Wakeup) -> None:
     detector = make_detector(config)
     model = Path(config.model) if config.model else models.classifier_path()
     classifier = OnnxClassifier(model, detector.name, config.threads)
-    telemetry = Telemetry()
+    telemetry = Telemetry(board=board.Watch())
     sinks = make_sinks(config, camera, classifier.labels, telemetry, streams=streams)
     pipeline = Pipeline(camera, detector, IouTracker(config.min_face_px), classifier, ExponentialSmoother(),
                         sinks, telemetry)

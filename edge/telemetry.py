@@ -4,10 +4,11 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 
 import numpy as np
 
+from edge.board import Board
 from edge.contracts import Frame, Result
 
 # Rates and percentiles speak of the last so many seconds.
@@ -28,23 +29,34 @@ class Figures:
     latency_p95_ms: float
     faces: int
     """In the newest result."""
+    temperature_c: float | None
+    """The processor's; None where the machine does not tell."""
+    throttled: tuple[str, ...]
+    """Why the firmware slows the processor down."""
 
     def line(self) -> str:
         """The log line."""
-        return (f"captured {self.captured_fps:.1f} FPS, analysed {self.analysed_fps:.1f}, shown {self.shown_fps:.1f}, "
+        line = (f"captured {self.captured_fps:.1f} FPS, analysed {self.analysed_fps:.1f}, shown {self.shown_fps:.1f}, "
                 f"dropped {self.dropped}, latency p50 {self.latency_p50_ms:.1f} ms p95 {self.latency_p95_ms:.1f} ms, "
                 f"faces {self.faces}")
+        if self.temperature_c is not None:
+            line += f", {self.temperature_c:.0f} °C"
+        return f"{line}, THROTTLED: {', '.join(self.throttled)}" if self.throttled else line
 
     def by_name(self) -> dict[str, float]:
-        """The figures under their names, rounded for people."""
-        return {name: round(value, 2) for name, value in asdict(self).items()}
+        """The figures under their names, rounded for people; unknown ones are left out, `throttled` is 0 or 1."""
+        figures = {name: getattr(self, name) for name in self.__slots__}
+        figures["throttled"] = int(bool(self.throttled))
+        return {name: round(value, 2) for name, value in figures.items() if value is not None}
 
 
 class Telemetry:
     """Counts what passes each stage; any thread may call it."""
 
-    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
-        self._clock = clock
+    def __init__(self, clock: Callable[[], float] = time.monotonic,
+                 board: Callable[[], Board] = lambda: Board(None, None)) -> None:
+        """`board` tells the machine's health, and is asked for every figures()."""
+        self._clock, self._board = clock, board
         self._lock = threading.Lock()
         self._started_s = clock()
         self._captured, self._analysed, self._shown = _Window(), _Window(), _Window()
@@ -75,7 +87,7 @@ class Telemetry:
 
     def figures(self) -> Figures:
         """The figures of this moment."""
-        now_s = self._clock()
+        board, now_s = self._board(), self._clock()
         # Before the first window is full the rates are those of the time since the start.
         window_s = max(1e-3, min(WINDOW_S, now_s - self._started_s))
         with self._lock:
@@ -86,7 +98,8 @@ class Telemetry:
                 analysed_fps=len(self._analysed.values(now_s)) / window_s,
                 shown_fps=len(self._shown.values(now_s)) / window_s,
                 analysed=self._analysed_count, dropped=self._dropped_count,
-                latency_p50_ms=float(p50_s) * 1000, latency_p95_ms=float(p95_s) * 1000, faces=self._faces)
+                latency_p50_ms=float(p50_s) * 1000, latency_p95_ms=float(p95_s) * 1000, faces=self._faces,
+                temperature_c=board.temperature_c, throttled=board.throttled)
 
 
 class _Window:

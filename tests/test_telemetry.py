@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from edge.board import Board
 from edge.contracts import Frame, PixelFormat, Result
 from edge.telemetry import WINDOW_S, Telemetry
 from tests.clocks import Clock
@@ -60,3 +61,15 @@ def test_line_names_every_figure_that_people_watch() -> None:
     line = Telemetry(Clock(100.0)).figures().line()
     for word in ("captured", "analysed", "shown", "dropped", "p50", "p95", "faces"):
         assert word in line
+
+
+def test_board_is_told_in_line_and_figures() -> None:
+    figures = Telemetry(Clock(100.0), lambda: Board("a Pi", 71.26, ("under-voltage", "throttled"))).figures()
+    assert figures.line().endswith(", 71 °C, THROTTLED: under-voltage, throttled")
+    assert figures.by_name()["temperature_c"] == 71.26 and figures.by_name()["throttled"] == 1
+
+
+def test_board_that_tells_nothing_is_not_spoken_of() -> None:
+    figures = Telemetry(Clock(100.0)).figures()
+    assert "°C" not in figures.line() and "THROTTLED" not in figures.line()
+    assert "temperature_c" not in figures.by_name() and figures.by_name()["throttled"] == 0
