@@ -3,6 +3,7 @@
 import argparse
 import difflib
 import re
+import socket
 import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -12,9 +13,15 @@ from typing import Annotated, Any, Literal, NoReturn, get_args, get_origin, get_
 import msgspec
 from msgspec import Meta
 
+from edge import broker
+from edge.broker import FORM
 from edge.errors import ConfigError
 
 PREFIX = "FER_EDGE_"
+# Keys of the environment that are no settings: nothing prints them (see edge.credentials).
+SECRETS = ("mqtt_password",)
+# What a text may hold in place of this machine's name, so that one file serves many machines.
+HOSTNAME = "${HOSTNAME}"
 # An address that only this very machine can reach.
 LOOPBACK_HOSTS = ("127.0.0.1", "localhost", "::1")
 HIGHEST_PORT = 65535
@@ -43,6 +50,18 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     insecure: Annotated[bool, Meta(description=(
         "let --listen name an address that other machines reach: everybody there can see the stream"))] = False
     events: Annotated[str, Meta(description="write a row per face and frame to this .csv or .jsonl")] | None = None
+    mqtt: Annotated[str, Meta(min_length=1, description=(
+        f"report expressions and health to an MQTT broker, {FORM}; without a prefix it is fer-edge/${{HOSTNAME}}; the "
+        "password stands in --mqtt-password-file, FER_EDGE_MQTT_PASSWORD or the systemd credential mqtt_password"
+    ))] | None = None
+    mqtt_password_file: Annotated[str, Meta(description="a file with the password of the user in --mqtt")] | None = None
+    mqtt_ca: Annotated[str, Meta(description=(
+        "a file with the certificates that vouch for an mqtts:// broker; by default the system's"))] | None = None
+    mqtt_every_s: Annotated[float, Meta(ge=0.2, le=3600, description=(
+        "least seconds between two reports of changes to the broker"))] = 1.0
+    mqtt_discovery: Annotated[str, Meta(description=(
+        "Home Assistant's discovery prefix, at which this device makes itself known; empty for none"
+    ))] = "homeassistant"
     frames: Annotated[int, Meta(ge=1, description="stop after so many captured frames")] | None = None
     duration_s: Annotated[float, Meta(gt=0, description="stop after so many seconds")] | None = None
     log_every_s: Annotated[float, Meta(ge=0.1, le=3600, description="seconds between two lines with the FPS")] = 5.0
@@ -117,7 +136,8 @@ def _parser() -> argparse.ArgumentParser:
         prog="fer-edge", allow_abbrev=False,
         description="Read apparent facial expressions from a camera, on this device alone.",
         epilog=f"Every setting can also stand in the TOML file of --config, or in {PREFIX}CAMERA and so on; "
-               "a flag beats the environment, which beats the file.")
+               "a flag beats the environment, which beats the file. "
+               f"{HOSTNAME} in a text stands for this machine's name, so that one file serves many machines.")
     parser.add_argument("--config", type=Path, metavar="FILE", help="a TOML file with settings (default: none)")
     parser.add_argument("--print-config", action="store_true", help="print what is in force and from where, and end")
     defaults = Config()
@@ -142,6 +162,8 @@ def _from_environment(environment: Mapping[str, str]) -> _Layer:
     for name, value in environment.items():
         if name.startswith(PREFIX):
             key = name.removeprefix(PREFIX).lower()
+            if key in SECRETS:
+                continue
             _check_exists(key, name)
             layer[key] = (value, name)
     return layer
@@ -179,10 +201,19 @@ def _check_exists(key: str, origin: str) -> None:
 
 
 def _checked(key: str, value: Any, origin: str, *, strict: bool) -> Any:
+    if isinstance(value, str):
+        value = _expanded(key, value, origin)
     try:
         return msgspec.convert(value, _TYPES[key], strict=strict)
     except msgspec.ValidationError as error:
         raise ConfigError(f"expected {_allowed(key)} for {key}, found {value!r} ({origin}); change it") from error
+
+
+def _expanded(key: str, text: str, origin: str) -> str:
+    text = text.replace(HOSTNAME, socket.gethostname())
+    if other := re.search(r"\$\{\w*\}", text):
+        raise ConfigError(f"expected no variable but {HOSTNAME} for {key}, found {other[0]} ({origin}); write it out")
+    return text
 
 
 def _allowed(key: str) -> str:
@@ -207,3 +238,6 @@ def _check_together(config: Config, origins: Mapping[str, str]) -> None:
     if config.stream and host not in LOOPBACK_HOSTS and not config.insecure:
         raise ConfigError(f"expected listen to name this machine alone ({', '.join(LOOPBACK_HOSTS)}), found {host} "
                           f"({origins['listen']}): others could watch; add --insecure if they may")
+    if config.mqtt is not None and not broker.parse(config.mqtt, origins["mqtt"]).is_encrypted and config.mqtt_ca:
+        raise ConfigError(f"expected mqtts:// for mqtt ({origins['mqtt']}) where mqtt_ca is set, found mqtt://; "
+                          f"change it, or take mqtt_ca out ({origins['mqtt_ca']})")

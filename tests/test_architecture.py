@@ -11,12 +11,14 @@ MODULES = sorted([*ROOT.glob("edge/**/*.py"), *ROOT.glob("export/**/*.py")])
 
 LAYER_0 = {"edge.errors", "edge.contracts"}
 LAYER_1 = {f"edge.{name}" for name in (
-    "board", "config", "metadata", "models", "overlay", "preprocess", "telemetry", "threads", "tracking")}
+    "board", "broker", "config", "credentials", "metadata", "models", "overlay", "preprocess", "telemetry", "threads",
+    "tracking")}
 EXPORT_MAY = LAYER_0 | {"edge.metadata", "edge.models", "edge.preprocess", "edge.classifier",
                         "edge.detectors.haar", "edge.detectors.yunet"}
 
 # Within layer 1 a module stands alone but for these.
 WITHIN_LAYER_1 = {
+    "edge.config": {"edge.broker"},
     "edge.preprocess": {"edge.metadata"},
     "edge.telemetry": {"edge.board"},
 }

@@ -52,6 +52,9 @@ def test_other_programs_variables_are_none_of_ours() -> None:
     (["--listen", "8080"], {}, "expected HOST:PORT with a port from 0 to 65535 for listen, found '8080'"),
     (["--listen", "127.0.0.1:99999"], {}, "found '127.0.0.1:99999'"),
     (["--listen", "0.0.0.0:8080"], {}, "others could watch; add --insecure"),
+    (["--mqtt", "broker"], {}, "for mqtt, found 'broker' (--mqtt)"),
+    (["--mqtt", "mqtt://broker/${HOST}"], {}, "expected no variable but ${HOSTNAME} for mqtt, found ${HOST} (--mqtt)"),
+    (["--mqtt", "mqtt://broker", "--mqtt-ca", "ca.crt"], {}, "expected mqtts:// for mqtt (--mqtt) where mqtt_ca"),
     (["--camera", ""], {}, "expected a text that is not empty for camera"),
     (["--widht", "640"], {}, "unrecognized arguments: --widht 640; fer-edge --help"),
     (["--config", "/nowhere/fer.toml"], {}, "expected a configuration in /nowhere/fer.toml, found: No such file"),
@@ -98,3 +101,17 @@ def test_help_says_every_key_with_its_default(capsys: pytest.CaptureFixture[str]
     for flag in ("--camera", "--no-stream", "--insecure", "--min-face", "--log-every", "--print-config"):
         assert flag in text
     assert "(default: 127.0.0.1:8080)" in text
+
+
+def test_hostname_in_a_text_is_this_machines(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("socket.gethostname", lambda: "pi-07")
+    file = tmp_path / "fer.toml"
+    file.write_text('mqtt = "mqtts://${HOSTNAME}@broker/shop/${HOSTNAME}"\nevents = "/srv/${HOSTNAME}.csv"\n')
+    config = parsed("--config", str(file), FER_EDGE_CAMERA="${HOSTNAME}.mp4").config
+    assert config.mqtt == "mqtts://pi-07@broker/shop/pi-07"
+    assert (config.events, config.camera) == ("/srv/pi-07.csv", "pi-07.mp4")
+
+
+def test_password_of_the_broker_is_no_setting_and_printed_nowhere() -> None:
+    settings = parsed("--mqtt", "mqtt://fer@broker", FER_EDGE_MQTT_PASSWORD="secret")
+    assert "secret" not in str(settings) + repr(settings)
