@@ -18,7 +18,7 @@ from edge.cameras.usb import UsbCamera
 from edge.cameras.video import VideoCamera
 from edge.classifier import OnnxClassifier
 from edge.config import Config, Settings
-from edge.contracts import Camera, FaceDetector, Sink
+from edge.contracts import Camera, FaceDetector, Sink, Smoother, Tracker
 from edge.detectors.haar import HaarDetector
 from edge.detectors.yunet import YunetDetector
 from edge.errors import FerEdgeError
@@ -54,6 +54,16 @@ def make_detector(config: Config) -> FaceDetector:
     return HaarDetector()
 
 
+def make_tracker(config: Config) -> Tracker:
+    """What knows where to look for faces."""
+    return IouTracker(config.min_face_px)
+
+
+def make_smoother() -> Smoother:
+    """What steadies the labels."""
+    return ExponentialSmoother()
+
+
 def make_sinks(config: Config, camera: Camera, labels: tuple[str, ...], telemetry: Telemetry, *,
                streams: bool) -> list[Sink]:
     """The sinks that `config` asks for, and a progress bar for a file."""
@@ -86,8 +96,7 @@ def run(chosen: Settings, wakeup: Wakeup) -> None:
     classifier = OnnxClassifier(model, detector.name, config.threads)
     telemetry = Telemetry(board=board.Watch())
     sinks = make_sinks(config, camera, classifier.labels, telemetry, streams=streams)
-    pipeline = Pipeline(camera, detector, IouTracker(config.min_face_px), classifier, ExponentialSmoother(),
-                        sinks, telemetry)
+    pipeline = Pipeline(camera, detector, make_tracker(config), classifier, make_smoother(), sinks, telemetry)
     log.info("camera %s, detector %s, model %s (%s)", camera.name, detector.name, model, classifier.metadata.precision)
     pipeline.run(wakeup, frames=config.frames, duration_s=config.duration_s, log_every_s=config.log_every_s)
 

@@ -1,0 +1,198 @@
+"""What following faces gives away: the line's faces against a search of every whole frame by the same detector."""
+
+import itertools
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from statistics import median
+
+from tqdm import tqdm
+
+from benchmarks import quality
+from benchmarks.clip import Clip, encoded
+from benchmarks.quality import Moment, Seen
+from benchmarks.scenes import SCENES, Scene, Stage
+from edge import run as line
+from edge.config import Config
+from edge.contracts import Box, Classifier, Expression, Face, FaceDetector, Frame, Image, PixelFormat, Search
+from edge.errors import CameraError
+
+# The scene in which the classifier is made to change its mind, how often, and for how long a moment of the clip lasts
+# that is shown forwards and backwards meanwhile, s of media time.
+CHANGING, CHANGES_EVERY_S, CALM_S = "changing", 2.0, 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class Agreement:
+    """What the line did in one scene; a delay is None where the line never had the face."""
+
+    frames: int
+    with_faces: int
+    agreeing: int
+    extra: int
+    """Frames in which the line shows a face that the full search does not find there."""
+    found_after_ms: list[float | None]
+    dropped_after_ms: list[float]
+    ids: list[int]
+    """Under how many ids the line had each face."""
+    minutes: float
+    """Of all tracks together."""
+    raw_changes: int
+    smoothed_changes: int
+    label_delays_ms: list[float]
+
+
+class Swapped:
+    """A Classifier that from time to time takes one expression for another, lastingly, as if a face had changed."""
+
+    def __init__(self, classifier: Classifier, swap: tuple[str, str]) -> None:
+        self._classifier = classifier
+        self.labels = classifier.labels
+        self._swap = [self.labels.index(label) for label in swap]
+        self._at_s = 0.0
+
+    def crop(self, frame: Frame, face: Face) -> Image:
+        """The classifier's own; `frame` tells the time."""
+        self._at_s = frame.elapsed_s
+        return self._classifier.crop(frame, face)
+
+    def classify(self, crops: Sequence[Image]) -> list[Expression]:
+        """The classifier's own, the probabilities of the two labels exchanged every other CHANGES_EVERY_S."""
+        expressions = self._classifier.classify(crops)
+        if self._at_s // CHANGES_EVERY_S % 2 == 0:
+            return expressions
+        order = list(range(len(self.labels)))
+        first, other = self._swap
+        order[first], order[other] = other, first
+        return [Expression(expression.probabilities[order], self.labels) for expression in expressions]
+
+
+def measured(clip: Clip, config: Config, classifier: Classifier, seconds: float) -> dict[str, Agreement]:
+    """`clip` in every scene for `seconds` each, and once more with a classifier that changes its mind."""
+    stage = Stage(clip, _first_face(clip, config))
+    count = round(seconds * clip.fps)
+    found: dict[str, Agreement] = {}
+    filmed: list[Moment] = []
+    for name, scene in tqdm(SCENES.items(), desc="scenes", leave=False):
+        moments = list(_moments(scene, stage, count, config, classifier))
+        filmed = filmed or moments
+        found[name] = judged(moments)
+    swapped = Swapped(classifier, _likeliest(filmed, classifier.labels))
+    calm = Stage(_calm(clip, filmed), stage.face)
+    found[CHANGING] = judged(list(_moments(SCENES["filmed"], calm, count, config, swapped)))
+    return found
+
+
+def judged(moments: Sequence[Moment]) -> Agreement:
+    """The figures of one scene."""
+    faces = quality.presences(moments)
+    tracks = quality.labelled(moments)
+    found = [quality.found_after_s(moments, face) for face in faces]
+    dropped = [quality.dropped_after_s(moments, face) for face in faces]
+    agreeing, with_faces = quality.agreeing(moments)
+    return Agreement(
+        frames=len(moments), with_faces=with_faces, agreeing=agreeing, extra=quality.extra(moments),
+        found_after_ms=[None if after_s is None else _ms(after_s) for after_s in found],
+        dropped_after_ms=[_ms(after_s) for after_s in dropped if after_s is not None],
+        ids=[quality.ids_of(moments, face) for face in faces],
+        minutes=sum(track.times_s[-1] - track.times_s[0] for track in tracks) / 60,
+        raw_changes=sum(quality.changes(track.raw) for track in tracks),
+        smoothed_changes=sum(quality.changes(track.smoothed) for track in tracks),
+        label_delays_ms=[_ms(delay_s) for track in tracks for delay_s in quality.label_delays_s(track)])
+
+
+def table(found: dict[str, Agreement]) -> str:
+    """A line per scene, one for all, and what is aimed at."""
+    head = (f"{'scene':10}{'agreeing':>16}{'extra':>7}{'found after ms':>18}{'dropped after ms':>18}{'ids':>5}"
+            f"{'changes/min':>16}{'ratio':>7}{'label delay ms':>18}")
+    units = f"{'':10}{'of full search':>16}{'frames':>7}" + 2 * f"{'median (most)':>18}" + (
+        f"{'most':>5}{'raw → smooth':>16}{'':7}{'median (most)':>18}")
+    rows = [_row(name, scene) for name, scene in found.items()]
+    aims = f"{'aim':10}{'≥ 98 %':>16}{'':7}{'≤ 300':>18}{'≤ 500':>18}{1:>5}{'':16}{'≥ 3':>7}{'≤ 300':>18}"
+    return "\n".join([head, units, *rows, _row("all", together(found)), aims])
+
+
+def together(found: dict[str, Agreement]) -> Agreement:
+    """The scenes as one; changes of label that are made on purpose are not counted."""
+    sums = {name: sum(getattr(scene, name) for scene in found.values())
+            for name in ("frames", "with_faces", "agreeing", "extra")}
+    lists = {name: list(itertools.chain(*(getattr(scene, name) for scene in found.values())))
+             for name in ("found_after_ms", "dropped_after_ms", "ids", "label_delays_ms")}
+    labelled = {name: sum(getattr(scene, name) for key, scene in found.items() if key != CHANGING)
+                for name in ("minutes", "raw_changes", "smoothed_changes")}
+    return Agreement(**sums, **lists, **labelled)
+
+
+def _row(name: str, scene: Agreement) -> str:
+    share = f"{scene.agreeing / scene.with_faces:.1%} of {scene.with_faces}" if scene.with_faces else "no face"
+    raw, smoothed = (changes / scene.minutes if scene.minutes else 0.0
+                     for changes in (scene.raw_changes, scene.smoothed_changes))
+    ratio = f"{raw / smoothed:.1f}" if smoothed else "-" if not raw else "∞"
+    return (f"{name:10}{share:>16}{scene.extra:>7}{_delays(scene.found_after_ms):>18}"
+            f"{_delays(scene.dropped_after_ms):>18}{max(scene.ids, default=0):>5}"
+            f"{f'{raw:.0f} → {smoothed:.0f}':>16}{ratio:>7}{_delays(scene.label_delays_ms):>18}")
+
+
+def _delays(delays_ms: Sequence[float | None]) -> str:
+    known = [delay_ms for delay_ms in delays_ms if delay_ms is not None]
+    never = len(delays_ms) - len(known)
+    text = f"{median(known):.0f} ({max(known):.0f}) ×{len(known)}" if known else "-"
+    return f"{text} !{never}" if never else text
+
+
+def _ms(seconds: float) -> float:
+    return round(1000 * seconds, 1)
+
+
+def _first_face(clip: Clip, config: Config) -> Box:
+    detector = line.make_detector(config)
+    for index in range(len(clip.jpegs)):
+        if faces := _full_search(_frame(clip.jpeg(index), clip, index), detector, config.min_face_px):
+            return faces[0].box
+    raise CameraError(f"expected a face in the clip, found none in {len(clip.jpegs)} frames by {detector.name}; "
+                      "name another clip with --clip, or another detector")
+
+
+def _moments(scene: Scene, stage: Stage, count: int, config: Config, classifier: Classifier) -> Iterator[Moment]:
+    """The line's work on each frame as its stages do it, and the full search by another detector of the same kind."""
+    tracker, smoother = line.make_tracker(config), line.make_smoother()
+    following, searching = line.make_detector(config), line.make_detector(config)
+    for index in range(count):
+        picture = scene(stage, index)
+        frame = _frame(encoded(picture), stage.clip, index, picture)
+        faces = tracker.track(frame, following)
+        expressions = classifier.classify([classifier.crop(frame, face) for face in faces])
+        readings = smoother.read(faces, expressions, frame)
+        full = _full_search(frame, searching, config.min_face_px)
+        yield Moment(frame.elapsed_s, [Seen(reading.face.box, reading.face.track_id or 0, reading.raw.label,
+                                            reading.smoothed.label) for reading in readings],
+                     [face.box for face in full])
+
+
+def _frame(jpeg: Image, clip: Clip, index: int, picture: Image | None = None) -> Frame:
+    height, width = (clip.height, clip.width) if picture is None else picture.shape[:2]
+    at_s = index / clip.fps
+    return Frame(jpeg, PixelFormat.MJPG, width, height, index, at_s, at_s)
+
+
+def _full_search(frame: Frame, detector: FaceDetector, min_face_px: int) -> list[Face]:
+    whole = Box(0, 0, frame.width, frame.height)
+    return detector.detect(frame, Search(whole, min_face_px, max(min_face_px, frame.height)))
+
+
+def _calm(clip: Clip, filmed: Sequence[Moment]) -> Clip:
+    """CALM_S of the clip in which its faces are called by the same label as long as can be."""
+    length = min(len(clip.jpegs), len(filmed), max(1, round(CALM_S * clip.fps)))
+
+    def steadiness(first: int) -> int:
+        called = Counter(seen.raw for moment in filmed[first:first + length] for seen in moment.line)
+        return max(called.values(), default=0)
+    first = max(range(min(len(clip.jpegs), len(filmed)) - length + 1), key=steadiness)
+    return replace(clip, jpegs=clip.jpegs[first:first + length])
+
+
+def _likeliest(moments: Sequence[Moment], labels: Sequence[str]) -> tuple[str, str]:
+    """The label that the clip's faces are called most often, and another."""
+    called = Counter(seen.raw for moment in moments for seen in moment.line if seen.raw in labels)
+    ranked = [label for label, _ in called.most_common()] + [label for label in labels if label not in called]
+    return ranked[0], ranked[1]

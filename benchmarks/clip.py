@@ -1,0 +1,107 @@
+"""A video as a USB camera would deliver it: JPEGs in memory, shown forwards and backwards without end."""
+
+import math
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import cv2
+import numpy as np
+
+from edge.cameras.video import USUAL_FPS
+from edge.contracts import Frame, Image, PixelFormat
+from edge.errors import CameraError, CameraNotFound
+
+# A minute at 30 FPS, some 100 MB at 640×480; the rest of a longer video is left out.
+MOST_FRAMES = 1800
+# What UVC cameras' encoders come near to.
+QUALITY = 90
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Clip:
+    """The frames of a video, at least one, each a JPEG (N,) uint8, `width` × `height` px."""
+
+    jpegs: Sequence[Image]
+    fps: float
+    width: int
+    height: int
+
+    def jpeg(self, index: int) -> Image:
+        """Frame `index` of the endless clip: to its end, back to its start, and so on, without a cut."""
+        count = len(self.jpegs)
+        index %= 2 * count
+        return self.jpegs[min(index, 2 * count - 1 - index)]
+
+    def picture(self, index: int) -> Image:
+        """Frame `index` of the endless clip, (height, width, 3), blue first."""
+        return np.asarray(cv2.imdecode(self.jpeg(index), cv2.IMREAD_COLOR), np.uint8)
+
+
+def load(path: Path) -> Clip:
+    """The video at `path`, its first MOST_FRAMES frames; raises CameraNotFound or CameraError."""
+    if not path.is_file():
+        raise CameraNotFound(f"expected a video in {path}, found no file that can be read; name another with --clip")
+    capture = cv2.VideoCapture(str(path), cv2.CAP_FFMPEG)
+    jpegs: list[Image] = []
+    try:
+        fps = capture.get(cv2.CAP_PROP_FPS) or USUAL_FPS
+        while len(jpegs) < MOST_FRAMES and (read := capture.read())[0]:
+            jpegs.append(encoded(np.asarray(read[1], np.uint8)))
+            height, width = read[1].shape[:2]
+    finally:
+        capture.release()
+    if not jpegs:
+        raise CameraError(f"expected a video that FFmpeg can read in {path}, found none; name another with --clip")
+    return Clip(jpegs, fps, width, height)
+
+
+def encoded(picture: Image) -> Image:
+    """The JPEG that a camera would send of `picture`, (N,) uint8."""
+    return np.asarray(cv2.imencode(".jpg", picture, (cv2.IMWRITE_JPEG_QUALITY, QUALITY))[1], np.uint8).reshape(-1)
+
+
+class ClipCamera:
+    """A Camera that delivers a clip's JPEGs: live at a steady rate, or each when the last is taken."""
+
+    name = "clip"
+
+    def __init__(self, clip: Clip, frames: int, *, live_fps: float | None = None,
+                 clock: Callable[[], float] = time.monotonic, sleep: Callable[[float], None] = time.sleep) -> None:
+        """Ends after `frames` of the endless clip; with `live_fps` those whose time has passed are dropped."""
+        self._clip, self._live_fps = clip, live_fps
+        self._clock, self._sleep = clock, sleep
+        self.live = live_fps is not None
+        self.length: int | None = frames
+        self._frames = frames
+        self._started_s: float | None = None
+        self._next_number = 0
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None,
+                 trace: TracebackType | None) -> None:
+        pass
+
+    def __iter__(self) -> Iterator[Frame]:
+        return self
+
+    def __next__(self) -> Frame:
+        number, due_s = self._next_number, None
+        if self._started_s is None:
+            self._started_s = self._clock()
+        if self._live_fps is not None:
+            elapsed_s = self._clock() - self._started_s
+            number = max(number, math.floor(elapsed_s * self._live_fps))
+            due_s = number / self._live_fps
+            self._sleep(max(0.0, due_s - elapsed_s))
+        if number >= self._frames:
+            raise StopIteration
+        self._next_number = number + 1
+        captured_at_s = self._clock() if due_s is None else self._started_s + due_s
+        return Frame(self._clip.jpeg(number), PixelFormat.MJPG, self._clip.width, self._clip.height, number,
+                     captured_at_s, number / (self._live_fps or self._clip.fps))
