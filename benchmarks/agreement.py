@@ -1,6 +1,5 @@
 """What following faces gives away: the line's faces against a search of every whole frame by the same detector."""
 
-import itertools
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -114,13 +113,18 @@ def table(found: dict[str, Agreement]) -> str:
 
 def together(found: dict[str, Agreement]) -> Agreement:
     """The scenes as one; changes of label that are made on purpose are not counted."""
-    sums = {name: sum(getattr(scene, name) for scene in found.values())
-            for name in ("frames", "with_faces", "agreeing", "extra")}
-    lists = {name: list(itertools.chain(*(getattr(scene, name) for scene in found.values())))
-             for name in ("found_after_ms", "dropped_after_ms", "ids", "label_delays_ms")}
-    labelled = {name: sum(getattr(scene, name) for key, scene in found.items() if key != CHANGING)
-                for name in ("minutes", "raw_changes", "smoothed_changes")}
-    return Agreement(**sums, **lists, **labelled)
+    scenes = list(found.values())
+    counted = [scene for name, scene in found.items() if name != CHANGING]
+    return Agreement(
+        frames=sum(scene.frames for scene in scenes), with_faces=sum(scene.with_faces for scene in scenes),
+        agreeing=sum(scene.agreeing for scene in scenes), extra=sum(scene.extra for scene in scenes),
+        found_after_ms=[delay for scene in scenes for delay in scene.found_after_ms],
+        dropped_after_ms=[delay for scene in scenes for delay in scene.dropped_after_ms],
+        ids=[count for scene in scenes for count in scene.ids],
+        minutes=sum(scene.minutes for scene in counted),
+        raw_changes=sum(scene.raw_changes for scene in counted),
+        smoothed_changes=sum(scene.smoothed_changes for scene in counted),
+        label_delays_ms=[delay for scene in scenes for delay in scene.label_delays_ms])
 
 
 def _row(name: str, scene: Agreement) -> str:
