@@ -62,6 +62,8 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     mqtt_discovery: Annotated[str, Meta(description=(
         "Home Assistant's discovery prefix, at which this device makes itself known; empty for none"
     ))] = "homeassistant"
+    blur: Annotated[bool, Meta(description=(
+        "hide the faces in every picture that leaves the program, 0.4 s late; the readings stay"))] = False
     frames: Annotated[int, Meta(ge=1, description="stop after so many captured frames")] | None = None
     duration_s: Annotated[float, Meta(gt=0, description="stop after so many seconds")] | None = None
     log_every_s: Annotated[float, Meta(ge=0.1, le=3600, description="seconds between two lines with the FPS")] = 5.0

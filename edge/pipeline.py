@@ -2,7 +2,7 @@
 
 import logging
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from itertools import islice
@@ -37,11 +37,12 @@ class Pipeline:
 
     def __init__(self, camera: Camera, detector: FaceDetector, tracker: Tracker, classifier: Classifier,
                  smoother: Smoother, sinks: Sequence[Sink], telemetry: Telemetry, *,
+                 veil: Callable[[Iterator[Result]], Iterator[Result]] = iter,
                  first_frame_within_s: float = FIRST_FRAME_WITHIN_S) -> None:
-        """The parts are used by one thread each; `telemetry` by all."""
+        """The parts are used by one thread each; `telemetry` by all; `sinks` see what `veil` lets through."""
         self._camera, self._detector, self._tracker = camera, detector, tracker
         self._classifier, self._smoother, self._sinks = classifier, smoother, sinks
-        self._telemetry, self._first_frame_within_s = telemetry, first_frame_within_s
+        self._telemetry, self._veil, self._first_frame_within_s = telemetry, veil, first_frame_within_s
         self._frames: LatestSlot[Frame] = LatestSlot(wait=not camera.live)
         self._detected: LatestSlot[_Detected] = LatestSlot(wait=not camera.live)
         self._results: LatestSlot[Result] = LatestSlot(wait=not camera.live)
@@ -138,7 +139,7 @@ class Pipeline:
 
     def _deliver(self) -> None:
         try:
-            for result in self._results.follow():
+            for result in self._veil(self._results.follow()):
                 for sink in self._sinks:
                     sink.show(result)
                 self._telemetry.shown(result)

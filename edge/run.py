@@ -23,6 +23,7 @@ from edge.detectors.haar import HaarDetector
 from edge.detectors.yunet import YunetDetector
 from edge.errors import FerEdgeError
 from edge.pipeline import Pipeline
+from edge.privacy import Veil
 from edge.sinks.events import EventsSink
 from edge.sinks.progress import ProgressSink
 from edge.telemetry import Telemetry
@@ -96,7 +97,8 @@ def run(chosen: Settings, wakeup: Wakeup) -> None:
     classifier = OnnxClassifier(model, detector.name, config.threads)
     telemetry = Telemetry(board=board.Watch())
     sinks = make_sinks(config, camera, classifier.labels, telemetry, streams=streams)
-    pipeline = Pipeline(camera, detector, make_tracker(config), classifier, make_smoother(), sinks, telemetry)
+    pipeline = Pipeline(camera, detector, make_tracker(config), classifier, make_smoother(), sinks, telemetry,
+                        veil=Veil().follow if config.blur else iter)
     log.info("camera %s, detector %s, model %s (%s)", camera.name, detector.name, model, classifier.metadata.precision)
     pipeline.run(wakeup, frames=config.frames, duration_s=config.duration_s, log_every_s=config.log_every_s)
 

@@ -11,8 +11,8 @@ MODULES = sorted(path for package in ("edge", "export", "benchmarks") for path i
 
 LAYER_0 = {"edge.errors", "edge.contracts"}
 LAYER_1 = {f"edge.{name}" for name in (
-    "board", "broker", "config", "credentials", "metadata", "models", "overlay", "preprocess", "telemetry", "threads",
-    "tracking")}
+    "board", "broker", "config", "credentials", "metadata", "models", "overlay", "preprocess", "privacy", "telemetry",
+    "threads", "tracking")}
 EXPORT_MAY = LAYER_0 | {"edge.metadata", "edge.models", "edge.preprocess", "edge.classifier",
                         "edge.detectors.haar", "edge.detectors.yunet"}
 
@@ -29,7 +29,7 @@ LIBRARIES = {
     "picamera2": {"edge.cameras.picamera"},
     "aiohttp": {"edge.sinks.mjpeg", "edge.sinks.http"},
     "tqdm": {"edge.sinks.progress", "export.evaluate", "export.framing", "benchmarks.agreement"},
-    "cv2": {"edge.run", "edge.contracts", "edge.preprocess", "edge.overlay", "edge.sinks.mjpeg",
+    "cv2": {"edge.run", "edge.contracts", "edge.preprocess", "edge.overlay", "edge.privacy", "edge.sinks.mjpeg",
             "edge.cameras.usb", "edge.cameras.video", "edge.cameras.demo",
             "edge.detectors.haar", "edge.detectors.yunet", "export.augment", "export.dataset", "export.framing",
             "benchmarks.__main__", "benchmarks.clip", "benchmarks.scenes"},

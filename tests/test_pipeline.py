@@ -2,7 +2,7 @@
 
 import math
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from types import TracebackType
 from typing import Self
 
@@ -117,12 +117,13 @@ class FakeSink(Part):
 class Line:
     """A pipeline with all its fakes."""
 
-    def __init__(self, camera: FakeCamera, taken: int = 0, first_frame_within_s: float = 30.0) -> None:
+    def __init__(self, camera: FakeCamera, taken: int = 0, first_frame_within_s: float = 30.0,
+                 veil: Callable[[Iterator[Result]], Iterator[Result]] = iter) -> None:
         self.camera, self.detector, self.tracker = camera, FakeDetector(), FakeTracker()
         self.classifier, self.smoother, self.sink = FakeClassifier(), FakeSmoother(), FakeSink(taken)
         self.telemetry = Telemetry()
         self.pipeline = Pipeline(camera, self.detector, self.tracker, self.classifier, self.smoother,
-                                 [self.sink], self.telemetry, first_frame_within_s=first_frame_within_s)
+                                 [self.sink], self.telemetry, veil=veil, first_frame_within_s=first_frame_within_s)
 
     def run(self, **limits: float | None) -> None:
         with Wakeup() as wakeup:
@@ -153,6 +154,15 @@ def test_frame_that_stands_for_an_absent_camera_is_shown_and_not_searched() -> N
     line.detector.error = Boom("searched")
     line.run()
     assert [(result.frame.notice, result.readings) for result in line.sink.results] == [("no camera", ())] * 3
+
+
+def test_sinks_see_what_the_veil_lets_through_and_nothing_else() -> None:
+    def every_other(results: Iterator[Result]) -> Iterator[Result]:
+        yield from (result for result in results if result.frame.number % 2)
+
+    line = Line(FakeCamera(6, live=False), veil=every_other)
+    line.run()
+    assert [result.frame.number for result in line.sink.results] == [1, 3, 5]
 
 
 def test_so_many_frames_are_captured_and_no_more() -> None:

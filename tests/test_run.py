@@ -3,6 +3,7 @@
 import csv
 import json
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -12,9 +13,11 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import cv2
+import numpy as np
 import pytest
 
 from edge.cameras.demo import DemoCamera
+from tests.pixels import values_across
 
 TIMEOUT_S = 60
 
@@ -112,6 +115,32 @@ def live() -> Iterator[Callable[..., tuple["subprocess.Popen[str]", str]]]:
     for process in started:
         process.kill()
         process.communicate()
+
+
+def test_blurred_face_is_in_no_picture_that_leaves(live: Callable[..., tuple["subprocess.Popen[str]", str]]) -> None:
+    _, address = live("--blur")
+    pictures = []
+    with urllib.request.urlopen(f"{address}/stream", timeout=TIMEOUT_S) as stream:
+        while len(pictures) < 10:
+            if line := re.match(rb"Content-Length: (\d+)", stream.readline()):
+                stream.readline()
+                pictures.append(stream.read(int(line[1])))
+    with urllib.request.urlopen(f"{address}/snapshot", timeout=TIMEOUT_S) as response:
+        pictures.append(response.read())
+    with urllib.request.urlopen(f"{address}/state", timeout=TIMEOUT_S) as response:
+        reading, = json.load(response)["readings"]
+    assert reading["label"] == "happy"
+    box = reading["box"]
+    # Within the drawn box, which moves a little from picture to picture.
+    left, top, side = (round(box["left"] + 0.2 * box["width"]), round(box["top"] + 0.2 * box["height"]),
+                       round(0.6 * box["width"]))
+    for encoded in pictures:
+        picture = cv2.imdecode(np.frombuffer(encoded, np.uint8), cv2.IMREAD_COLOR)
+        assert picture is not None
+        # JPEG frays the cells' edges, which the median mends; of the face itself it leaves 20 values.  A line of
+        # the box may cross, which makes three.
+        seen = cv2.medianBlur(picture[top:top + side, left:left + side], 5)
+        assert values_across(np.asarray(seen, np.uint8), tolerance=16) <= 6 + 3
 
 
 def test_demo_shows_a_happy_face_in_the_stream(live: Callable[..., tuple["subprocess.Popen[str]", str]]) -> None:
