@@ -15,10 +15,14 @@ import cv2
 import numpy as np
 import pytest
 
-from edge.contracts import Box, Result
+from edge.cameras.demo import DemoCamera
+from edge.contracts import Box, Result, Search
+from edge.detectors.haar import HaarDetector
 from edge.errors import SinkError
+from edge.privacy import Veil
 from edge.sinks import http
 from edge.sinks.mjpeg import MjpegSink
+from tests.pixels import values_across
 from tests.results import LABELS, reading_of, result_of
 
 TIMEOUT_S = 30
@@ -84,6 +88,43 @@ def test_snapshot_is_one_picture(sink: MjpegSink) -> None:
     with get(sink, "/snapshot") as answer:
         assert answer.headers["Content-Type"] == "image/jpeg"
         assert answer.read().startswith(b"\xff\xd8")
+
+
+def test_veiled_face_holds_at_most_six_values_each_way_in_stream_and_snapshot(sink: MjpegSink) -> None:
+    with DemoCamera(640, 480) as camera:
+        frame = next(camera)
+    face, = HaarDetector().detect(frame, Search(Box(0, 0, 640, 480), 80, 480))
+    original = result_of(frame.bgr, reading_of(face.box))
+    veiled, = Veil().follow(iter([original]))
+    assert seen_in(shown_by(sink, original, "/snapshot"), face.box) > 15
+    assert seen_in(shown_by(sink, veiled, "/snapshot"), face.box) <= 6
+    assert seen_in(shown_by(sink, veiled, "/stream"), face.box) <= 6
+
+
+def shown_by(sink: MjpegSink, result: Result, path: str) -> bytes:
+    """The picture that who asks for `path` sees of `result`."""
+    answers: list[bytes] = []
+
+    def ask() -> None:
+        with get(sink, path) as answer:
+            answers.append(answer.read() if path == "/snapshot" else next_picture(answer))
+
+    viewer = threading.Thread(target=ask)
+    viewer.start()
+    until(lambda: sink.wanted)
+    sink.show(result)
+    viewer.join()
+    until(lambda: not sink.wanted)
+    return answers[0]
+
+
+def seen_in(jpeg: bytes, box: Box) -> int:
+    """How many values the face at `box` holds across, within the drawn lines."""
+    picture = cv2.imdecode(np.frombuffer(jpeg, np.uint8), cv2.IMREAD_COLOR)
+    assert picture is not None
+    # JPEG frays the edges of the cells; the median mends them.
+    inside = cv2.medianBlur(picture[box.top + 8:box.bottom - 8, box.left + 8:box.right - 8], 5)
+    return values_across(np.asarray(inside, np.uint8), tolerance=16)
 
 
 def test_snapshot_without_a_frame_says_so(sink: MjpegSink, monkeypatch: pytest.MonkeyPatch) -> None:
