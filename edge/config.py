@@ -13,13 +13,13 @@ from typing import Annotated, Any, Literal, NoReturn, get_args, get_origin, get_
 import msgspec
 from msgspec import Meta
 
-from edge import broker
+from edge import broker, credentials
 from edge.broker import FORM
 from edge.errors import ConfigError
 
 PREFIX = "FER_EDGE_"
 # Keys of the environment that are no settings: nothing prints them (see edge.credentials).
-SECRETS = ("mqtt_password",)
+SECRETS = ("mqtt_password", "token")
 # What a text may hold in place of this machine's name, so that one file serves many machines.
 HOSTNAME = "${HOSTNAME}"
 # An address that only this very machine can reach.
@@ -47,8 +47,20 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     listen: Annotated[str, Meta(description=(
         "HOST:PORT of the stream; a video file is streamed, at its own pace, only where this is given"
     ))] = "127.0.0.1:8080"
+    token_file: Annotated[str, Meta(min_length=1, description=(
+        "a file with the token that is asked of who watches, needed where --listen names an address that other "
+        "machines reach; the token can also stand in FER_EDGE_TOKEN or the systemd credential token"))] | None = None
     insecure: Annotated[bool, Meta(description=(
-        "let --listen name an address that other machines reach: everybody there can see the stream"))] = False
+        "let --listen name such an address without a token: everybody there can see the stream"))] = False
+    hosts: Annotated[str, Meta(min_length=1, description=(
+        "names by which browsers may ask for the stream besides this machine's own, with commas between them"
+    ))] | None = None
+    tls_certificate: Annotated[str, Meta(min_length=1, description=(
+        "a PEM file with the certificate, and its chain, of an encrypted stream"))] | None = None
+    tls_key: Annotated[str, Meta(min_length=1, description="a PEM file with its key")] | None = None
+    connections: Annotated[int, Meta(ge=8, le=4096, description="most open connections to the stream")] = 256
+    connections_per_address: Annotated[int, Meta(ge=4, le=4096, description=(
+        "most of them from one address; behind a proxy all come from one"))] = 32
     events: Annotated[str, Meta(description="write a row per face and frame to this .csv or .jsonl")] | None = None
     mqtt: Annotated[str, Meta(min_length=1, description=(
         f"report expressions and health to an MQTT broker, {FORM}; without a prefix it is fer-edge/${{HOSTNAME}}; the "
@@ -109,7 +121,7 @@ def parse(arguments: Sequence[str], environment: Mapping[str, str]) -> tuple[Set
         for key, (value, origin) in layer.items():
             values[key], origins[key] = _checked(key, value, origin, strict=strict), origin
     config = Config(**values)
-    _check_together(config, origins)
+    _check_together(config, origins, environment)
     return Settings(config, origins), flags
 
 
@@ -128,6 +140,14 @@ class _Parser(argparse.ArgumentParser):
         raise ConfigError(f"{message}; {self.prog} --help says what there is")
 
 
+class _SecretFlag(argparse.Action):
+    """Refuses a secret where every user of the machine can read it, and does not repeat it."""
+
+    def __call__(self, *arguments: object, **options: object) -> NoReturn:
+        raise ConfigError(f"expected no secret in a flag, which the list of processes shows, found {self.dest}; "
+                          f"put it in a file and name that with {_flag(self.dest)}-file")
+
+
 def _flag(key: str) -> str:
     """--log-every for log_every_s: flags go without the unit."""
     return "--" + re.sub(r"_(s|px)$", "", key).replace("_", "-")
@@ -143,6 +163,8 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--config", type=Path, metavar="FILE", help="a TOML file with settings (default: none)")
     parser.add_argument("--print-config", action="store_true", help="print what is in force and from where, and end")
     defaults = Config()
+    for secret in SECRETS:
+        parser.add_argument(_flag(secret), action=_SecretFlag, nargs="?", help=argparse.SUPPRESS)
     for key, hint in _TYPES.items():
         _, meta = get_args(hint)
         default = getattr(defaults, key)
@@ -232,14 +254,20 @@ def _allowed(key: str) -> str:
     return "a text" if not meta.min_length else "a text that is not empty"
 
 
-def _check_together(config: Config, origins: Mapping[str, str]) -> None:
+def _check_together(config: Config, origins: Mapping[str, str], environment: Mapping[str, str]) -> None:
     if not _ADDRESS.fullmatch(config.listen) or config.address[1] > HIGHEST_PORT:
         raise ConfigError(f"expected HOST:PORT with a port from 0 to {HIGHEST_PORT} for listen, "
                           f"found {config.listen!r} ({origins['listen']}); change it")
     host, _ = config.address
-    if config.stream and host not in LOOPBACK_HOSTS and not config.insecure:
-        raise ConfigError(f"expected listen to name this machine alone ({', '.join(LOOPBACK_HOSTS)}), found {host} "
-                          f"({origins['listen']}): others could watch; add --insecure if they may")
+    token_file = Path(config.token_file) if config.token_file else None
+    is_guarded = config.insecure or credentials.is_given("token", token_file, environment)
+    if config.stream and host not in LOOPBACK_HOSTS and not is_guarded:
+        raise ConfigError(f"expected a token, or listen to name this machine alone ({', '.join(LOOPBACK_HOSTS)}), "
+                          f"found {host} ({origins['listen']}): others could watch; name a token's file with "
+                          "--token-file, or add --insecure if they may")
+    if (config.tls_certificate is None) != (config.tls_key is None):
+        key, other = ("tls_certificate", "tls_key") if config.tls_key is None else ("tls_key", "tls_certificate")
+        raise ConfigError(f"expected both tls_certificate and tls_key, found {key} alone ({origins[key]}); add {other}")
     if config.mqtt is not None and not broker.parse(config.mqtt, origins["mqtt"]).is_encrypted and config.mqtt_ca:
         raise ConfigError(f"expected mqtts:// for mqtt ({origins['mqtt']}) where mqtt_ca is set, found mqtt://; "
                           f"change it, or take mqtt_ca out ({origins['mqtt_ca']})")

@@ -1,13 +1,19 @@
 """Secrets: read from a file, the environment or a systemd credential, and never a setting, which others can read."""
 
+import logging
+import stat
 from collections.abc import Mapping
 from pathlib import Path
 
 from edge.errors import ConfigError
 
+log = logging.getLogger(__name__)
+
 PREFIX = "FER_EDGE_"
 # Where systemd puts what the unit's LoadCredential= names.
 CREDENTIALS_DIRECTORY = "CREDENTIALS_DIRECTORY"
+# A group may read it, as where root owns the file and the service's user is of its group.
+_TOO_OPEN = stat.S_IWGRP | stat.S_IRWXO
 
 
 def read(name: str, path: Path | None, environment: Mapping[str, str]) -> str | None:
@@ -17,12 +23,12 @@ def read(name: str, path: Path | None, environment: Mapping[str, str]) -> str | 
     and nothing in it.
     """
     variable = PREFIX + name.upper()
-    folder = environment.get(CREDENTIALS_DIRECTORY)
-    credential = Path(folder) / name if folder else None
-    if path is None and variable not in environment and credential is not None and credential.is_file():
-        path = credential
-    if path is None and variable not in environment:
+    if not is_given(name, path, environment):
         return None
+    if path is not None:
+        _warn_of_readers(path)
+    elif variable not in environment:
+        path = _credential(name, environment)
     place = str(path or variable)
     secret = _text(name, path) if path is not None else environment[variable]
     secret = secret.removesuffix("\n").removesuffix("\r")
@@ -30,6 +36,26 @@ def read(name: str, path: Path | None, environment: Mapping[str, str]) -> str | 
         found = "several lines" if secret else "nothing"
         raise ConfigError(f"expected the {_words(name)} in {place}, found {found}; write it there, alone, on one line")
     return secret
+
+
+def is_given(name: str, path: Path | None, environment: Mapping[str, str]) -> bool:
+    """There is a place for the secret `name`, whatever is in it."""
+    credential = _credential(name, environment)
+    return path is not None or PREFIX + name.upper() in environment or (credential is not None and credential.is_file())
+
+
+def _credential(name: str, environment: Mapping[str, str]) -> Path | None:
+    folder = environment.get(CREDENTIALS_DIRECTORY)
+    return Path(folder) / name if folder else None
+
+
+def _warn_of_readers(path: Path) -> None:
+    try:
+        is_open = path.stat().st_mode & _TOO_OPEN
+    except OSError:
+        return  # Reading it will say why.
+    if is_open:
+        log.warning("other users of this machine can read or change %s; chmod 600 %s", path, path)
 
 
 def _text(name: str, path: Path) -> str:

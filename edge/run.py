@@ -10,7 +10,7 @@ from pathlib import Path
 
 import cv2
 
-from edge import board, models
+from edge import board, credentials, models
 from edge import config as settings
 from edge.cameras.demo import DemoCamera
 from edge.cameras.picamera import PiCamera
@@ -70,16 +70,37 @@ def make_sinks(config: Config, camera: Camera, labels: tuple[str, ...], telemetr
     """The sinks that `config` asks for, and a progress bar for a file."""
     sinks: list[Sink] = []
     if streams:
-        # Costs a third of the start, and a run over a file needs none of it.
-        from edge.sinks.mjpeg import MjpegSink
-        if config.insecure:
-            log.warning("everybody who reaches %s can watch the stream (--insecure)", config.listen)
-        sinks.append(MjpegSink(*config.address, figures=lambda: telemetry.figures().by_name()))
+        sinks.append(make_stream(config, telemetry))
     if config.events:
         sinks.append(EventsSink(Path(config.events), labels))
     if not camera.live:
         sinks.append(ProgressSink(camera, frames=config.frames))
     return sinks
+
+
+def make_stream(config: Config, telemetry: Telemetry) -> Sink:
+    """The stream, for whom `config` lets watch."""
+    # Costs a third of the start, and a run over a file needs none of it.
+    from edge.sinks import tls
+    from edge.sinks.access import Access
+    from edge.sinks.limits import Limits
+    from edge.sinks.mjpeg import MjpegSink
+    from edge.sinks.sessions import Token
+    host, port = config.address
+    secret = credentials.read("token", Path(config.token_file) if config.token_file else None, os.environ)
+    encryption = None
+    if config.tls_certificate and config.tls_key:
+        encryption = tls.context(Path(config.tls_certificate), Path(config.tls_key))
+    if host not in settings.LOOPBACK_HOSTS:
+        if secret is None:
+            log.warning("everybody who reaches %s can watch the stream (--insecure)", config.listen)
+        elif encryption is None:
+            log.warning("the token and the pictures travel unencrypted; --tls-certificate and --tls-key encrypt them")
+    limits = Limits(connections=config.connections, connections_per_address=config.connections_per_address)
+    access = Access([host, *(config.hosts or "").replace(" ", "").split(",")],
+                    Token(secret) if secret is not None else None, limits, is_encrypted=encryption is not None)
+    return MjpegSink(host, port, figures=lambda: telemetry.figures().by_name(), access=access, limits=limits,
+                     encryption=encryption)
 
 
 def run(chosen: Settings, wakeup: Wakeup) -> None:

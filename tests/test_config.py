@@ -51,7 +51,9 @@ def test_other_programs_variables_are_none_of_ours() -> None:
     (["--duration", "-1"], {}, "expected a number above 0 for duration_s"),
     (["--listen", "8080"], {}, "expected HOST:PORT with a port from 0 to 65535 for listen, found '8080'"),
     (["--listen", "127.0.0.1:99999"], {}, "found '127.0.0.1:99999'"),
-    (["--listen", "0.0.0.0:8080"], {}, "others could watch; add --insecure"),
+    (["--listen", "0.0.0.0:8080"], {}, "found 0.0.0.0 (--listen): others could watch; name a token's file"),
+    (["--tls-key", "key.pem"], {}, "expected both tls_certificate and tls_key, found tls_key alone (--tls-key)"),
+    (["--token", "hunter2"], {}, "expected no secret in a flag, which the list of processes shows, found token; put"),
     (["--mqtt", "broker"], {}, "for mqtt, found 'broker' (--mqtt)"),
     (["--mqtt", "mqtt://broker/${HOST}"], {}, "expected no variable but ${HOSTNAME} for mqtt, found ${HOST} (--mqtt)"),
     (["--mqtt", "mqtt://broker", "--mqtt-ca", "ca.crt"], {}, "expected mqtts:// for mqtt (--mqtt) where mqtt_ca"),
@@ -87,6 +89,23 @@ def test_bad_file_names_the_line(tmp_path: Path, text: str, message: str) -> Non
 def test_stream_for_others_needs_one_to_say_so() -> None:
     assert parsed("--listen", "0.0.0.0:8080", "--insecure").config.address == ("0.0.0.0", 8080)
     assert parsed("--listen", "0.0.0.0:8080", "--no-stream").config.stream is False
+
+
+@pytest.mark.parametrize(("arguments", "environment"), [
+    (["--token-file", "token"], {}), ([], {"FER_EDGE_TOKEN": "x"})])
+def test_token_opens_other_addresses(arguments: list[str], environment: dict[str, str]) -> None:
+    assert parsed("--listen", "0.0.0.0:8080", *arguments, **environment).config.address == ("0.0.0.0", 8080)
+
+
+@pytest.mark.parametrize("arguments", [["--token", "hunter2"], ["--token=hunter2"], ["--mqtt-password", "hunter2"]])
+def test_secret_in_a_flag_is_not_repeated(arguments: list[str]) -> None:
+    with pytest.raises(ConfigError) as raised:
+        parsed(*arguments)
+    assert "hunter2" not in str(raised.value)
+
+
+def test_token_is_not_printed() -> None:
+    assert "hunter2" not in str(parsed(FER_EDGE_TOKEN="hunter2"))
 
 
 def test_address_of_ipv6() -> None:

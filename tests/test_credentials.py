@@ -12,6 +12,7 @@ from edge.errors import ConfigError
 def file(tmp_path: Path) -> Path:
     path = tmp_path / "password"
     path.write_text("of the file\n")
+    path.chmod(0o600)
     return path
 
 
@@ -54,3 +55,12 @@ def test_missing_file_is_named(tmp_path: Path) -> None:
 def test_empty_variable_is_named() -> None:
     with pytest.raises(ConfigError, match="in FER_EDGE_MQTT_PASSWORD, found nothing"):
         credentials.read("mqtt_password", None, {"FER_EDGE_MQTT_PASSWORD": ""})
+
+
+@pytest.mark.parametrize(("mode", "warns"), [(0o600, False), (0o640, False), (0o644, True), (0o660, True)])
+def test_file_that_others_can_read_is_warned_of(
+        file: Path, mode: int, warns: bool, caplog: pytest.LogCaptureFixture) -> None:
+    file.chmod(mode)
+    credentials.read("token", file, {})
+    assert (f"chmod 600 {file}" in caplog.text) == warns
+    assert "of the file" not in caplog.text

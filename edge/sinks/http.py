@@ -1,15 +1,15 @@
 """What the MJPEG sink answers to HTTP requests; everything here runs in its event loop."""
 
 import asyncio
-import ipaddress
 import logging
-import socket
 from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
 from pathlib import Path
 from typing import Any
 
 from aiohttp import web
+
+from edge.sinks.access import BODY_BYTES, HEALTH, Access
 
 log = logging.getLogger(__name__)
 
@@ -28,8 +28,9 @@ _HEADERS = {
     "Cache-Control": "no-store",
     "Cross-Origin-Resource-Policy": "same-origin",
     "Content-Security-Policy": "default-src 'none'; img-src 'self'; style-src 'self'; script-src 'self'; "
-                               "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
-    "Referrer-Policy": "no-referrer",
+                               "connect-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'",
+    # Without a referrer a browser would not tell a form's origin either.
+    "Referrer-Policy": "same-origin",
     "X-Content-Type-Options": "nosniff",
 }
 
@@ -80,8 +81,8 @@ class Pictures:
         self._changed = asyncio.Event()
 
 
-def application(pictures: Pictures, state: Callable[[], State], host: str) -> web.Application:
-    """The routes: the page, /stream, /snapshot, /state and /healthz, for who asks for `host` or an address."""
+def application(pictures: Pictures, state: Callable[[], State], access: Access) -> web.Application:
+    """The routes: the page, /stream, /snapshot, /state and /healthz, for whom `access` lets through."""
     async def stream(request: web.Request) -> web.StreamResponse:
         # Kept: on leaving, aiohttp forgets it before it cancels this handler.
         connection = request.transport
@@ -116,10 +117,10 @@ def application(pictures: Pictures, state: Callable[[], State], host: str) -> we
     async def healthz(request: web.Request) -> web.Response:
         return web.Response(text="ok\n")
 
-    routes = web.Application(middlewares=[_own_host_alone(host)])
+    routes = web.Application(middlewares=[access.check], client_max_size=BODY_BYTES)
     routes.on_response_prepare.append(_add_headers)
     routes.add_routes([web.get("/stream", stream, allow_head=False), web.get("/snapshot", snapshot),
-                       web.get("/state", newest_state), web.get("/healthz", healthz)])
+                       web.get("/state", newest_state), web.get(HEALTH, healthz), *access.routes()])
     for address, (name, content_type) in _FILES.items():
         routes.router.add_get(address, _file(_WEB / name, content_type))
     return routes
@@ -137,35 +138,6 @@ def _part(jpeg: bytes) -> bytes:
     return head.encode() + jpeg + f"\r\n--{BOUNDARY}\r\n".encode()
 
 
-def _own_host_alone(host: str) -> Any:
-    """Refuses requests for a name that is none of ours.
-
-    A page on the web can give its own name this machine's address (DNS rebinding) and would then
-    read the pictures; it cannot make the browser ask for another name, or for an address.
-    """
-    names = {host.lower(), "localhost", socket.gethostname().lower(), f"{socket.gethostname().lower()}.local"}
-
-    @web.middleware
-    async def check(request: web.Request, handler: Callable[[web.Request], Any]) -> web.StreamResponse:
-        try:
-            asked = (request.url.host or "").lower()
-        except ValueError as error:
-            raise web.HTTPBadRequest(text="expected HOST or HOST:PORT in the header Host\n") from error
-        if asked not in names and not _is_address(asked):
-            raise web.HTTPForbidden(text=f"expected the name or the address of this device, found {asked}\n")
-        response: web.StreamResponse = await handler(request)
-        return response
-    return check
-
-
-def _is_address(host: str) -> bool:
-    try:
-        ipaddress.ip_address(host)
-    except ValueError:
-        return False
-    return True
-
-
 def _file(path: Path, content_type: str) -> Callable[[web.Request], Any]:
     content = path.read_text(encoding="utf-8")
 
@@ -175,4 +147,6 @@ def _file(path: Path, content_type: str) -> Callable[[web.Request], Any]:
 
 
 async def _add_headers(request: web.Request, response: web.StreamResponse) -> None:
-    response.headers.update(_HEADERS)
+    for name, value in _HEADERS.items():
+        # A page with a form or a style of its own has a policy of its own.
+        response.headers.setdefault(name, value)

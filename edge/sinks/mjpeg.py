@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import socket
+import ssl
 import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future
@@ -16,7 +17,10 @@ from edge import overlay
 from edge.contracts import Reading, Result
 from edge.errors import SinkError
 from edge.sinks import http
+from edge.sinks.access import Access
+from edge.sinks.connections import Door
 from edge.sinks.http import Pictures
+from edge.sinks.limits import Limits
 from edge.threads import WorkerGroup
 
 log = logging.getLogger(__name__)
@@ -33,10 +37,13 @@ class MjpegSink:
 
     name = "mjpeg"
 
-    def __init__(self, host: str, port: int, figures: Callable[[], Mapping[str, float]], quality: int = 80) -> None:
-        """`figures` tells the app's speed by name; `quality` is the JPEG's, 1 to 100."""
+    def __init__(self, host: str, port: int, figures: Callable[[], Mapping[str, float]], quality: int = 80, *,
+                 access: Access | None = None, limits: Limits | None = None,
+                 encryption: ssl.SSLContext | None = None) -> None:
+        """`figures` tells the app's speed by name; `quality` is the JPEG's, 1 to 100; by default all may watch."""
         self._address = host, port
         self._figures, self._quality = figures, quality
+        self._access, self._limits, self._encryption = access or Access([host]), limits or Limits(), encryption
         self._pictures = Pictures()
         self._workers = WorkerGroup()
         self._newest: Result | None = None
@@ -50,7 +57,7 @@ class MjpegSink:
     def url(self) -> str:
         """Where the page is, once the sink is entered."""
         host = self._address[0]
-        return f"http://{f'[{host}]' if ':' in host else host}:{self._port}"
+        return f"{'https' if self._encryption else 'http'}://{f'[{host}]' if ':' in host else host}:{self._port}"
 
     def __enter__(self) -> Self:
         listener = _listen(*self._address)
@@ -105,16 +112,12 @@ class MjpegSink:
     async def _serve(self, listener: socket.socket, ready: "Future[asyncio.AbstractEventLoop]") -> None:
         self._stop = asyncio.Event()
         # Cancelled handlers: a viewer that has gone is forgotten at once.
-        runner = web.AppRunner(http.application(self._pictures, self._state, self._address[0]), access_log=None,
+        runner = web.AppRunner(http.application(self._pictures, self._state, self._access),
                                handle_signals=False, handler_cancellation=True, shutdown_timeout=FAREWELL_S)
-        await runner.setup()
-        try:
-            await web.SockSite(runner, listener).start()
+        async with Door(listener, runner, self._limits, self._encryption):
             ready.set_result(asyncio.get_running_loop())
             await self._stop.wait()
             self._pictures.close()
-        finally:
-            await runner.cleanup()
 
 
 def _listen(host: str, port: int) -> socket.socket:
