@@ -61,7 +61,24 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     connections: Annotated[int, Meta(ge=8, le=4096, description="most open connections to the stream")] = 256
     connections_per_address: Annotated[int, Meta(ge=4, le=4096, description=(
         "most of them from one address; behind a proxy all come from one"))] = 32
-    events: Annotated[str, Meta(description="write a row per face and frame to this .csv or .jsonl")] | None = None
+    record: Annotated[str, Meta(description=(
+        "record the pictures to this .mp4; what a live camera recorded before is kept as NAME-0001.mp4"))] | None = None
+    clean: Annotated[bool, Meta(description="record without boxes and labels")] = False
+    record_limit_mb: Annotated[float, Meta(ge=1, description=(
+        "begin another recording after so many megabytes"))] | None = None
+    record_limit_s: Annotated[float, Meta(ge=1, description=(
+        "begin another recording after so many seconds"))] | None = None
+    record_keep: Annotated[int, Meta(ge=1, description=(
+        "how many recordings there may be; then the oldest is removed"))] | None = None
+    events: Annotated[str, Meta(description=(
+        "write a row per face and frame to this .csv or .jsonl; a live camera's last one is kept as NAME-0001"
+    ))] | None = None
+    events_limit_mb: Annotated[float, Meta(ge=1, description=(
+        "begin another file of events after so many megabytes"))] | None = None
+    events_limit_s: Annotated[float, Meta(ge=1, description=(
+        "begin another file of events after so many seconds"))] | None = None
+    events_keep: Annotated[int, Meta(ge=1, description=(
+        "how many files of events there may be; then the oldest is removed"))] | None = None
     mqtt: Annotated[str, Meta(min_length=1, description=(
         f"report expressions and health to an MQTT broker, {FORM}; without a prefix it is fer-edge/${{HOSTNAME}}; the "
         "password stands in --mqtt-password-file, FER_EDGE_MQTT_PASSWORD or the systemd credential mqtt_password"

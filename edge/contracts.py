@@ -313,7 +313,8 @@ class Sink(Protocol):
     """A place where results go: a context manager whose `show` one thread calls.
 
     Entering claims the output and raises SinkError when it cannot be had.  A viewer that goes
-    away is no error; an output that is lost raises SinkError from `show` or on leaving.
+    away is no error; an output that is lost raises SinkError from `show` or on leaving.  It is left then and
+    may be entered again: who puts the sink to use decides whether the program ends or goes on without it.
     """
 
     name: str

@@ -24,8 +24,10 @@ from edge.detectors.yunet import YunetDetector
 from edge.errors import FerEdgeError
 from edge.pipeline import Pipeline
 from edge.privacy import Veil
+from edge.rotation import Rotation, Series
 from edge.sinks.events import EventsSink
 from edge.sinks.progress import ProgressSink
+from edge.sinks.spared import SparedSink
 from edge.telemetry import Telemetry
 from edge.threads import Wakeup
 from edge.tracking import ExponentialSmoother, IouTracker
@@ -71,8 +73,7 @@ def make_sinks(config: Config, camera: Camera, labels: tuple[str, ...], telemetr
     sinks: list[Sink] = []
     if streams:
         sinks.append(make_stream(config, telemetry))
-    if config.events:
-        sinks.append(EventsSink(Path(config.events), labels))
+    sinks += make_files(config, labels, telemetry, live=camera.live)
     if not camera.live:
         sinks.append(ProgressSink(camera, frames=config.frames))
     return sinks
@@ -101,6 +102,21 @@ def make_stream(config: Config, telemetry: Telemetry) -> Sink:
                     Token(secret) if secret is not None else None, limits, is_encrypted=encryption is not None)
     return MjpegSink(host, port, figures=lambda: telemetry.figures().by_name(), access=access, limits=limits,
                      encryption=encryption)
+
+
+def make_files(config: Config, labels: tuple[str, ...], telemetry: Telemetry, *, live: bool) -> list[Sink]:
+    """The sinks that write files; where it is not the only one, a lost one does not end the program."""
+    files: list[Sink] = []
+    if config.record:
+        from edge.sinks.recorder import RecorderSink
+        rotation = Rotation(config.record_limit_mb, config.record_limit_s, config.record_keep)
+        files.append(RecorderSink(Series(Path(config.record), rotation, replaces=not live), clean=config.clean))
+    if config.events:
+        rotation = Rotation(config.events_limit_mb, config.events_limit_s, config.events_keep)
+        files.append(EventsSink(Series(Path(config.events), rotation, replaces=not live), labels))
+    if not live and len(files) == 1:
+        return files
+    return [SparedSink(sink, telemetry.output_lost, live=live) for sink in files]
 
 
 def run(chosen: Settings, wakeup: Wakeup) -> None:

@@ -33,6 +33,8 @@ class Figures:
     """The processor's; None where the machine does not tell."""
     throttled: tuple[str, ...]
     """Why the firmware slows the processor down."""
+    outputs_lost: int
+    """How often a recording or another output has failed since the start."""
 
     def line(self) -> str:
         """The log line."""
@@ -41,6 +43,8 @@ class Figures:
                 f"faces {self.faces}")
         if self.temperature_c is not None:
             line += f", {self.temperature_c:.0f} °C"
+        if self.outputs_lost:
+            line += f", outputs lost {self.outputs_lost}"
         return f"{line}, THROTTLED: {', '.join(self.throttled)}" if self.throttled else line
 
     def by_name(self) -> dict[str, float]:
@@ -60,7 +64,7 @@ class Telemetry:
         self._lock = threading.Lock()
         self._started_s = clock()
         self._captured, self._analysed, self._shown = _Window(), _Window(), _Window()
-        self._analysed_count = self._dropped_count = self._faces = 0
+        self._analysed_count = self._dropped_count = self._faces = self._outputs_lost = 0
         self._last_number = -1
 
     def captured(self, frame: Frame) -> None:
@@ -85,6 +89,11 @@ class Telemetry:
         with self._lock:
             self._shown.add(now_s, now_s - result.frame.captured_at_s)
 
+    def output_lost(self) -> None:
+        """A sink has failed, and the rest goes on."""
+        with self._lock:
+            self._outputs_lost += 1
+
     def figures(self) -> Figures:
         """The figures of this moment."""
         board, now_s = self._board(), self._clock()
@@ -99,7 +108,8 @@ class Telemetry:
                 shown_fps=len(self._shown.values(now_s)) / window_s,
                 analysed=self._analysed_count, dropped=self._dropped_count,
                 latency_p50_ms=float(p50_s) * 1000, latency_p95_ms=float(p95_s) * 1000, faces=self._faces,
-                temperature_c=board.temperature_c, throttled=board.throttled)
+                temperature_c=board.temperature_c, throttled=board.throttled,
+                outputs_lost=self._outputs_lost)
 
 
 class _Window:

@@ -11,8 +11,8 @@ MODULES = sorted(path for package in ("edge", "export", "benchmarks") for path i
 
 LAYER_0 = {"edge.errors", "edge.contracts"}
 LAYER_1 = {f"edge.{name}" for name in (
-    "board", "broker", "config", "credentials", "metadata", "models", "overlay", "preprocess", "privacy", "telemetry",
-    "threads", "tracking")}
+    "board", "broker", "config", "credentials", "metadata", "models", "overlay", "preprocess", "privacy", "rotation",
+    "telemetry", "threads", "tracking")}
 EXPORT_MAY = LAYER_0 | {"edge.metadata", "edge.models", "edge.preprocess", "edge.classifier",
                         "edge.detectors.haar", "edge.detectors.yunet"}
 
@@ -30,11 +30,12 @@ SERVER = {f"edge.sinks.{name}" for name in ("http", "access", "connections", "li
 LIBRARIES = {
     "onnxruntime": {"edge.classifier", "export.quantize", "export.convert"},
     "picamera2": {"edge.cameras.picamera"},
+    "av": {"edge.sinks.recorder"},
     "aiohttp": {"edge.sinks.mjpeg", "edge.sinks.http", "edge.sinks.access", "edge.sinks.connections",
                 "edge.sinks.origins"},
     "tqdm": {"edge.sinks.progress", "export.evaluate", "export.framing", "benchmarks.agreement"},
     "cv2": {"edge.run", "edge.contracts", "edge.preprocess", "edge.overlay", "edge.privacy", "edge.sinks.mjpeg",
-            "edge.cameras.usb", "edge.cameras.video", "edge.cameras.demo",
+            "edge.sinks.recorder", "edge.cameras.usb", "edge.cameras.video", "edge.cameras.demo",
             "edge.detectors.haar", "edge.detectors.yunet", "export.augment", "export.dataset", "export.framing",
             "benchmarks.__main__", "benchmarks.clip", "benchmarks.scenes"},
 }

@@ -8,6 +8,7 @@ import signal
 import socket
 import subprocess
 import sys
+import time
 import urllib.request
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -92,6 +93,65 @@ def test_file_is_streamed_only_where_an_address_is_given(clip: Path) -> None:
     assert "stream at" in run(*few, "--stream", environment={"FER_EDGE_LISTEN": "127.0.0.1:0"}).stderr
     assert "stream at" not in run(*few).stderr
     assert "stream at http://127.0.0.1:" in run(*few, "--listen", "127.0.0.1:0").stderr
+
+
+def frames_of(path: Path) -> list[float]:
+    """When each frame of a video plays, s."""
+    video, times_s = cv2.VideoCapture(str(path)), []
+    while video.read()[0]:
+        times_s.append(video.get(cv2.CAP_PROP_POS_MSEC) / 1000)
+    video.release()
+    return times_s
+
+
+def test_recording_of_a_file_has_its_frames_at_their_times(clip: Path, tmp_path: Path) -> None:
+    record = tmp_path / "out.mp4"
+    assert run("--camera", str(clip), "--record", str(record)).returncode == 0
+    assert frames_of(record) == pytest.approx([number / 30 for number in range(60)], abs=1e-3)
+
+
+def test_recording_of_a_live_camera_plays_as_long_as_it_ran(tmp_path: Path) -> None:
+    record, events = tmp_path / "out.mp4", tmp_path / "out.jsonl"
+    ended = run("--camera", "demo", "--no-stream", "--frames", "60", "--record", str(record), "--events", str(events))
+    assert ended.returncode == 0, ended.stderr
+    seen_s = [json.loads(line)["time_s"] for line in events.read_text().splitlines()]
+    recorded_s = frames_of(record)
+    # Wherever in the camera's time the recording began, each frame with a row plays as late after that as it was taken.
+    assert any(all(min(abs(time_s - began_s - played_s) for played_s in recorded_s) < 3e-3 for time_s in seen_s)
+               for began_s in (seen_s[0] - played_s for played_s in recorded_s))
+
+
+def test_kill_in_the_middle_leaves_a_recording_that_plays(tmp_path: Path) -> None:
+    record, events = tmp_path / "out.mp4", tmp_path / "out.jsonl"
+    process = subprocess.Popen(command("--camera", "demo", "--no-stream", "--record", str(record),
+                                       "--events", str(events)), stderr=subprocess.DEVNULL)
+    deadline_s = time.monotonic() + TIMEOUT_S
+    while time.monotonic() < deadline_s and (not events.exists() or events.read_bytes().count(b"\n") < 40):
+        time.sleep(0.02)
+    process.kill()
+    process.wait()
+    # A frame's row is written after its picture.
+    rows = [json.loads(line) for line in events.read_text().splitlines()]
+    assert len(rows) >= 40
+    times_s = frames_of(record)
+    assert len(times_s) >= len(rows) - 1
+    assert times_s[-1] >= rows[-2]["time_s"] - rows[0]["time_s"] - 1e-3
+
+
+def test_recording_that_fails_ends_alone_and_the_exit_code_says_so(clip: Path, tmp_path: Path) -> None:
+    full, events = tmp_path / "full.mp4", tmp_path / "out.csv"
+    full.symlink_to("/dev/full")
+    assert "No space left" in complaint(["--camera", str(clip), "--record", str(full), "--events", str(events)], 74)
+    assert max(int(row["frame"]) for row in rows_of(events)) == 59
+
+
+def test_recording_of_a_live_camera_that_fails_ends_alone(tmp_path: Path) -> None:
+    full, events = tmp_path / "full.mp4", tmp_path / "out.csv"
+    full.symlink_to("/dev/full")
+    ended = run("--camera", "demo", "--no-stream", "--frames", "30", "--record", str(full), "--events", str(events))
+    assert ended.returncode == 0
+    assert ended.stderr.count("No space left") == 1 and "outputs lost 1" in ended.stderr.splitlines()[-1]
+    assert len(rows_of(events)) > 3
 
 
 @pytest.fixture

@@ -6,12 +6,12 @@ import io
 import json
 import os
 from collections.abc import Iterable, Mapping
-from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 from edge.contracts import Reading, Result
 from edge.errors import ConfigError, SinkError
+from edge.rotation import Series
 
 Row = Mapping[str, int | float | str | None]
 
@@ -21,34 +21,24 @@ SUFFIXES = (".csv", ".jsonl")
 class EventsSink:
     """A Sink that writes numbers and no pictures.
 
-    The file is replaced when the sink opens.  The rows of a frame are one write under the final name,
-    so they can be read while the program runs, and stay when it is killed.
+    The rows of a frame are one write, so they can be read while the program runs, and stay when it is killed.
+    Each file of the series begins with its header.
     """
 
     name = "events"
     wanted = False
 
-    def __init__(self, path: Path, labels: Iterable[str]) -> None:
-        """`labels` are the classifier's; ConfigError when `path` is neither .csv nor .jsonl."""
-        if path.suffix not in SUFFIXES:
-            raise ConfigError(f"expected a name in {' or '.join(SUFFIXES)} for events, found {path}; rename it")
-        self._path = path
+    def __init__(self, series: Series, labels: Iterable[str]) -> None:
+        """`labels` are the classifier's; ConfigError when the name is neither .csv nor .jsonl."""
+        if series.path.suffix not in SUFFIXES:
+            raise ConfigError(f"expected a name in {' or '.join(SUFFIXES)} for events, found {series.path}; rename it")
+        self._series, self._path = series, series.path
         self._columns = ["frame", "time_s", "track", "left", "top", "width", "height",
                          *(f"p_{label}" for label in labels), "label"]
         self._file: io.FileIO | None = None
 
     def __enter__(self) -> Self:
-        try:
-            # Unbuffered: a frame's rows are one write, and nothing is left to write on closing.
-            self._file = self._path.open("wb", buffering=0)
-        except OSError as error:
-            raise self._lost(error) from error
-        if self._path.suffix == ".csv":
-            try:
-                self._write(_csv([dict(zip(self._columns, self._columns, strict=True))], self._columns))
-            except SinkError:
-                self.__exit__(None, None, None)
-                raise
+        self._open(None)
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None,
@@ -59,16 +49,39 @@ class EventsSink:
 
     def show(self, result: Result) -> None:
         """Write the rows of one frame; SinkError when the disk does not take them."""
+        assert self._file is not None, "shown before it was entered"
         rows = [_row(result, reading) for reading in result.readings]
-        if rows:
-            is_csv = self._path.suffix == ".csv"
-            self._write(_csv(rows, self._columns) if is_csv else "".join(json.dumps(row) + "\n" for row in rows))
+        if not rows:
+            return
+        if self._series.is_full(result.frame.elapsed_s, self._file.tell()):
+            self.__exit__(None, None, None)
+            self._open(result.frame.elapsed_s)
+        is_csv = self._path.suffix == ".csv"
+        self._write(_csv(rows, self._columns) if is_csv else "".join(json.dumps(row) + "\n" for row in rows))
+
+    def _open(self, elapsed_s: float | None) -> None:
+        """Open the next file of the series, for rows from `elapsed_s` on."""
+        try:
+            self._series.begin(elapsed_s)
+            # Unbuffered: a frame's rows are one write, and nothing is left to write on closing.
+            self._file = self._path.open("wb", buffering=0)
+        except OSError as error:
+            raise self._lost(error) from error
+        if self._path.suffix == ".csv":
+            try:
+                self._write(_csv([dict(zip(self._columns, self._columns, strict=True))], self._columns))
+            except SinkError:
+                self.__exit__(None, None, None)
+                raise
 
     def _write(self, text: str) -> None:
-        assert self._file is not None, "shown before it was entered"
-        content = text.encode()
+        """All of `text` or nothing of it."""
+        assert self._file is not None
+        content, start = text.encode(), self._file.tell() if self._file.seekable() else None
         try:
             if self._file.write(content) < len(content):
+                if start is not None:
+                    self._file.truncate(start)
                 raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
         except OSError as error:
             raise self._lost(error) from error

@@ -8,22 +8,30 @@ import pytest
 
 from edge.cameras.demo import DemoCamera
 from edge.contracts import Box, Sink
+from edge.rotation import Series
 from edge.sinks.events import EventsSink
 from edge.sinks.mjpeg import MjpegSink
 from edge.sinks.progress import ProgressSink
+from edge.sinks.recorder import RecorderSink
+from edge.sinks.spared import SparedSink
 from tests.results import LABELS, reading_of, result_of
 
 Make = Callable[[], Sink]
 RESULT = result_of(np.zeros((48, 64, 3), np.uint8), reading_of(Box(1, 2, 30, 30)))
 
 
-@pytest.fixture(params=["events as csv", "events as jsonl", "mjpeg", "progress"])
+@pytest.fixture(params=["events as csv", "events as jsonl", "mjpeg", "progress", "record",
+                        "spared"])
 def make(request: pytest.FixtureRequest, tmp_path: Path) -> Make:
     kind, _, suffix = request.param.partition(" as ")
     if kind == "events":
-        return lambda: EventsSink(tmp_path / f"out.{suffix}", LABELS)
+        return lambda: EventsSink(Series(tmp_path / f"out.{suffix}", replaces=True), LABELS)
     if kind == "mjpeg":
         return lambda: MjpegSink("127.0.0.1", 0, figures=lambda: {"shown_fps": 30.0})
+    if kind == "record":
+        return lambda: RecorderSink(Series(tmp_path / "out.mp4"))
+    if kind == "spared":
+        return lambda: SparedSink(EventsSink(Series(tmp_path / "out.csv"), LABELS), on_loss=pytest.fail, live=True)
     return lambda: ProgressSink(DemoCamera(64, 48), frames=3)
 
 
@@ -34,6 +42,8 @@ def test_takes_results_with_and_without_faces(make: Make) -> None:
 
 
 def test_without_a_viewer_nothing_is_converted_drawn_or_encoded(make: Make) -> None:
+    if make().name == "record":
+        pytest.skip("a recording is always looked at")
     result = result_of(np.zeros((48, 64, 3), np.uint8), reading_of(Box(1, 2, 30, 30)))
     with make() as sink:
         assert not sink.wanted

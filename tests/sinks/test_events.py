@@ -2,6 +2,8 @@
 
 import csv
 import json
+import resource
+import signal
 from pathlib import Path
 
 import numpy as np
@@ -9,6 +11,7 @@ import pytest
 
 from edge.contracts import Box
 from edge.errors import ConfigError, SinkError
+from edge.rotation import Rotation, Series, files_of
 from edge.sinks.events import EventsSink
 from tests.results import LABELS, reading_of, result_of
 
@@ -16,10 +19,14 @@ PICTURE = np.zeros((48, 64, 3), np.uint8)
 
 
 def written(path: Path) -> list[dict[str, str]]:
-    with EventsSink(path, LABELS) as sink:
+    with EventsSink(Series(path, replaces=True), LABELS) as sink:
         sink.show(result_of(PICTURE, reading_of(Box(1, 2, 3, 4), 7), reading_of(Box(5, 6, 7, 8), 9, "sad", 0.15),
                             number=4, elapsed_s=0.1334))
         sink.show(result_of(PICTURE, number=5))
+    return rows_of(path)
+
+
+def rows_of(path: Path) -> list[dict[str, str]]:
     if path.suffix == ".jsonl":
         return [json.loads(line) for line in path.read_text().splitlines()]
     with path.open(newline="") as lines:
@@ -39,14 +46,14 @@ def test_row_holds_frame_time_track_box_probabilities_and_label(tmp_path: Path, 
 
 
 def test_file_without_a_face_has_its_header(tmp_path: Path) -> None:
-    with EventsSink(tmp_path / "out.csv", LABELS):
+    with EventsSink(Series(tmp_path / "out.csv"), LABELS):
         pass
     assert (tmp_path / "out.csv").read_text().startswith("frame,time_s,track,")
 
 
 def test_rows_can_be_read_while_the_file_is_still_open(tmp_path: Path) -> None:
     path = tmp_path / "out.jsonl"
-    with EventsSink(path, LABELS) as sink:
+    with EventsSink(Series(path, replaces=True), LABELS) as sink:
         for number in range(3):
             sink.show(result_of(PICTURE, reading_of(Box(1, 2, 3, 4)), number=number))
             assert json.loads(path.read_text().splitlines()[-1])["frame"] == number
@@ -59,12 +66,13 @@ def test_file_of_the_last_run_is_replaced(tmp_path: Path) -> None:
 
 def test_other_suffix_is_refused_before_anything_is_written(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=r"\.csv or \.jsonl"):
-        EventsSink(tmp_path / "out.txt", LABELS)
+        EventsSink(Series(tmp_path / "out.txt"), LABELS)
     assert list(tmp_path.iterdir()) == []
 
 
 def test_folder_that_is_not_there_is_one_line(tmp_path: Path) -> None:
-    with pytest.raises(SinkError, match="No such file") as raised, EventsSink(tmp_path / "none" / "out.csv", LABELS):
+    sink = EventsSink(Series(tmp_path / "none" / "out.csv"), LABELS)
+    with pytest.raises(SinkError, match="No such file") as raised, sink:
         pass
     assert "--events" in str(raised.value) and "\n" not in str(raised.value)
 
@@ -72,6 +80,40 @@ def test_folder_that_is_not_there_is_one_line(tmp_path: Path) -> None:
 def test_full_disk_is_one_line(tmp_path: Path) -> None:
     full = tmp_path / "full.csv"
     full.symlink_to("/dev/full")
-    with pytest.raises(SinkError, match="No space left") as raised, EventsSink(full, LABELS):
+    with pytest.raises(SinkError, match="No space left") as raised, EventsSink(Series(full), LABELS):
         pass
     assert "\n" not in str(raised.value)
+
+
+@pytest.mark.parametrize("name", ["out.csv", "out.jsonl"])
+def test_full_file_is_followed_by_another_and_the_oldest_is_removed(tmp_path: Path, name: str) -> None:
+    with EventsSink(Series(tmp_path / name, Rotation(seconds=1, keep=2)), LABELS) as sink:
+        for number in range(7):
+            sink.show(result_of(PICTURE, reading_of(Box(1, 2, 3, 4)), number=number, elapsed_s=number / 2))
+    files = files_of(tmp_path / name)
+    assert [path.name for path in files] == [name.replace(".", "-0003."), name]
+    assert [int(row["frame"]) for path in files for row in rows_of(path)] == [4, 5, 6]
+
+
+def test_each_file_has_its_header(tmp_path: Path) -> None:
+    with EventsSink(Series(tmp_path / "out.csv", Rotation(seconds=1)), LABELS) as sink:
+        for number in range(3):
+            sink.show(result_of(PICTURE, reading_of(Box(1, 2, 3, 4)), number=number, elapsed_s=float(number)))
+    assert [len(rows_of(path)) for path in files_of(tmp_path / "out.csv")] == [1, 1, 1]
+
+
+def test_row_that_the_disk_takes_half_of_is_taken_back(tmp_path: Path) -> None:
+    """A limit on the size of files does what a full disk does: the write is cut short."""
+    path = tmp_path / "out.jsonl"
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    handler = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    try:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (1000, before[1]))
+        with EventsSink(Series(path), LABELS) as sink, pytest.raises(SinkError, match="No space left"):
+            for number in range(10):
+                sink.show(result_of(PICTURE, reading_of(Box(1, 2, 3, 4)), number=number))
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+        signal.signal(signal.SIGXFSZ, handler)
+    assert [row["frame"] for row in rows_of(path)] == list(range(len(rows_of(path))))
+    assert 1 < len(rows_of(path)) < 10
