@@ -51,7 +51,7 @@ browser:
 
 $(VENV)/run.stamp: setup.cfg pyproject.toml constraints.txt
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	$(PIP) --editable .
+	$(PIP) --editable ".[record]"
 	touch $@
 
 $(VENV)/test.stamp: setup.cfg pyproject.toml constraints.txt

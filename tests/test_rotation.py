@@ -65,7 +65,7 @@ def test_name_with_signs_of_patterns_is_taken_as_it_is(tmp_path: Path) -> None:
     assert contents(tmp_path / "a[1].*.csv") == ["a", "b"]
 
 
-@pytest.mark.parametrize(("limits", "elapsed_s", "size", "is_full"), [
+@pytest.mark.parametrize(("rotation", "elapsed_s", "size", "is_full"), [
     (Rotation(), 1e9, 10**12, False),
     (Rotation(seconds=60), 69.9, 0, False),
     (Rotation(seconds=60), 70.0, 0, True),
@@ -73,7 +73,7 @@ def test_name_with_signs_of_patterns_is_taken_as_it_is(tmp_path: Path) -> None:
     (Rotation(mb=2), 11.0, 2_000_000, True),
     (Rotation(mb=2, seconds=60), 11.0, 2_000_000, True),
 ])
-def test_file_is_full_by_its_size_or_its_time(limits: Rotation, elapsed_s: float, size: int, is_full: bool) -> None:
-    series = Series(Path("out.csv"), limits)
+def test_file_is_full_by_its_size_or_its_time(rotation: Rotation, elapsed_s: float, size: int, is_full: bool) -> None:
+    series = Series(Path("out.csv"), rotation)
     assert not series.is_full(10.0, 0)
     assert series.is_full(elapsed_s, size) is is_full

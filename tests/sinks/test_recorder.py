@@ -27,8 +27,8 @@ def taken(*times_s: float, picture: Image = GREY, notice: str | None = None) -> 
         yield replace(result, frame=replace(result.frame, notice=notice)) if notice else result
 
 
-def recorder(path: Path, limits: Rotation = Rotation(), *, clean: bool = True) -> RecorderSink:
-    return RecorderSink(Series(path, limits), clean=clean)
+def recorder(path: Path, rotation: Rotation = Rotation(), *, clean: bool = True) -> RecorderSink:
+    return RecorderSink(Series(path, rotation), clean=clean)
 
 
 def played(path: Path) -> list[tuple[float, Image]]:
