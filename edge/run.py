@@ -100,8 +100,8 @@ def make_stream(config: Config, telemetry: Telemetry) -> Sink:
     limits = Limits(connections=config.connections, connections_per_address=config.connections_per_address)
     access = Access([host, *(config.hosts or "").replace(" ", "").split(",")],
                     Token(secret) if secret is not None else None, limits, is_encrypted=encryption is not None)
-    return MjpegSink(host, port, figures=lambda: telemetry.figures().by_name(), access=access, limits=limits,
-                     encryption=encryption)
+    return MjpegSink(host, port, figures=lambda: telemetry.figures().by_name(), has_raw=not config.blur,
+                     access=access, limits=limits, encryption=encryption)
 
 
 def make_files(config: Config, labels: tuple[str, ...], telemetry: Telemetry, *, live: bool) -> list[Sink]:

@@ -24,7 +24,8 @@ WITHIN_LAYER_1 = {
 }
 
 # What serves the stream is split; any sink may be served by it.
-SERVER = {f"edge.sinks.{name}" for name in ("http", "access", "connections", "limits", "origins", "sessions")}
+SERVER = {f"edge.sinks.{name}" for name in (
+    "http", "access", "connections", "limits", "messages", "newest", "origins", "sessions")}
 
 # A library is imported by as few modules as can be.
 LIBRARIES = {

@@ -2,24 +2,33 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import Callable
 from contextlib import aclosing
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-from aiohttp import web
+from aiohttp import WSCloseCode, web
 
 from edge.sinks.access import BODY_BYTES, HEALTH, Access
+from edge.sinks.messages import Message, encoded
+from edge.sinks.newest import Newest
 
 log = logging.getLogger(__name__)
-
-State = dict[str, Any]
 
 # A snapshot waits so long for a frame.
 SNAPSHOT_WITHIN_S = 2.0
 # A viewer that takes no picture for so long is sent no more.
 STALLED_AFTER_S = 10.0
+# A client of /events that does not answer a ping within half of this is gone.
+HEARTBEAT_S = 20.0
+# For a client of /events to say goodbye.
+FAREWELL_S = 0.2
+# Nothing that a client may say to /events is longer.
+LONGEST_WORD_BYTES = 1024
 BOUNDARY = "frame"
+NO_RAW = "expected /stream or /snapshot, found raw=1: faces are hidden here (--blur); leave raw=1 out\n"
 
 _WEB = Path(__file__).with_name("web")
 _FILES = {"/": ("index.html", "text/html"), "/page.css": ("page.css", "text/css"),
@@ -35,55 +44,33 @@ _HEADERS = {
 }
 
 
-class Pictures:
-    """The newest JPEG, for as many viewers as there are: a slow one misses some and holds up nobody."""
+@dataclass(frozen=True, slots=True)
+class Feeds:
+    """What the routes give out.
 
-    def __init__(self) -> None:
-        self._jpeg = b""
-        self._published = 0
-        self._viewers = 0
-        self._is_closed = False
-        self._changed = asyncio.Event()
+    `pictures` are annotated JPEGs, `raw` the camera's own, None where nobody may see them; `messages` are those
+    of edge.sinks.messages, and `message` makes the newest; `unready` says why the app is not ready, None when it is.
+    """
 
-    @property
-    def wanted(self) -> bool:
-        """Somebody waits for a picture; any thread may ask."""
-        return self._viewers > 0
-
-    def publish(self, jpeg: bytes) -> None:
-        """Replace the picture."""
-        self._jpeg = jpeg
-        self._published += 1
-        self._wake()
+    pictures: Newest[bytes]
+    raw: Newest[bytes] | None
+    messages: Newest[str]
+    message: Callable[[], Message]
+    unready: Callable[[], str | None]
 
     def close(self) -> None:
-        """End every follow()."""
-        self._is_closed = True
-        self._wake()
-
-    async def follow(self) -> AsyncGenerator[bytes]:
-        """Each picture published from now on that is the newest when it is asked for."""
-        seen = self._published
-        self._viewers += 1
-        try:
-            while True:
-                while self._published == seen and not self._is_closed:
-                    await self._changed.wait()
-                if self._is_closed:
-                    return
-                seen = self._published
-                yield self._jpeg
-        finally:
-            self._viewers -= 1
-
-    def _wake(self) -> None:
-        self._changed.set()
-        self._changed = asyncio.Event()
+        """End what is being followed; in the event loop."""
+        for feed in (self.pictures, self.raw, self.messages):
+            if feed is not None:
+                feed.close()
 
 
-def application(pictures: Pictures, state: Callable[[], State], access: Access) -> web.Application:
-    """The routes: the page, /stream, /snapshot, /state and /healthz, for whom `access` lets through."""
+def application(feeds: Feeds, access: Access) -> web.Application:
+    """The page, pictures, messages and health, for whom `access` lets through."""
     async def stream(request: web.Request) -> web.StreamResponse:
+        pictures = feeds.raw if request.query.get("raw") == "1" else feeds.pictures
+        if pictures is None:
+            raise web.HTTPForbidden(text=NO_RAW)
         # Kept: on leaving, aiohttp forgets it before it cancels this handler.
         connection = request.transport
         response = web.StreamResponse(headers={"Content-Type": f"multipart/x-mixed-replace; boundary={BOUNDARY}"})
@@ -104,26 +91,60 @@ def application(pictures: Pictures, state: Callable[[], State], access: Access) 
 
     async def snapshot(request: web.Request) -> web.Response:
         try:
-            async with asyncio.timeout(SNAPSHOT_WITHIN_S), aclosing(pictures.follow()) as newest:
+            async with asyncio.timeout(SNAPSHOT_WITHIN_S), aclosing(feeds.pictures.follow()) as newest:
                 async for jpeg in newest:
                     return web.Response(body=jpeg, content_type="image/jpeg")
         except TimeoutError:
             pass  # Said below, as for a sink that closes meanwhile.
         raise web.HTTPServiceUnavailable(text=f"no frame came within {SNAPSHOT_WITHIN_S:g} s\n")
 
-    async def newest_state(request: web.Request) -> web.Response:
-        return web.json_response(state())
+    async def state(request: web.Request) -> web.Response:
+        return web.json_response(feeds.message(), dumps=encoded)
 
     async def healthz(request: web.Request) -> web.Response:
         return web.Response(text="ok\n")
 
+    async def readyz(request: web.Request) -> web.Response:
+        reason = feeds.unready()
+        return web.Response(text=f"not ready: {reason}\n", status=503) if reason else web.Response(text="ready\n")
+
     routes = web.Application(middlewares=[access.check], client_max_size=BODY_BYTES)
     routes.on_response_prepare.append(_add_headers)
     routes.add_routes([web.get("/stream", stream, allow_head=False), web.get("/snapshot", snapshot),
-                       web.get("/state", newest_state), web.get(HEALTH, healthz), *access.routes()])
+                       web.get("/state", state), web.get("/events", partial(_events, feeds), allow_head=False),
+                       web.get(HEALTH, healthz), web.get("/readyz", readyz), *access.routes()])
     for address, (name, content_type) in _FILES.items():
         routes.router.add_get(address, _file(_WEB / name, content_type))
     return routes
+
+
+async def _events(feeds: Feeds, request: web.Request) -> web.StreamResponse:
+    """Sends messages until the client says something, stalls or goes."""
+    connection = request.transport
+    socket_ = web.WebSocketResponse(timeout=FAREWELL_S, heartbeat=HEARTBEAT_S, max_msg_size=LONGEST_WORD_BYTES,
+                                    compress=False)
+    await socket_.prepare(request)
+    telling = asyncio.create_task(_tell(feeds, socket_))
+    try:
+        said = asyncio.create_task(socket_.receive())
+        await asyncio.wait((telling, said), return_when=asyncio.FIRST_COMPLETED)
+        if not telling.done():
+            await socket_.close(code=WSCloseCode.POLICY_VIOLATION, message=b"expected no messages, found one")
+        elif telling.exception() is None:
+            await socket_.close(code=WSCloseCode.GOING_AWAY)
+    finally:
+        telling.cancel()
+        said.cancel()
+        _hang_up(connection)
+    return socket_
+
+
+async def _tell(feeds: Feeds, socket_: web.WebSocketResponse) -> None:
+    async with aclosing(feeds.messages.follow()) as newest:
+        await socket_.send_str(encoded(feeds.message()))
+        async for message in newest:
+            async with asyncio.timeout(STALLED_AFTER_S):
+                await socket_.send_str(message)
 
 
 def _hang_up(connection: asyncio.Transport | None) -> None:

@@ -14,18 +14,21 @@ import cv2
 from aiohttp import web
 
 from edge import overlay
-from edge.contracts import Reading, Result
+from edge.contracts import Frame, Image, PixelFormat, Result
 from edge.errors import SinkError
-from edge.sinks import http
+from edge.sinks import http, messages
 from edge.sinks.access import Access
 from edge.sinks.connections import Door
-from edge.sinks.http import Pictures
+from edge.sinks.http import Feeds
 from edge.sinks.limits import Limits
+from edge.sinks.newest import Newest
 from edge.threads import WorkerGroup
 
 log = logging.getLogger(__name__)
 
 STOP_WITHIN_S = 5.0
+# An older frame is no live picture: several times what the slowest camera and model take.
+FRESH_S = 3.0
 # For the answers under way on leaving, and once more for those that had to be cancelled.
 FAREWELL_S = 0.2
 # What the kernel may keep for a viewer that does not read: a picture or two, so that it is soon up to date again.
@@ -38,20 +41,24 @@ class MjpegSink:
     name = "mjpeg"
 
     def __init__(self, host: str, port: int, figures: Callable[[], Mapping[str, float]], quality: int = 80, *,
-                 access: Access | None = None, limits: Limits | None = None,
+                 has_raw: bool = True, access: Access | None = None, limits: Limits | None = None,
                  encryption: ssl.SSLContext | None = None) -> None:
-        """`figures` tells the app's speed by name; `quality` is the JPEG's, 1 to 100; by default all may watch."""
+        """`figures` tells the app's speed by name; `quality` is the JPEG's, 1 to 100; by default all may watch.
+
+        With `has_raw` a viewer can ask for the camera's own pictures.
+        """
         self._address = host, port
         self._figures, self._quality = figures, quality
         self._access, self._limits, self._encryption = access or Access([host]), limits or Limits(), encryption
-        self._pictures = Pictures()
+        self._feeds = Feeds(Newest(), Newest() if has_raw else None, Newest(), self._message, self._unready)
         self._workers = WorkerGroup()
         self._newest: Result | None = None
+        self._told_at_s = 0.0
 
     @property
     def wanted(self) -> bool:
         """Somebody watches the stream or waits for a snapshot."""
-        return self._pictures.wanted
+        return self._feeds.pictures.wanted or (self._feeds.raw is not None and self._feeds.raw.wanted)
 
     @property
     def url(self) -> str:
@@ -75,29 +82,47 @@ class MjpegSink:
         self._workers.join(STOP_WITHIN_S)
 
     def show(self, result: Result) -> None:
-        """Keep `result` for /state; draw and encode it, once for all viewers, if anybody watches."""
+        """Keep `result`; draw, encode and tell it, once for all viewers, as far as anybody watches."""
         if self._workers.failed is not None:
             raise self._workers.failed
         self._newest = result
-        if self.wanted:
-            jpeg = self._encode(result)
-            self._loop.call_soon_threadsafe(self._pictures.publish, jpeg)
+        feeds, now_s = self._feeds, time.monotonic()
+        if feeds.pictures.wanted:
+            self._loop.call_soon_threadsafe(feeds.pictures.publish, self._annotated(result))
+        if feeds.raw is not None and feeds.raw.wanted:
+            self._loop.call_soon_threadsafe(feeds.raw.publish, self._raw(result.frame))
+        if feeds.messages.wanted and now_s - self._told_at_s >= messages.EVERY_S:
+            self._told_at_s = now_s
+            self._loop.call_soon_threadsafe(self._tell)
 
-    def _encode(self, result: Result) -> bytes:
+    def _annotated(self, result: Result) -> bytes:
         latency_ms = (time.monotonic() - result.frame.captured_at_s) * 1000
-        image = overlay.draw(result, corner=f"{self._figures()['shown_fps']:.1f} FPS  {latency_ms:.0f} ms")
-        _, jpeg = cv2.imencode(".jpg", image, (cv2.IMWRITE_JPEG_QUALITY, self._quality))
-        return jpeg.tobytes()
+        return self._jpeg(overlay.draw(result, corner=f"{self._figures()['shown_fps']:.1f} FPS  {latency_ms:.0f} ms"))
 
-    def _state(self) -> http.State:
-        """What /state says: the newest readings, and the figures."""
+    def _raw(self, frame: Frame) -> bytes:
+        """The camera's own JPEG, untouched where it gives one."""
+        return frame.buffer.tobytes() if frame.format is PixelFormat.MJPG else self._jpeg(frame.bgr)
+
+    def _jpeg(self, image: Image) -> bytes:
+        return cv2.imencode(".jpg", image, (cv2.IMWRITE_JPEG_QUALITY, self._quality))[1].tobytes()
+
+    def _message(self) -> messages.Message:
+        return messages.message_of(self._newest, self._figures(), has_raw=self._feeds.raw is not None)
+
+    def _tell(self) -> None:
+        """Send the newest result to who follows /events; in the event loop."""
+        if self._feeds.messages.wanted:
+            self._feeds.messages.publish(messages.encoded(self._message()))
+
+    def _unready(self) -> str | None:
+        """Why the app is not ready; the classifier was loaded before any sink was opened."""
         newest = self._newest
-        state: http.State = {"figures": dict(self._figures()), "frame": None, "age_ms": None, "readings": []}
-        if newest is not None:
-            state |= {"frame": newest.frame.number,
-                      "age_ms": round((time.monotonic() - newest.frame.captured_at_s) * 1000, 1),
-                      "readings": [_described(reading) for reading in newest.readings]}
-        return state
+        if newest is None:
+            return "no frame has been analysed yet"
+        if newest.frame.notice is not None:
+            return newest.frame.notice
+        age_s = time.monotonic() - newest.frame.captured_at_s
+        return f"the newest frame is {age_s:.1f} s old" if age_s > FRESH_S else None
 
     def _run(self, listener: socket.socket, ready: "Future[asyncio.AbstractEventLoop]") -> None:
         """Serve until told to stop; `ready` is told when viewers can come, or why they never will."""
@@ -112,12 +137,20 @@ class MjpegSink:
     async def _serve(self, listener: socket.socket, ready: "Future[asyncio.AbstractEventLoop]") -> None:
         self._stop = asyncio.Event()
         # Cancelled handlers: a viewer that has gone is forgotten at once.
-        runner = web.AppRunner(http.application(self._pictures, self._state, self._access),
+        runner = web.AppRunner(http.application(self._feeds, self._access),
                                handle_signals=False, handler_cancellation=True, shutdown_timeout=FAREWELL_S)
         async with Door(listener, runner, self._limits, self._encryption):
             ready.set_result(asyncio.get_running_loop())
-            await self._stop.wait()
-            self._pictures.close()
+            while not await self._is_stopped_within(messages.AT_LEAST_EVERY_S):
+                self._tell()
+            self._feeds.close()
+
+    async def _is_stopped_within(self, seconds: float) -> bool:
+        try:
+            async with asyncio.timeout(seconds):
+                return await self._stop.wait()
+        except TimeoutError:
+            return False
 
 
 def _listen(host: str, port: int) -> socket.socket:
@@ -142,12 +175,3 @@ def _refused(host: str, port: int, error: OSError | UnicodeError) -> SinkError:
     reason = error.strerror if isinstance(error, OSError) else "no name of a host"
     return SinkError(f"expected to serve the stream at {host}:{port}, found: {reason}; "
                      "stop what listens there, or choose another address with --listen")
-
-
-def _described(reading: Reading) -> http.State:
-    """A reading as /state gives it."""
-    face, expression = reading.face, reading.smoothed
-    return {"track": face.track_id,
-            "box": {"left": face.box.left, "top": face.box.top, "width": face.box.width, "height": face.box.height},
-            "label": expression.label, "confidence": round(expression.confidence, 4),
-            "probabilities": expression.by_label()}

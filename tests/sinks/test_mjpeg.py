@@ -6,6 +6,7 @@ import os
 import re
 import socket
 import threading
+import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
@@ -15,12 +16,14 @@ import cv2
 import numpy as np
 import pytest
 
+from edge import overlay
 from edge.cameras.demo import DemoCamera
-from edge.contracts import Box, Result, Search
+from edge.contracts import Box, Frame, PixelFormat, Result, Search
 from edge.detectors.haar import HaarDetector
 from edge.errors import SinkError
 from edge.privacy import Veil
 from edge.sinks import http
+from edge.sinks.http import Feeds
 from edge.sinks.mjpeg import MjpegSink
 from tests.pixels import values_across
 from tests.results import LABELS, reading_of, result_of
@@ -107,7 +110,7 @@ def shown_by(sink: MjpegSink, result: Result, path: str) -> bytes:
 
     def ask() -> None:
         with get(sink, path) as answer:
-            answers.append(answer.read() if path == "/snapshot" else next_picture(answer))
+            answers.append(next_picture(answer) if path.startswith("/stream") else answer.read())
 
     viewer = threading.Thread(target=ask)
     viewer.start()
@@ -125,6 +128,60 @@ def seen_in(jpeg: bytes, box: Box) -> int:
     # JPEG frays the edges of the cells; the median mends them.
     inside = cv2.medianBlur(picture[box.top + 8:box.bottom - 8, box.left + 8:box.right - 8], 5)
     return values_across(np.asarray(inside, np.uint8), tolerance=16)
+
+
+def test_raw_stream_is_the_cameras_own_jpeg_with_no_codec_at_all(
+        sink: MjpegSink, monkeypatch: pytest.MonkeyPatch) -> None:
+    jpeg = np.asarray(cv2.imencode(".jpg", PICTURE)[1], np.uint8).reshape(-1)
+    frame = Frame(jpeg, PixelFormat.MJPG, 640, 480, 0, 0.0, 0.0)
+    for codec in ("imencode", "imdecode", "cvtColor"):
+        monkeypatch.setattr(cv2, codec, raise_of(AssertionError(codec)))
+    assert shown_by(sink, Result(frame, (), 0.0, 0.0), "/stream?raw=1") == jpeg.tobytes()
+
+
+def test_raw_stream_of_another_camera_is_encoded_once_for_all_and_not_drawn_on(
+        sink: MjpegSink, monkeypatch: pytest.MonkeyPatch) -> None:
+    encoded = []
+    imencode = cv2.imencode
+    monkeypatch.setattr(cv2, "imencode", lambda *arguments: encoded.append(1) or imencode(*arguments))
+    monkeypatch.setattr(overlay, "draw", raise_of(AssertionError("drawn on")))
+    with get(sink, "/stream?raw=1") as first, get(sink, "/stream?raw=1") as second:
+        assert sink._feeds.raw is not None
+        until(lambda: sink._feeds.raw._followers == 2)  # type: ignore[union-attr]
+        sink.show(make_result())
+        assert next_picture(first) == next_picture(second)
+    assert len(encoded) == 1
+
+
+def test_raw_stream_is_refused_where_faces_are_hidden() -> None:
+    with MjpegSink("127.0.0.1", 0, figures=lambda: FIGURES, has_raw=False) as hiding:
+        with pytest.raises(urllib.error.HTTPError) as raised:
+            get(hiding, "/stream?raw=1")
+        with raised.value as answer:
+            assert answer.code == 403 and "--blur" in answer.read().decode()
+        with get(hiding, "/state") as answer:
+            assert json.load(answer)["raw"] is False
+
+
+def readiness(sink: MjpegSink) -> tuple[int, str]:
+    try:
+        with get(sink, "/readyz") as answer:
+            return answer.status, answer.read().decode()
+    except urllib.error.HTTPError as error:
+        with error:
+            return error.code, error.read().decode()
+
+
+def test_is_ready_while_frames_are_fresh_and_says_why_when_it_is_not(sink: MjpegSink) -> None:
+    assert readiness(sink) == (503, "not ready: no frame has been analysed yet\n")
+    sink.show(result_of(PICTURE, captured_at_s=time.monotonic()))
+    assert readiness(sink) == (200, "ready\n")
+    sink.show(result_of(PICTURE, captured_at_s=time.monotonic() - 60))
+    code, reason = readiness(sink)
+    assert code == 503 and "s old" in reason
+    notice = Frame(PICTURE, PixelFormat.BGR, 640, 480, 2, time.monotonic(), 0.0, "no camera: /dev/video0 is unplugged")
+    sink.show(Result(notice, (), 0.0, 0.0))
+    assert readiness(sink) == (503, "not ready: no camera: /dev/video0 is unplugged\n")
 
 
 def test_snapshot_without_a_frame_says_so(sink: MjpegSink, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -150,7 +207,8 @@ def test_state_is_what_was_shown_last(sink: MjpegSink) -> None:
 
 def test_state_before_the_first_frame_has_no_reading(sink: MjpegSink) -> None:
     with get(sink, "/state") as answer:
-        assert json.load(answer) == {"figures": FIGURES, "frame": None, "age_ms": None, "readings": []}
+        state = json.load(answer)
+    assert state["figures"] == FIGURES and state["frame"] is None and state["age_ms"] is None and not state["readings"]
 
 
 @pytest.mark.parametrize(("path", "kind"), [("/", "text/html"), ("/page.css", "text/css"), ("/healthz", "text/plain"),
@@ -271,7 +329,7 @@ def test_viewer_that_stops_reading_holds_up_nobody(sink: MjpegSink) -> None:
 
 def test_viewer_that_stopped_reading_is_up_to_date_again_soon(sink: MjpegSink) -> None:
     with get(sink, "/stream") as stalled, get(sink, "/stream") as other:
-        until(lambda: sink._pictures._viewers == 2)
+        until(lambda: sink._feeds.pictures._followers == 2)
         for number in range(60):
             sink.show(make_result(number))
             next_picture(other)
@@ -341,14 +399,14 @@ def test_fault_of_the_server_is_raised_by_the_next_show(monkeypatch: pytest.Monk
         """The server's end."""
 
     sink = MjpegSink("127.0.0.1", 0, figures=lambda: FIGURES)
-    monkeypatch.setattr(sink._pictures, "close", raise_of(Broken()))
+    monkeypatch.setattr(Feeds, "close", raise_of(Broken()))
     with pytest.raises(Broken), sink:
         sink._loop.call_soon_threadsafe(sink._stop.set)
         until(lambda: sink._workers.failed is not None)
         sink.show(make_result())
 
 
-def raise_of(error: Exception) -> Callable[[], None]:
-    def fail() -> None:
+def raise_of(error: Exception) -> Callable[..., None]:
+    def fail(*arguments: object) -> None:
         raise error
     return fail

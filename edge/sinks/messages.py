@@ -1,0 +1,64 @@
+"""What /state and /events say of a result, as JSON.
+
+GET /state answers with one message.  The WebSocket /events sends the same message whenever there is a new
+result, EVERY_S apart at the least and AT_LEAST_EVERY_S at the most; who is slow to read misses some.  It takes no
+messages, and closes on one with 1008, or with 1009 when it is large.  A message:
+
+    version    1.  Raised when a key is taken away or changes its meaning; new keys may come at any time.
+    frame      the number of the camera's frame; a gap is a dropped frame.  null before the first result, as are
+               width, height, time_s and age_ms.
+    width, height   of the frame, px
+    time_s     since the camera's first frame
+    age_ms     from the capture of the frame to this message
+    notice     why there is no picture ("no camera: …"), or null when there is one
+    raw        the camera's own picture can be had at /stream?raw=1
+    figures    the speed and health of the app: the numbers of the log line by name.  temperature_c is left out
+               where the machine does not tell it; throttled is 1 when the firmware slows the processor down
+    readings   the faces:
+        track          the same number for the same face from message to message, never who it is
+        box            left, top, width, height in px of the frame
+        label          the expression that it looks like, or "uncertain"
+        confidence     the probability of the likeliest expression, 0 to 1
+        probabilities  of each expression by its name; they sum to 1
+"""
+
+import json
+import time
+from collections.abc import Mapping
+from typing import Any
+
+from edge.contracts import Reading, Result
+
+Message = dict[str, Any]
+
+VERSION = 1
+# 15 messages a second: more than people can follow in bars, and half of what a camera gives.
+EVERY_S = 1 / 16
+# So that a page knows a camera that hangs from a device that is gone.
+AT_LEAST_EVERY_S = 1.0
+
+
+def message_of(result: Result | None, figures: Mapping[str, float], *, has_raw: bool) -> Message:
+    """The message that tells of `result` now."""
+    message: Message = {"version": VERSION, "frame": None, "width": None, "height": None, "time_s": None,
+                        "age_ms": None, "notice": None, "raw": has_raw, "figures": dict(figures), "readings": []}
+    if result is not None:
+        frame = result.frame
+        message |= {"frame": frame.number, "width": frame.width, "height": frame.height,
+                    "time_s": round(frame.elapsed_s, 3),
+                    "age_ms": round((time.monotonic() - frame.captured_at_s) * 1000, 1), "notice": frame.notice,
+                    "readings": [_described(reading) for reading in result.readings]}
+    return message
+
+
+def encoded(message: Message) -> str:
+    """`message` as it is sent."""
+    return json.dumps(message, ensure_ascii=False, separators=(",", ":"))
+
+
+def _described(reading: Reading) -> Message:
+    face, expression = reading.face, reading.smoothed
+    return {"track": face.track_id,
+            "box": {"left": face.box.left, "top": face.box.top, "width": face.box.width, "height": face.box.height},
+            "label": expression.label, "confidence": round(expression.confidence, 4),
+            "probabilities": expression.by_label()}

@@ -1,0 +1,54 @@
+"""The newest of something, for as many followers as there are."""
+
+import asyncio
+from collections.abc import AsyncGenerator
+from typing import Generic, TypeVar
+
+T = TypeVar("T")
+
+
+class Newest(Generic[T]):
+    """Room for one value that followers in one event loop share: a slow one misses some and holds up nobody."""
+
+    def __init__(self) -> None:
+        self._value: T | None = None
+        self._published = 0
+        self._followers = 0
+        self._is_closed = False
+        self._changed = asyncio.Event()
+
+    @property
+    def wanted(self) -> bool:
+        """Somebody waits for a value; any thread may ask."""
+        return self._followers > 0
+
+    def publish(self, value: T) -> None:
+        """Replace the value; in the event loop."""
+        self._value = value
+        self._published += 1
+        self._wake()
+
+    def close(self) -> None:
+        """End every follow(); in the event loop."""
+        self._is_closed = True
+        self._wake()
+
+    async def follow(self) -> AsyncGenerator[T]:
+        """Each value published from now on that is the newest when it is asked for."""
+        seen = self._published
+        self._followers += 1
+        try:
+            while True:
+                while self._published == seen and not self._is_closed:
+                    await self._changed.wait()
+                if self._is_closed:
+                    return
+                seen = self._published
+                assert self._value is not None
+                yield self._value
+        finally:
+            self._followers -= 1
+
+    def _wake(self) -> None:
+        self._changed.set()
+        self._changed = asyncio.Event()
