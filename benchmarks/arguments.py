@@ -1,6 +1,6 @@
 """The command line of the benchmarks: its commands, their options, defaults and units."""
 
-from argparse import ArgumentParser, _SubParsersAction
+from argparse import ArgumentParser, ArgumentTypeError, _SubParsersAction
 from pathlib import Path
 from typing import NoReturn, TypeAlias
 
@@ -23,8 +23,29 @@ def parser() -> ArgumentParser:
     """The parser; its namespace's `run` takes the namespace and does the work."""
     whole = _Parser(prog="python -m benchmarks", description="How fast and how right fer-edge is on this very device.")
     add = whole.add_subparsers(required=True, metavar="COMMAND", dest="command")
+    _add_line(add)
     _add_agreement(add)
     return whole
+
+
+def _add_line(add: _Commands) -> None:
+    text = ("The whole line, in a process of its own: frames per second, CPU time per frame, memory, latency from "
+            "capture to drawn frame, time to the first one, and the line's CPU time over that of the library calls "
+            "that it makes.")
+    command = add.add_parser("line", help=text.partition(":")[0], description=text)
+    command.set_defaults(run=commands.line)
+    source = command.add_mutually_exclusive_group(required=True)
+    source.add_argument("--clip", type=Path, metavar="FILE", help=(
+        "a video with a face, given to the line as a USB camera's JPEGs, forwards and backwards"))
+    source.add_argument("--camera", metavar="SPEC", help="a live camera, as python -m edge.run names it")
+    _add_detector(command)
+    command.add_argument("--frames", type=_whole, default=464, metavar="N", help=f"frames of a pass {_DEFAULT}")
+    command.add_argument("--fps", type=_whole, default=30, metavar="N", help=f"rate of the live passes {_DEFAULT}")
+    command.add_argument("--rounds", type=_whole, default=3, metavar="N", help=f"passes of each kind {_DEFAULT}")
+    command.add_argument("--viewer", action="store_true", help=(
+        "show the frames over HTTP to one viewer, so that each is encoded, too (default: draw them only)"))
+    _add_json(command)
+    _add_compare(command)
 
 
 def _add_agreement(add: _Commands) -> None:
@@ -49,6 +70,19 @@ def _add_detector(command: ArgumentParser) -> None:
                          help=f"auto takes yunet where its model is present {_DEFAULT}")
     command.add_argument("--yunet", metavar="FILE", help="YuNet's model (default: the one that was fetched)")
     command.add_argument("--model", metavar="FILE", help="the classifier's .onnx file (default: the project's own)")
+
+
+def _add_compare(command: ArgumentParser) -> None:
+    command.add_argument("--compare", type=Path, metavar="OLD", help=(
+        "a file that --json wrote before: say what changed beyond the noise (default: none)"))
+
+
+def _whole(text: str) -> int:
+    """For argparse: a whole number from 1."""
+    number = int(text)
+    if number < 1:
+        raise ArgumentTypeError(f"expected a whole number from 1, found {text}")
+    return number
 
 
 def _add_json(command: ArgumentParser) -> None:

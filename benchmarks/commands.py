@@ -3,12 +3,18 @@
 from argparse import Namespace
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
-from benchmarks import clip, files
+from benchmarks import clip, files, machine, report
+from benchmarks.arithmetic import Spread
+from benchmarks.machine import Condition
 from edge import models
 from edge.classifier import OnnxClassifier
 from edge.config import Config
 from edge.run import make_detector
+
+# Options that are settings of the app as well.
+_SETTINGS = ("camera", "detector", "yunet", "model", "fps")
 
 
 def agreement(chosen: Namespace) -> None:
@@ -25,5 +31,51 @@ def agreement(chosen: Namespace) -> None:
             "all": asdict(scenes.together(found)), "scenes": {name: asdict(scene) for name, scene in found.items()}})
 
 
+# With one face, on a quiet machine.
+_AIMS = {"rss_mb": "≤ 120", "latency_ms.p50": "≤ 8", "latency_ms.p95": "≤ 20", "latency_ms.p99": "≤ 2 × p95",
+         "overhead_ratio": "≤ 1.3", "cold_start_s": "≤ 0.6", "dropped": "0"}
+
+
+def line(chosen: Namespace) -> None:
+    """Print the figures over the rounds and the library calls; write JSON and compare where it is asked for."""
+    from benchmarks import line as passes
+    config = _config(chosen)
+    video = clip.load(chosen.clip) if chosen.clip else None
+    with machine.Watched() as watched:
+        found = passes.measured(video, config, frames=chosen.frames, fps=chosen.fps, rounds=chosen.rounds,
+                                viewer=chosen.viewer)
+    spreads, calls = passes.spreads(found), passes.calls(found)
+    figures = {"command": "line", **_source(chosen, config), "frames": chosen.frames, "viewer": chosen.viewer,
+               **passes.nested(spreads), "calls_per_frame": calls, **_where(config, watched.condition)}
+    rows = [report.spread_row(name, spread, _AIMS.get(name, "")) for name, spread in spreads.items()]
+    print(report.table(["", "median", "quartiles", "aim"], rows))
+    print()
+    print(report.table(["library call", "a frame", "CPU ms a frame"],
+                       [[name, f"{count:.2f}", f"{cpu_ms:.3f}"] for name, (count, cpu_ms) in calls.items()]))
+    _tell(chosen, figures, spreads, watched.condition)
+
+
+def _source(chosen: Namespace, config: Config) -> dict[str, Any]:
+    return {"clip": chosen.clip.name if chosen.clip else None, "detector": make_detector(config).name}
+
+
+def _where(config: Config, condition: Condition) -> dict[str, Any]:
+    return {"machine": machine.described(Path(config.model or models.classifier_path())),
+            "condition": machine.condition(condition)}
+
+
+def _tell(chosen: Namespace, figures: dict[str, Any], spreads: dict[str, Spread], condition: Condition) -> None:
+    """What stands below every table: the machine, doubts, the changes since an older run, and the JSON."""
+    print(f"\n{machine.headline(figures['machine'])}")
+    for warning in condition.warnings():
+        print(f"DOUBTFUL: {warning}")
+    if chosen.compare:
+        print(report.comparison(chosen.compare, figures, spreads))
+    if chosen.json:
+        report.write(chosen.json, figures, spreads)
+
+
 def _config(chosen: Namespace) -> Config:
-    return Config(detector=chosen.detector, yunet=chosen.yunet, model=chosen.model)
+    given = {key: value for key, value in vars(chosen).items() if key in _SETTINGS and value is not None}
+    # A viewer's port is any that is free.
+    return Config(**given, listen="127.0.0.1:0")

@@ -57,6 +57,14 @@ def make_detector(config: Config) -> FaceDetector:
     return HaarDetector()
 
 
+def make_classifier(config: Config, detector: FaceDetector) -> OnnxClassifier:
+    """The classifier that `config` names, for the boxes of `detector`."""
+    model = Path(config.model) if config.model else models.classifier_path()
+    classifier = OnnxClassifier(model, detector.name, config.threads)
+    log.info("detector %s, model %s (%s)", detector.name, model, classifier.metadata.precision)
+    return classifier
+
+
 def make_tracker(config: Config) -> Tracker:
     """What knows where to look for faces."""
     return IouTracker(config.min_face_px)
@@ -130,13 +138,12 @@ def run(chosen: Settings, wakeup: Wakeup) -> None:
     streams = config.stream and (not is_file or is_asked_for)
     camera = make_camera(config, paced=streams)
     detector = make_detector(config)
-    model = Path(config.model) if config.model else models.classifier_path()
-    classifier = OnnxClassifier(model, detector.name, config.threads)
+    classifier = make_classifier(config, detector)
     telemetry = Telemetry(board=board.Watch())
     sinks = make_sinks(config, camera, classifier.labels, telemetry, streams=streams)
     pipeline = Pipeline(camera, detector, make_tracker(config), classifier, make_smoother(), sinks, telemetry,
                         veil=Veil().follow if config.blur else iter)
-    log.info("camera %s, detector %s, model %s (%s)", camera.name, detector.name, model, classifier.metadata.precision)
+    log.info("camera %s", camera.name)
     pipeline.run(wakeup, frames=config.frames, duration_s=config.duration_s, log_every_s=config.log_every_s)
 
 

@@ -29,16 +29,16 @@ SERVER = {f"edge.sinks.{name}" for name in (
 
 # A library is imported by as few modules as can be.
 LIBRARIES = {
-    "onnxruntime": {"edge.classifier", "export.quantize", "export.convert"},
+    "onnxruntime": {"edge.classifier", "export.quantize", "export.convert", "benchmarks.bare"},
     "picamera2": {"edge.cameras.picamera"},
     "av": {"edge.sinks.recorder"},
     "aiohttp": {"edge.sinks.mjpeg", "edge.sinks.http", "edge.sinks.access", "edge.sinks.connections",
                 "edge.sinks.origins"},
-    "tqdm": {"edge.sinks.progress", "export.evaluate", "export.framing", "benchmarks.agreement"},
+    "tqdm": {"edge.sinks.progress", "export.evaluate", "export.framing", "benchmarks.agreement", "benchmarks.line"},
     "cv2": {"edge.run", "edge.contracts", "edge.preprocess", "edge.overlay", "edge.privacy", "edge.sinks.mjpeg",
             "edge.sinks.recorder", "edge.cameras.usb", "edge.cameras.video", "edge.cameras.demo",
             "edge.detectors.haar", "edge.detectors.yunet", "export.augment", "export.dataset", "export.framing",
-            "benchmarks.__main__", "benchmarks.clip", "benchmarks.scenes"},
+            "benchmarks.__main__", "benchmarks.bare", "benchmarks.clip", "benchmarks.scenes", "benchmarks.worker"},
 }
 
 

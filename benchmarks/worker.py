@@ -1,0 +1,160 @@
+"""One pass of the line, in a process of its own: reads what to do from its argument, writes what it saw to stdout.
+
+    python -m benchmarks.worker ORDER
+"""
+
+import json
+import sys
+import time
+from contextlib import ExitStack
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import cv2
+import msgspec
+import numpy as np
+
+from benchmarks import bare
+from benchmarks.clip import Clip, ClipCamera
+from edge import overlay
+from edge import run as line
+from edge.config import Config
+from edge.contracts import Camera, Result, Sink
+from edge.errors import FerEdgeError, SinkError
+from edge.pipeline import Pipeline
+from edge.telemetry import Telemetry
+from edge.threads import Wakeup
+
+VIEWER_WITHIN_S = 10.0
+
+
+class Order(msgspec.Struct, frozen=True, kw_only=True):
+    """What a pass is to do."""
+
+    config: Config
+    clip: str | None
+    """A file that `store` wrote; None: the camera of `config`."""
+    frames: int | None
+    live_fps: float | None
+    """The rate at which the clip is played; None: each frame comes when the last is taken."""
+    viewer: bool
+    """Show the frames over HTTP, and wait for a viewer first."""
+    time_libraries: bool
+    """Time every call into a library: it costs time by itself."""
+
+
+class Passed(msgspec.Struct, frozen=True, kw_only=True):
+    """What a pass was like, from its first drawn frame to its last; times on the clock of time.monotonic(), s."""
+
+    numbers: list[int]
+    captured_at_s: list[float]
+    drawn_at_s: list[float]
+    faces: list[int]
+    cpu_s: float
+    rss_bytes: int
+    threads: int
+    calls_s: dict[str, list[float]]
+    """Of library functions, the CPU time of each call, where they were timed."""
+    timer_s: float
+
+
+class Watching:
+    """A Sink that draws every frame, or follows one that does, and notes when."""
+
+    name = "watching"
+    wanted = True
+
+    def __init__(self, shown_by: Sink | None, calls: bare.Calls) -> None:
+        """`shown_by` stands before this in the line's sinks and has shown every result that this sees."""
+        self._shown_by, self._calls = shown_by, calls
+        self.results: list[tuple[int, float, float, int]] = []
+
+    def __enter__(self) -> Self:
+        if self._shown_by is not None:
+            print(json.dumps({"url": getattr(self._shown_by, "url")}), flush=True)
+            until_s = time.monotonic() + VIEWER_WITHIN_S
+            while not self._shown_by.wanted:
+                if time.monotonic() > until_s:
+                    raise SinkError(f"expected a viewer within {VIEWER_WITHIN_S:g} s, found none; run this again")
+                time.sleep(0.001)
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None,
+                 trace: TracebackType | None) -> None:
+        status = Path("/proc/self/status").read_text()
+        fields = dict(row.split(":\t", 1) for row in status.splitlines() if ":\t" in row)
+        self.rss_bytes, self.threads = int(fields["VmRSS"].split()[0]) * 1024, int(fields["Threads"])
+
+    def show(self, result: Result) -> None:
+        """Draw the result where nobody has yet."""
+        if self._shown_by is None:
+            latency_ms = (time.monotonic() - result.frame.captured_at_s) * 1000
+            overlay.draw(result, corner=f"{latency_ms:.0f} ms")
+        self.results.append((result.frame.number, result.frame.captured_at_s, time.monotonic(), len(result.readings)))
+        self._cpu_end_s = time.process_time()
+        if len(self.results) == 1:
+            self._cpu_start_s = self._cpu_end_s
+            self._calls.clear()
+
+    def passed(self, timer_s: float) -> Passed:
+        """The pass as it was seen; SinkError when no frame came."""
+        if not self.results:
+            raise SinkError("expected frames, found none; look at the camera or the clip")
+        numbers, captured_at_s, drawn_at_s, faces = (list(column) for column in zip(*self.results, strict=True))
+        return Passed(numbers=numbers, captured_at_s=captured_at_s, drawn_at_s=drawn_at_s, faces=faces,
+                      cpu_s=self._cpu_end_s - self._cpu_start_s, rss_bytes=self.rss_bytes, threads=self.threads,
+                      calls_s={name: times for name, times in self._calls.times_s.items() if times}, timer_s=timer_s)
+
+
+def store(clip: Clip, path: Path) -> None:
+    """Put `clip` where a pass reads it in no time."""
+    lengths = np.array([len(jpeg) for jpeg in clip.jpegs])
+    np.savez(path, bytes=np.concatenate(clip.jpegs), ends=lengths.cumsum(), fps=clip.fps,
+             size=np.array([clip.width, clip.height]))
+
+
+def run(order: Order) -> Passed:
+    """The pass, by the parts that the app itself is made of."""
+    config = order.config
+    cv2.setNumThreads(1)
+    with ExitStack() as opened:
+        calls = opened.enter_context(bare.timed_libraries()) if order.time_libraries else bare.Calls()
+        camera = _camera(order)
+        detector = line.make_detector(config)
+        classifier = line.make_classifier(config, detector)
+        telemetry = Telemetry()
+        sinks = [sink for sink in line.make_sinks(config, camera, classifier.labels, telemetry, streams=order.viewer)
+                 if sink.name != "progress"]
+        watching = Watching(sinks[0] if sinks else None, calls)
+        pipeline = Pipeline(camera, detector, line.make_tracker(config), classifier, line.make_smoother(),
+                            [*sinks, watching], telemetry)
+        with Wakeup() as wakeup:
+            pipeline.run(wakeup, frames=order.frames, duration_s=config.duration_s)
+    return watching.passed(bare.timer_s() if order.time_libraries else 0.0)
+
+
+def _camera(order: Order) -> Camera:
+    if order.clip is None:
+        return line.make_camera(order.config, paced=False)
+    with np.load(order.clip) as stored:
+        jpegs = np.split(stored["bytes"], stored["ends"][:-1])
+        width, height = (int(side) for side in stored["size"])
+        clip = Clip(jpegs, float(stored["fps"]), width, height)
+    assert order.frames is not None, "a clip has no end of its own"
+    return ClipCamera(clip, order.frames, live_fps=order.live_fps)
+
+
+def main() -> int:
+    """The pass; returns its exit code."""
+    try:
+        passed = run(msgspec.json.decode(sys.argv[1], type=Order))
+    except FerEdgeError as error:
+        print(f"fer-edge: {error}", file=sys.stderr)
+        return error.exit_code
+    print(msgspec.json.encode(passed).decode())
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
