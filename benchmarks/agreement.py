@@ -165,8 +165,8 @@ def _moments(scene: Scene, stage: Stage, count: int, config: Config, classifier:
         picture = scene(stage, index)
         frame = _frame(encoded(picture), stage.clip, index, picture)
         faces = tracker.track(frame, following)
-        expressions = classifier.classify([classifier.crop(frame, face) for face in faces])
-        readings = smoother.read(faces, expressions, frame)
+        crops = [classifier.crop(frame, face) for face in faces]
+        readings = smoother.read(faces, crops, classifier.classify(crops), frame)
         full = _full_search(frame, searching, config.min_face_px)
         yield Moment(frame.elapsed_s, [Seen(reading.face.box, reading.face.track_id or 0, reading.raw.label,
                                             reading.smoothed.label) for reading in readings],

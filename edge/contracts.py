@@ -168,11 +168,15 @@ class Box:
 
 @dataclass(frozen=True, slots=True)
 class Search:
-    """Where a detector looks, and for faces of which height."""
+    """Where a detector looks, and for faces of which height.
+
+    `is_followed`: a face of about the middle size was here a moment ago, so that a weaker sign of it is enough.
+    """
 
     region: Box
     min_face_px: int
     max_face_px: int
+    is_followed: bool = False
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -193,10 +197,14 @@ class Face:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Expression:
-    """Probabilities, float32 (classes,) with sum 1, and the labels in the same order."""
+    """Probabilities, float32 (classes,) with sum 1, and the labels in the same order.
+
+    `held` is the label that a smoother lets stand although the probabilities alone might say another.
+    """
 
     probabilities: NDArray[np.float32]
     labels: tuple[str, ...]
+    held: str | None = None
 
     @property
     def top(self) -> str:
@@ -215,7 +223,9 @@ class Expression:
 
     @property
     def label(self) -> str:
-        """The likeliest class, or "uncertain" when it leads the next by less than LEAST_LEAD."""
+        """The label held; else the likeliest class, or "uncertain" when it leads the next by less than LEAST_LEAD."""
+        if self.held is not None:
+            return self.held
         second, first = np.sort(self.probabilities)[-2:]
         return self.top if first - second >= LEAST_LEAD else UNCERTAIN
 
@@ -271,6 +281,10 @@ class FaceDetector(Protocol):
     name: str
     """The key of this detector's framing in the model's metadata."""
 
+    def parts(self, width: int, height: int, min_face_px: int, /) -> Sequence[Search]:
+        """Searches that together find the faces from `min_face_px` in a frame of that size, px, none of them long."""
+        ...
+
     def detect(self, frame: Frame, search: Search, /) -> list[Face]:
         """The faces of `search.min_face_px` to `max_face_px` in `search.region`, best first.
 
@@ -290,8 +304,12 @@ class Tracker(Protocol):
 class Smoother(Protocol):
     """Steadies the expressions of each track.  The inferring thread calls it, once per frame."""
 
-    def read(self, faces: Sequence[Face], expressions: Sequence[Expression], frame: Frame, /) -> tuple[Reading, ...]:
-        """A reading for each face of `frame`, in the order given; tracks not seen for a while are forgotten."""
+    def read(self, faces: Sequence[Face], crops: Sequence[Image], expressions: Sequence[Expression], frame: Frame, /
+             ) -> tuple[Reading, ...]:
+        """A reading for each face of `frame`, in the order given; `crops` are what the expressions were read from.
+
+        Tracks not seen for a while are forgotten.
+        """
         ...
 
 

@@ -127,8 +127,8 @@ class Pipeline:
         try:
             for detected in self._detected.follow():
                 frame, faces = detected.frame, detected.faces
-                expressions = self._classifier.classify([self._classifier.crop(frame, face) for face in faces])
-                readings = self._smoother.read(faces, expressions, frame)
+                crops = [self._classifier.crop(frame, face) for face in faces]
+                readings = self._smoother.read(faces, crops, self._classifier.classify(crops), frame)
                 result = Result(frame, readings, detected.at_s, time.monotonic())
                 self._telemetry.analysed(result)
                 if not self._results.publish(result):

@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from edge.contracts import Box, Image, Search
+from edge.contracts import Box, Image
 from edge.metadata import Framing, Metadata
 
 
@@ -46,18 +46,18 @@ def resize(grey: Image, width: int, height: int) -> Image:
     return np.asarray(cv2.resize(grey, (width, height), interpolation=interpolation), np.uint8)
 
 
-def searched(grey: Image, search: Search, smallest_px: int) -> tuple[Image, float]:
-    """The searched region of `grey`, shrunk so that the smallest face wanted is `smallest_px` high.
+def searched(grey: Image, region: Box, width: int, height: int) -> Image:
+    """The pixels (H, W) of `grey` in `region`, which lies within it, as (height, width)."""
+    return resize(grey[region.top:region.bottom, region.left:region.right], width, height)
 
-    Returns the picture and the factor it was shrunk by (1 where the faces wanted are that small).
+
+def sharpness(picture: Image) -> float:
+    """The variance of the Laplacian of `picture` (H, W): the higher the sharper, 0 for a flat one.
+
+    Pech-Pacheco et al., "Diatom autofocusing in brightfield microscopy", 2000.
     """
-    region = search.region
-    inside = grey[region.top:region.bottom, region.left:region.right]
-    shrink = smallest_px / search.min_face_px
-    if shrink >= 1:
-        return inside, 1.0
-    size = max(1, round(region.width * shrink)), max(1, round(region.height * shrink))
-    return np.asarray(cv2.resize(inside, size, interpolation=cv2.INTER_AREA), np.uint8), shrink
+    _, deviation = cv2.meanStdDev(cv2.Laplacian(picture, cv2.CV_16S))
+    return float(deviation[0, 0]) ** 2
 
 
 def as_input(crops: Sequence[Image] | Image, metadata: Metadata) -> NDArray[np.float32]:

@@ -28,9 +28,10 @@ from edge.rotation import Rotation, Series
 from edge.sinks.events import EventsSink
 from edge.sinks.progress import ProgressSink
 from edge.sinks.spared import SparedSink
+from edge.smoothing import ExponentialSmoother
 from edge.telemetry import Telemetry
 from edge.threads import Wakeup
-from edge.tracking import ExponentialSmoother, IouTracker
+from edge.tracking import FollowingTracker
 
 log = logging.getLogger("edge.run")
 
@@ -67,7 +68,7 @@ def make_classifier(config: Config, detector: FaceDetector) -> OnnxClassifier:
 
 def make_tracker(config: Config) -> Tracker:
     """What knows where to look for faces."""
-    return IouTracker(config.min_face_px)
+    return FollowingTracker(config.min_face_px)
 
 
 def make_smoother() -> Smoother:

@@ -1,96 +1,147 @@
-"""Which face is which from frame to frame, and labels that do not flicker."""
+"""Who is who from frame to frame: faces found once are followed, and new ones looked for meanwhile."""
 
-import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
-import numpy as np
-from numpy.typing import NDArray
-
-from edge.contracts import Box, Expression, Face, FaceDetector, Frame, Reading, Search
+from edge.contracts import Box, Face, FaceDetector, Frame, Search
+from edge.searching import Schedule
 
 # Boxes of the same face in frames that follow each other overlap by more.
 LEAST_IOU = 0.3
-# A track without a face for longer is over, and its smoothing with it.
+# A face that is missed keeps its id for so long.
 LOST_AFTER_S = 0.5
-# The smoothed expression follows a lasting change to 63 % in this time.
-SMOOTHING_S = 0.25
-# Keeps the logarithm of a probability that int8 rounded to 0 finite.
-LEAST_PROBABILITY = 1e-6
+# Each part of the frame is searched for new faces so often.
+CYCLE_S = 0.25
+# A face that is followed and in all that time found by no search of a part was none: a followed face
+# needs a weaker sign.
+UNCONFIRMED_S = 2.0
+# A followed face is looked for in a square of so many times its longer side ...
+REGION = 1.5
+# ... and once more in a larger one when it was not there: it moves, or the detector is unsure at that place.
+WIDE_REGION = 2.5
+# It has grown or shrunk by less since the last frame.
+LEAST_GROWTH, MOST_GROWTH = 0.7, 1.4
+# So many regions are searched in one frame, and one wide one; with more faces they take turns.
+MOST_REGIONS = 8
 
 
 @dataclass(slots=True)
 class _Track:
-    box: Box
+    id: int
+    face: Face
     seen_at_s: float
+    """When the face was last found."""
+    looked_at_s: float
+    """When it was last looked for."""
+    confirmed_at_s: float
+    """When a search of a part last found it."""
+    is_missed: bool = False
+    """It was not where it was last looked for."""
 
 
-class IouTracker:
-    """A Tracker that searches every whole frame and follows faces by the overlap of their boxes."""
+class FollowingTracker:
+    """A Tracker that looks for known faces near where they were, and for new ones in a part of the frame at a time.
 
-    def __init__(self, min_face_px: int) -> None:
-        """Faces of less than `min_face_px` pixels' height are not looked for."""
-        self._min_face_px = min_face_px
-        self._tracks: dict[int, _Track] = {}
+    A frame costs at most MOST_REGIONS + 1 searches of regions, and of the parts those that keep the promise
+    that each is searched in every CYCLE_S.  The time is the media time.
+    """
+
+    def __init__(self, min_face_px: int, cycle_s: float = CYCLE_S) -> None:
+        """Faces of less than `min_face_px` pixels' height are not looked for; `cycle_s` is that of the parts."""
+        self._min_face_px, self._cycle_s = min_face_px, cycle_s
+        self._tracks: list[_Track] = []
         self._next_id = 1
+        self._size = (0, 0)
+        self._schedule = Schedule((), cycle_s)
 
     def track(self, frame: Frame, detector: FaceDetector) -> tuple[Face, ...]:
-        """The faces with track ids, the best overlaps first; a face that overlaps no track starts one."""
+        """The faces, those first that are longest known; one not looked for in this frame stands where it was."""
         now_s = frame.elapsed_s
-        largest_px = max(self._min_face_px, frame.height)
-        faces = detector.detect(frame, Search(Box(0, 0, frame.width, frame.height), self._min_face_px, largest_px))
-        self._tracks = {id_: track for id_, track in self._tracks.items() if now_s - track.seen_at_s <= LOST_AFTER_S}
-        ids = self._matches(faces)
-        for index, face in enumerate(faces):
-            if index not in ids:
-                ids[index] = self._next_id
+        if self._size != (frame.width, frame.height):
+            self._start(frame, detector)
+        self._tracks = [track for track in self._tracks if now_s - track.seen_at_s <= LOST_AFTER_S
+                        and now_s - track.confirmed_at_s <= UNCONFIRMED_S]
+        self._follow(frame, detector)
+        self._discover(frame, detector)
+        return tuple(replace(track.face, track_id=track.id) for track in self._tracks if not track.is_missed)
+
+    def _start(self, frame: Frame, detector: FaceDetector) -> None:
+        """Begin anew: in a picture of another size nobody is where he was."""
+        self._size = (frame.width, frame.height)
+        self._tracks = []
+        self._schedule = Schedule(detector.parts(frame.width, frame.height, self._min_face_px), self._cycle_s)
+
+    def _follow(self, frame: Frame, detector: FaceDetector) -> None:
+        """Look for known faces near where they were."""
+        # Those that waited longest; of equals, those that were there.
+        turn = sorted(self._tracks, key=lambda track: (track.looked_at_s, track.is_missed))[:MOST_REGIONS]
+        found = _distinct(face for track in turn for face in detector.detect(frame, _around(track.face, frame, REGION)))
+        self._match(turn, found, frame.elapsed_s)
+        missed = next((track for track in turn if track.is_missed), None)
+        if missed is not None:
+            taken = [track.face.box for track in turn if not track.is_missed]
+            wider = [face for face in detector.detect(frame, _around(missed.face, frame, WIDE_REGION))
+                     if not _is_among(face, taken)]
+            self._match([missed], wider, frame.elapsed_s)
+
+    def _match(self, tracks: Sequence[_Track], faces: Sequence[Face], now_s: float) -> None:
+        """Give each track the face that overlaps it most; a track that gets none is missed."""
+        pairs = _matches([track.face.box for track in tracks], [face.box for face in faces])
+        for index, track in enumerate(tracks):
+            track.looked_at_s = now_s
+            track.is_missed = index not in pairs
+            if not track.is_missed:
+                track.face, track.seen_at_s = faces[pairs[index]], now_s
+
+    def _discover(self, frame: Frame, detector: FaceDetector) -> None:
+        """Search the parts whose turn it is: that confirms known faces, brings back missed ones and finds new ones."""
+        now_s = frame.elapsed_s
+        found = _distinct(face for part in self._schedule.due(now_s) for face in detector.detect(frame, part))
+        pairs = _matches([track.face.box for track in self._tracks], [face.box for face in found])
+        for index, track in enumerate(self._tracks):
+            if index in pairs:
+                track.confirmed_at_s = now_s
+                if track.is_missed:
+                    track.face, track.seen_at_s, track.is_missed = found[pairs[index]], now_s, False
+        known = [track.face.box for track in self._tracks]
+        for index, face in enumerate(found):
+            if index not in pairs.values() and not _is_among(face, known):
+                self._tracks.append(_Track(self._next_id, face, now_s, now_s, now_s))
                 self._next_id += 1
-            self._tracks[ids[index]] = _Track(face.box, now_s)
-        return tuple(replace(face, track_id=ids[index]) for index, face in enumerate(faces))
-
-    def _matches(self, faces: Sequence[Face]) -> dict[int, int]:
-        """Track id by index of the face: pairs taken greedily, most overlap first, each side once."""
-        pairs = sorted(((track.box.iou(face.box), index, id_)
-                        for index, face in enumerate(faces) for id_, track in self._tracks.items()), reverse=True)
-        ids: dict[int, int] = {}
-        for overlap, index, id_ in pairs:
-            if overlap < LEAST_IOU:
-                break
-            if index not in ids and id_ not in ids.values():
-                ids[index] = id_
-        return ids
 
 
-@dataclass(slots=True)
-class _Smoothed:
-    logits: NDArray[np.float32]
-    seen_at_s: float
+def _around(face: Face, frame: Frame, side: float) -> Search:
+    """The square of `side` times the face about its middle, moved into the frame where it reaches beyond."""
+    box = face.box
+    side_px = round(side * max(box.width, box.height))
+    width, height = min(side_px, frame.width), min(side_px, frame.height)
+    left = max(0, min(box.left + (box.width - width) // 2, frame.width - width))
+    top = max(0, min(box.top + (box.height - height) // 2, frame.height - height))
+    return Search(Box(left, top, width, height), round(LEAST_GROWTH * box.height), round(MOST_GROWTH * box.height),
+                  is_followed=True)
 
 
-class ExponentialSmoother:
-    """A Smoother that averages each track's logits, the older the less, whatever the frame rate."""
+def _matches(tracks: Sequence[Box], faces: Sequence[Box]) -> dict[int, int]:
+    """Index of the face by that of the track: pairs taken greedily, most overlap first, each side once."""
+    pairs = sorted(((track.iou(face), index, other) for index, track in enumerate(tracks)
+                    for other, face in enumerate(faces)), key=lambda pair: -pair[0])
+    matched: dict[int, int] = {}
+    for overlap, index, other in pairs:
+        if overlap < LEAST_IOU:
+            break
+        if index not in matched and other not in matched.values():
+            matched[index] = other
+    return matched
 
-    def __init__(self, time_constant_s: float = SMOOTHING_S) -> None:
-        """`time_constant_s` is how long a lasting change takes to arrive at 63 %."""
-        self._time_constant_s = time_constant_s
-        self._tracks: dict[int, _Smoothed] = {}
 
-    def read(self, faces: Sequence[Face], expressions: Sequence[Expression], frame: Frame) -> tuple[Reading, ...]:
-        """A reading for each face, in the order given; a track's first is not smoothed."""
-        now_s = frame.elapsed_s
-        readings = tuple(Reading(face, expression, self._smooth(face, expression, now_s))
-                         for face, expression in zip(faces, expressions, strict=True))
-        self._tracks = {id_: track for id_, track in self._tracks.items() if now_s - track.seen_at_s <= LOST_AFTER_S}
-        return readings
+def _distinct(faces: Iterable[Face]) -> list[Face]:
+    """The faces without those that several searches found, best first."""
+    kept: list[Face] = []
+    for face in sorted(faces, key=lambda face: -face.score):
+        if not _is_among(face, [other.box for other in kept]):
+            kept.append(face)
+    return kept
 
-    def _smooth(self, face: Face, expression: Expression, now_s: float) -> Expression:
-        if face.track_id is None:
-            raise ValueError("expected a face with a track_id, found none: track() comes before read()")
-        logits = np.log(np.maximum(expression.probabilities, LEAST_PROBABILITY))
-        track = self._tracks.get(face.track_id)
-        if track is not None and now_s - track.seen_at_s <= LOST_AFTER_S:
-            keep = math.exp(-(now_s - track.seen_at_s) / self._time_constant_s)
-            logits = keep * track.logits + (1 - keep) * logits
-        self._tracks[face.track_id] = _Smoothed(logits, now_s)
-        powers = np.exp(logits - logits.max())
-        return Expression((powers / powers.sum()).astype(np.float32), expression.labels)
+
+def _is_among(face: Face, boxes: Iterable[Box]) -> bool:
+    return any(face.box.iou(box) >= LEAST_IOU for box in boxes)

@@ -12,7 +12,7 @@ MODULES = sorted(path for package in ("edge", "export", "benchmarks") for path i
 LAYER_0 = {"edge.errors", "edge.contracts"}
 LAYER_1 = {f"edge.{name}" for name in (
     "board", "broker", "config", "credentials", "metadata", "models", "overlay", "preprocess", "privacy", "rotation",
-    "telemetry", "threads", "tracking")}
+    "searching", "smoothing", "telemetry", "threads", "tracking")}
 EXPORT_MAY = LAYER_0 | {"edge.metadata", "edge.models", "edge.preprocess", "edge.classifier",
                         "edge.detectors.haar", "edge.detectors.yunet"}
 
@@ -20,6 +20,8 @@ EXPORT_MAY = LAYER_0 | {"edge.metadata", "edge.models", "edge.preprocess", "edge
 WITHIN_LAYER_1 = {
     "edge.config": {"edge.broker", "edge.credentials"},
     "edge.preprocess": {"edge.metadata"},
+    "edge.smoothing": {"edge.preprocess"},
+    "edge.tracking": {"edge.searching"},
     "edge.telemetry": {"edge.board"},
 }
 

@@ -69,6 +69,9 @@ class FakeCamera(Part):
 
 
 class FakeDetector(Part):
+    def parts(self, width: int, height: int, min_face_px: int) -> Sequence[Search]:
+        return ()
+
     def detect(self, frame: Frame, search: Search) -> list[Face]:
         self.work()
         return [Face(Box(0, 0, 48, 48), 1.0)]
@@ -92,7 +95,8 @@ class FakeClassifier(Part):
 
 
 class FakeSmoother(Part):
-    def read(self, faces: Sequence[Face], expressions: Sequence[Expression], frame: Frame) -> tuple[Reading, ...]:
+    def read(self, faces: Sequence[Face], crops: Sequence[Image], expressions: Sequence[Expression], frame: Frame
+             ) -> tuple[Reading, ...]:
         self.work()
         return tuple(Reading(face, raw, raw) for face, raw in zip(faces, expressions, strict=True))
 

@@ -1,10 +1,11 @@
 """From a box to the model's input."""
 
+import cv2
 import numpy as np
 import pytest
 
 from edge import preprocess
-from edge.contracts import Box, Search
+from edge.contracts import Box
 from edge.metadata import Framing, Metadata
 
 GRADIENT = np.add.outer(np.arange(100), np.arange(120)).astype(np.uint8)
@@ -58,12 +59,19 @@ def test_temperature_divides_the_logits() -> None:
     np.testing.assert_allclose(preprocess.calibrated(softmax.astype(np.float32), 3.0), softer, rtol=1e-5)
 
 
-def test_searched_region_is_shrunk_until_the_smallest_face_is_small_enough() -> None:
-    picture, shrink = preprocess.searched(GRADIENT, Search(Box(20, 10, 80, 60), 60, 100), smallest_px=30)
-    assert shrink == 0.5 and picture.shape == (30, 40)
+def test_searched_region_is_brought_to_the_size_wanted() -> None:
+    picture = preprocess.searched(GRADIENT, Box(20, 10, 80, 60), 40, 30)
+    assert picture.shape == (30, 40)
+    assert abs(float(picture.mean()) - float(GRADIENT[10:70, 20:100].mean())) < 1
 
 
-def test_searched_region_is_never_enlarged() -> None:
-    picture, shrink = preprocess.searched(GRADIENT, Search(Box(20, 10, 80, 60), 20, 100), smallest_px=30)
-    assert shrink == 1
-    np.testing.assert_array_equal(picture, GRADIENT[10:70, 20:100])
+def test_region_of_the_size_wanted_is_not_copied() -> None:
+    picture = preprocess.searched(GRADIENT, Box(20, 10, 80, 60), 80, 60)
+    assert np.shares_memory(picture, GRADIENT)
+
+
+def test_blur_takes_sharpness_away_and_a_flat_picture_has_none() -> None:
+    noise = np.random.default_rng(3).integers(0, 256, (48, 48), np.uint8)
+    blurred = np.asarray(cv2.GaussianBlur(noise, (5, 5), 0), np.uint8)
+    assert preprocess.sharpness(noise) > 4 * preprocess.sharpness(blurred) > 0
+    assert preprocess.sharpness(np.full((48, 48), 7, np.uint8)) == 0

@@ -1,136 +1,167 @@
-"""Ids and smoothing on scripted sequences."""
+"""Ids, and where is looked for faces, on scripted sequences."""
 
-import numpy as np
+from collections.abc import Callable, Sequence
+
 import pytest
 
-from edge.contracts import UNCERTAIN, Box, Expression, Face, Frame, PixelFormat, Search
-from edge.tracking import LOST_AFTER_S, ExponentialSmoother, IouTracker
+from edge.contracts import Box, Face, Search
+from edge.tracking import CYCLE_S, LOST_AFTER_S, MOST_REGIONS, UNCONFIRMED_S, FollowingTracker
+from tests.scripted import HEIGHT, WIDTH, ScriptedDetector, face_at, frame_at
 
-LABELS = ("happy", "sad", "neutral")
-
-
-def frame_at(elapsed_s: float) -> Frame:
-    return Frame(np.zeros((480, 640), np.uint8), PixelFormat.GREY, 640, 480, 0, 0.0, elapsed_s)
+FPS = 30
+Script = Callable[[float], Sequence[Face]]
 
 
-def face_at(left: int, top: int = 100, size: int = 100) -> Face:
-    return Face(Box(left, top, size, size), 1.0)
+def run(script: Script, seconds: float, tracker: FollowingTracker | None = None) -> list[dict[int, Box]]:
+    """For each frame the boxes by id, of the faces that `script` tells of at its time."""
+    tracker, detector = tracker or FollowingTracker(48), ScriptedDetector()
+    frames = []
+    for step in range(round(seconds * FPS)):
+        detector.faces = list(script(step / FPS))
+        faces = tracker.track(frame_at(step / FPS), detector)
+        frames.append({face.track_id: face.box for face in faces if face.track_id is not None})
+        assert len(frames[-1]) == len(faces)
+    return frames
 
 
-def expression_of(*probabilities: float) -> Expression:
-    return Expression(np.array(probabilities, np.float32), LABELS)
+def searches_for(faces: Sequence[Face], *, frames: int = 30) -> list[list[Search]]:
+    """The searches of each frame, the faces standing still."""
+    tracker, detector = FollowingTracker(48), ScriptedDetector(faces)
+    noted = []
+    for step in range(frames):
+        detector.searches = []
+        tracker.track(frame_at(step / FPS), detector)
+        noted.append(detector.searches)
+    return noted
 
 
-class FakeDetector:
-    """Finds the faces it is told to, wherever it is sent to look, and notes where that was."""
-
-    name = "fake"
-
-    def __init__(self, faces: list[Face]) -> None:
-        self.faces = faces
-        self.searches: list[Search] = []
-
-    def detect(self, frame: Frame, search: Search) -> list[Face]:
-        self.searches.append(search)
-        return self.faces
+def test_moving_face_keeps_its_id_and_is_seen_in_every_frame() -> None:
+    frames = run(lambda now_s: [face_at(round(20 + 300 * now_s))], 1.5)
+    assert all(set(frame) == {1} for frame in frames)
+    assert [frame[1].left for frame in frames] == [round(20 + 300 * step / FPS) for step in range(len(frames))]
 
 
-def ids_of(tracker: IouTracker, faces: list[Face], elapsed_s: float) -> list[int | None]:
-    return [face.track_id for face in tracker.track(frame_at(elapsed_s), FakeDetector(faces))]
+def test_face_too_fast_for_its_region_is_found_in_the_wider_one_at_once() -> None:
+    frames = run(lambda now_s: [face_at(round(40 * now_s * FPS))], 0.4)
+    assert all(set(frame) == {1} for frame in frames)
 
 
-def test_moving_face_keeps_its_id() -> None:
-    tracker = IouTracker(48)
-    ids = [ids_of(tracker, [face_at(100 + 10 * step)], step / 30) for step in range(20)]
-    assert ids == [[1]] * 20
+def test_faces_that_cross_keep_their_ids() -> None:
+    frames = run(lambda now_s: [face_at(round(200 * now_s), 60), face_at(round(400 - 200 * now_s), 190)], 2)
+    assert all(set(frame) == {1, 2} for frame in frames)
+    assert frames[0][1].top == frames[-1][1].top and frames[0][2].top == frames[-1][2].top
 
 
-def test_two_faces_keep_their_ids_when_the_detector_changes_their_order() -> None:
-    tracker = IouTracker(48)
-    assert ids_of(tracker, [face_at(0), face_at(300)], 0.0) == [1, 2]
-    assert ids_of(tracker, [face_at(305), face_at(5)], 0.1) == [2, 1]
+def test_face_that_passes_before_another_leaves_both_their_ids() -> None:
+    """The farther one is hidden while the nearer one covers it."""
+    def script(now_s: float) -> list[Face]:
+        near = face_at(round(50 + 400 * now_s), 100, 140)
+        far = face_at(300, 110, 100)
+        return [near] if near.box.iou(far.box) > 0.3 else [near, far]
+    frames = run(script, 1)
+    assert set(frames[0]) == set(frames[-1]) == {1, 2}
+    assert frames[-1][1].width == 140 and frames[-1][2].width == 100
 
 
-def test_face_elsewhere_gets_an_id_that_was_never_used() -> None:
-    tracker = IouTracker(48)
-    assert ids_of(tracker, [face_at(0)], 0.0) == [1]
-    assert ids_of(tracker, [face_at(400)], 0.1) == [2]
-    assert ids_of(tracker, [face_at(200)], 0.2) == [3]
+def test_face_that_enters_where_another_left_gets_a_new_id() -> None:
+    def script(now_s: float) -> list[Face]:
+        return [] if 0.5 < now_s < 0.6 + LOST_AFTER_S else [face_at(300)]
+    frames = run(script, 2)
+    assert set(frames[0]) == {1} and set(frames[-1]) == {2}
 
 
-def test_id_survives_a_short_loss_and_no_longer_one() -> None:
-    tracker = IouTracker(48)
-    assert ids_of(tracker, [face_at(0)], 0.0) == [1]
-    assert ids_of(tracker, [], 0.1) == []
-    assert ids_of(tracker, [face_at(3)], LOST_AFTER_S) == [1]
-    assert ids_of(tracker, [face_at(3)], 2.1 * LOST_AFTER_S) == [2]
+def test_face_hidden_for_a_moment_keeps_its_id_and_is_not_shown_meanwhile() -> None:
+    def script(now_s: float) -> list[Face]:
+        return [] if 0.5 < now_s < 0.4 + LOST_AFTER_S else [face_at(300)]
+    frames = run(script, 1.5)
+    assert set(frames[-1]) == {1}
+    assert {} in frames
 
 
-def test_two_faces_on_one_track_share_no_id() -> None:
-    tracker = IouTracker(48)
-    ids_of(tracker, [face_at(0)], 0.0)
-    assert sorted(ids_of(tracker, [face_at(10), face_at(0)], 0.1), key=str) == [1, 2]
+def test_lost_face_is_gone_from_the_next_frame() -> None:
+    frames = run(lambda now_s: [face_at(300)] if now_s < 0.5 else [], 1)
+    assert not any(frames[round(0.5 * FPS):])
 
 
-def test_search_is_the_whole_frame() -> None:
-    detector = FakeDetector([])
-    IouTracker(48).track(frame_at(0.0), detector)
-    search, = detector.searches
-    assert (search.region, search.min_face_px, search.max_face_px) == (Box(0, 0, 640, 480), 48, 480)
+def test_face_that_comes_nearer_is_followed_through_all_sizes() -> None:
+    frames = run(lambda now_s: [face_at(100, 20, round(50 * 2 ** now_s))], 3)
+    assert all(set(frame) == {1} for frame in frames)
+    assert frames[-1][1].width == pytest.approx(400, rel=0.05)
 
 
-def smoothed(smoother: ExponentialSmoother, track_id: int, expression: Expression, elapsed_s: float) -> Expression:
-    face = Face(Box(0, 0, 10, 10), 1.0, track_id=track_id)
-    return smoother.read([face], [expression], frame_at(elapsed_s))[0].smoothed
+def test_new_face_is_found_within_a_cycle() -> None:
+    for start in range(10):
+        came_s = 1 + start / 100
+        frames = run(lambda now_s: [face_at(300)] * (now_s >= came_s), 1.6)
+        found_s = next(index for index, frame in enumerate(frames) if frame) / FPS
+        assert found_s - came_s <= CYCLE_S + 1 / FPS
 
 
-def test_first_reading_of_a_track_is_its_raw_expression() -> None:
-    raw = expression_of(0.7, 0.2, 0.1)
-    np.testing.assert_allclose(smoothed(ExponentialSmoother(), 1, raw, 0.0).probabilities, raw.probabilities, rtol=1e-5)
+def test_new_face_beside_a_known_one_is_found_within_a_cycle() -> None:
+    frames = run(lambda now_s: [face_at(50), face_at(400)] if now_s >= 0.5 else [face_at(50)], 1)
+    assert set(frames[round((0.5 + CYCLE_S) * FPS) + 1]) == {1, 2}
 
 
-def test_one_odd_frame_does_not_change_the_label() -> None:
-    smoother = ExponentialSmoother()
-    for step in range(10):
-        smoothed(smoother, 1, expression_of(0.8, 0.1, 0.1), step / 30)
-    assert smoothed(smoother, 1, expression_of(0.3, 0.6, 0.1), 10 / 30).label == "happy"
+def test_first_frame_is_searched_whole() -> None:
+    assert set(run(lambda _: [face_at(300)], 0.03)[0]) == {1}
 
 
-def test_lasting_change_arrives_whatever_the_frame_rate() -> None:
-    for fps in (5, 30, 120):
-        smoother = ExponentialSmoother(time_constant_s=0.25)
-        smoothed(smoother, 1, expression_of(0.8, 0.1, 0.1), 0.0)
-        for step in range(1, fps + 1):
-            last = smoothed(smoother, 1, expression_of(0.1, 0.8, 0.1), step / fps)
-        assert last.label == "sad"
-        np.testing.assert_allclose(last.probabilities, [0.1, 0.8, 0.1], atol=0.02)
+def test_twenty_faces_are_all_there_in_every_frame_each_with_its_id() -> None:
+    def script(now_s: float) -> list[Face]:
+        return [face_at(10 + 125 * column + round(20 * now_s), 5 + 118 * row, 60)
+                for row in range(4) for column in range(5)]
+    frames = run(script, 2)
+    assert all(set(frame) == set(range(1, 21)) for frame in frames)
+    for id_, box in frames[-1].items():
+        # One that had to wait for its turn stands where it was a frame or two ago.
+        assert box.iou(frames[-4][id_]) > 0.9
 
 
-def test_face_never_inherits_another_tracks_expression() -> None:
-    smoother = ExponentialSmoother()
-    for step in range(10):
-        smoothed(smoother, 1, expression_of(0.9, 0.05, 0.05), step / 30)
-    assert smoothed(smoother, 2, expression_of(0.1, 0.8, 0.1), 11 / 30).label == "sad"
+@pytest.mark.parametrize("count", [0, 1, 5, 20])
+def test_frame_costs_no_more_searches_than_promised(count: int) -> None:
+    faces = [face_at(10 + 125 * (index % 5), 5 + 118 * (index // 5), 60) for index in range(count)]
+    for searches in searches_for(faces)[1:]:
+        regions = [search for search in searches if search.is_followed]
+        assert len(regions) <= min(count, MOST_REGIONS) and len(searches) - len(regions) <= 1
 
 
-def test_track_that_comes_back_late_starts_anew() -> None:
-    smoother = ExponentialSmoother(time_constant_s=10)
-    smoothed(smoother, 1, expression_of(0.9, 0.05, 0.05), 0.0)
-    assert smoothed(smoother, 1, expression_of(0.1, 0.8, 0.1), 3 * LOST_AFTER_S).label == "sad"
+def test_known_face_is_looked_for_in_a_small_region_over_few_sizes() -> None:
+    region, = [search for search in searches_for([face_at(300)])[1] if search.is_followed]
+    assert region.region == Box(275, 75, 150, 150)
+    assert 60 <= region.min_face_px < 100 < region.max_face_px <= 150
 
 
-def test_probability_of_zero_is_smoothed_without_a_warning() -> None:
-    probabilities = smoothed(ExponentialSmoother(), 1, expression_of(1.0, 0.0, 0.0), 0.0).probabilities
-    assert np.isfinite(probabilities).all()
-    assert probabilities.sum() == pytest.approx(1)
+def test_region_at_the_edge_is_moved_into_the_frame() -> None:
+    region, = [search for search in searches_for([face_at(WIDTH - 100, HEIGHT - 100)])[1] if search.is_followed]
+    assert region.region == Box(WIDTH - 150, HEIGHT - 150, 150, 150)
 
 
-def test_face_without_an_id_is_refused() -> None:
-    with pytest.raises(ValueError, match="track_id"):
-        ExponentialSmoother().read([face_at(0)], [expression_of(1, 0, 0)], frame_at(0.0))
+def test_face_higher_than_the_frame_allows_a_region_for_is_followed() -> None:
+    frames = run(lambda _: [face_at(20, 0, HEIGHT)], 1)
+    assert all(set(frame) == {1} for frame in frames)
 
 
-def test_label_is_uncertain_when_no_class_is_ahead() -> None:
-    assert expression_of(0.40, 0.35, 0.25).label == UNCERTAIN
-    assert expression_of(0.50, 0.35, 0.15).label == "happy"
-    assert expression_of(0.40, 0.35, 0.25).top == "happy"
+def test_face_found_by_two_searches_is_one() -> None:
+    parts = [Search(Box(0, 0, WIDTH, 300), 48, 200), Search(Box(0, 50, WIDTH, 300), 48, 200)]
+    detector = ScriptedDetector([face_at(300)], parts=parts)
+    tracker = FollowingTracker(48)
+    for step in range(20):
+        assert [face.track_id for face in tracker.track(frame_at(step / FPS), detector)] == [1]
+
+
+def test_weak_face_is_followed_and_given_up_when_no_part_confirms_it() -> None:
+    tracker, detector = FollowingTracker(48), ScriptedDetector([face_at(300)])
+    tracker.track(frame_at(0.0), detector)
+    detector.faces, detector.weak = [], [face_at(300)]
+    ids = [[face.track_id for face in tracker.track(frame_at(step / FPS), detector)]
+           for step in range(1, round((UNCONFIRMED_S + 1) * FPS))]
+    assert ids[:round(UNCONFIRMED_S * FPS) - 1] == [[1]] * (round(UNCONFIRMED_S * FPS) - 1)
+    assert ids[-1] == []
+
+
+def test_picture_of_another_size_begins_anew() -> None:
+    tracker, detector = FollowingTracker(48), ScriptedDetector([face_at(50)])
+    assert [face.track_id for face in tracker.track(frame_at(0.0), detector)] == [1]
+    detector.searches = []
+    assert [face.track_id for face in tracker.track(frame_at(0.1, 320, 240), detector)] == [2]
+    assert [search.region for search in detector.searches] == [Box(0, 0, 320, 240)]

@@ -8,11 +8,13 @@ import numpy as np
 import pytest
 
 from edge.cameras.demo import DemoCamera
+from edge.cameras.video import VideoCamera
 from edge.contracts import Box, FaceDetector, Frame, PixelFormat, Search
 from edge.detectors.haar import HaarDetector
 from edge.detectors.yunet import YunetDetector
 from edge.errors import ModelError
 from edge.models import classifier_path
+from edge.tracking import FollowingTracker
 
 NAMES = ("haar", "yunet")
 
@@ -70,6 +72,44 @@ def test_looks_only_for_the_sizes_it_is_told_to(detector: FaceDetector, portrait
     face, = detector.detect(portrait, whole(portrait))
     search = Search(Box(0, 0, portrait.width, portrait.height), face.box.height * 2, face.box.height * 3)
     assert detector.detect(portrait, search) == []
+
+
+def test_parts_together_find_the_face_of_any_size(detector: FaceDetector, portrait: Frame) -> None:
+    whole_face, = detector.detect(portrait, whole(portrait))
+    for scale in (0.5, 0.8, 1.2):
+        size = round(portrait.width * scale), round(portrait.height * scale)
+        frame = frame_of(np.asarray(cv2.resize(portrait.grey, size, interpolation=cv2.INTER_AREA), np.uint8))
+        faces = [face for part in detector.parts(*size, 48) for face in detector.detect(frame, part)]
+        expected = Box(*(round(side * scale) for side in (
+            whole_face.box.left, whole_face.box.top, whole_face.box.width, whole_face.box.height)))
+        assert any(face.box.iou(expected) > 0.6 for face in faces), (scale, faces)
+
+
+@pytest.mark.parametrize("scale", [0.3, 1.0, 2.5])
+def test_followed_face_is_found_near_where_it_was(detector: FaceDetector, portrait: Frame, scale: float) -> None:
+    size = round(portrait.width * scale), round(portrait.height * scale)
+    grey = np.asarray(cv2.resize(portrait.grey, size, interpolation=cv2.INTER_LINEAR_EXACT), np.uint8)
+    frame = frame_of(grey)
+    tracker = FollowingTracker(20)
+    first, = tracker.track(frame, detector)
+    for step in range(1, 8):
+        shift = round(3 * step * scale)
+        moved = np.roll(grey, shift, axis=1)
+        found, = tracker.track(Frame(moved, PixelFormat.GREY, *size, step, 0.0, step / 30), detector)
+        assert found.track_id == first.track_id
+        assert abs(found.box.left - first.box.left - shift) < 0.2 * first.box.width
+
+
+def test_faces_of_a_video_are_those_of_searching_every_whole_frame(
+        detector: FaceDetector, material: Callable[[str], Path]) -> None:
+    tracker, agreed, found = FollowingTracker(48), 0, 0
+    with VideoCamera(str(material("data/faces.mp4")), paced=False) as camera:
+        for frame in camera:
+            followed = tracker.track(frame, detector)
+            if everywhere := detector.detect(frame, whole(frame)):
+                found += 1
+                agreed += any(face.box.iou(everywhere[0].box) >= 0.5 for face in followed)
+    assert found > 100 and agreed >= 0.98 * found
 
 
 def test_two_faces_come_best_first(detector: FaceDetector, portrait: Frame) -> None:

@@ -1,0 +1,40 @@
+"""A world of scripted faces, and a detector that sees of it what a real one would."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from edge.contracts import Box, Face, Frame, PixelFormat, Search
+
+WIDTH, HEIGHT = 640, 480
+_BLACK = np.zeros((HEIGHT, WIDTH), np.uint8)
+
+
+def frame_at(elapsed_s: float, width: int = WIDTH, height: int = HEIGHT) -> Frame:
+    return Frame(_BLACK, PixelFormat.GREY, width, height, 0, 0.0, elapsed_s)
+
+
+def face_at(left: int, top: int = 100, size: int = 100, score: float = 1.0) -> Face:
+    return Face(Box(left, top, size, size), score)
+
+
+class ScriptedDetector:
+    """Finds the faces that lie wholly in the region searched and are of a size looked for; notes the searches."""
+
+    name = "scripted"
+
+    def __init__(self, faces: Sequence[Face] = (), *, weak: Sequence[Face] = (),
+                 parts: Sequence[Search] | None = None) -> None:
+        """`weak` faces are found only where one is followed; the `parts` are by default one of the whole frame."""
+        self.faces, self.weak = list(faces), list(weak)
+        self._parts = parts
+        self.searches: list[Search] = []
+
+    def parts(self, width: int, height: int, min_face_px: int) -> Sequence[Search]:
+        return self._parts or (Search(Box(0, 0, width, height), min_face_px, height),)
+
+    def detect(self, frame: Frame, search: Search) -> list[Face]:
+        self.searches.append(search)
+        return [face for face in [*self.faces, *(self.weak if search.is_followed else [])]
+                if face.box.shared_with(search.region) == face.box.area
+                and search.min_face_px <= face.box.height <= search.max_face_px]
