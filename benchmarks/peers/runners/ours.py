@@ -1,0 +1,103 @@
+"""Our line as the command composes it, over the same frames, with a sink that draws each of them."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import cv2
+
+from benchmarks.peers.runners import play
+from edge import overlay, run
+from edge.cameras.video import USUAL_FPS, VideoCamera
+from edge.config import Config
+from edge.contracts import Frame, Result
+from edge.pipeline import Pipeline
+from edge.telemetry import Telemetry
+from edge.threads import Wakeup
+
+
+class RepeatingCamera:
+    """A Camera that gives `frames` frames of a file, from its start again at each end, on a time that goes on."""
+
+    live = False
+
+    def __init__(self, path: Path, frames: int) -> None:
+        self.name = str(path)
+        self.length: int | None = frames
+        self._frames = _repeated(self.name, frames)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None,
+                 trace: TracebackType | None) -> None:
+        pass
+
+    def __iter__(self) -> Iterator[Frame]:
+        return self._frames
+
+    def __next__(self) -> Frame:
+        return next(self._frames)
+
+
+def _repeated(path: str, frames: int) -> Iterator[Frame]:
+    given, start_s = 0, 0.0
+    while given < frames:
+        before, elapsed_s = given, 0.0
+        with VideoCamera(path) as camera:
+            for frame in camera:
+                elapsed_s = start_s + frame.elapsed_s
+                yield replace(frame, number=given, elapsed_s=elapsed_s)
+                given += 1
+                if given == frames:
+                    return
+        if given == before:
+            return
+        start_s = elapsed_s + 1 / USUAL_FPS
+
+
+class DrawingSink:
+    """A Sink that draws every result and keeps none."""
+
+    name = "drawing"
+    wanted = True
+
+    def __init__(self, stopwatch: play.Stopwatch) -> None:
+        self._stopwatch = stopwatch
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None,
+                 trace: TracebackType | None) -> None:
+        pass
+
+    def show(self, result: Result) -> None:
+        """Draw it as viewers of the stream see it."""
+        overlay.draw(result, corner="ours")
+        self._stopwatch.drawn(len(result.readings))
+
+
+def main() -> None:
+    """Run it with one detector or the other."""
+    options = play.parser()
+    options.add_argument("--detector", choices=("haar", "yunet"), required=True)
+    options.add_argument("--yunet")
+    chosen = options.parse_args()
+    config = Config(camera=str(chosen.clip), detector=chosen.detector, yunet=chosen.yunet)
+    # As the command does: the stages run side by side.
+    cv2.setNumThreads(1)
+    detector = run.make_detector(config)
+    classifier = run.make_classifier(config, detector)
+    stopwatch = play.Stopwatch(chosen.started)
+    pipeline = Pipeline(RepeatingCamera(chosen.clip, chosen.frames), detector, run.make_tracker(config), classifier,
+                        run.make_smoother(), [DrawingSink(stopwatch)], Telemetry())
+    with Wakeup() as wakeup:
+        pipeline.run(wakeup)
+    play.tell(stopwatch)
+
+
+if __name__ == "__main__":
+    main()
