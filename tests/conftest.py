@@ -6,9 +6,15 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 ROOT = Path(__file__).parent.parent
 OURS = {"capture", "detect", "infer", "deliver", "mjpeg"}
+# A busy machine is no fault, the same cases come every time, nothing is kept; HYPOTHESIS_PROFILE=hunt seeks more.
+settings.register_profile("bounded", deadline=None, max_examples=100, derandomize=True, database=None,
+                          suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture])
+settings.register_profile("hunt", settings.get_profile("bounded"), max_examples=5000, derandomize=False)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "bounded"))
 MATERIAL = Path(os.environ.get("FER_MATERIAL", ROOT.parent / "shared"))
 
 

@@ -15,6 +15,8 @@ from edge.sinks.limits import Limits, Meter, network_of
 
 log = logging.getLogger(__name__)
 
+# What the server calls itself: its libraries and their versions are nobody's business.
+SERVER = "fer-edge"
 # When the process has no descriptor left for another client.
 ACCEPT_AGAIN_S = 0.5
 # A client that takes so long to answer the end of TLS is hung up on.
@@ -26,23 +28,12 @@ HEADER_LINES = 64
 LINGERING_S = 1.0
 
 
-def _is_a_fault_of_ours(record: logging.LogRecord) -> bool:
-    """aiohttp logs what is no HTTP with a traceback; the client was told, and the log is for what we can mend."""
-    error = record.exc_info[1] if record.exc_info else None
-    return not isinstance(error, http.HttpProcessingError)
-
-
-_protocol_log = logging.getLogger(f"{__name__}.protocol")
-_protocol_log.addFilter(_is_a_fault_of_ours)
-
-
 class Connection(web.RequestHandler):
     """aiohttp's end of a connection, with an end to what it bears."""
 
     def __init__(self, server: web.Server, limits: Limits) -> None:
         # Without an access log no address, and so no secret that somebody put into one, is written anywhere.
-        super().__init__(server, loop=asyncio.get_running_loop(), logger=_protocol_log,
-                         access_log=None,  # type: ignore[arg-type]
+        super().__init__(server, loop=asyncio.get_running_loop(), access_log=None,  # type: ignore[arg-type]
                          keepalive_timeout=limits.idle_s, lingering_time=LINGERING_S, auto_decompress=False,
                          max_line_size=LINE_BYTES, max_field_size=LINE_BYTES, max_headers=HEADER_LINES)
         self._received = Meter(limits.received)
@@ -58,6 +49,18 @@ class Connection(web.RequestHandler):
             self.transport.abort()
             return
         super().data_received(data)
+
+    def handle_error(self, request: web.BaseRequest, status: int = 500, exc: BaseException | None = None,
+                     message: str | None = None) -> web.StreamResponse:
+        """Logs, with its traceback, what is a fault of ours, and tells a client that speaks no HTTP of its own."""
+        # aiohttp repeats what a header Expect says, before any handler, and fails where that is no text.
+        is_odd_expectation = isinstance(exc, UnicodeEncodeError) and "Expect" in request.headers
+        if not isinstance(exc, http.HttpProcessingError) and not is_odd_expectation:
+            return super().handle_error(request, status, exc, message)
+        answer = web.Response(status=400, text="expected HTTP/1.1, its head neither long nor odd\n",
+                              headers={"X-Content-Type-Options": "nosniff", "Server": SERVER})
+        answer.force_close()
+        return answer
 
     def connection_lost(self, exc: BaseException | None) -> None:
         """Tells who waits for the end."""

@@ -12,6 +12,7 @@ from typing import Any
 from aiohttp import WSCloseCode, web
 
 from edge.sinks.access import BODY_BYTES, HEALTH, Access
+from edge.sinks.connections import SERVER
 from edge.sinks.messages import Message, encoded
 from edge.sinks.newest import Newest
 
@@ -168,6 +169,7 @@ def _file(path: Path, content_type: str) -> Callable[[web.Request], Any]:
 
 
 async def _add_headers(request: web.Request, response: web.StreamResponse) -> None:
+    response.headers["Server"] = SERVER
     for name, value in _HEADERS.items():
         # A page with a form or a style of its own has a policy of its own.
         response.headers.setdefault(name, value)
