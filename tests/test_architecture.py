@@ -16,6 +16,7 @@ LAYER_0 = {"edge.errors", "edge.contracts"}
 LAYER_1 = {f"edge.{name}" for name in (
     "board", "broker", "config", "credentials", "metadata", "models", "overlay", "preprocess", "privacy", "rotation",
     "searching", "smoothing", "telemetry", "threads", "tracking")}
+REPORTING = {f"edge.reporting.{name}" for name in ("figures", "page", "plots", "rows")}
 EXPORT_MAY = LAYER_0 | {"edge.metadata", "edge.models", "edge.preprocess", "edge.classifier",
                         "edge.detectors.haar", "edge.detectors.yunet"}
 
@@ -39,7 +40,8 @@ LIBRARIES = {
     "av": {"edge.sinks.recorder"},
     "aiohttp": {"edge.sinks.mjpeg", "edge.sinks.http", "edge.sinks.access", "edge.sinks.connections",
                 "edge.sinks.origins"},
-    "tqdm": {"edge.sinks.progress", "export.evaluate", "export.framing", "benchmarks.agreement", "benchmarks.line"},
+    "tqdm": {"edge.report", "edge.sinks.progress", "export.evaluate", "export.framing", "benchmarks.agreement",
+             "benchmarks.line"},
     "cv2": {"edge.run", "edge.contracts", "edge.preprocess", "edge.overlay", "edge.privacy", "edge.sinks.mjpeg",
             "edge.sinks.recorder", "edge.cameras.usb", "edge.cameras.video", "edge.cameras.demo",
             "edge.detectors.haar", "edge.detectors.yunet", "export.augment", "export.dataset", "export.framing",
@@ -77,6 +79,10 @@ def allowed(name: str) -> set[str]:
         return LAYER_0 | WITHIN_LAYER_1.get(name, set())
     if name == "edge.pipeline":
         return LAYER_0 | {"edge.threads", "edge.telemetry"}
+    if name.startswith("edge.reporting"):
+        return LAYER_0 | REPORTING
+    if name == "edge.report":
+        return LAYER_0 | REPORTING | {"edge.rotation"}
     if name == "edge.run":
         return {name_of(path) for path in MODULES if path.is_relative_to(ROOT / "edge")}
     if name.startswith("export"):
@@ -102,7 +108,7 @@ def test_library_is_imported_only_where_it_belongs(library: str) -> None:
 
 
 def test_edge_module_is_known_to_a_layer() -> None:
-    layered = LAYER_0 | LAYER_1 | {"edge", "edge.pipeline", "edge.run", "edge.classifier"}
+    layered = LAYER_0 | LAYER_1 | {"edge", "edge.pipeline", "edge.report", "edge.run", "edge.classifier"}
     files = {name_of(path) for path in ROOT.glob("edge/*.py")}
     assert files <= layered, f"not in the table: {sorted(files - layered)}"
 

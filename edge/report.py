@@ -1,0 +1,80 @@
+"""The command that makes a page with plots of what --events wrote."""
+
+import argparse
+import os
+import sys
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import NoReturn
+
+from tqdm import tqdm
+
+from edge.errors import ConfigError, DataError, FerEdgeError, SinkError
+from edge.reporting.figures import summarize
+from edge.reporting.page import page
+from edge.reporting.rows import Row, read
+from edge.rotation import files_of
+
+
+def write(events: Sequence[Path], report: Path, title: str | None = None) -> None:
+    """Write the page about `events` and the files rotated before them; DataError, SinkError."""
+    files = list(dict.fromkeys(file for path in events for file in _files(path)))
+    if any(report.exists() and report.samefile(file) for file in files):
+        raise ConfigError(f"expected another file than the events' for the report, found {report}; name another")
+    text = page(summarize(_counted(read(files))), title or events[-1].stem)
+    unfinished = report.with_name(f"{report.name}.part")
+    try:
+        # Under its name stands a whole report, the last one or this.
+        unfinished.write_text(text, encoding="utf-8")
+        os.replace(unfinished, report)
+    except OSError as error:
+        unfinished.unlink(missing_ok=True)
+        raise SinkError(f"expected to write a report to {report}, found: {error.strerror}; "
+                        "make room, or name another file") from error
+
+
+def _files(path: Path) -> list[Path]:
+    """`path` and what was rotated before it."""
+    files = files_of(path) if path.parent.is_dir() else []
+    if not files:
+        raise DataError(f"expected events in {path}, found no such file; name one that --events wrote")
+    return files
+
+
+def _counted(rows: Iterator[Row]) -> Iterator[Row]:
+    """`rows`, counted on a terminal where there are many."""
+    yield from tqdm(rows, unit=" rows", desc="reading", disable=None, leave=False, delay=1)
+
+
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        raise ConfigError(f"{message}; {self.prog} --help says what there is")
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = _Parser(prog="python -m edge.report", allow_abbrev=False,
+                     description="Make a page with plots of what --events wrote: time in each expression, a time line "
+                                 "of each face, counts per minute, transitions.")
+    parser.add_argument("events", type=Path, nargs="+", metavar="EVENTS",
+                        help="a .csv or .jsonl that --events wrote; those rotated before it are read with it")
+    parser.add_argument("--output", type=Path, metavar="FILE",
+                        help="the page to write (default: beside the last EVENTS, with the ending .html)")
+    parser.add_argument("--title", help="what the page is headed with (default: the name of the last EVENTS)")
+    return parser
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """The command; returns its exit code (see edge.errors)."""
+    try:
+        chosen = _parser().parse_args(arguments)
+        report = chosen.output or chosen.events[-1].with_suffix(".html")
+        write(chosen.events, report, chosen.title)
+    except FerEdgeError as error:
+        print(f"fer-edge: {error}", file=sys.stderr)
+        return error.exit_code
+    print(report)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
