@@ -20,13 +20,13 @@ TRAIN ?=
 GATE ?=
 EXPORT := $(BIN)/python -m export
 
-.PHONY: run test check browser model clean
+.PHONY: run test check browser broker model clean
 .DELETE_ON_ERROR:
 
 run: $(VENV)/run.stamp
 	$(BIN)/python -m edge.run --camera "$(CAMERA)" $(ARGS)
 
-test: check browser
+test: check browser broker
 	$(BIN)/python -m pytest
 
 check: $(VENV)/test.stamp
@@ -48,6 +48,13 @@ browser:
 	command -v chromium >/dev/null || { \
 	  $(APT) update -qq && $(APT) install -qq -y --no-install-recommends chromium >/dev/null; } || \
 	  echo "skipped: tests/test_browser.py (chromium could not be installed)"
+
+# Reports are tested at a real broker, which is a Debian package too.
+broker:
+	@PATH="$$PATH:/usr/sbin"; command -v mosquitto >/dev/null && command -v openssl >/dev/null || \
+	  { command -v apt-get >/dev/null && $(APT) update -qq && \
+	    $(APT) install -qq -y --no-install-recommends mosquitto openssl >/dev/null; } || \
+	  echo "skipped: tests/sinks/test_mqtt.py (mosquitto could not be installed)"
 
 $(VENV)/run.stamp: setup.cfg pyproject.toml constraints.txt
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import cv2
 
-from edge import board, credentials, models
+from edge import board, broker, credentials, models
 from edge import config as settings
 from edge.cameras.demo import DemoCamera
 from edge.cameras.picamera import PiCamera
@@ -83,6 +83,8 @@ def make_sinks(config: Config, camera: Camera, labels: tuple[str, ...], telemetr
     if streams:
         sinks.append(make_stream(config, telemetry))
     sinks += make_files(config, labels, telemetry, live=camera.live)
+    if config.mqtt:
+        sinks.append(make_reporter(config, config.mqtt, labels, telemetry))
     if not camera.live:
         sinks.append(ProgressSink(camera, frames=config.frames))
     return sinks
@@ -126,6 +128,17 @@ def make_files(config: Config, labels: tuple[str, ...], telemetry: Telemetry, *,
     if not live and len(files) == 1:
         return files
     return [SparedSink(sink, telemetry.output_lost, live=live) for sink in files]
+
+
+def make_reporter(config: Config, address: str, labels: tuple[str, ...], telemetry: Telemetry) -> Sink:
+    """The sink that reports to the MQTT broker at `address`."""
+    from edge.sinks.mqtt import MqttSink
+    place = Path(config.mqtt_password_file) if config.mqtt_password_file else None
+    return MqttSink(
+        broker.parse(address, "mqtt"), labels, lambda: telemetry.figures().by_name(),
+        password=credentials.read("mqtt_password", place, os.environ),
+        ca=Path(config.mqtt_ca) if config.mqtt_ca else None, every_s=config.mqtt_every_s,
+        discovery=config.mqtt_discovery, board=board.read().model)
 
 
 def run(chosen: Settings, wakeup: Wakeup) -> None:

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 ROOT = Path(__file__).parent.parent
-OURS = {"capture", "detect", "infer", "deliver", "mjpeg"}
+OURS = {"capture", "detect", "infer", "deliver", "mjpeg", "mqtt"}
 # A busy machine is no fault, the same cases come every time, nothing is kept; HYPOTHESIS_PROFILE=hunt seeks more.
 settings.register_profile("bounded", deadline=None, max_examples=100, derandomize=True, database=None,
                           suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture])

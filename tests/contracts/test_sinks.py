@@ -6,11 +6,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from edge import broker
 from edge.cameras.demo import DemoCamera
 from edge.contracts import Box, Sink
 from edge.rotation import Series
 from edge.sinks.events import EventsSink
 from edge.sinks.mjpeg import MjpegSink
+from edge.sinks.mqtt import MqttSink
 from edge.sinks.progress import ProgressSink
 from edge.sinks.recorder import RecorderSink
 from edge.sinks.spared import SparedSink
@@ -20,7 +22,7 @@ Make = Callable[[], Sink]
 RESULT = result_of(np.zeros((48, 64, 3), np.uint8), reading_of(Box(1, 2, 30, 30)))
 
 
-@pytest.fixture(params=["events as csv", "events as jsonl", "mjpeg", "progress", "record",
+@pytest.fixture(params=["events as csv", "events as jsonl", "mjpeg", "mqtt", "progress", "record",
                         "spared"])
 def make(request: pytest.FixtureRequest, tmp_path: Path) -> Make:
     kind, _, suffix = request.param.partition(" as ")
@@ -32,6 +34,9 @@ def make(request: pytest.FixtureRequest, tmp_path: Path) -> Make:
         return lambda: RecorderSink(Series(tmp_path / "out.mp4"))
     if kind == "spared":
         return lambda: SparedSink(EventsSink(Series(tmp_path / "out.csv"), LABELS), on_loss=pytest.fail, live=True)
+    if kind == "mqtt":
+        # A broker that is away: the sink's promises hold without one.
+        return lambda: MqttSink(broker.parse("mqtt://127.0.0.1:9/shop/door", "--mqtt"), LABELS, lambda: {})
     return lambda: ProgressSink(DemoCamera(64, 48), frames=3)
 
 

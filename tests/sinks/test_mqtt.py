@@ -1,0 +1,378 @@
+"""Results told to a real Mosquitto, which dies, stalls, refuses and comes back."""
+
+import gc
+import json
+import logging
+import os
+import signal
+import ssl
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, Self
+
+import numpy as np
+import pytest
+
+from edge import broker
+from edge.contracts import Box, Result
+from edge.errors import ConfigError
+from edge.sinks import mqtt, mqtt_connection
+from edge.sinks.mqtt import MqttSink, pause_s
+from tests.clocks import Clock
+from tests.mosquitto import MOSQUITTO, PASSWORD, TIMEOUT_S, USER, Listener, Mosquitto, certificates, passwords, until
+from tests.results import LABELS, reading_of, result_of
+
+if MOSQUITTO is None and os.environ.get("CI") != "true":
+    pytest.skip("mosquitto is not installed", allow_module_level=True)
+
+FIGURES = {"analysed_fps": 29.9, "latency_p50_ms": 11.8, "dropped": 3.0, "temperature_c": 51.2, "throttled": 0.0}
+OPEN = "allow_anonymous true"
+LOCKED = ("allow_anonymous false", "password_file %F/passwords")
+ENCRYPTED = (OPEN, "certfile %F/broker.crt", "keyfile %F/broker.key")
+
+
+def happy(label: str = "happy", track_id: int = 1) -> Result:
+    now_s = time.monotonic()
+    return result_of(np.zeros((48, 64, 3), np.uint8), reading_of(Box(1, 2, 30, 30), track_id, label),
+                     captured_at_s=now_s)
+
+
+def sink_at(server: Mosquitto, *, user: str = "", scheme: str = "mqtt", host: str = "127.0.0.1",
+            **settings: Any) -> MqttSink:
+    address = broker.parse(f"{scheme}://{user}{host}:{server.port}/shop/door", "--mqtt")
+    return MqttSink(address, LABELS, lambda: FIGURES, **{"every_s": 0.0, **settings})
+
+
+def warnings(caplog: pytest.LogCaptureFixture) -> list[str]:
+    return [record.message for record in caplog.records if record.levelno >= logging.WARNING]
+
+
+@pytest.fixture(autouse=True)
+def quick(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
+    """Nobody waits in a test as long as in a shop."""
+    monkeypatch.setattr(mqtt, "pause_s", lambda attempt: 0.05)
+    monkeypatch.setattr(mqtt, "LOOK_EVERY_S", 0.02)
+    caplog.set_level(logging.INFO)
+
+
+@pytest.fixture
+def server(tmp_path: Path) -> Iterator[Mosquitto]:
+    with Mosquitto(tmp_path, OPEN) as started:
+        yield started
+
+
+def test_state_changes_and_presence_are_told(server: Mosquitto) -> None:
+    with Listener(server.port) as listener:
+        with sink_at(server) as sink:
+            sink.show(happy())
+            listener.wait("shop/door/availability", lambda payload: payload == "online")
+            state = json.loads(listener.wait("shop/door/state").payload)
+            first = json.loads(listener.wait("shop/door/events").payload)
+            sink.show(happy("sad"))
+            second = json.loads(listener.wait("shop/door/events", lambda payload: "sad" in payload).payload)
+            listener.wait("shop/door/state", lambda payload: '"sad"' in payload)
+        listener.wait("shop/door/availability", lambda payload: payload == "offline")
+    assert (state["schema"], state["expression"], state["faces"], state["camera_problem"]) == (1, "happy", 1, None)
+    assert (state["fps"], state["temperature_c"], state["throttled"]) == (29.9, 51.2, False)
+    assert (first["kind"], first["expression"], first["before"]) == ("expression", "happy", None)
+    assert (second["expression"], second["before"], second["track"], second["confidence"]) == ("sad", "happy", 1, 0.8)
+
+
+def test_who_comes_late_hears_the_state_and_nothing_that_is_over(server: Mosquitto) -> None:
+    with Listener(server.port) as witness, sink_at(server) as sink:
+        sink.show(happy())
+        witness.wait("shop/door/availability")
+        with Listener(server.port) as late:
+            late.wait("shop/door/state")
+            late.wait("shop/door/availability", lambda payload: payload == "online")
+            known = late.wait("homeassistant/device/fer-edge-shop-door/config")
+        assert {heard.topic for heard in late.heard} == {
+            "shop/door/state", "shop/door/availability", "homeassistant/device/fer-edge-shop-door/config"}
+        assert all(heard.is_retained for heard in late.heard)
+    device = json.loads(known.payload)
+    assert set(device["components"]) == {"expression", "faces", "fps", "temperature", "camera_problem"}
+
+
+def test_nothing_is_said_to_home_assistant_where_it_is_not_wanted(server: Mosquitto) -> None:
+    with Listener(server.port) as listener, sink_at(server, discovery="") as sink:
+        sink.show(happy())
+        listener.wait("shop/door/availability")
+    assert not [heard for heard in listener.heard if heard.topic.startswith("homeassistant")]
+
+
+def test_broker_that_dies_and_comes_back_is_told_everything(
+        server: Mosquitto, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch) -> None:
+    with sink_at(server) as sink:
+        with Listener(server.port) as listener:
+            sink.show(happy())
+            listener.wait("shop/door/availability", lambda payload: payload == "online")
+            server.kill()
+            for label in ("sad", "angry", "fear"):
+                looked = len(sink._outbox)
+                sink.show(happy(label))
+                until(lambda: len(sink._outbox) > looked)
+            until(lambda: len(warnings(caplog)) == 2)
+            monkeypatch.setattr(mqtt, "Connection", after(listener, sink))
+            server.start()
+            known = "homeassistant/device/fer-edge-shop-door/config"
+            before = len(listener.heard)
+            for topic in ("shop/door/availability", "shop/door/state", known):
+                listener.wait(topic, after=before)
+            listener.wait("shop/door/events", lambda payload: "fear" in payload)
+        events = [json.loads(payload)["expression"] for payload in listener.payloads("shop/door/events")]
+    assert list(dict.fromkeys(events)) == ["happy", "sad", "angry", "fear"]
+    lost, unreachable = warnings(caplog)
+    assert "expected to stay connected" in lost and "Connection refused" in unreachable
+    assert caplog.text.count("reporting to") == 2
+
+
+def after(listener: Listener, sink: MqttSink) -> type[mqtt_connection.Connection]:
+    """Connections that open once `listener` hears what is said."""
+    class Waiting(mqtt_connection.Connection):
+        def __enter__(self) -> Self:
+            if not listener.subscribed.is_set():
+                raise mqtt_connection.NoBroker(sink._complaint)
+            return super().__enter__()
+    return Waiting
+
+
+def test_broker_that_stays_away_costs_the_oldest_changes_and_no_more(
+        server: Mosquitto, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(mqtt, "OUTBOX_LIMIT", 3)
+    server.kill()
+    with sink_at(server) as sink:
+        for track_id in range(10):
+            seen = sink._changes
+            sink.show(happy(track_id=track_id))
+            until(lambda: track_id in seen._labels)
+        assert len(sink._outbox) == 3
+        server.start()
+        with Listener(server.port) as listener:
+            listener.wait("shop/door/state")
+            until(lambda: len(sink._outbox) == 0)
+    assert any(message.endswith("changes were lost while the MQTT broker was away") for message in warnings(caplog))
+
+
+def test_broker_that_is_not_there_is_one_line_and_leaving_does_not_wait(
+        server: Mosquitto, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch) -> None:
+    attempts: list[int] = []
+    monkeypatch.setattr(mqtt, "pause_s", lambda attempt: attempts.append(attempt) or 0.01)
+    server.kill()
+    with sink_at(server) as sink:
+        until(lambda: len(attempts) >= 5)
+        sink.show(happy())
+    message, = warnings(caplog)
+    assert f"expected an MQTT broker at 127.0.0.1:{server.port}, found: Connection refused; start it" in message
+    assert attempts[:5] == [0, 1, 2, 3, 4]
+
+
+def test_attempts_leave_no_descriptor(server: Mosquitto, monkeypatch: pytest.MonkeyPatch) -> None:
+    counts: list[int] = []
+    monkeypatch.setattr(mqtt, "pause_s", lambda attempt: counts.append(len(os.listdir("/proc/self/fd"))) or 0.0)
+    server.kill()
+    gc.disable()
+    try:
+        with sink_at(server):
+            until(lambda: len(counts) >= 50)
+    finally:
+        gc.enable()
+    assert counts[10] == counts[49]
+
+
+def test_host_that_has_no_address_is_one_line(server: Mosquitto, caplog: pytest.LogCaptureFixture) -> None:
+    with sink_at(server, host="a..b"):
+        until(lambda: bool(warnings(caplog)))
+    assert "expected an MQTT broker at a..b" in warnings(caplog)[0]
+
+
+@pytest.mark.parametrize("password", ["wrong horse", None])
+def test_refused_password_is_one_line_without_it(
+        tmp_path: Path, caplog: pytest.LogCaptureFixture, password: str | None) -> None:
+    passwords(tmp_path)
+    with Mosquitto(tmp_path, *LOCKED) as server:
+        with sink_at(server, user=f"{USER}@" if password else "", password=password) as sink:
+            until(lambda: server.log.read_text().count("Sending CONNACK") >= 3)
+            sink.show(happy())
+    message, = [text for text in warnings(caplog) if "in the clear" not in text]
+    who = f"user {USER}" if password else "a client without a user"
+    assert f"to accept {who}, found: Not authorized; check the user in --mqtt and the password" in message
+    assert "wrong horse" not in caplog.text
+
+
+def test_right_password_is_accepted_and_warned_of_where_it_is_not_encrypted(
+        tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    passwords(tmp_path)
+    with (Mosquitto(tmp_path, *LOCKED) as server,
+          Listener(server.port, lambda client: client.username_pw_set(USER, PASSWORD)) as listener,
+          sink_at(server, user=f"{USER}@", password=PASSWORD) as sink):
+        sink.show(happy())
+        listener.wait("shop/door/availability")
+    message, = warnings(caplog)
+    assert "travels in the clear; mqtts:// encrypts it" in message
+    assert PASSWORD not in caplog.text
+
+
+def test_password_without_a_user_is_refused(server: Mosquitto) -> None:
+    with pytest.raises(ConfigError, match="expected a user in mqtt for its password.*mqtt://USER@"):
+        sink_at(server, password=PASSWORD)
+
+
+@pytest.fixture
+def encrypted(tmp_path: Path) -> Iterator[Mosquitto]:
+    certificates(tmp_path, "localhost")
+    with Mosquitto(tmp_path, *ENCRYPTED) as started:
+        yield started
+
+
+def trusting(folder: Path) -> Callable[[Any], None]:
+    def setup(client: Any) -> None:
+        client.tls_set(ca_certs=str(folder / "ca.crt"), cert_reqs=ssl.CERT_REQUIRED)
+        client.tls_insecure_set(True)  # The listener calls the broker by its address.
+    return setup
+
+
+def test_certificate_of_the_own_authority_is_trusted(encrypted: Mosquitto) -> None:
+    with (Listener(encrypted.port, trusting(encrypted.folder)) as listener,
+          sink_at(encrypted, scheme="mqtts", host="localhost", ca=encrypted.folder / "ca.crt") as sink):
+        sink.show(happy())
+        assert json.loads(listener.wait("shop/door/state").payload)["expression"] == "happy"
+
+
+# paho leaves the socket of a failed handshake to the garbage collector, which takes it at once.
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+@pytest.mark.parametrize(("host", "ca", "found"), [
+    ("localhost", None, "unable to get local issuer certificate"),
+    ("127.0.0.1", "ca.crt", "IP address mismatch")])
+def test_certificate_that_is_not_trusted_is_one_line(
+        encrypted: Mosquitto, caplog: pytest.LogCaptureFixture, host: str, ca: str | None, found: str) -> None:
+    attempts = encrypted.log.read_text().count("New connection")
+    with sink_at(encrypted, scheme="mqtts", host=host, ca=encrypted.folder / ca if ca else None) as sink:
+        until(lambda: encrypted.log.read_text().count("New connection") >= attempts + 3)
+        sink.show(happy())
+    message, = warnings(caplog)
+    assert f"expected a certificate of the MQTT broker {host}:{encrypted.port} that is trusted, found: " in message
+    assert found in message and "name the file of its CA with --mqtt-ca" in message
+
+
+def test_encryption_on_one_side_alone_is_one_line(
+        server: Mosquitto, encrypted: Mosquitto, caplog: pytest.LogCaptureFixture) -> None:
+    with sink_at(encrypted, scheme="mqtt", host="localhost"):
+        until(lambda: len(warnings(caplog)) == 1)
+    assert "use mqtts:// where it wants TLS" in warnings(caplog)[0]
+
+
+def test_certificates_that_are_none_are_refused(server: Mosquitto, tmp_path: Path) -> None:
+    (tmp_path / "ca.crt").write_text("none")
+    with pytest.raises(ConfigError, match=r"expected certificates \(PEM\) in .*ca.crt, found: no certificate"):
+        sink_at(server, scheme="mqtts", ca=tmp_path / "ca.crt")
+    with pytest.raises(ConfigError, match="none.crt, found: No such file"):
+        sink_at(server, scheme="mqtts", ca=tmp_path / "none.crt")
+
+
+def test_broker_that_stalls_holds_up_nobody_and_is_noticed(
+        server: Mosquitto, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(mqtt_connection, "KEEPALIVE_S", 1)
+    monkeypatch.setattr(mqtt_connection, "CONNECT_WITHIN_S", 0.5)
+    with Listener(server.port) as listener, sink_at(server) as sink:
+        sink.show(happy())
+        listener.wait("shop/door/availability")
+        server.stall()
+        for number in range(2000):
+            sink.show(happy("sad" if number % 2 else "happy"))
+        until(lambda: len(warnings(caplog)) == 2)
+        server.go_on()
+        until(lambda: caplog.text.count("reporting to") == 2)
+    assert "Keepalive" in warnings(caplog)[0] or "expected to stay connected" in warnings(caplog)[0]
+    assert "expected an answer of the MQTT broker" in warnings(caplog)[1]
+
+
+def test_two_devices_below_one_prefix_are_told_of_it(server: Mosquitto, caplog: pytest.LogCaptureFixture) -> None:
+    with Listener(server.port) as listener, sink_at(server) as first:
+        first.show(happy())
+        listener.wait("shop/door/availability", lambda payload: payload == "online")
+        with sink_at(server):
+            until(lambda: len(warnings(caplog)) > 0)
+    assert warnings(caplog)[0].count("found: The connection was lost; ") == 1
+    assert "that no other device has the prefix shop/door" in warnings(caplog)[0]
+
+
+def test_changes_are_told_no_faster_than_asked_and_health_now_and_then(server: Mosquitto) -> None:
+    clock = Clock(1000.0)
+    sink = sink_at(server, every_s=2.0, clock=clock)
+    told: list[float] = []
+    for step in range(1200):
+        clock.sleep(0.1)
+        # A label that does not rest for a minute, and then does.
+        sink.show(happy_at(clock(), "sad" if step < 600 and step % 2 else "happy"))
+        sink._look()
+        if sink._is_state_due:
+            told.append(clock())
+            sink._told_s, sink._is_state_due = clock(), False
+    apart_s = np.diff(told)
+    assert apart_s.min() > 1.99 and len(told) >= 15
+    assert apart_s[-1] == pytest.approx(mqtt.HEALTH_EVERY_S, abs=0.2)
+
+
+def happy_at(now_s: float, label: str) -> Result:
+    return result_of(np.zeros((48, 64, 3), np.uint8), reading_of(Box(1, 2, 30, 30), 1, label), captured_at_s=now_s)
+
+
+def test_fault_of_the_thread_is_raised_by_the_next_show(server: Mosquitto) -> None:
+    class Broken(Exception):
+        """A bug."""
+
+    def fail() -> dict[str, float]:
+        raise Broken
+
+    address = broker.parse(f"mqtt://127.0.0.1:{server.port}/shop/door", "--mqtt")
+    with pytest.raises(Broken), MqttSink(address, LABELS, fail) as sink:
+        sink.show(happy())
+        until(lambda: sink._workers.failed is not None)
+        sink.show(happy())
+
+
+def test_pauses_grow_to_a_limit_and_no_two_are_alike() -> None:
+    assert [pause_s(attempt, random=lambda: 1.0) for attempt in range(8)] == [1, 2, 4, 8, 16, 32, 60, 60]
+    assert pause_s(3, random=lambda: 0.0) == 4.0
+    assert len({pause_s(3) for _ in range(20)}) > 1
+    assert pause_s(10 ** 9) <= mqtt.LONGEST_PAUSE_S
+
+
+def command(*arguments: str) -> list[str]:
+    return [sys.executable, "-m", "edge.run", "--camera", "demo", "--no-stream", *arguments]
+
+
+def test_kill_of_the_program_is_told_by_the_broker(server: Mosquitto) -> None:
+    address = f"mqtt://127.0.0.1:{server.port}/shop/${{HOSTNAME}}"
+    with Listener(server.port) as listener:
+        process = subprocess.Popen(command("--mqtt", address), stderr=subprocess.DEVNULL)
+        availability = f"shop/{os.uname().nodename}/availability"
+        try:
+            listener.wait(availability, lambda payload: payload == "online")
+        finally:
+            process.send_signal(signal.SIGKILL)
+            process.wait()
+        listener.wait(availability, lambda payload: payload == "offline")
+    state = json.loads(listener.payloads(f"shop/{os.uname().nodename}/state")[-1])
+    assert state["expression"] in (*LABELS, "uncertain", "none")
+
+
+def test_program_goes_on_where_the_broker_refuses_it_and_shows_its_password_to_nobody(tmp_path: Path) -> None:
+    passwords(tmp_path)
+    (tmp_path / "secret").write_text("wrong horse\n")
+    events = tmp_path / "out.csv"
+    with Mosquitto(tmp_path, *LOCKED) as server:
+        process = subprocess.Popen(
+            command("--mqtt", f"mqtt://{USER}@127.0.0.1:{server.port}", "--mqtt-password-file",
+                    str(tmp_path / "secret"), "--events", str(events), "--verbose"), stderr=subprocess.PIPE, text=True)
+        until(lambda: "Sending CONNACK" in server.log.read_text())
+        until(lambda: events.exists() and len(events.read_text().splitlines()) > 10)
+        shown = Path(f"/proc/{process.pid}/cmdline").read_text()
+        process.send_signal(signal.SIGTERM)
+        _, said = process.communicate(timeout=TIMEOUT_S)
+    assert process.returncode == 0
+    assert said.count("Not authorized") == 1
+    assert "wrong horse" not in shown + said
