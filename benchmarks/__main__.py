@@ -18,7 +18,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     # As in the app: threads inside OpenCV would fight the stages for the cores.
     cv2.setNumThreads(1)
     try:
-        chosen = parser().parse_args(arguments)
+        given = list(sys.argv[1:] if arguments is None else arguments)
+        chosen = parser().parse_args(given or ["stages"])
         logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(message)s")
         return int(chosen.run(chosen) or 0)
     except FerEdgeError as error:

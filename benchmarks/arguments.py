@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import NoReturn, TypeAlias
 
 from benchmarks import commands
+from benchmarks.clip import DEMO
 from edge.errors import ConfigError
 
 _Commands: TypeAlias = "_SubParsersAction[_Parser]"
@@ -21,11 +22,29 @@ class _Parser(ArgumentParser):
 
 def parser() -> ArgumentParser:
     """The parser; its namespace's `run` takes the namespace and does the work."""
-    whole = _Parser(prog="python -m benchmarks", description="How fast and how right fer-edge is on this very device.")
-    add = whole.add_subparsers(required=True, metavar="COMMAND", dest="command")
+    whole = _Parser(prog="python -m benchmarks", description=(
+        "How fast and how right fer-edge is on this very device. Without a command: stages."))
+    add = whole.add_subparsers(metavar="COMMAND", dest="command")
+    _add_stages(add)
     _add_line(add)
     _add_agreement(add)
     return whole
+
+
+def _add_stages(add: _Commands) -> None:
+    text = ("The stages one by one: decoding, searching whole frames and regions, preprocessing, the classifier for 1 "
+            "to 8 faces in each form on 1 to 4 threads (as many as there are cores), drawing, encoding. Leaves the "
+            "app the form and the threads that serve this machine best, unless --model names a file.")
+    command = add.add_parser("stages", help=text.partition(":")[0], description=text)
+    command.set_defaults(run=commands.stages)
+    _add_clip(command)
+    _add_detector(command)
+    command.add_argument("--rounds", type=_whole, default=9, metavar="N",
+                         help=f"rounds in which all stages take turns {_DEFAULT}")
+    command.add_argument("--png", type=Path, metavar="OUT", help=(
+        "draw where the time goes to this file; needs matplotlib (default: none)"))
+    _add_json(command)
+    _add_compare(command)
 
 
 def _add_line(add: _Commands) -> None:
@@ -36,7 +55,7 @@ def _add_line(add: _Commands) -> None:
     command.set_defaults(run=commands.line)
     source = command.add_mutually_exclusive_group(required=True)
     source.add_argument("--clip", type=Path, metavar="FILE", help=(
-        "a video with a face, given to the line as a USB camera's JPEGs, forwards and backwards"))
+        "a video with a face, or demo, given to the line as a USB camera's JPEGs, forwards and backwards"))
     source.add_argument("--camera", metavar="SPEC", help="a live camera, as python -m edge.run names it")
     _add_detector(command)
     command.add_argument("--frames", type=_whole, default=464, metavar="N", help=f"frames of a pass {_DEFAULT}")
@@ -62,7 +81,8 @@ def _add_agreement(add: _Commands) -> None:
 
 
 def _add_clip(command: ArgumentParser) -> None:
-    command.add_argument("--clip", type=Path, required=True, metavar="FILE", help="a video with a face")
+    command.add_argument("--clip", type=Path, default=DEMO, metavar="FILE",
+                         help=f"a video with a face, or demo, the app's built-in one {_DEFAULT}")
 
 
 def _add_detector(command: ArgumentParser) -> None:

@@ -11,6 +11,7 @@ from typing import Self
 import cv2
 import numpy as np
 
+from edge.cameras.demo import PERIODS_S, DemoCamera
 from edge.cameras.video import USUAL_FPS
 from edge.contracts import Frame, Image, PixelFormat
 from edge.errors import CameraError, CameraNotFound
@@ -19,6 +20,9 @@ from edge.errors import CameraError, CameraNotFound
 MOST_FRAMES = 1800
 # What UVC cameras' encoders come near to.
 QUALITY = 90
+# In place of a file: what a person without a video of faces can measure with.
+DEMO = Path("demo")
+DEMO_SIZE_PX, DEMO_FPS = (640, 480), 30
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -42,7 +46,9 @@ class Clip:
 
 
 def load(path: Path) -> Clip:
-    """The video at `path`, its first MOST_FRAMES frames; raises CameraNotFound or CameraError."""
+    """The video at `path`, its first MOST_FRAMES frames, or the app's `demo`; raises CameraNotFound or CameraError."""
+    if path == DEMO:
+        return demo()
     if not path.is_file():
         raise CameraNotFound(f"expected a video in {path}, found no file that can be read; name another with --clip")
     capture = cv2.VideoCapture(str(path), cv2.CAP_FFMPEG)
@@ -57,6 +63,14 @@ def load(path: Path) -> Clip:
     if not jpegs:
         raise CameraError(f"expected a video that FFmpeg can read in {path}, found none; name another with --clip")
     return Clip(jpegs, fps, width, height)
+
+
+def demo() -> Clip:
+    """One period of the app's built-in face's wandering to and fro."""
+    # A clock that stands still, and no sleep: each frame is the next.
+    with DemoCamera(*DEMO_SIZE_PX, DEMO_FPS, clock=lambda: 0.0, sleep=lambda _: None) as camera:
+        jpegs = [encoded(next(camera).bgr) for _ in range(round(PERIODS_S[0] * DEMO_FPS))]
+    return Clip(jpegs, DEMO_FPS, *DEMO_SIZE_PX)
 
 
 def encoded(picture: Image) -> Image:

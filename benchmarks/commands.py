@@ -8,10 +8,10 @@ from typing import Any
 from benchmarks import clip, files, machine, report
 from benchmarks.arithmetic import Spread
 from benchmarks.machine import Condition
-from edge import models
+from edge import models, tuning
 from edge.classifier import OnnxClassifier
 from edge.config import Config
-from edge.run import make_detector
+from edge.run import choose_model, make_detector
 
 # Options that are settings of the app as well.
 _SETTINGS = ("camera", "detector", "yunet", "model", "fps")
@@ -55,12 +55,42 @@ def line(chosen: Namespace) -> None:
     _tell(chosen, figures, spreads, watched.condition)
 
 
+def stages(chosen: Namespace) -> None:
+    """Print what each stage takes, draw it where it is asked for, and leave the app the form that serves best."""
+    from benchmarks import choice, plot
+    from benchmarks import stages as parts
+    if chosen.png:
+        plot.figure_type()  # Better told now than after a minute.
+    config, video = _config(chosen), clip.load(chosen.clip)
+    model = Path(config.model or models.classifier_path())
+    forms = parts.forms(model)
+    with machine.Watched() as watched:
+        costs = parts.timed(parts.stages(video, config), chosen.rounds)
+        runs = parts.timed(parts.inferences(video, config, forms), chosen.rounds)
+    spreads = {f"{name}, ms": cost.wall_ms for name, cost in costs.items()}
+    spreads |= {f"{run}, ms": cost.wall_ms for run, cost in runs.items()}
+    figures = {"command": "stages", **_source(chosen, config), "rounds": chosen.rounds,
+               "cpu_ms": {str(name): cost.cpu_ms.median for name, cost in [*costs.items(), *runs.items()]},
+               **_where(config, watched.condition)}
+    print(report.table(["", "ms", "quartiles", ""], [report.spread_row(name, cost.wall_ms)
+                                                     for name, cost in costs.items()]))
+    print(f"\n{report.runs(runs)}")
+    _tell(chosen, figures, spreads, watched.condition)
+    if chosen.png:
+        plot.stages(costs, runs, machine.headline(figures["machine"]), chosen.png)
+    tuned = choice.tuned(runs, {form.name: tuning.sha256(form) for form in forms}, model.name)
+    print(f"best here: {tuned.model} on {tuned.threads} thread{'s' if tuned.threads > 1 else ''}; {tuned.why}")
+    if not chosen.model:
+        choice.keep(tuned, tuning.path())
+        print(f"kept for the app in {tuning.path()}")
+
+
 def _source(chosen: Namespace, config: Config) -> dict[str, Any]:
     return {"clip": chosen.clip.name if chosen.clip else None, "detector": make_detector(config).name}
 
 
 def _where(config: Config, condition: Condition) -> dict[str, Any]:
-    return {"machine": machine.described(Path(config.model or models.classifier_path())),
+    return {"machine": machine.described(choose_model(config)[0]),
             "condition": machine.condition(condition)}
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from benchmarks import files
 from benchmarks.arithmetic import Change, Spread, compared
+from benchmarks.stages import Cost, Inference
 from edge.errors import ConfigError
 
 # What must be the same for two runs to be compared without a word.
@@ -34,6 +35,20 @@ def number(value: float) -> str:
 def spread_row(name: str, figure: Spread, aim: str = "") -> list[str]:
     """A row for `table`: the median, the quartiles of the rounds, and what is aimed at."""
     return [name, number(figure.median), f"{number(figure.low)} – {number(figure.high)}", aim]
+
+
+def runs(costs: Mapping[Inference, Cost]) -> str:
+    """The classifier's times: a row for each number of faces, a column for each form and number of threads."""
+    forms = list(dict.fromkeys((run.model, run.threads) for run in costs))
+    faces = dict.fromkeys(run.faces for run in costs)
+    head = ["infer, ms (CPU ms)", *(f"{model} ×{threads}" for model, threads in forms)]
+    rows = [[f"{count} face{'s' if count > 1 else ''}",
+             *(_both(costs[Inference(model, threads, count)]) for model, threads in forms)] for count in faces]
+    return table(head, rows)
+
+
+def _both(cost: Cost) -> str:
+    return f"{number(cost.wall_ms.median)} ({number(cost.cpu_ms.median)})"
 
 
 def write(path: Path, figures: Mapping[str, Any], spreads: Mapping[str, Spread]) -> None:

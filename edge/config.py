@@ -41,8 +41,12 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
         "YuNet's model file; by default the one that python -m edge.models fetched"))] | None = None
     min_face_px: Annotated[int, Meta(ge=20, le=2048, description=(
         "height of the smallest face looked for, px of the frame"))] = 48
-    model: Annotated[str, Meta(description="the classifier's .onnx file; by default the project's own")] | None = None
-    threads: Annotated[int, Meta(ge=1, le=64, description="threads inside one run of the classifier")] = 1
+    model: Annotated[str, Meta(description=(
+        "the classifier's .onnx file; by default the project's own, in the form that python -m benchmarks found best"
+    ))] | None = None
+    threads: Annotated[int, Meta(ge=1, le=64, description=(
+        "threads inside one run of the classifier; by default what python -m benchmarks found best here, or 1"
+    ))] | None = None
     stream: Annotated[bool, Meta(description="serve the MJPEG stream")] = True
     listen: Annotated[str, Meta(description=(
         "HOST:PORT of the stream; a video file is streamed, at its own pace, only where this is given"

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import cv2
 
-from edge import board, broker, credentials, models
+from edge import board, broker, credentials, models, tuning
 from edge import config as settings
 from edge.cameras.demo import DemoCamera
 from edge.cameras.picamera import PiCamera
@@ -59,11 +59,23 @@ def make_detector(config: Config) -> FaceDetector:
 
 
 def make_classifier(config: Config, detector: FaceDetector) -> OnnxClassifier:
-    """The classifier that `config` names, for the boxes of `detector`."""
-    model = Path(config.model) if config.model else models.classifier_path()
-    classifier = OnnxClassifier(model, detector.name, config.threads)
-    log.info("detector %s, model %s (%s)", detector.name, model, classifier.metadata.precision)
+    """The classifier for the boxes of `detector`."""
+    model, threads, why = choose_model(config)
+    classifier = OnnxClassifier(model, detector.name, threads)
+    log.info("detector %s, model %s (%s) on %d thread(s): %s", detector.name, model, classifier.metadata.precision,
+             threads, why)
     return classifier
+
+
+def choose_model(config: Config) -> tuple[Path, int, str]:
+    """The model file that `config` names or this device's benchmark found best, the threads in it, and why these."""
+    if config.model is not None:
+        return Path(config.model), config.threads or 1, "as set"
+    shipped = models.classifier_path()
+    found = tuning.found(shipped.parent)
+    if found is None:
+        return shipped, config.threads or 1, "the default"
+    return shipped.with_name(found.model), config.threads or found.threads, found.why
 
 
 def make_tracker(config: Config) -> Tracker:

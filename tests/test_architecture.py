@@ -15,7 +15,8 @@ PEERS = ROOT / "benchmarks" / "peers" / "runners"
 LAYER_0 = {"edge.errors", "edge.contracts"}
 LAYER_1 = {f"edge.{name}" for name in (
     "board", "broker", "changes", "config", "credentials", "homeassistant", "metadata", "models", "outbox", "overlay",
-    "preprocess", "privacy", "rotation", "searching", "smoothing", "telemetry", "threads", "tracking")}
+    "preprocess", "privacy", "rotation", "searching", "smoothing", "telemetry", "threads", "tracking",
+    "tuning")}
 REPORTING = {f"edge.reporting.{name}" for name in ("figures", "page", "plots", "rows")}
 EXPORT_MAY = LAYER_0 | {"edge.metadata", "edge.models", "edge.preprocess", "edge.classifier",
                         "edge.detectors.haar", "edge.detectors.yunet"}
@@ -28,6 +29,7 @@ WITHIN_LAYER_1 = {
     "edge.smoothing": {"edge.preprocess"},
     "edge.tracking": {"edge.searching"},
     "edge.telemetry": {"edge.board"},
+    "edge.tuning": {"edge.board"},
 }
 
 # What serves the stream is split; any sink may be served by it.
@@ -43,11 +45,12 @@ LIBRARIES = {
                 "edge.sinks.origins"},
     "paho": {"edge.sinks.mqtt_connection"},
     "tqdm": {"edge.report", "edge.sinks.progress", "export.evaluate", "export.framing", "benchmarks.agreement",
-             "benchmarks.line"},
+             "benchmarks.line", "benchmarks.stages"},
     "cv2": {"edge.run", "edge.contracts", "edge.preprocess", "edge.overlay", "edge.privacy", "edge.sinks.mjpeg",
             "edge.sinks.recorder", "edge.cameras.usb", "edge.cameras.video", "edge.cameras.demo",
             "edge.detectors.haar", "edge.detectors.yunet", "export.augment", "export.dataset", "export.framing",
-            "benchmarks.__main__", "benchmarks.bare", "benchmarks.clip", "benchmarks.scenes", "benchmarks.worker"},
+            "benchmarks.__main__", "benchmarks.bare", "benchmarks.clip", "benchmarks.scenes", "benchmarks.stages",
+            "benchmarks.worker"},
 }
 
 
