@@ -32,9 +32,13 @@ def _reason(certificate: Path, key: Path, error: Exception) -> str:
         return f"expected a key without a passphrase in {key}, found an encrypted one; openssl pkey decrypts it"
     if "KEY_VALUES_MISMATCH" in str(error):
         return f"expected the key of {certificate} in {key}, found another's; name the two that belong together"
-    culprit = key if _holds(certificate, "CERTIFICATE") else certificate
+    culprit = key if _is_certificate(certificate) else certificate
     return f"expected PEM files in {certificate} and {key}, found none that OpenSSL reads in {culprit}; name others"
 
 
-def _holds(path: Path, what: str) -> bool:
-    return f"-----BEGIN {what}-----".encode() in path.read_bytes()
+def _is_certificate(path: Path) -> bool:
+    try:
+        ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(path)
+    except ssl.SSLError:
+        return False
+    return True

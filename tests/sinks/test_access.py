@@ -139,6 +139,18 @@ def test_wrong_token_is_told_on_the_login_page_and_never_written(
     assert "hunter2" not in caplog.text and TOKEN not in caplog.text
 
 
+def test_form_that_never_ends_is_given_up(serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("edge.sinks.access.BODY_WITHIN_S", 0.05)
+    client = serve()
+    with closing(http.client.HTTPConnection("127.0.0.1", client.port, timeout=TIMEOUT_S)) as slow:
+        slow.putrequest("POST", "/login")
+        slow.putheader("Content-Type", "application/x-www-form-urlencoded")
+        slow.putheader("Content-Length", "100")
+        slow.endheaders(b"token=")
+        assert slow.getresponse().status == 408
+    assert client.sign_in().status == 303
+
+
 def test_login_page_brings_all_it_needs(serve: Serve) -> None:
     answer = serve().ask("/login")
     policy = answer.headers["Content-Security-Policy"]

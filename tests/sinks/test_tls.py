@@ -1,0 +1,139 @@
+"""The encrypted stream, with certificates made here, over real sockets."""
+
+import datetime
+import ipaddress
+import re
+import socket
+import ssl
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
+
+from edge.errors import ConfigError
+from edge.sinks import tls
+from edge.sinks.access import Access
+from edge.sinks.limits import Limits
+from edge.sinks.mjpeg import MjpegSink
+from edge.sinks.sessions import Token
+from tests.sinks.test_access import TOKEN, Client
+
+TIMEOUT_S = 30
+
+
+def make_pair(folder: Path, name: str, passphrase: bytes | None = None) -> tuple[Path, Path]:
+    """A self-signed certificate for localhost and its key, in two files."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    who = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "localhost")])
+    names = x509.SubjectAlternativeName([x509.DNSName("localhost"), x509.IPAddress(ipaddress.ip_address("127.0.0.1"))])
+    now = datetime.datetime.now(datetime.UTC)
+    certificate = (x509.CertificateBuilder().subject_name(who).issuer_name(who).public_key(key.public_key())
+                   .serial_number(x509.random_serial_number()).add_extension(names, critical=False)
+                   .not_valid_before(now - datetime.timedelta(days=1)).not_valid_after(now + datetime.timedelta(days=1))
+                   .sign(key, hashes.SHA256()))
+    paths = folder / f"{name}.crt", folder / f"{name}.key"
+    paths[0].write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
+    encryption = serialization.BestAvailableEncryption(passphrase) if passphrase else serialization.NoEncryption()
+    paths[1].write_bytes(key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, encryption))
+    return paths
+
+
+@pytest.fixture(scope="module")
+def pair(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+    return make_pair(tmp_path_factory.mktemp("tls"), "own")
+
+
+@pytest.fixture
+def sink(pair: tuple[Path, Path]) -> Iterator[MjpegSink]:
+    limits = Limits(handshake_s=0.2)
+    access = Access(["127.0.0.1"], Token(TOKEN), limits, is_encrypted=True)
+    with MjpegSink("127.0.0.1", 0, lambda: {"shown_fps": 30.0}, access=access, limits=limits,
+                   encryption=tls.context(*pair)) as opened:
+        yield opened
+
+
+def port_of(sink: MjpegSink) -> int:
+    return int(sink.url.rpartition(":")[2])
+
+
+@pytest.fixture
+def client(sink: MjpegSink, pair: tuple[Path, Path]) -> Client:
+    return Client(port_of(sink), ssl.create_default_context(cafile=str(pair[0])))
+
+
+def test_stream_is_encrypted_and_its_cookie_too(sink: MjpegSink, client: Client) -> None:
+    assert sink.url.startswith("https://127.0.0.1:")
+    answer = client.sign_in(headers={"Origin": f"https://localhost:{port_of(sink)}"})
+    assert answer.status == 303
+    assert "Secure" in answer.headers["Set-Cookie"] and answer.cookie.startswith("__Host-")
+    assert client.ask("/state", {"Cookie": answer.cookie}).status == 200
+    assert client.ask("/state").status == 401
+
+
+@pytest.mark.parametrize("said", [b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n", b"\x16\x03\x01\x00\x05hello", b""])
+def test_who_speaks_no_tls_is_hung_up_on_and_others_are_served(
+        sink: MjpegSink, client: Client, said: bytes, caplog: pytest.LogCaptureFixture) -> None:
+    with socket.create_connection(("127.0.0.1", port_of(sink)), TIMEOUT_S) as other:
+        other.sendall(said)
+        assert client.ask("/healthz").body == "ok\n"
+        try:
+            while other.recv(4096):
+                pass
+        except ConnectionError:
+            pass
+    assert [record.message for record in caplog.records if record.levelname in ("ERROR", "WARNING")] == []
+
+
+def test_old_tls_is_refused(sink: MjpegSink, pair: tuple[Path, Path]) -> None:
+    old = ssl.create_default_context(cafile=str(pair[0]))
+    old.set_ciphers("ALL:@SECLEVEL=0")
+    with pytest.warns(DeprecationWarning):
+        old.minimum_version = ssl.TLSVersion.TLSv1
+        old.maximum_version = ssl.TLSVersion.TLSv1_1
+    with pytest.raises(urllib.error.URLError):
+        urllib.request.urlopen(f"https://localhost:{port_of(sink)}/healthz", timeout=TIMEOUT_S, context=old)
+
+
+def test_missing_files_are_named(pair: tuple[Path, Path], tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=re.escape(f"a certificate in {tmp_path}/none, found: No such file")):
+        tls.context(tmp_path / "none", pair[1])
+    with pytest.raises(ConfigError, match=re.escape(f"a key in {tmp_path}/none, found: No such file")):
+        tls.context(pair[0], tmp_path / "none")
+    with pytest.raises(ConfigError, match=re.escape(f"a key in {tmp_path}, found: Is a directory")):
+        tls.context(pair[0], tmp_path)
+
+
+def test_key_of_another_certificate_is_named(pair: tuple[Path, Path], tmp_path: Path) -> None:
+    _, other = make_pair(tmp_path, "other")
+    with pytest.raises(ConfigError, match=re.escape(f"the key of {pair[0]} in {other}, found another's")):
+        tls.context(pair[0], other)
+
+
+def test_encrypted_key_is_named_and_asks_for_nothing(tmp_path: Path) -> None:
+    certificate, key = make_pair(tmp_path, "locked", b"sesame")
+    with pytest.raises(ConfigError, match=re.escape(f"without a passphrase in {key}, found an encrypted one")):
+        tls.context(certificate, key)
+
+
+@pytest.mark.parametrize("content", [b"", b"no PEM", b"-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"])
+def test_what_is_no_pem_is_named(pair: tuple[Path, Path], tmp_path: Path, content: bytes) -> None:
+    bad = tmp_path / "bad.pem"
+    bad.write_bytes(content)
+    for certificate, key in ((bad, pair[1]), (pair[0], bad)):
+        with pytest.raises(ConfigError, match=re.escape(f"found none that OpenSSL reads in {bad}")):
+            tls.context(certificate, key)
+
+
+def test_key_that_may_not_be_read_is_named(pair: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(path: Path) -> bytes:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(Path, "read_bytes", refuse)
+    with pytest.raises(ConfigError, match="found: Permission denied; name another file, or let the user who runs this"):
+        tls.context(*pair)
