@@ -17,8 +17,8 @@ def parts(width: int, height: int, min_face_px: int, *, smallest_px: int, span: 
 
     A detector shrinks what it searches until the smallest faces wanted are `smallest_px` high.  Each part
     is then about `picture` (width, height) px large at the most.  There are levels from the smallest faces to the
-    largest, each of faces up to `span` times its smallest: more than LEVEL_STEP, since detectors are unsure near
-    the smallest.  Parts of one level overlap by its largest faces.
+    largest.  Parts of one level overlap so that each face of up to `span` times the smallest lies in one of them
+    wholly: more than LEVEL_STEP, since detectors are unsure near the smallest.  Larger ones are taken where they fit.
     """
     searches: list[Search] = []
     least_px = min_face_px
@@ -26,13 +26,12 @@ def parts(width: int, height: int, min_face_px: int, *, smallest_px: int, span: 
         shrink = min(1.0, smallest_px / least_px)
         most_wide, most_high = (math.floor(side / shrink) for side in picture)
         if width <= most_wide and height <= most_high:
-            largest_px = max(least_px, height)
-            return *searches, Search(Box(0, 0, width, height), least_px, largest_px)
-        largest_px = round(span * least_px)
-        least_long = math.ceil(LEAST_PART * largest_px)
-        columns = list(_cut(width, max(most_wide, least_long), largest_px))
-        rows = list(_cut(height, max(most_high, least_long), largest_px))
-        searches += (Search(Box(left, top, wide, high), least_px, largest_px)
+            return *searches, Search(Box(0, 0, width, height), least_px, max(least_px, height))
+        overlap_px = round(span * least_px)
+        least_long = math.ceil(LEAST_PART * overlap_px)
+        columns = list(_cut(width, max(most_wide, least_long), overlap_px))
+        rows = list(_cut(height, max(most_high, least_long), overlap_px))
+        searches += (Search(Box(left, top, wide, high), least_px, max(least_px, high))
                      for top, high in rows for left, wide in columns)
         least_px *= LEVEL_STEP
 

@@ -25,11 +25,10 @@ LEAST_NEIGHBOURS, LEAST_NEIGHBOURS_FOLLOWED = 5, 2
 # Of the demo's picture, 119 s: faces score 2.8 and more, what is none 0.2 and less; in a video of people faces score
 # from 0.5.
 LEAST_SCORE = 0.3
-# A part is searched for faces up to so many times its smallest: hits of several sizes make a face, and those
-# near the smallest are few.
-SPAN = 4
+# Faces up to so many times the smallest of a part lie wholly in one.
+SPAN = 3
 # The picture of one part of a whole search, px: a few milliseconds' work.
-PART = (400, 180)
+PART = (400, 144)
 
 
 class HaarDetector:

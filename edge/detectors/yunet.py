@@ -23,7 +23,7 @@ FOLLOWED_PX = 64
 LEAST_SCORE_FOLLOWED = 0.5
 # YuNet halves its picture five times, so OpenCV fills the sides up to a multiple of this.
 SIDE_STEP_PX = 32
-# A part is searched for faces up to so many times its smallest.
+# Faces up to so many times the smallest of a part lie wholly in one.
 SPAN = 3
 # The picture of one part of a whole search, px: a few milliseconds' work.
 PART = (320, 128)
