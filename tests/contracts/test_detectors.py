@@ -90,7 +90,7 @@ def test_followed_face_is_found_near_where_it_was(detector: FaceDetector, portra
     size = round(portrait.width * scale), round(portrait.height * scale)
     grey = np.asarray(cv2.resize(portrait.grey, size, interpolation=cv2.INTER_LINEAR_EXACT), np.uint8)
     frame = frame_of(grey)
-    tracker = FollowingTracker(20)
+    tracker = FollowingTracker(round(60 * scale))
     first, = tracker.track(frame, detector)
     for step in range(1, 8):
         shift = round(3 * step * scale)
