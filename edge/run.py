@@ -12,6 +12,7 @@ import cv2
 
 from edge import board, broker, credentials, models, tuning
 from edge import config as settings
+from edge import service
 from edge.cameras.demo import DemoCamera
 from edge.cameras.picamera import PiCamera
 from edge.cameras.usb import UsbCamera
@@ -90,7 +91,7 @@ def make_smoother() -> Smoother:
 
 def make_sinks(config: Config, camera: Camera, labels: tuple[str, ...], telemetry: Telemetry, *,
                streams: bool) -> list[Sink]:
-    """The sinks that `config` asks for, and a progress bar for a file."""
+    """The sinks that `config` asks for, a progress bar for a file, and systemd's where it started us."""
     sinks: list[Sink] = []
     if streams:
         sinks.append(make_stream(config, telemetry))
@@ -99,6 +100,9 @@ def make_sinks(config: Config, camera: Camera, labels: tuple[str, ...], telemetr
         sinks.append(make_reporter(config, config.mqtt, labels, telemetry))
     if not camera.live:
         sinks.append(ProgressSink(camera, frames=config.frames))
+    if service.is_wanted(os.environ):
+        # The last: a result is told to systemd once every other sink has taken it.
+        sinks.append(service.ServiceSink(os.environ, telemetry.figures))
     return sinks
 
 

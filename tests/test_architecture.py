@@ -15,7 +15,7 @@ PEERS = ROOT / "benchmarks" / "peers" / "runners"
 LAYER_0 = {"edge.errors", "edge.contracts"}
 LAYER_1 = {f"edge.{name}" for name in (
     "board", "broker", "changes", "config", "credentials", "homeassistant", "metadata", "models", "outbox", "overlay",
-    "preprocess", "privacy", "rotation", "searching", "smoothing", "telemetry", "threads", "tracking",
+    "preprocess", "privacy", "rotation", "searching", "service", "smoothing", "telemetry", "threads", "tracking",
     "tuning")}
 REPORTING = {f"edge.reporting.{name}" for name in ("figures", "page", "plots", "rows")}
 EXPORT_MAY = LAYER_0 | {"edge.metadata", "edge.models", "edge.preprocess", "edge.classifier",
@@ -26,6 +26,7 @@ WITHIN_LAYER_1 = {
     "edge.config": {"edge.broker", "edge.credentials"},
     "edge.homeassistant": {"edge.broker", "edge.changes"},
     "edge.preprocess": {"edge.metadata"},
+    "edge.service": {"edge.telemetry"},
     "edge.smoothing": {"edge.preprocess"},
     "edge.tracking": {"edge.searching"},
     "edge.telemetry": {"edge.board"},

@@ -10,12 +10,14 @@ from edge import broker
 from edge.cameras.demo import DemoCamera
 from edge.contracts import Box, Sink
 from edge.rotation import Series
+from edge.service import ServiceSink
 from edge.sinks.events import EventsSink
 from edge.sinks.mjpeg import MjpegSink
 from edge.sinks.mqtt import MqttSink
 from edge.sinks.progress import ProgressSink
 from edge.sinks.recorder import RecorderSink
 from edge.sinks.spared import SparedSink
+from edge.telemetry import Telemetry
 from tests.results import LABELS, reading_of, result_of
 
 Make = Callable[[], Sink]
@@ -23,7 +25,7 @@ RESULT = result_of(np.zeros((48, 64, 3), np.uint8), reading_of(Box(1, 2, 30, 30)
 
 
 @pytest.fixture(params=["events as csv", "events as jsonl", "mjpeg", "mqtt", "progress", "record",
-                        "spared"])
+                        "spared", "systemd"])
 def make(request: pytest.FixtureRequest, tmp_path: Path) -> Make:
     kind, _, suffix = request.param.partition(" as ")
     if kind == "events":
@@ -37,6 +39,8 @@ def make(request: pytest.FixtureRequest, tmp_path: Path) -> Make:
     if kind == "mqtt":
         # A broker that is away: the sink's promises hold without one.
         return lambda: MqttSink(broker.parse("mqtt://127.0.0.1:9/shop/door", "--mqtt"), LABELS, lambda: {})
+    if kind == "systemd":
+        return lambda: ServiceSink({"NOTIFY_SOCKET": str(tmp_path / "notify")}, Telemetry().figures)
     return lambda: ProgressSink(DemoCamera(64, 48), frames=3)
 
 
