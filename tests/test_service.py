@@ -22,7 +22,7 @@ from tests.results import result_of
 from tests.test_pipeline import FakeCamera, FakeClassifier, FakeDetector, FakeSink, FakeSmoother, FakeTracker
 
 WATCHDOG_S = 9.0
-FIGURES = Figures(30.0, 29.96, 29.9, 1000, 0, 5.0, 9.0, faces=2, temperature_c=56.4, throttled=())
+FIGURES = replace(Telemetry(Clock(1.0)).figures(), analysed_fps=29.96, faces=2, temperature_c=56.4)
 
 
 class Manager:
