@@ -31,7 +31,8 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     """Every setting; the descriptions are those of --help."""
 
     camera: Annotated[str, Meta(min_length=1, description=(
-        "0, /dev/video0, /dev/v4l/by-id/…, picamera2, picamera2:1, a video file, rtsp://…, http://… or demo"))] = "0"
+        "0, /dev/video0, /dev/v4l/by-id/…, picamera2, picamera2:1, a video file, a folder of them or a pattern such as "
+        "'clips/*.mp4', rtsp://…, http://… or demo"))] = "0"
     width: Annotated[int, Meta(ge=64, le=4096, description="width asked of a live camera, px")] = 640
     height: Annotated[int, Meta(ge=64, le=4096, description="height asked of a live camera, px")] = 480
     fps: Annotated[int, Meta(ge=5, le=240, description="frames a second asked of a live camera")] = 30
@@ -97,6 +98,9 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     ))] = "homeassistant"
     blur: Annotated[bool, Meta(description=(
         "hide the faces in every picture that leaves the program, 0.4 s late; the readings stay"))] = False
+    report: Annotated[str, Meta(description=(
+        "write a page with plots of the events to this .html at the end; in the names of a video's outputs, {name} "
+        "stands for the video's"))] | None = None
     frames: Annotated[int, Meta(ge=1, description="stop after so many captured frames")] | None = None
     duration_s: Annotated[float, Meta(gt=0, description="stop after so many seconds")] | None = None
     log_every_s: Annotated[float, Meta(ge=0.1, le=3600, description="seconds between two lines with the FPS")] = 5.0
@@ -189,7 +193,7 @@ def _parser() -> argparse.ArgumentParser:
     for key, hint in _TYPES.items():
         _, meta = get_args(hint)
         default = getattr(defaults, key)
-        said = {None: "none", True: "yes", False: "no"}.get(default, default)
+        said = {"None": "none", "True": "yes", "False": "no"}.get(str(default), default)
         text = f"{meta.description} (default: {said})"
         if isinstance(default, bool):
             parser.add_argument(_flag(key), action=argparse.BooleanOptionalAction, default=None, help=text)
@@ -286,6 +290,8 @@ def _check_together(config: Config, origins: Mapping[str, str], environment: Map
         raise ConfigError(f"expected a token, or listen to name this machine alone ({', '.join(LOOPBACK_HOSTS)}), "
                           f"found {host} ({origins['listen']}): others could watch; name a token's file with "
                           "--token-file, or add --insecure if they may")
+    if config.report and not config.events:
+        raise ConfigError(f"expected events where report is set ({origins['report']}), found none; add --events")
     if (config.tls_certificate is None) != (config.tls_key is None):
         key, other = ("tls_certificate", "tls_key") if config.tls_key is None else ("tls_key", "tls_certificate")
         raise ConfigError(f"expected both tls_certificate and tls_key, found {key} alone ({origins[key]}); add {other}")

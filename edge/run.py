@@ -10,7 +10,7 @@ from pathlib import Path
 
 import cv2
 
-from edge import board, broker, credentials, models, tuning
+from edge import batch, board, broker, credentials, models, tuning
 from edge import config as settings
 from edge import service
 from edge.cameras.demo import DemoCamera
@@ -22,7 +22,7 @@ from edge.config import Config, Settings
 from edge.contracts import Camera, FaceDetector, Sink, Smoother, Tracker
 from edge.detectors.haar import HaarDetector
 from edge.detectors.yunet import YunetDetector
-from edge.errors import FerEdgeError
+from edge.errors import CameraError, FerEdgeError
 from edge.pipeline import Pipeline
 from edge.privacy import Veil
 from edge.rotation import Rotation, Series
@@ -174,7 +174,36 @@ def run(chosen: Settings, wakeup: Wakeup) -> None:
     pipeline = Pipeline(camera, detector, make_tracker(config), classifier, make_smoother(), sinks, telemetry,
                         veil=Veil().follow if config.blur else iter)
     log.info("camera %s", camera.name)
-    pipeline.run(wakeup, frames=config.frames, duration_s=config.duration_s, log_every_s=config.log_every_s)
+    try:
+        pipeline.run(wakeup, frames=config.frames, duration_s=config.duration_s, log_every_s=config.log_every_s)
+    finally:
+        if config.report and config.events and telemetry.figures().analysed:
+            from edge import report
+            report.write([Path(config.events)], Path(config.report))
+
+
+def run_all(chosen: Settings, wakeup: Wakeup) -> None:
+    """Run what `chosen` names, a folder's videos one after the other; raises FerEdgeError.
+
+    A video that cannot be read holds up none of the others; the error at the end says how many there were.
+    """
+    several = batch.split(chosen)
+    if len(several) == 1:
+        run(several[0], wakeup)
+        return
+    broken = []
+    for number, one in enumerate(several, 1):
+        if wakeup.is_asked_to_stop:
+            return
+        log.info("video %d of %d: %s", number, len(several), one.config.camera)
+        try:
+            run(one, wakeup)
+        except CameraError as error:
+            log.error("%s", error)
+            broken.append(one.config.camera)
+    if broken:
+        raise CameraError(f"expected {len(several)} videos that can be read, found {len(broken)} that cannot: "
+                          f"{', '.join(broken)}; the others are done")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -187,7 +216,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         logging.basicConfig(level=logging.DEBUG if chosen.config.verbose else logging.INFO,
                             format="%(asctime)s %(levelname)s %(message)s")
         with Wakeup(signals=(signal.SIGTERM, signal.SIGINT)) as wakeup:
-            run(chosen, wakeup)
+            run_all(chosen, wakeup)
     except FerEdgeError as error:
         print(f"fer-edge: {error}", file=sys.stderr)
         return error.exit_code

@@ -14,15 +14,16 @@ PEERS = ROOT / "benchmarks" / "peers" / "runners"
 
 LAYER_0 = {"edge.errors", "edge.contracts"}
 LAYER_1 = {f"edge.{name}" for name in (
-    "board", "broker", "changes", "config", "credentials", "homeassistant", "metadata", "models", "outbox", "overlay",
-    "preprocess", "privacy", "rotation", "searching", "service", "smoothing", "telemetry", "threads", "tracking",
-    "tuning")}
+    "batch", "board", "broker", "changes", "config", "credentials", "homeassistant", "metadata", "models", "outbox",
+    "overlay", "preprocess", "privacy", "rotation", "searching", "service", "smoothing", "telemetry", "threads",
+    "tracking", "tuning")}
 REPORTING = {f"edge.reporting.{name}" for name in ("figures", "page", "plots", "rows")}
 EXPORT_MAY = LAYER_0 | {"edge.metadata", "edge.models", "edge.preprocess", "edge.classifier",
                         "edge.detectors.haar", "edge.detectors.yunet"}
 
 # Within layer 1 a module stands alone but for these.
 WITHIN_LAYER_1 = {
+    "edge.batch": {"edge.config"},
     "edge.config": {"edge.broker", "edge.credentials"},
     "edge.homeassistant": {"edge.broker", "edge.changes"},
     "edge.preprocess": {"edge.metadata"},

@@ -57,6 +57,8 @@ def test_other_programs_variables_are_none_of_ours() -> None:
     (["--mqtt", "broker"], {}, "for mqtt, found 'broker' (--mqtt)"),
     (["--mqtt", "mqtt://broker/${HOST}"], {}, "expected no variable but ${HOSTNAME} for mqtt, found ${HOST} (--mqtt)"),
     (["--mqtt", "mqtt://broker", "--mqtt-ca", "ca.crt"], {}, "expected mqtts:// for mqtt (--mqtt) where mqtt_ca"),
+    (["--report", "out.html"], {}, "expected events where report is set (--report), found none; add --events"),
+    (["--record-limit", "0"], {}, "expected a number from 1 for record_limit_s, found '0' (--record-limit)"),
     (["--camera", ""], {}, "expected a text that is not empty for camera"),
     (["--widht", "640"], {}, "unrecognized arguments: --widht 640; fer-edge --help"),
     (["--config", "/nowhere/fer.toml"], {}, "expected a configuration in /nowhere/fer.toml, found: No such file"),

@@ -154,6 +154,43 @@ def test_recording_of_a_live_camera_that_fails_ends_alone(tmp_path: Path) -> Non
     assert len(rows_of(events)) > 3
 
 
+def test_folder_is_done_video_by_video_and_a_broken_one_holds_up_none(clip: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "clips"
+    folder.mkdir()
+    for name in ("a.mp4", "c.mp4"):
+        (folder / name).write_bytes(clip.read_bytes())
+    (folder / "b.mp4").write_bytes(b"no video" * 100)
+    outputs = [word for key, suffix in (("record", "mp4"), ("events", "csv"), ("report", "html"))
+               for word in (f"--{key}", str(tmp_path / f"{{name}}.{suffix}"))]
+    line = complaint(["--camera", str(folder), "--frames", "30", *outputs], 69)
+    assert "found 1 that cannot" in line and "b.mp4" in line
+    assert sorted(path.name for path in tmp_path.iterdir() if path.is_file()) == [
+        f"{name}.{suffix}" for name in "ac" for suffix in ("csv", "html", "mp4")]
+    for name in "ac":
+        assert len(frames_of(tmp_path / f"{name}.mp4")) == 30
+        assert "happy" in (tmp_path / f"{name}.html").read_text()
+        assert len({row["frame"] for row in rows_of(tmp_path / f"{name}.csv")}) >= 27
+
+
+def test_report_is_made_of_what_was_seen_when_the_recording_failed(clip: Path, tmp_path: Path) -> None:
+    full = tmp_path / "full.mp4"
+    full.symlink_to("/dev/full")
+    complaint(["--camera", str(clip), "--frames", "20", "--record", str(full), "--events", str(tmp_path / "out.csv"),
+               "--report", str(tmp_path / "out.html")], 74)
+    assert "Time in each expression" in (tmp_path / "out.html").read_text()
+
+
+def test_recording_is_blurred_like_every_other_picture(clip: Path, tmp_path: Path) -> None:
+    faces = {}
+    for name, *blur in (("plain",), ("blurred", "--blur")):
+        record = tmp_path / f"{name}.mp4"
+        assert run("--camera", str(clip), "--frames", "30", "--clean", "--record", str(record), *blur).returncode == 0
+        video = cv2.VideoCapture(str(record))
+        faces[name] = [len(faces_in(cv2.imencode(".png", video.read()[1])[1].tobytes())) for _ in range(30)]
+        video.release()
+    assert sum(faces["plain"]) >= 27 and sum(faces["blurred"]) == 0
+
+
 @pytest.fixture
 def live() -> Iterator[Callable[..., tuple["subprocess.Popen[str]", str]]]:
     """Starts the app on the demo camera, and gives the process and the stream's address once it serves."""

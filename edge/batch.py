@@ -1,0 +1,76 @@
+"""Many videos in one run: which they are, and where the outputs of each go."""
+
+import glob
+import os
+import re
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from msgspec import structs
+
+from edge.config import Settings
+from edge.errors import CameraNotFound, ConfigError
+
+# Stands in an output's name for that of the video.
+NAME = "{name}"
+OUTPUTS = ("record", "events", "report")
+VIDEOS = (".mp4", ".m4v", ".mov", ".mkv", ".webm", ".avi", ".mpg", ".mpeg", ".ts", ".3gp", ".wmv")
+# Sources that are no files, whatever lies in the folder.
+_SOURCE = re.compile(r"\d+|demo|picamera2(:\d+)?|/dev/.*|\w+://.*")
+
+
+def split(chosen: Settings) -> list[Settings]:
+    """The settings for each video that `chosen.config.camera` names: a folder, a pattern or one file.
+
+    Settings for any other camera come back as they are.  Raises CameraNotFound where there is no video, and
+    ConfigError where outputs would overwrite each other or a video.
+    """
+    config = chosen.config
+    camera = config.camera
+    outputs = {key: value for key in OUTPUTS if (value := getattr(config, key))}
+    if _SOURCE.fullmatch(camera):
+        if named := [key for key, value in outputs.items() if NAME in value]:
+            raise ConfigError(f"expected {NAME} in {named[0]} for video files only, found the camera {camera}; "
+                              "write the name out")
+        return [chosen]
+    if os.path.isfile(camera):
+        videos = [Path(camera)]
+    elif os.path.isdir(camera):
+        videos = sorted(path for path in Path(camera).iterdir() if path.suffix.lower() in VIDEOS and path.is_file())
+    elif glob.has_magic(camera):
+        videos = sorted(path for path in map(Path, glob.glob(camera, recursive=True)) if path.is_file())
+    else:
+        return [chosen]
+    if not videos:
+        raise CameraNotFound(f"expected videos ({', '.join(VIDEOS)}) in {camera}, found none; name another folder")
+    return _settings(chosen, videos, outputs)
+
+
+def _settings(chosen: Settings, videos: Sequence[Path], outputs: dict[str, str]) -> list[Settings]:
+    for key, value in outputs.items():
+        if len(videos) > 1 and NAME not in value:
+            raise ConfigError(f"expected {NAME} in {key} ({chosen.origins[key]}) where there are {len(videos)} videos, "
+                              f"found {value}; write for example {NAME}{Path(value).suffix}")
+    split_up = []
+    for video, name in zip(videos, _names(videos), strict=True):
+        files = {key: value.replace(NAME, name) for key, value in outputs.items()}
+        _check_spares(videos, files)
+        split_up.append(replace(chosen, config=structs.replace(chosen.config, camera=str(video), **files)))
+    return split_up
+
+
+def _names(videos: Sequence[Path]) -> list[str]:
+    """The stem of each, with the folders and the ending where two would have the same."""
+    stems = Counter(video.stem for video in videos)
+    return [video.stem if stems[video.stem] == 1 else re.sub(r"[/.]+", "-", str(video)).strip("-")
+            for video in videos]
+
+
+def _check_spares(videos: Sequence[Path], files: dict[str, str]) -> None:
+    """ConfigError where one of `files` is one of `videos`, under whatever name."""
+    for key, file in files.items():
+        if os.path.exists(file) and any(os.path.samefile(file, video) for video in videos):
+            raise ConfigError(f"expected another file than the videos for {key}, found {file}; "
+                              "name a folder of its own for what is written")

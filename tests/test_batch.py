@@ -1,0 +1,71 @@
+"""Which videos are meant, and which outputs are whose."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from edge import config
+from edge.batch import split
+from edge.errors import CameraNotFound, ConfigError
+
+
+@pytest.fixture
+def clips(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    folder = tmp_path / "clips"
+    (folder / "more").mkdir(parents=True)
+    for name in ("b.MP4", "a.mkv", "notes.txt", "more/c.avi"):
+        (folder / name).write_text("x")
+    monkeypatch.chdir(tmp_path)
+    return folder
+
+
+def chosen(*arguments: str) -> list[tuple[str, str | None, str | None]]:
+    """Camera, record and events of each of the settings."""
+    configs = [one.config for one in split(config.parse(arguments, {})[0])]
+    return [(one.camera, one.record, one.events) for one in configs]
+
+
+def test_folder_is_its_videos_each_with_its_outputs(clips: Path) -> None:
+    assert chosen("--camera", "clips", "--record", "out/{name}.mp4", "--events", "{name}.csv") == [
+        ("clips/a.mkv", "out/a.mp4", "a.csv"), ("clips/b.MP4", "out/b.mp4", "b.csv")]
+
+
+def test_pattern_may_reach_into_folders(clips: Path) -> None:
+    assert [camera for camera, *_ in chosen("--camera", "clips/**/*.[am][vk][iv]")] == [
+        "clips/a.mkv", "clips/more/c.avi"]
+
+
+def test_one_file_may_name_its_outputs_too(clips: Path) -> None:
+    assert chosen("--camera", "clips/a.mkv", "--events", "{name}.csv") == [("clips/a.mkv", None, "a.csv")]
+    assert chosen("--camera", "clips/a.mkv", "--events", "x.csv") == [("clips/a.mkv", None, "x.csv")]
+
+
+def test_videos_of_one_name_do_not_share_an_output(clips: Path) -> None:
+    (clips / "more" / "a.mp4").write_text("x")
+    events = [events for *_, events in chosen("--camera", "clips/**/a.*", "--events", "{name}.csv")]
+    assert events == ["clips-a-mkv.csv", "clips-more-a-mp4.csv"]
+
+
+def test_file_whose_name_looks_like_a_pattern_is_that_file(clips: Path) -> None:
+    (clips / "a[1].mp4").write_text("x")
+    assert [camera for camera, *_ in chosen("--camera", "clips/a[1].mp4")] == ["clips/a[1].mp4"]
+
+
+@pytest.mark.parametrize("camera", ["0", "demo", "picamera2:1", "/dev/video0", "rtsp://camera/1?a=*", "none.mp4"])
+def test_other_cameras_are_left_as_they_are(clips: Path, camera: str) -> None:
+    assert chosen("--camera", camera, "--events", "out.csv") == [(camera, None, "out.csv")]
+
+
+@pytest.mark.parametrize(("arguments", "error", "message"), [
+    (["--camera", "clips", "--record", "out.mp4"], ConfigError, "expected {name} in record (--record) where there"),
+    (["--camera", "clips/*", "--record", "clips/{name}.MP4"], ConfigError, "expected another file than the videos"),
+    (["--camera", "clips/b.MP4", "--record", "clips/more/../b.MP4"], ConfigError, "expected another file than the"),
+    (["--camera", "demo", "--events", "{name}.csv"], ConfigError, "expected {name} in events for video files only"),
+    (["--camera", "clips/more/d*"], CameraNotFound, "expected videos"),
+    (["--camera", "."], CameraNotFound, "in ., found none; name another folder"),
+])
+def test_what_cannot_be_meant_is_refused(clips: Path, arguments: list[str], error: type[Exception],
+                                         message: str) -> None:
+    with pytest.raises(error, match=re.escape(message)):
+        chosen(*arguments)
