@@ -23,7 +23,9 @@ def agreement(chosen: Namespace) -> None:
     config = _config(chosen)
     detector, model = make_detector(config), Path(config.model or models.classifier_path())
     found = scenes.measured(clip.load(chosen.clip), config, OnnxClassifier(model, detector.name), chosen.seconds)
-    print(f"{chosen.clip} by {detector.name}, {chosen.seconds:g} s a scene; delays in media time, ×events, !never")
+    print(f"{chosen.clip} by {detector.name}, {chosen.seconds:g} s a scene; delays: ms of media time, median (most) "
+          "×events !never;\nextra: the line shows a face that the full search does not find; "
+          "known: the face came 0.3 s ago or earlier")
     print(scenes.table(found))
     if chosen.json:
         files.write_json(chosen.json, {

@@ -3,7 +3,7 @@
 import math
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from edge.contracts import Box
 
@@ -15,6 +15,8 @@ FOLLOWS_IOU = 0.3
 LONGEST_GAP_S = 0.5
 # What the full search finds for a shorter time, or in a smaller share of the frames, may be no face at all.
 LEAST_PRESENCE_S, LEAST_PRESENCE = 0.3, 0.5
+# A face is new for so long: whether the line has it yet is judged by the delay until it is found.
+NEW_S = 0.3
 # A change of label is lasting where this share of the time before was one label, and of the time after the other.
 LASTING_S, LASTING_SHARE = 0.7, 0.8
 
@@ -36,6 +38,8 @@ class Moment:
     at_s: float
     line: Sequence[Seen]
     full: Sequence[Box]
+    is_cut: bool = False
+    """A face was taken out of the picture before this frame."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +63,14 @@ def agreeing(moments: Iterable[Moment]) -> tuple[int, int]:
     """In how many frames the line has every face that the full search finds, and in how many that finds any."""
     with_faces = [moment for moment in moments if moment.full]
     return sum(_has_all(moment) for moment in with_faces), len(with_faces)
+
+
+def agreeing_on_known(moments: Sequence[Moment]) -> tuple[int, int]:
+    """As agreeing(), faces left out while they are new."""
+    is_new = {(index, box) for presence in presences(moments) for index, box in presence.boxes.items()
+              if moments[index].at_s - moments[presence.first].at_s < NEW_S}
+    return agreeing(replace(moment, full=[box for box in moment.full if (index, box) not in is_new])
+                    for index, moment in enumerate(moments))
 
 
 def extra(moments: Iterable[Moment]) -> int:
@@ -95,21 +107,23 @@ def found_after_s(moments: Sequence[Moment], presence: Presence) -> float | None
     return None
 
 
-def dropped_after_s(moments: Sequence[Moment], presence: Presence) -> float | None:
-    """How long after it was last seen the line still shows the face.
+def dropped_after_s(moments: Sequence[Moment], presence: Presence, *, by_cut: bool = False) -> float | None:
+    """How long after the full search last saw the face, or else after it was cut out, the line still shows it.
 
-    None where the clip ends too early to tell, or the line never had it.
+    None where the face stays, the clip ends too early to tell, or the line never had it.
     """
-    ended_s = moments[presence.last].at_s
+    gone = presence.last
+    if by_cut:
+        gone = next((index for index in range(presence.last + 1, len(moments)) if moments[index].is_cut), len(moments))
     held = {seen.track_id for index, box in presence.boxes.items() for seen in moments[index].line
             if seen.box.iou(box) >= AGREES_IOU}
-    if not held or moments[-1].at_s - ended_s <= LONGEST_GAP_S:
+    if not held or gone == len(moments) or moments[-1].at_s - moments[gone].at_s <= LONGEST_GAP_S:
         return None
-    after = moments[presence.last + 1:]
+    after = moments[gone:] if by_cut else moments[gone + 1:]
     for moment in after:
         if not any(seen.track_id in held and not _is_in(seen.box, moment.full) for seen in moment.line):
-            return moment.at_s - ended_s
-    return after[-1].at_s - ended_s
+            return moment.at_s - moments[gone].at_s
+    return after[-1].at_s - moments[gone].at_s
 
 
 def ids_of(moments: Sequence[Moment], presence: Presence) -> int:

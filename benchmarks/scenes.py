@@ -93,6 +93,21 @@ def dim(stage: Stage, index: int) -> Image:
 SCENES: dict[str, Scene] = {"filmed": filmed, "away": away, "elsewhere": elsewhere, "second": second,
                             "passing": passing, "nearing": nearing, "dim": dim}
 
+# When a face is taken out of the picture, known where it is cut out: every so many seconds, from which on; never, where
+# it is there throughout.
+CUTS: dict[str, tuple[float, float] | None] = {
+    "away": (3, 2), "elsewhere": (2, 0), "second": (4, 0), "nearing": None, "dim": None}
+
+
+def is_cut(name: str, stage: Stage, index: int) -> bool:
+    """In frame `index` of the scene a face is gone that was in the one before."""
+    cut = CUTS.get(name)
+    if cut is None or index == 0:
+        return False
+    every_s, from_s = cut
+    before, now = ((stage.at_s(frame) - from_s) // every_s for frame in (index - 1, index))
+    return now > before
+
 
 def _placed(picture: Image, left: int, top: int, width: int, height: int) -> Image:
     """`picture` at (left, top) of an empty canvas, as much of it as lies within."""

@@ -12,7 +12,7 @@ from benchmarks import clip as clips
 from benchmarks.__main__ import main
 from benchmarks.agreement import CHANGING
 from benchmarks.clip import Clip, ClipCamera
-from benchmarks.scenes import EMPTY, SCENES, Stage
+from benchmarks.scenes import EMPTY, SCENES, Stage, is_cut
 from edge.contracts import Box
 from tests.clocks import Clock
 
@@ -55,6 +55,12 @@ def test_scene_shows_the_same_in_every_run_and_has_the_clip_in_it(name: str) -> 
     assert {picture.shape for picture in pictures} == {pictures[0].shape}
     assert any((picture[..., 0] != EMPTY).any() for picture in pictures)
     np.testing.assert_array_equal(SCENES[name](stage, 7), pictures[7])
+
+
+@pytest.mark.parametrize(("name", "cuts"), [("away", [20]), ("elsewhere", [20, 40]), ("second", [40]), ("dim", [])])
+def test_scene_tells_when_a_face_is_cut_out(name: str, cuts: list[int]) -> None:
+    stage = Stage(plain_clip(), Box(40, 20, 60, 60))
+    assert [index for index in range(45) if is_cut(name, stage, index)] == cuts
 
 
 def test_figures_of_the_line_over_a_real_clip(material: Callable[[str], Path], tmp_path: Path,

@@ -1,6 +1,7 @@
 """Agreement, delays and changes of label, on frames made to order at 10 a second."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import pytest
 
@@ -68,6 +69,20 @@ def test_delay_until_a_lost_face_is_dropped(held: int, delay_s: float) -> None:
     seen = moments([[FACE]] * (5 + held) + [[]] * (8 - held), [[FACE]] * 5 + [[]] * 8)
     face, = quality.presences(seen)
     assert quality.dropped_after_s(seen, face) == pytest.approx(delay_s)
+
+
+def test_new_face_is_not_asked_for() -> None:
+    seen = moments([[]] * 3 + [[FACE]] * 3 + [[]], [[FACE]] * 7)
+    assert quality.agreeing(seen) == (3, 7)
+    assert quality.agreeing_on_known(seen) == (3, 4)
+
+
+def test_face_that_the_full_search_loses_is_lost_when_it_is_cut_out() -> None:
+    seen = moments([[FACE]] * 14 + [[]] * 8, [[FACE]] * 5 + [[]] * 17)
+    face, = quality.presences(seen)
+    assert quality.dropped_after_s(seen, face, by_cut=True) is None
+    seen[12] = replace(seen[12], is_cut=True)
+    assert quality.dropped_after_s(seen, face, by_cut=True) == pytest.approx(0.2)
 
 
 def test_id_that_went_on_to_another_face_is_not_held() -> None:
