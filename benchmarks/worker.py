@@ -124,7 +124,8 @@ def run(order: Order) -> Passed:
         detector = line.make_detector(config)
         classifier = line.make_classifier(config, detector)
         telemetry = Telemetry()
-        sinks = [sink for sink in line.make_sinks(config, camera, classifier.labels, telemetry, streams=order.viewer)
+        sinks = [sink for sink in line.make_sinks(config, camera, classifier.labels, telemetry, model={},
+                                                  streams=order.viewer)
                  if sink.name != "progress"]
         watching = Watching(sinks[0] if sinks else None, calls)
         pipeline = Pipeline(camera, detector, line.make_tracker(config), classifier, line.make_smoother(),

@@ -24,6 +24,7 @@ class OnnxClassifier:
         Raises ModelError when the file is missing, damaged, not ours, or was made for other
         detectors.
         """
+        self.path = path
         self._session = _open(path, threads)
         self.metadata = _read_metadata(self._session, path)
         self.labels = self.metadata.labels

@@ -5,7 +5,7 @@ import os
 import re
 import signal
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import cv2
@@ -27,6 +27,7 @@ from edge.pipeline import Pipeline
 from edge.privacy import Veil
 from edge.rotation import Rotation, Series
 from edge.sinks.events import EventsSink
+from edge.sinks.metrics import MetricsSink
 from edge.sinks.progress import ProgressSink
 from edge.sinks.spared import SparedSink
 from edge.smoothing import ExponentialSmoother
@@ -90,23 +91,30 @@ def make_smoother() -> Smoother:
 
 
 def make_sinks(config: Config, camera: Camera, labels: tuple[str, ...], telemetry: Telemetry, *,
-               streams: bool) -> list[Sink]:
-    """The sinks that `config` asks for, a progress bar for a file, and systemd's where it started us."""
+               model: Mapping[str, str], streams: bool) -> list[Sink]:
+    """The sinks that `config` asks for, a progress bar for a file, and systemd's where it started us.
+
+    `model` tells a fleet's owner which models are at work.
+    """
     sinks: list[Sink] = []
+    metrics = MetricsSink(labels, lambda: telemetry.figures().by_name(), model)
     if streams:
-        sinks.append(make_stream(config, telemetry))
+        sinks.append(make_stream(config, telemetry, metrics.text))
     sinks += make_files(config, labels, telemetry, live=camera.live)
     if config.mqtt:
         sinks.append(make_reporter(config, config.mqtt, labels, telemetry))
     if not camera.live:
         sinks.append(ProgressSink(camera, frames=config.frames))
+    if streams:
+        # After all that work for people, so that it sees when they are done.
+        sinks.append(metrics)
     if service.is_wanted(os.environ):
         # The last: a result is told to systemd once every other sink has taken it.
         sinks.append(service.ServiceSink(os.environ, telemetry.figures))
     return sinks
 
 
-def make_stream(config: Config, telemetry: Telemetry) -> Sink:
+def make_stream(config: Config, telemetry: Telemetry, metrics: Callable[[], bytes]) -> Sink:
     """The stream, for whom `config` lets watch."""
     # Costs a third of the start, and a run over a file needs none of it.
     from edge.sinks import tls
@@ -128,7 +136,7 @@ def make_stream(config: Config, telemetry: Telemetry) -> Sink:
     access = Access([host, *(config.hosts or "").replace(" ", "").split(",")],
                     Token(secret) if secret is not None else None, limits, is_encrypted=encryption is not None)
     return MjpegSink(host, port, figures=lambda: telemetry.figures().by_name(), has_raw=not config.blur,
-                     access=access, limits=limits, encryption=encryption)
+                     access=access, limits=limits, encryption=encryption, metrics=metrics)
 
 
 def make_files(config: Config, labels: tuple[str, ...], telemetry: Telemetry, *, live: bool) -> list[Sink]:
@@ -170,7 +178,9 @@ def run(chosen: Settings, wakeup: Wakeup) -> None:
     detector = make_detector(config)
     classifier = make_classifier(config, detector)
     telemetry = Telemetry(board=board.Watch())
-    sinks = make_sinks(config, camera, classifier.labels, telemetry, streams=streams)
+    model = {"detector": detector.name, "file": classifier.path.name, "precision": classifier.metadata.precision,
+             "sha256": models.sha256(classifier.path)}
+    sinks = make_sinks(config, camera, classifier.labels, telemetry, model=model, streams=streams)
     pipeline = Pipeline(camera, detector, make_tracker(config), classifier, make_smoother(), sinks, telemetry,
                         veil=Veil().follow if config.blur else iter)
     log.info("camera %s", camera.name)

@@ -17,11 +17,12 @@ WINDOW_S = 5.0
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """What the line did in the last WINDOW_S seconds; `analysed` and `dropped` count from the start."""
+    """What the line did in the last WINDOW_S seconds; `captured`, `analysed` and `dropped` count from the start."""
 
     captured_fps: float
     analysed_fps: float
     shown_fps: float
+    captured: int
     analysed: int
     dropped: int
     latency_p50_ms: float
@@ -64,7 +65,7 @@ class Telemetry:
         self._lock = threading.Lock()
         self._started_s = clock()
         self._captured, self._analysed, self._shown = _Window(), _Window(), _Window()
-        self._analysed_count = self._dropped_count = self._faces = self._outputs_lost = 0
+        self._captured_count = self._analysed_count = self._dropped_count = self._faces = self._outputs_lost = 0
         self._last_number = -1
 
     def captured(self, frame: Frame) -> None:
@@ -72,6 +73,7 @@ class Telemetry:
         now_s = self._clock()
         with self._lock:
             self._captured.add(now_s, now_s - frame.captured_at_s)
+            self._captured_count += 1
 
     def analysed(self, result: Result) -> None:
         """The last stage before the sinks is done with `result`; a gap before its number is a drop."""
@@ -106,7 +108,7 @@ class Telemetry:
                 captured_fps=len(self._captured.values(now_s)) / window_s,
                 analysed_fps=len(self._analysed.values(now_s)) / window_s,
                 shown_fps=len(self._shown.values(now_s)) / window_s,
-                analysed=self._analysed_count, dropped=self._dropped_count,
+                captured=self._captured_count, analysed=self._analysed_count, dropped=self._dropped_count,
                 latency_p50_ms=float(p50_s) * 1000, latency_p95_ms=float(p95_s) * 1000, faces=self._faces,
                 temperature_c=board.temperature_c, throttled=board.throttled,
                 outputs_lost=self._outputs_lost)

@@ -46,6 +46,7 @@ LIBRARIES = {
     "aiohttp": {"edge.sinks.mjpeg", "edge.sinks.http", "edge.sinks.access", "edge.sinks.connections",
                 "edge.sinks.origins"},
     "paho": {"edge.sinks.mqtt_connection"},
+    "prometheus_client": {"edge.sinks.metrics"},
     "tqdm": {"edge.report", "edge.sinks.progress", "export.evaluate", "export.framing", "benchmarks.agreement",
              "benchmarks.line", "benchmarks.stages"},
     "cv2": {"edge.run", "edge.contracts", "edge.preprocess", "edge.overlay", "edge.privacy", "edge.sinks.mjpeg",

@@ -11,6 +11,7 @@ from typing import Any
 
 from aiohttp import WSCloseCode, web
 
+from edge.errors import FerEdgeError
 from edge.sinks.access import BODY_BYTES, HEALTH, Access
 from edge.sinks.connections import SERVER
 from edge.sinks.messages import Message, encoded
@@ -29,6 +30,8 @@ FAREWELL_S = 0.2
 # Nothing that a client may say to /events is longer.
 LONGEST_WORD_BYTES = 1024
 BOUNDARY = "frame"
+# Prometheus' text format.
+METRICS_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 NO_RAW = "expected /stream or /snapshot, found raw=1: faces are hidden here (--blur); leave raw=1 out\n"
 
 _WEB = Path(__file__).with_name("web")
@@ -50,7 +53,8 @@ class Feeds:
     """What the routes give out.
 
     `pictures` are annotated JPEGs, `raw` the camera's own, None where nobody may see them; `messages` are those
-    of edge.sinks.messages, and `message` makes the newest; `unready` says why the app is not ready, None when it is.
+    of edge.sinks.messages, and `message` makes the newest; `unready` says why the app is not ready, None when it is;
+    `metrics` makes what Prometheus reads, in any thread, and raises FerEdgeError where it cannot, None for nobody.
     """
 
     pictures: Newest[bytes]
@@ -58,6 +62,7 @@ class Feeds:
     messages: Newest[str]
     message: Callable[[], Message]
     unready: Callable[[], str | None]
+    metrics: Callable[[], bytes] | None
 
     def close(self) -> None:
         """End what is being followed; in the event loop."""
@@ -67,7 +72,7 @@ class Feeds:
 
 
 def application(feeds: Feeds, access: Access) -> web.Application:
-    """The page, pictures, messages and health, for whom `access` lets through."""
+    """The page, pictures, messages, metrics and health, for whom `access` lets through."""
     async def stream(request: web.Request) -> web.StreamResponse:
         pictures = feeds.raw if request.query.get("raw") == "1" else feeds.pictures
         if pictures is None:
@@ -109,11 +114,22 @@ def application(feeds: Feeds, access: Access) -> web.Application:
         reason = feeds.unready()
         return web.Response(text=f"not ready: {reason}\n", status=503) if reason else web.Response(text="ready\n")
 
+    async def metrics(request: web.Request) -> web.Response:
+        if feeds.metrics is None:
+            raise web.HTTPNotFound
+        try:
+            # The machine's health is read for it, which may take a moment.
+            text = await asyncio.to_thread(feeds.metrics)
+        except FerEdgeError as error:
+            raise web.HTTPNotImplemented(text=f"{error}\n") from error
+        return web.Response(body=text, headers={"Content-Type": METRICS_TYPE})
+
     routes = web.Application(middlewares=[access.check], client_max_size=BODY_BYTES)
     routes.on_response_prepare.append(_add_headers)
     routes.add_routes([web.get("/stream", stream, allow_head=False), web.get("/snapshot", snapshot),
                        web.get("/state", state), web.get("/events", partial(_events, feeds), allow_head=False),
-                       web.get(HEALTH, healthz), web.get("/readyz", readyz), *access.routes()])
+                       web.get(HEALTH, healthz), web.get("/readyz", readyz), web.get("/metrics", metrics),
+                       *access.routes()])
     for address, (name, content_type) in _FILES.items():
         routes.router.add_get(address, _file(_WEB / name, content_type))
     return routes

@@ -42,15 +42,16 @@ class MjpegSink:
 
     def __init__(self, host: str, port: int, figures: Callable[[], Mapping[str, float]], quality: int = 80, *,
                  has_raw: bool = True, access: Access | None = None, limits: Limits | None = None,
-                 encryption: ssl.SSLContext | None = None) -> None:
+                 encryption: ssl.SSLContext | None = None, metrics: Callable[[], bytes] | None = None) -> None:
         """`figures` tells the app's speed by name; `quality` is the JPEG's, 1 to 100; by default all may watch.
 
-        With `has_raw` a viewer can ask for the camera's own pictures.
+        With `has_raw` a viewer can ask for the camera's own pictures; `metrics` makes what /metrics says.
         """
         self._address = host, port
         self._figures, self._quality = figures, quality
         self._access, self._limits, self._encryption = access or Access([host]), limits or Limits(), encryption
-        self._feeds = Feeds(Newest(), Newest() if has_raw else None, Newest(), self._message, self._unready)
+        self._feeds = Feeds(Newest(), Newest() if has_raw else None, Newest(), self._message, self._unready,
+                            metrics)
         self._workers = WorkerGroup()
         self._newest: Result | None = None
         self._told_at_s = 0.0

@@ -12,6 +12,7 @@ from edge.contracts import Box, Sink
 from edge.rotation import Series
 from edge.service import ServiceSink
 from edge.sinks.events import EventsSink
+from edge.sinks.metrics import MetricsSink
 from edge.sinks.mjpeg import MjpegSink
 from edge.sinks.mqtt import MqttSink
 from edge.sinks.progress import ProgressSink
@@ -24,7 +25,7 @@ Make = Callable[[], Sink]
 RESULT = result_of(np.zeros((48, 64, 3), np.uint8), reading_of(Box(1, 2, 30, 30)))
 
 
-@pytest.fixture(params=["events as csv", "events as jsonl", "mjpeg", "mqtt", "progress", "record",
+@pytest.fixture(params=["events as csv", "events as jsonl", "metrics", "mjpeg", "mqtt", "progress", "record",
                         "spared", "systemd"])
 def make(request: pytest.FixtureRequest, tmp_path: Path) -> Make:
     kind, _, suffix = request.param.partition(" as ")
@@ -36,6 +37,8 @@ def make(request: pytest.FixtureRequest, tmp_path: Path) -> Make:
         return lambda: RecorderSink(Series(tmp_path / "out.mp4"))
     if kind == "spared":
         return lambda: SparedSink(EventsSink(Series(tmp_path / "out.csv"), LABELS), on_loss=pytest.fail, live=True)
+    if kind == "metrics":
+        return lambda: MetricsSink(LABELS, dict, {})
     if kind == "mqtt":
         # A broker that is away: the sink's promises hold without one.
         return lambda: MqttSink(broker.parse("mqtt://127.0.0.1:9/shop/door", "--mqtt"), LABELS, lambda: {})

@@ -1,0 +1,154 @@
+"""What Prometheus reads at /metrics: stage times, frames, faces, expressions and the machine's health."""
+
+import platform
+import threading
+import time
+from bisect import bisect_left
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from importlib import metadata
+from itertools import accumulate
+from types import TracebackType
+from typing import TYPE_CHECKING, Self
+
+from edge.changes import camera_problem
+from edge.contracts import UNCERTAIN, Result
+from edge.errors import ConfigError
+
+if TYPE_CHECKING:
+    from prometheus_client.core import Metric
+
+# Upper edges, s.  A frame lasts 33 ms at 30 FPS; what takes longer than a second is no live picture.
+BUCKETS_S = (0.001, 0.002, 0.005, 0.01, 0.02, 0.033, 0.05, 0.1, 0.2, 0.5, 1.0)
+# A longer gap between two frames is no time in which somebody was seen.
+LONGEST_FRAME_S = 1.0
+STAGES = ("detect", "infer", "deliver")
+
+# Name, the figure's name, and help.
+_COUNTERS = (
+    ("frames_captured", "captured", "Frames that the camera delivered."),
+    ("frames_analysed", "analysed", "Frames that were searched and whose faces were read."),
+    ("frames_dropped", "dropped", "Frames that a newer one replaced before a stage came to them."),
+    ("camera_reconnects", "reconnects", "How often the camera was found again."),
+    ("outputs_lost", "outputs_lost", "How often a recording or another output has failed."),
+)
+_GAUGES = (
+    ("frames_per_second", "analysed_fps", "Frames analysed a second, over the last few seconds."),
+    ("faces", "faces", "Faces in the newest frame."),
+    ("temperature_celsius", "temperature_c", "The processor's temperature."),
+    ("throttled", "throttled", "1 while the firmware slows the processor down."),
+)
+
+
+class Histogram:
+    """Counts seconds by BUCKETS_S."""
+
+    def __init__(self) -> None:
+        self.counts = [0] * (len(BUCKETS_S) + 1)
+        self.sum_s = 0.0
+
+    def add(self, seconds: float) -> None:
+        """Count one more."""
+        self.counts[bisect_left(BUCKETS_S, seconds)] += 1
+        self.sum_s += seconds
+
+    def cumulated(self) -> list[tuple[str, float]]:
+        """For each upper edge, as text, how many were no greater."""
+        edges = (*(str(edge) for edge in BUCKETS_S), "+Inf")
+        return list(zip(edges, accumulate(self.counts), strict=True))
+
+
+class MetricsSink:
+    """A Sink that counts, in a microsecond or two a frame; the library that makes text of it is loaded when asked.
+
+    It is the last of the sinks: when it is shown a result, all others have taken it.
+    """
+
+    name = "metrics"
+    wanted = False
+
+    def __init__(self, labels: Iterable[str], figures: Callable[[], Mapping[str, float]], model: Mapping[str, str],
+                 clock: Callable[[], float] = time.monotonic) -> None:
+        """`labels` are the classifier's, `figures` tells the app's speed by name, `model` what is at work."""
+        self._figures, self._model, self._clock = figures, model, clock
+        self._lock = threading.Lock()
+        self._stages, self._latency = {stage: Histogram() for stage in STAGES}, Histogram()
+        self._seconds = {label: 0.0 for label in (*labels, UNCERTAIN)}
+        self._newest: Result | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None,
+                 trace: TracebackType | None) -> None:
+        """There is nothing to close."""
+
+    def show(self, result: Result) -> None:
+        """Count the times of `result` and how long its expressions were seen; a placeholder counts for nothing."""
+        if result.frame.notice is not None:
+            self._newest = result
+            return
+        frame, now_s = result.frame, self._clock()
+        with self._lock:
+            self._stages["detect"].add(result.detected_at_s - frame.captured_at_s)
+            self._stages["infer"].add(result.inferred_at_s - result.detected_at_s)
+            self._stages["deliver"].add(now_s - result.inferred_at_s)
+            self._latency.add(now_s - frame.captured_at_s)
+            if self._newest is not None:
+                lasted_s = min(max(0.0, frame.elapsed_s - self._newest.frame.elapsed_s), LONGEST_FRAME_S)
+                for reading in result.readings:
+                    self._seconds[reading.smoothed.label] += lasted_s
+        self._newest = result
+
+    def text(self) -> bytes:
+        """All metrics in Prometheus' text format 0.0.4; any thread may ask.  ConfigError without prometheus_client."""
+        try:
+            from prometheus_client import CollectorRegistry, ProcessCollector, generate_latest
+        except ModuleNotFoundError as error:
+            raise ConfigError("expected prometheus_client for /metrics, found no such package; "
+                              "pip install 'fer-edge[metrics]'") from error
+        registry = CollectorRegistry()
+        ProcessCollector(registry=registry)
+        registry.register(self)
+        return generate_latest(registry)
+
+    def collect(self) -> "Iterator[Metric]":
+        """Every metric of ours, as prometheus_client asks for them."""
+        from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
+        figures = self._figures()
+        for name, figure, what in _COUNTERS:
+            yield CounterMetricFamily(f"fer_edge_{name}", what, figures.get(figure, 0))
+        for name, figure, what in _GAUGES:
+            if figure in figures:
+                yield GaugeMetricFamily(f"fer_edge_{name}", what, figures[figure])
+        newest = self._newest
+        is_up = newest is not None and camera_problem(newest, self._clock()) is None
+        yield GaugeMetricFamily("fer_edge_camera_up", "1 while the camera gives frames.", float(is_up))
+        yield from self._counted()
+        yield from self._infos()
+
+    def _counted(self) -> "Iterator[Metric]":
+        from prometheus_client.core import CounterMetricFamily, HistogramMetricFamily
+        stages = HistogramMetricFamily("fer_edge_stage_seconds", (
+            "How long a frame took through a stage, with the wait for it: detect counts from the capture, "
+            "infer from the detection, deliver from the inference."), labels=["stage"])
+        latency = HistogramMetricFamily("fer_edge_latency_seconds", "From the capture of a frame until it was shown.")
+        seen = CounterMetricFamily(
+            "fer_edge_expression_seconds", "For how long each expression was seen, summed over faces.",
+            labels=["expression"])
+        with self._lock:
+            for stage, histogram in self._stages.items():
+                stages.add_metric([stage], histogram.cumulated(), histogram.sum_s)
+            latency.add_metric([], self._latency.cumulated(), self._latency.sum_s)
+            for label, seconds in self._seconds.items():
+                seen.add_metric([label], seconds)
+        yield from (stages, latency, seen)
+
+    def _infos(self) -> "Iterator[Metric]":
+        from prometheus_client.core import InfoMetricFamily
+        try:
+            version = metadata.version("fer-edge")
+        except metadata.PackageNotFoundError:
+            version = "unknown"  # A checkout that was never installed.
+        yield InfoMetricFamily("fer_edge_build", "The version of this program, and of Python.",
+                               {"version": version, "python": platform.python_version()})
+        yield InfoMetricFamily("fer_edge_model", "The models that look for faces and read them.", dict(self._model))
