@@ -58,11 +58,6 @@ def yunet_path() -> Path:
     return Path(share) / "fer-edge" / YUNET.name
 
 
-def sha256(path: Path) -> str:
-    """The hash of a model file, by which a model's card and a fleet's metrics know it."""
-    return hashlib.sha256(path.read_bytes()).hexdigest()
-
-
 def fetch(download: Download, path: Path) -> None:
     """Put `download` at `path`; ModelError, and nothing there, when it is not to be had or not what was published."""
     try:

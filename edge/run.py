@@ -179,7 +179,7 @@ def run(chosen: Settings, wakeup: Wakeup) -> None:
     classifier = make_classifier(config, detector)
     telemetry = Telemetry(board=board.Watch())
     model = {"detector": detector.name, "file": classifier.path.name, "precision": classifier.metadata.precision,
-             "sha256": models.sha256(classifier.path)}
+             "sha256": tuning.sha256(classifier.path)}
     sinks = make_sinks(config, camera, classifier.labels, telemetry, model=model, streams=streams)
     pipeline = Pipeline(camera, detector, make_tracker(config), classifier, make_smoother(), sinks, telemetry,
                         veil=Veil().follow if config.blur else iter)
