@@ -186,9 +186,11 @@ def test_recording_is_blurred_like_every_other_picture(clip: Path, tmp_path: Pat
         record = tmp_path / f"{name}.mp4"
         assert run("--camera", str(clip), "--frames", "30", "--clean", "--record", str(record), *blur).returncode == 0
         video = cv2.VideoCapture(str(record))
-        faces[name] = [len(faces_in(cv2.imencode(".png", video.read()[1])[1].tobytes())) for _ in range(30)]
+        found = [face for _ in range(30) for face in faces_in(cv2.imencode(".png", video.read()[1])[1].tobytes())]
         video.release()
-    assert sum(faces["plain"]) >= 27 and sum(faces["blurred"]) == 0
+        # The face stays in the left half; at the right the detector now and then takes a rocket for one.
+        faces[name] = sum(face.box.left + face.box.width // 2 < 320 for face in found)
+    assert faces["plain"] >= 27 and faces["blurred"] == 0
 
 
 @pytest.fixture
