@@ -73,6 +73,11 @@ class Frame:
         assert self._bgr is not None
         return self._bgr
 
+    def expect_colour(self) -> None:
+        """Somebody will ask for `bgr`: decode a JPEG to it now, and make grey of it, rather than decode it twice."""
+        if self.format is PixelFormat.MJPG and self._grey is None:
+            object.__setattr__(self, "_grey", _read_only(_grey_of(self.bgr)))
+
 
 def _to_grey(frame: Frame) -> Image:
     match frame.format:
@@ -85,7 +90,11 @@ def _to_grey(frame: Frame) -> Image:
         case PixelFormat.MJPG:
             return _decode(frame, cv2.IMREAD_GRAYSCALE)
         case PixelFormat.BGR:
-            return np.asarray(cv2.cvtColor(frame.buffer, cv2.COLOR_BGR2GRAY), np.uint8)
+            return _grey_of(frame.buffer)
+
+
+def _grey_of(bgr: Image) -> Image:
+    return np.asarray(cv2.cvtColor(bgr, cv2.COLOR_BGR2GRAY), np.uint8)
 
 
 def _to_bgr(frame: Frame) -> Image:
@@ -339,7 +348,7 @@ class Sink(Protocol):
 
     @property
     def wanted(self) -> bool:
-        """Somebody is looking at its pictures right now."""
+        """Somebody looks at drawn pictures right now, so that the frame's `bgr` will be asked for; any thread asks."""
         ...
 
     def __enter__(self) -> Self: ...

@@ -116,6 +116,8 @@ class Pipeline:
     def _detect(self) -> None:
         try:
             for frame in self._frames.follow():
+                if any(sink.wanted for sink in self._sinks):
+                    frame.expect_colour()
                 faces = () if frame.notice else self._tracker.track(frame, self._detector)
                 if not self._detected.publish(_Detected(frame, faces, time.monotonic())):
                     return

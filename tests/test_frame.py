@@ -65,6 +65,31 @@ def test_pictures_are_made_once_on_demand_and_are_read_only(pixel_format: PixelF
             picture[0] = 0
 
 
+def test_jpeg_whose_colour_is_expected_is_decoded_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    decoded: list[int] = []
+    imdecode = cv2.imdecode
+
+    def counting(buffer: Image, flags: int) -> object:
+        decoded.append(flags)
+        return imdecode(buffer, flags)
+
+    monkeypatch.setattr(cv2, "imdecode", counting)
+    buffer = buffer_in(PixelFormat.MJPG)
+    twice, once = frame_of(buffer, PixelFormat.MJPG), frame_of(buffer, PixelFormat.MJPG)
+    assert twice.grey is not None and twice.bgr is not None and len(decoded) == 2
+    once.expect_colour()
+    assert len(decoded) == 3
+    assert np.abs(once.grey.astype(int) - twice.grey).max() <= 1 and (once.bgr == twice.bgr).all()
+    assert len(decoded) == 3
+
+
+@pytest.mark.parametrize("pixel_format", [PixelFormat.GREY, PixelFormat.YUYV, PixelFormat.YUV420, PixelFormat.BGR])
+def test_colour_that_is_expected_is_left_for_later_where_luma_costs_nothing(pixel_format: PixelFormat) -> None:
+    frame = frame_of(buffer_in(pixel_format), pixel_format)
+    frame.expect_colour()
+    assert frame._grey is None and frame._bgr is None
+
+
 @pytest.mark.parametrize("damage", [b"", b"\xff\xd8", b"\xff\xd8 no jpeg at all"])
 def test_damaged_jpeg_is_a_black_picture_of_the_right_size(damage: bytes) -> None:
     frame = frame_of(np.frombuffer(damage, np.uint8), PixelFormat.MJPG)

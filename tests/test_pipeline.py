@@ -169,6 +169,16 @@ def test_sinks_see_what_the_veil_lets_through_and_nothing_else() -> None:
     assert [result.frame.number for result in line.sink.results] == [1, 3, 5]
 
 
+@pytest.mark.parametrize("wanted", [True, False])
+def test_colour_is_expected_only_while_a_sink_is_watched(wanted: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    expected: list[int] = []
+    monkeypatch.setattr(Frame, "expect_colour", lambda frame: expected.append(frame.number))
+    line = Line(FakeCamera(3, live=False))
+    line.sink.wanted = wanted
+    line.run()
+    assert expected == ([0, 1, 2] if wanted else [])
+
+
 def test_so_many_frames_are_captured_and_no_more() -> None:
     line = Line(FakeCamera(None, live=False))
     line.run(frames=7)

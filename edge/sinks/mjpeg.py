@@ -58,8 +58,8 @@ class MjpegSink:
 
     @property
     def wanted(self) -> bool:
-        """Somebody watches the stream or waits for a snapshot."""
-        return self._feeds.pictures.wanted or (self._feeds.raw is not None and self._feeds.raw.wanted)
+        """Somebody watches the drawn stream or waits for a snapshot."""
+        return self._feeds.pictures.wanted
 
     @property
     def url(self) -> str:
