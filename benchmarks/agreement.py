@@ -71,7 +71,7 @@ class Swapped:
 
 def measured(clip: Clip, config: Config, classifier: Classifier, seconds: float) -> dict[str, Agreement]:
     """`clip` in every scene for `seconds` each, and once more with a classifier that changes its mind."""
-    stage = Stage(clip, _first_face(clip, config))
+    stage = Stage(clip, first_face(clip, config))
     count = round(seconds * clip.fps)
     found: dict[str, Agreement] = {}
     filmed: list[Moment] = []
@@ -158,7 +158,8 @@ def _ms(seconds: float) -> float:
     return round(1000 * seconds, 1)
 
 
-def _first_face(clip: Clip, config: Config) -> Box:
+def first_face(clip: Clip, config: Config) -> Box:
+    """The best face of the first frame that has one, by a full search; CameraError where none has."""
     detector = line.make_detector(config)
     for index in range(len(clip.jpegs)):
         if faces := _full_search(_frame(clip.jpeg(index), clip, index), detector, config.min_face_px):

@@ -28,6 +28,7 @@ def parser() -> ArgumentParser:
     _add_stages(add)
     _add_line(add)
     _add_agreement(add)
+    _add_soak(add)
     return whole
 
 
@@ -75,8 +76,21 @@ def _add_agreement(add: _Commands) -> None:
     command.set_defaults(run=commands.agreement)
     _add_clip(command)
     _add_detector(command)
-    command.add_argument("--seconds", type=float, default=12.0, metavar="S",
+    command.add_argument("--seconds", type=_above_0, default=12.0, metavar="S",
                          help=f"length of each scene, s of media time {_DEFAULT}")
+    _add_json(command)
+
+
+def _add_soak(add: _Commands) -> None:
+    text = ("The line at the camera's rate for minutes or hours, faces coming and going, viewers connecting, stalling "
+            "and leaving: exit code 1 when memory, threads or descriptors have grown since the first minute.")
+    command = add.add_parser("soak", help=text.partition(":")[0], description=text)
+    command.set_defaults(run=commands.soak)
+    _add_clip(command)
+    _add_detector(command)
+    command.add_argument("--minutes", type=_above_0, default=20.0, metavar="N", help=f"how long {_DEFAULT}")
+    command.add_argument("--viewers", type=_whole, default=4, metavar="N", help=f"so many at a time {_DEFAULT}")
+    command.add_argument("--fps", type=_whole, default=30, metavar="N", help=f"the camera's rate {_DEFAULT}")
     _add_json(command)
 
 
@@ -102,6 +116,14 @@ def _whole(text: str) -> int:
     number = int(text)
     if number < 1:
         raise ArgumentTypeError(f"expected a whole number from 1, found {text}")
+    return number
+
+
+def _above_0(text: str) -> float:
+    """For argparse: a number above 0."""
+    number = float(text)
+    if not 0 < number < float("inf"):
+        raise ArgumentTypeError(f"expected a number above 0, found {text}")
     return number
 
 

@@ -3,15 +3,18 @@
 from argparse import Namespace
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from benchmarks import clip, files, machine, report
+from benchmarks import arithmetic, clip, files, machine, report
 from benchmarks.arithmetic import Spread
 from benchmarks.machine import Condition
 from edge import models, tuning
 from edge.classifier import OnnxClassifier
 from edge.config import Config
 from edge.run import choose_model, make_detector
+
+if TYPE_CHECKING:
+    from benchmarks.soak import Sample
 
 # Options that are settings of the app as well.
 _SETTINGS = ("camera", "detector", "yunet", "model", "fps")
@@ -87,6 +90,32 @@ def stages(chosen: Namespace) -> None:
         print(f"kept for the app in {tuning.path()}")
 
 
+def soak(chosen: Namespace) -> int:
+    """Print samples as they come and what has grown; 1 when anything has."""
+    from benchmarks import soak as soaking
+    from benchmarks.agreement import first_face
+    config, video = _config(chosen), clip.load(chosen.clip)
+    print(f"{'s':>6}{'MB':>9}{'threads':>9}{'descriptors':>13}")
+    with machine.Watched() as watched:
+        found = soaking.soaked(video, first_face(video, config), config, minutes=chosen.minutes,
+                               viewers=chosen.viewers, fps=chosen.fps, tell=_tell_sample)
+    grown, last = found.grown(), found.passed.passed
+    fps, drops = arithmetic.rate_per_s(last.drawn_at_s), arithmetic.dropped(last.numbers)
+    print(f"viewers {found.visits}, refused {found.refused or 'none'}\nthe last {len(last.numbers)} frames: "
+          f"{fps:.1f} FPS, {drops} dropped; memory between {found.mb_per_hour():+.1f} MB an hour")
+    figures = {"command": "soak", **_source(chosen, config), "minutes": chosen.minutes, "grown": grown,
+               "first": asdict(found.first), "last": asdict(found.last), "mb_per_hour": found.mb_per_hour(),
+               "visits": found.visits, "refused": found.refused, "frames_per_s": fps, "dropped": drops,
+               **_where(config, watched.condition)}
+    _tell(chosen, figures, {}, watched.condition)
+    print("\n".join(f"GROWN: {line_}" for line_ in grown) or "steady: nothing has grown since the first minute")
+    return int(bool(grown))
+
+
+def _tell_sample(sample: "Sample") -> None:
+    print(f"{sample.at_s:6.0f}{sample.rss_mb:9.1f}{sample.threads:9}{sample.descriptors:13}", flush=True)
+
+
 def _source(chosen: Namespace, config: Config) -> dict[str, Any]:
     return {"clip": chosen.clip.name if chosen.clip else None, "detector": make_detector(config).name}
 
@@ -101,7 +130,7 @@ def _tell(chosen: Namespace, figures: dict[str, Any], spreads: dict[str, Spread]
     print(f"\n{machine.headline(figures['machine'])}")
     for warning in condition.warnings():
         print(f"DOUBTFUL: {warning}")
-    if chosen.compare:
+    if getattr(chosen, "compare", None):
         print(report.comparison(chosen.compare, figures, spreads))
     if chosen.json:
         report.write(chosen.json, figures, spreads)

@@ -120,15 +120,24 @@ def _overhead(passed: Passed) -> float:
     return arithmetic.overhead_ratio(passed.cpu_s, sum(times_s), len(times_s), passed.timer_s)
 
 
-def _pass(order: Order) -> Pass:
+@contextmanager
+def started(order: Order) -> "Iterator[tuple[subprocess.Popen[str], str]]":
+    """A process at work on `order`, killed at last, and its stream's address, or nothing where it serves none."""
     command = [sys.executable, "-m", "benchmarks.worker", msgspec.json.encode(order).decode()]
-    started_s = time.monotonic()
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=_environment())
-    with _killed_at_last(process):
+    try:
         assert process.stdout is not None
-        if order.viewer and (line := process.stdout.readline()):
-            threading.Thread(target=_watch, args=(json.loads(line)["url"],), daemon=True, name="viewer").start()
-        answer, complaint = process.communicate(timeout=PASS_WITHIN_S)
+        first = process.stdout.readline() if order.viewer else ""
+        yield process, json.loads(first)["url"] if first else ""
+    finally:
+        if process.poll() is None:
+            process.kill()
+            process.communicate()
+
+
+def finished(process: "subprocess.Popen[str]", started_s: float) -> Pass:
+    """What the process saw until its end, which is awaited; PassError, with its own words, where it failed."""
+    answer, complaint = process.communicate(timeout=PASS_WITHIN_S)
     if process.returncode:
         reason = complaint.strip().splitlines()[-1].removeprefix("fer-edge: ") if complaint.strip() else "no word"
         error = PassError(reason)
@@ -136,6 +145,14 @@ def _pass(order: Order) -> Pass:
         raise error
     passed = msgspec.json.decode(answer, type=Passed)
     return Pass(passed, passed.drawn_at_s[0] - started_s)
+
+
+def _pass(order: Order) -> Pass:
+    started_s = time.monotonic()
+    with started(order) as (process, url):
+        if url:
+            threading.Thread(target=_watch, args=(url,), daemon=True, name="viewer").start()
+        return finished(process, started_s)
 
 
 def _environment() -> dict[str, str]:
@@ -150,13 +167,3 @@ def _watch(url: str) -> None:
           urllib.request.urlopen(f"{url}/stream", timeout=PASS_WITHIN_S) as response):
         while response.read(_READ_BYTES):
             pass
-
-
-@contextmanager
-def _killed_at_last(process: "subprocess.Popen[str]") -> Iterator[None]:
-    try:
-        yield
-    finally:
-        if process.poll() is None:
-            process.kill()
-            process.communicate()

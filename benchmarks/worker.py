@@ -4,8 +4,10 @@
 """
 
 import json
+import signal
 import sys
 import time
+from collections import deque
 from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
@@ -42,6 +44,8 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
     """Show the frames over HTTP, and wait for a viewer first."""
     time_libraries: bool
     """Time every call into a library: it costs time by itself."""
+    kept: int | None = None
+    """So many of the newest results are told; None: all."""
 
 
 class Passed(msgspec.Struct, frozen=True, kw_only=True):
@@ -65,10 +69,11 @@ class Watching:
     name = "watching"
     wanted = True
 
-    def __init__(self, shown_by: Sink | None, calls: bare.Calls) -> None:
+    def __init__(self, shown_by: Sink | None, calls: bare.Calls, kept: int | None) -> None:
         """`shown_by` stands before this in the line's sinks and has shown every result that this sees."""
         self._shown_by, self._calls = shown_by, calls
-        self.results: list[tuple[int, float, float, int]] = []
+        self._results: deque[tuple[int, float, float, int]] = deque(maxlen=kept)
+        self._is_first = True
 
     def __enter__(self) -> Self:
         if self._shown_by is not None:
@@ -91,17 +96,18 @@ class Watching:
         if self._shown_by is None:
             latency_ms = (time.monotonic() - result.frame.captured_at_s) * 1000
             overlay.draw(result, corner=f"{latency_ms:.0f} ms")
-        self.results.append((result.frame.number, result.frame.captured_at_s, time.monotonic(), len(result.readings)))
+        self._results.append((result.frame.number, result.frame.captured_at_s, time.monotonic(), len(result.readings)))
         self._cpu_end_s = time.process_time()
-        if len(self.results) == 1:
+        if self._is_first:
+            self._is_first = False
             self._cpu_start_s = self._cpu_end_s
             self._calls.clear()
 
     def passed(self, timer_s: float) -> Passed:
         """The pass as it was seen; SinkError when no frame came."""
-        if not self.results:
+        if not self._results:
             raise SinkError("expected frames, found none; look at the camera or the clip")
-        numbers, captured_at_s, drawn_at_s, faces = (list(column) for column in zip(*self.results, strict=True))
+        numbers, captured_at_s, drawn_at_s, faces = (list(column) for column in zip(*self._results, strict=True))
         return Passed(numbers=numbers, captured_at_s=captured_at_s, drawn_at_s=drawn_at_s, faces=faces,
                       cpu_s=self._cpu_end_s - self._cpu_start_s, rss_bytes=self.rss_bytes, threads=self.threads,
                       calls_s={name: times for name, times in self._calls.times_s.items() if times}, timer_s=timer_s)
@@ -127,10 +133,10 @@ def run(order: Order) -> Passed:
         sinks = [sink for sink in line.make_sinks(config, camera, classifier.labels, telemetry, model={},
                                                   streams=order.viewer)
                  if sink.name != "progress"]
-        watching = Watching(sinks[0] if sinks else None, calls)
+        watching = Watching(sinks[0] if sinks else None, calls, order.kept)
         pipeline = Pipeline(camera, detector, line.make_tracker(config), classifier, line.make_smoother(),
                             [*sinks, watching], telemetry)
-        with Wakeup() as wakeup:
+        with Wakeup(signals=(signal.SIGTERM,)) as wakeup:
             pipeline.run(wakeup, frames=order.frames, duration_s=config.duration_s)
     return watching.passed(bare.timer_s() if order.time_libraries else 0.0)
 

@@ -44,7 +44,7 @@ LIBRARIES = {
     "picamera2": {"edge.cameras.picamera"},
     "av": {"edge.sinks.recorder"},
     "aiohttp": {"edge.sinks.mjpeg", "edge.sinks.http", "edge.sinks.access", "edge.sinks.connections",
-                "edge.sinks.origins"},
+                "edge.sinks.origins", "benchmarks.viewers"},
     "paho": {"edge.sinks.mqtt_connection"},
     "prometheus_client": {"edge.sinks.metrics"},
     "tqdm": {"edge.report", "edge.sinks.progress", "export.evaluate", "export.framing", "benchmarks.agreement",

@@ -1,0 +1,87 @@
+"""Viewers that come and go: the stream, snapshots, the state and the messages, also such as stop reading."""
+
+import asyncio
+import random
+import threading
+from collections import Counter
+from collections.abc import Awaitable, Callable
+from types import TracebackType
+from typing import Self
+
+import aiohttp
+
+# How long a viewer stays, s.
+SHORTEST_S, LONGEST_S = 0.2, 4.0
+STOP_WITHIN_S = 10.0
+
+
+class Viewers:
+    """So many at a time, from a thread of its own, until it is left; one that goes makes room for the next."""
+
+    def __init__(self, url: str, count: int, seed: int = 1) -> None:
+        """`url` is that of the stream's page; who comes when is the same for the same `seed`."""
+        self._url, self._count, self._random = url, count, random.Random(seed)
+        self.visits: Counter[str] = Counter()
+        """How many of each kind have been there."""
+        self.refused: Counter[str] = Counter()
+        """What was answered in place of what they came for."""
+
+    def __enter__(self) -> Self:
+        self._loop = asyncio.new_event_loop()
+        self._stop = asyncio.Event()
+        self._thread = threading.Thread(target=self._loop.run_until_complete, args=(self._all(),), name="viewers")
+        self._thread.start()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None,
+                 trace: TracebackType | None) -> None:
+        self._loop.call_soon_threadsafe(self._stop.set)
+        self._thread.join(STOP_WITHIN_S)
+        self._loop.close()
+
+    async def _all(self) -> None:
+        connector = aiohttp.TCPConnector(limit=0, force_close=True)
+        async with aiohttp.ClientSession(connector=connector) as session:
+            tasks = [asyncio.create_task(self._come_and_go(session)) for _ in range(self._count)]
+            await self._stop.wait()
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def _come_and_go(self, session: aiohttp.ClientSession) -> None:
+        kinds: dict[str, Callable[[aiohttp.ClientSession], Awaitable[None]]] = {
+            "stream": self._watch, "stalled": self._stall, "events": self._listen,
+            "snapshot": self._snapshot, "state": self._state}
+        while True:
+            kind = self._random.choice(list(kinds))
+            self.visits[kind] += 1
+            try:
+                async with asyncio.timeout(self._random.uniform(SHORTEST_S, LONGEST_S)):
+                    await kinds[kind](session)
+            except TimeoutError:
+                pass  # That viewer has seen enough.
+            except aiohttp.ClientError as error:
+                self.refused[f"{kind}: {type(error).__name__}"] += 1
+                await asyncio.sleep(SHORTEST_S)
+
+    async def _watch(self, session: aiohttp.ClientSession) -> None:
+        async with session.get(f"{self._url}/stream", raise_for_status=True) as answer:
+            async for _ in answer.content.iter_any():
+                pass
+
+    async def _stall(self, session: aiohttp.ClientSession) -> None:
+        async with session.get(f"{self._url}/stream", raise_for_status=True):
+            await asyncio.sleep(LONGEST_S)
+
+    async def _listen(self, session: aiohttp.ClientSession) -> None:
+        async with session.ws_connect(f"{self._url}/events") as messages:
+            async for _ in messages:
+                pass
+
+    async def _snapshot(self, session: aiohttp.ClientSession) -> None:
+        async with session.get(f"{self._url}/snapshot", raise_for_status=True) as answer:
+            await answer.read()
+
+    async def _state(self, session: aiohttp.ClientSession) -> None:
+        async with session.get(f"{self._url}/state", raise_for_status=True) as answer:
+            await answer.read()
