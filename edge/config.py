@@ -255,7 +255,7 @@ def _checked(key: str, value: Any, origin: str, *, strict: bool) -> Any:
     try:
         return msgspec.convert(value, _TYPES[key], strict=strict)
     except msgspec.ValidationError as error:
-        raise ConfigError(f"expected {_allowed(key)} for {key}, found {value!r} ({origin}); change it") from error
+        raise ConfigError(f"expected {allowed(key)} for {key}, found {value!r} ({origin}); change it") from error
 
 
 def _expanded(key: str, text: str, origin: str) -> str:
@@ -265,7 +265,13 @@ def _expanded(key: str, text: str, origin: str) -> str:
     return text
 
 
-def _allowed(key: str) -> str:
+def description(key: str) -> str:
+    """What `key` is for, as --help says it."""
+    _, meta = get_args(_TYPES[key])
+    return str(meta.description)
+
+
+def allowed(key: str) -> str:
     """What `key` may hold, in words."""
     kind, meta = get_args(_TYPES[key])
     if get_origin(kind) is Literal:

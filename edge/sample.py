@@ -1,0 +1,33 @@
+"""The configuration file to begin with: every setting, commented out at its default.
+
+    python -m edge.sample > config.toml
+"""
+
+import textwrap
+
+import msgspec
+
+from edge import config
+from edge.config import Config
+
+WIDTH = 100
+HEAD = """\
+# The settings of fer-edge: take the # before a line away and change it, then sudo systemctl restart fer-edge.
+# A relative path is one in /var/lib/fer-edge, the only place where the service may write.
+"""
+
+
+def text() -> str:
+    """The file; TOML that sets nothing."""
+    return HEAD + "".join(_setting(field) for field in msgspec.structs.fields(Config))
+
+
+def _setting(field: msgspec.structs.FieldInfo) -> str:
+    said = f"{config.description(field.name)}; {config.allowed(field.name)}"
+    lines = textwrap.wrap(said, WIDTH, break_long_words=False, break_on_hyphens=False)
+    value = "…" if field.default is None else msgspec.json.encode(field.default).decode()
+    return "\n" + "".join(f"# {line}\n" for line in lines) + f"#{field.name} = {value}\n"
+
+
+if __name__ == "__main__":
+    print(text(), end="")

@@ -1,0 +1,84 @@
+"""The unit by systemd's own judgement, the scripts by shellcheck's, the sample of the settings by the settings."""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from edge import config, sample
+from edge.config import Config
+from tests.conftest import ROOT
+
+SYSTEMD = ROOT / "systemd"
+UNIT = SYSTEMD / "fer-edge.service"
+SAMPLE = SYSTEMD / "config.toml"
+SCRIPTS = sorted(SYSTEMD.glob("**/*.sh"))
+# systemd-analyze security: 0 is the safest, 10 the most exposed; 2.0 is the most that this service may be.
+MOST_EXPOSED = 20
+
+
+def output_of(*command: str | Path) -> str:
+    ended = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    return ended.stdout + ended.stderr + (f"exit code {ended.returncode}" if ended.returncode else "")
+
+
+def verify(folder: Path, text: str) -> str:
+    """What systemd has to say of the unit, once its program is there."""
+    unit = folder / UNIT.name
+    unit.write_text(re.sub(r"(?m)^ExecStart=\S+", f"ExecStart={sys.executable}", text))
+    return output_of("systemd-analyze", "verify", "--man=no", unit)
+
+
+def test_systemd_has_nothing_to_say_of_the_unit(tmp_path: Path) -> None:
+    assert verify(tmp_path, UNIT.read_text()) == ""
+
+
+def test_systemd_would_say_something_of_a_misspelt_key(tmp_path: Path) -> None:
+    assert "WatchdogSecs" in verify(tmp_path, UNIT.read_text().replace("WatchdogSec=", "WatchdogSecs="))
+
+
+def test_service_is_hardly_exposed() -> None:
+    said = output_of("systemd-analyze", "security", "--offline=true", "--no-pager", f"--threshold={MOST_EXPOSED}", UNIT)
+    assert "exit code" not in said, said
+    assert "Overall exposure level" in said
+
+
+def test_unit_and_scripts_speak_of_the_same_places() -> None:
+    unit, install, uninstall = (path.read_text() for path in (UNIT, SYSTEMD / "install.sh", SYSTEMD / "uninstall.sh"))
+    for place in ("/opt/fer-edge", "/etc/fer-edge"):
+        assert place in unit and place in install and place in uninstall
+    assert "StateDirectory=fer-edge" in unit and "/var/lib/fer-edge" in install and "/var/lib/fer-edge" in uninstall
+    assert "User=fer-edge" in unit and "USER_NAME=fer-edge" in install and "userdel fer-edge" in uninstall
+    assert "RestartPreventExitStatus=78" in unit
+
+
+@pytest.mark.parametrize("script", SCRIPTS, ids=lambda path: path.name)
+def test_shellcheck_has_nothing_to_say_of_the_script(script: Path) -> None:
+    assert output_of(Path(sys.executable).with_name("shellcheck"), script) == ""
+
+
+@pytest.mark.parametrize("script", [SYSTEMD / "install.sh", SYSTEMD / "uninstall.sh"], ids=lambda path: path.name)
+def test_script_says_what_it_does_and_refuses_what_it_does_not_know(script: Path) -> None:
+    assert output_of(script, "--help").startswith("usage: sudo ./systemd/")
+    refused = output_of(script, "--everything")
+    assert "expected" in refused and "found --everything" in refused and "exit code 1" in refused
+
+
+def test_sample_is_that_of_the_settings() -> None:
+    assert SAMPLE.read_text() == sample.text(), "write it again: python -m edge.sample > systemd/config.toml"
+
+
+def test_sample_sets_nothing() -> None:
+    assert config.parse(["--config", str(SAMPLE)], {})[0].config == Config()
+
+
+def test_sample_with_every_line_taken_in_sets_every_default(tmp_path: Path) -> None:
+    lines = [line.removeprefix("#") for line in sample.text().splitlines() if re.match(r"#\w+ = [^…]", line)]
+    path = tmp_path / "config.toml"
+    path.write_text("\n".join(lines))
+    chosen = config.parse(["--config", str(path)], {})[0]
+    assert chosen.config == Config()
+    assert {key for key, origin in chosen.origins.items() if origin != "default"} == {
+        key for key in Config.__struct_fields__ if getattr(Config(), key) is not None}
