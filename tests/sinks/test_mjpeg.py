@@ -104,6 +104,11 @@ def test_veiled_face_holds_at_most_six_values_each_way_in_stream_and_snapshot(si
     assert seen_in(shown_by(sink, veiled, "/stream"), face.box) <= 6
 
 
+def is_watched(sink: MjpegSink) -> bool:
+    """Drawn on or raw."""
+    return sink.wanted or (sink._feeds.raw is not None and sink._feeds.raw.wanted)
+
+
 def shown_by(sink: MjpegSink, result: Result, path: str) -> bytes:
     """The picture that who asks for `path` sees of `result`."""
     answers: list[bytes] = []
@@ -114,10 +119,10 @@ def shown_by(sink: MjpegSink, result: Result, path: str) -> bytes:
 
     viewer = threading.Thread(target=ask)
     viewer.start()
-    until(lambda: sink.wanted)
+    until(lambda: is_watched(sink))
     sink.show(result)
     viewer.join()
-    until(lambda: not sink.wanted)
+    until(lambda: not is_watched(sink))
     return answers[0]
 
 
@@ -150,6 +155,7 @@ def test_raw_stream_of_another_camera_is_encoded_once_for_all_and_not_drawn_on(
         until(lambda: sink._feeds.raw._followers == 2)  # type: ignore[union-attr]
         sink.show(make_result())
         assert next_picture(first) == next_picture(second)
+        assert not sink.wanted, "for raw pictures nobody decodes colour"
     assert len(encoded) == 1
 
 
