@@ -117,11 +117,16 @@ class Listener:
 
 def certificates(folder: Path, *names: str) -> None:
     """Made by the very script that a fleet's owner uses."""
-    subprocess.run([ROOT / "systemd/fleet/certificates.sh", folder, *names], check=True, stdout=subprocess.DEVNULL)
+    subprocess.run([ROOT / "systemd/fleet/certificates.sh", folder, "broker", *names], check=True,
+                   stdout=subprocess.DEVNULL)
 
 
-def passwords(folder: Path) -> None:
-    subprocess.run(["mosquitto_passwd", "-b", "-c", folder / "passwords", USER, PASSWORD], check=True)
+def passwords(folder: Path, *users: str) -> None:
+    """A file in which every one of `users` has PASSWORD."""
+    file = folder / "passwords"
+    file.touch()
+    for user in users or (USER,):
+        subprocess.run(["mosquitto_passwd", "-b", file, user, PASSWORD], check=True, capture_output=True)
 
 
 def is_open(port: int) -> bool:
