@@ -172,6 +172,14 @@ def test_folder_is_done_video_by_video_and_a_broken_one_holds_up_none(clip: Path
         assert len({row["frame"] for row in rows_of(tmp_path / f"{name}.csv")}) >= 27
 
 
+def test_recording_without_its_library_says_what_to_install(tmp_path: Path) -> None:
+    without = "import sys; sys.modules['av'] = None; from edge import run; sys.exit(run.main(sys.argv[1:]))"
+    ended = subprocess.run([sys.executable, "-c", without, "--camera", "demo", "--no-stream", "--record",
+                            str(tmp_path / "out.mp4")], capture_output=True, text=True, timeout=TIMEOUT_S)
+    assert ended.returncode == 74 and "pip install 'fer-edge[record]'" in ended.stderr.splitlines()[-1]
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_report_is_made_of_what_was_seen_when_the_recording_failed(clip: Path, tmp_path: Path) -> None:
     full = tmp_path / "full.mp4"
     full.symlink_to("/dev/full")

@@ -2,7 +2,6 @@
 
 import os
 import shutil
-import time
 from collections.abc import Callable
 from contextlib import suppress
 from fractions import Fraction
@@ -25,9 +24,8 @@ except ImportError as missing:
     raise SinkError(f"expected PyAV for record, found: {missing}; pip install 'fer-edge[record]'") from missing
 
 SUFFIX = ".mp4"
-# The share of the disk that is left to others, and how often it is looked at: a second of video is some 200 KB.
+# The share of the disk that is left to others.  To look takes a few microseconds, so it is done for every frame.
 LEAST_FREE = 0.05
-LOOK_EVERY_S = 1.0
 # MPEG's own clock.
 TICKS_PER_S = 90_000
 KEYFRAME_EVERY = 30
@@ -47,13 +45,13 @@ class RecorderSink:
 
     name = "record"
 
-    def __init__(self, series: Series, *, clean: bool = False, clock: Callable[[], float] = time.monotonic,
+    def __init__(self, series: Series, *, clean: bool = False,
                  disk_usage: Callable[[Path], tuple[int, int, int]] = shutil.disk_usage) -> None:
         """`clean` leaves out boxes and plates; ConfigError when the name does not end in .mp4."""
         if series.path.suffix != SUFFIX:
             raise ConfigError(f"expected a name in {SUFFIX} for record, found {series.path}; rename it")
         self._series, self._path, self._clean = series, series.path, clean
-        self._clock, self._disk_usage = clock, disk_usage
+        self._disk_usage = disk_usage
         self._is_open = self._is_away = False
         self._writer: _Writer | None = None
 
@@ -91,8 +89,7 @@ class RecorderSink:
         if is_notice and (was_away or self._writer is None):
             return
         try:
-            if self._clock() - self._looked_s >= LOOK_EVERY_S:
-                self._check_room()
+            self._check_room()
             image = self._image(result)
             self._writer_for(image, result).write(image, result.frame.elapsed_s)
         except OSError as error:
@@ -131,7 +128,6 @@ class RecorderSink:
             writer.close()
 
     def _check_room(self) -> None:
-        self._looked_s = self._clock()
         total, _, free = self._disk_usage(self._path.parent)
         if free < LEAST_FREE * total:
             self._close()

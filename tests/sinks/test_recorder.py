@@ -15,7 +15,6 @@ from edge.contracts import Box, Image, Result
 from edge.errors import ConfigError, SinkError
 from edge.rotation import Rotation, Series
 from edge.sinks.recorder import RecorderSink
-from tests.clocks import Clock
 from tests.results import reading_of, result_of
 
 GREY = np.full((96, 128, 3), 128, np.uint8)
@@ -161,19 +160,16 @@ def test_disk_that_is_almost_full_is_refused_before_anything_is_written(tmp_path
 
 
 def test_recording_ends_where_it_would_take_the_last_of_the_disk(tmp_path: Path) -> None:
-    clock, free = Clock(), 60
-    sink = RecorderSink(Series(tmp_path / "out.mp4"), clock=clock, disk_usage=lambda _: (1000, 1000 - free, free))
+    free = 50
+    sink = RecorderSink(Series(tmp_path / "out.mp4"), disk_usage=lambda _: (1000, 1000 - free, free))
     results = taken(*(number / 10 for number in range(20)))
     with sink:
         for _ in range(10):
             sink.show(next(results))
-            clock.now_s += 0.09
         free = 49
-        sink.show(next(results))
-        clock.now_s += 0.11
         with pytest.raises(SinkError, match="4.9%"):
             sink.show(next(results))
-    assert len(played(tmp_path / "out.mp4")) == 11
+    assert len(played(tmp_path / "out.mp4")) == 10
 
 
 def test_disk_that_takes_nothing_is_one_line(tmp_path: Path) -> None:
@@ -198,12 +194,24 @@ def small_disk(folder: Path, size: str) -> Iterator[Path]:
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="a disk that is really full: only root may mount one")
-def test_what_a_full_disk_has_taken_plays(tmp_path: Path) -> None:
-    with small_disk(tmp_path / "disk", "1m") as disk:
+def test_last_of_a_small_disk_stays_free(tmp_path: Path) -> None:
+    with small_disk(tmp_path / "disk", "2m") as disk:
         shown = 0
-        with recorder(disk / "out.mp4") as sink, pytest.raises(SinkError, match="No space left"):
+        with recorder(disk / "out.mp4") as sink, pytest.raises(SinkError, match="expected 5% of the disk"):
             for result in noise(500, 240, 320):
                 sink.show(result)
                 shown += 1
-        assert shown > 5
+        assert len(played(disk / "out.mp4")) == shown > 5
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="a disk that is really full: only root may mount one")
+def test_what_a_full_disk_has_taken_plays(tmp_path: Path) -> None:
+    with small_disk(tmp_path / "disk", "1m") as disk:
+        shown = 0
+        sink = RecorderSink(Series(disk / "out.mp4"), clean=True, disk_usage=lambda _: (1000, 0, 1000))
+        with sink, pytest.raises(SinkError, match="No space left"):
+            for result in noise(500, 240, 320):
+                sink.show(result)
+                shown += 1
         assert shown - 2 <= len(played(disk / "out.mp4")) <= shown
+        assert shown > 5
