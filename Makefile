@@ -1,6 +1,7 @@
 # make run   the app on the demo camera at http://127.0.0.1:8080 (CAMERA=0 make run: a real one)
 # make test  every check and test        make check  the style, type and architecture checks alone
 # make model DATA=fer2013.npz   trains, converts and describes the model that ships (hours; an interrupted one goes on)
+# make arm64 CLIP=FILE [YUNET=FILE]   counts a frame's arm64 instructions, and estimates its time on a Pi 4 and 5
 
 PYTHON ?= python3
 CAMERA ?= demo
@@ -20,7 +21,7 @@ TRAIN ?=
 GATE ?=
 EXPORT := $(BIN)/python -m export
 
-.PHONY: run test check browser broker promtool model systemd clean
+.PHONY: run test check browser broker promtool model systemd arm64 clean
 .DELETE_ON_ERROR:
 
 run: $(VENV)/run.stamp
@@ -69,6 +70,12 @@ systemd:
 	  { command -v apt-get >/dev/null && $(APT) update -qq && \
 	    $(APT) install -qq -y --no-install-recommends systemd strace >/dev/null; } || \
 	  echo "skipped: tests/test_systemd.py, tests/test_phones_home.py (systemd, strace could not be installed)"
+
+# QEMU's plugins need Debian 12's qemu-user.
+arm64: $(VENV)/run.stamp
+	@command -v qemu-aarch64 >/dev/null && command -v debootstrap >/dev/null && command -v gcc >/dev/null || \
+	  { $(APT) update -qq && $(APT) install -qq -y --no-install-recommends qemu-user debootstrap gcc libc6-dev >/dev/null; }
+	$(BIN)/python -m benchmarks.arm64 --clip "$(CLIP)" $(if $(YUNET),--yunet "$(YUNET)") $(ARGS)
 
 $(VENV)/run.stamp: setup.cfg pyproject.toml constraints.txt
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)

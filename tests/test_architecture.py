@@ -54,7 +54,7 @@ LIBRARIES = {
             "edge.sinks.recorder", "edge.cameras.usb", "edge.cameras.video", "edge.cameras.demo",
             "edge.detectors.haar", "edge.detectors.yunet", "export.augment", "export.dataset", "export.framing",
             "benchmarks.__main__", "benchmarks.bare", "benchmarks.clip", "benchmarks.scenes", "benchmarks.stages",
-            "benchmarks.worker"},
+            "benchmarks.worker", "benchmarks.arm64.work"},
 }
 
 

@@ -1,0 +1,132 @@
+"""The work of each frame, stage by stage, marked for the plugin that counts; tells faces and probabilities as JSON.
+
+    python -m benchmarks.arm64.work CLIP.npz FRAMES DETECTOR follow|whole [YUNET]
+
+Runs as arm64 code under the emulator and as the machine's own code alike: the marks are system calls that do nothing.
+"""
+
+import json
+import os
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from typing import Any
+
+import cv2
+import numpy as np
+
+from benchmarks.arm64 import laps
+from benchmarks.clip import Clip, ClipCamera
+from edge import models, overlay, run
+from edge.classifier import OnnxClassifier
+from edge.config import Config
+from edge.contracts import Box, Face, FaceDetector, Frame, Result, Search, Tracker
+
+# How often a mark around nothing is made.
+TRIALS = 9
+QUALITY = 80
+
+
+@contextmanager
+def marked(stage: str) -> Iterator[None]:
+    """Marks the work within as that of `stage`."""
+    before, after = laps.codes(stage)
+    _mark(before)
+    yield
+    _mark(after)
+
+
+def _mark(code: int) -> None:
+    try:
+        os.getpgid(-code)
+    except OSError:
+        pass
+
+
+class MarkedDetector:
+    """A FaceDetector that marks what each search of another one is for."""
+
+    def __init__(self, detector: FaceDetector) -> None:
+        self._detector, self.name = detector, detector.name
+        self._parts: Sequence[Search] = ()
+
+    def parts(self, width: int, height: int, min_face_px: int) -> Sequence[Search]:
+        """Those of the detector."""
+        self._parts = self._detector.parts(width, height, min_face_px)
+        return self._parts
+
+    def detect(self, frame: Frame, search: Search) -> list[Face]:
+        """The detector's faces."""
+        is_whole = (search.region.width, search.region.height) == (frame.width, frame.height)
+        stage = "part search" if search in self._parts else "whole search" if is_whole else "region search"
+        with marked(stage):
+            return self._detector.detect(frame, search)
+
+
+class WholeFrameTracker:
+    """A Tracker that follows nobody: every whole frame is searched, as programs of this kind do."""
+
+    def __init__(self, min_face_px: int) -> None:
+        self._min_face_px = min_face_px
+
+    def track(self, frame: Frame, detector: FaceDetector) -> tuple[Face, ...]:
+        """The faces, numbered from the best one."""
+        whole = Search(Box(0, 0, frame.width, frame.height), self._min_face_px, frame.height)
+        return tuple(replace(face, track_id=number) for number, face in enumerate(detector.detect(frame, whole)))
+
+
+def _clip(path: str) -> Clip:
+    with np.load(path) as stored:
+        jpegs = np.split(stored["bytes"], stored["ends"][:-1])
+        width, height = (int(side) for side in stored["size"])
+        return Clip(jpegs, float(stored["fps"]), width, height)
+
+
+def worked(clip: Clip, frames: int, config: Config, *, follows: bool) -> list[dict[str, Any]]:
+    """Do the work of so many frames; what was found in each."""
+    detector = MarkedDetector(run.make_detector(config))
+    tracker: Tracker = run.make_tracker(config) if follows else WholeFrameTracker(config.min_face_px)
+    smoother = run.make_smoother()
+    classifier = run.make_classifier(config, detector)
+    floats = OnnxClassifier(models.classifier_path().with_name("fer.float.onnx"), detector.name)
+    for _ in range(TRIALS):
+        with marked(laps.NOTHING):
+            pass
+    told = []
+    for frame in ClipCamera(clip, frames):
+        with marked("decode grey"):
+            frame.grey
+        with marked("search"):
+            faces = tracker.track(frame, detector)
+        with marked("preprocess"):
+            crops = [classifier.crop(frame, face) for face in faces]
+        with marked("infer int8"):
+            expressions = classifier.classify(crops)
+        with marked("infer float"):
+            exact = floats.classify(crops)
+        with marked("smooth"):
+            readings = smoother.read(faces, crops, expressions, frame)
+        with marked("decode colour"):
+            frame.bgr
+        with marked("draw"):
+            image = overlay.draw(Result(frame, readings, 0.0, 0.0), corner="30.0 FPS  9 ms")
+        with marked("encode"):
+            cv2.imencode(".jpg", image, (cv2.IMWRITE_JPEG_QUALITY, QUALITY))
+        told.append({"boxes": [[face.box.left, face.box.top, face.box.width, face.box.height] for face in faces],
+                     "int8": [expression.probabilities.tolist() for expression in expressions],
+                     "float": [expression.probabilities.tolist() for expression in exact]})
+    return told
+
+
+def main() -> None:
+    """Work, and print what was found."""
+    path, frames, name, how, *yunet = sys.argv[1:]
+    config = Config(camera="demo", detector="yunet" if name == "yunet" else "haar", yunet=next(iter(yunet), None))
+    # One thread: the plugin's count is not locked.
+    cv2.setNumThreads(1)
+    print(json.dumps(worked(_clip(path), int(frames), config, follows=how == "follow")))
+
+
+if __name__ == "__main__":
+    main()
