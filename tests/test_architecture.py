@@ -49,7 +49,7 @@ LIBRARIES = {
     "paho": {"edge.sinks.mqtt_connection"},
     "prometheus_client": {"edge.sinks.metrics"},
     "tqdm": {"edge.report", "edge.sinks.progress", "export.evaluate", "export.framing", "benchmarks.agreement",
-             "benchmarks.line", "benchmarks.stages"},
+             "benchmarks.line", "benchmarks.load", "benchmarks.stages"},
     "cv2": {"edge.run", "edge.contracts", "edge.preprocess", "edge.overlay", "edge.privacy", "edge.sinks.mjpeg",
             "edge.sinks.recorder", "edge.cameras.usb", "edge.cameras.video", "edge.cameras.demo",
             "edge.detectors.haar", "edge.detectors.yunet", "export.augment", "export.dataset", "export.framing",

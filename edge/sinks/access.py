@@ -14,7 +14,7 @@ from urllib.parse import parse_qs
 
 from aiohttp import web
 
-from edge.sinks.connections import Connection
+from edge.sinks.connections import Connection, hang_up
 from edge.sinks.limits import Limits, Meter, network_of
 from edge.sinks.origins import Origins
 from edge.sinks.sessions import LASTS_S, Sessions, Token
@@ -160,8 +160,7 @@ class Access:
         if self._sessions and session is not None:
             self._sessions.revoke(session)
             for other in self._open[session] - {request.protocol}:
-                if other.transport is not None:
-                    other.transport.abort()
+                hang_up(other.transport)
         farewell = web.HTTPSeeOther(LOGIN.lstrip("/"))
         farewell.del_cookie(self._cookie_name(request), path="/", httponly=True, samesite="Strict",
                             secure=self._is_encrypted)

@@ -4,7 +4,9 @@ import asyncio
 import logging
 import socket
 import ssl
+import struct
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, Self
@@ -15,6 +17,8 @@ from edge.sinks.limits import Limits, Meter, network_of
 
 log = logging.getLogger(__name__)
 
+# On, and within 0 s.
+_FORGET = struct.pack("ii", 1, 0)
 # What the server calls itself: its libraries and their versions are nobody's business.
 SERVER = "fer-edge"
 # When the process has no descriptor left for another client.
@@ -26,6 +30,18 @@ LINE_BYTES = 8190
 HEADER_LINES = 64
 # For what a client still sends when it was answered already; else it would not see the answer.
 LINGERING_S = 1.0
+
+
+def hang_up(transport: asyncio.BaseTransport | None) -> None:
+    """Close it now and forget what was not taken yet.
+
+    Closed in order, it would stay until the client has read all that was sent, as would what the kernel keeps for it.
+    """
+    if isinstance(transport, asyncio.Transport):
+        # A transport that is closed already has no socket any more.
+        with suppress(OSError):
+            transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _FORGET)
+        transport.abort()
 
 
 class Connection(web.RequestHandler):
@@ -46,7 +62,7 @@ class Connection(web.RequestHandler):
         self._received.take(amount=len(data))
         if self._received.wait_s() > 0 and self.transport is not None:
             log.debug("hung up on a client that babbles")
-            self.transport.abort()
+            hang_up(self.transport)
             return
         super().data_received(data)
 
@@ -166,6 +182,5 @@ class Door:
             # No TLS, an untrusted certificate, a client that is gone: weather.
             log.debug("a client was not let in: %s", error)
         finally:
-            if transport is not None:
-                transport.abort()
+            hang_up(transport)
             self._visits.pop(visit, None)

@@ -5,7 +5,7 @@ import logging
 from collections.abc import Callable
 from contextlib import aclosing
 from dataclasses import dataclass
-from functools import partial
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +13,7 @@ from aiohttp import WSCloseCode, web
 
 from edge.errors import FerEdgeError
 from edge.sinks.access import BODY_BYTES, HEALTH, Access
-from edge.sinks.connections import SERVER
+from edge.sinks.connections import SERVER, hang_up
 from edge.sinks.messages import Message, encoded
 from edge.sinks.newest import Newest
 
@@ -89,9 +89,9 @@ def application(feeds: Feeds, access: Access) -> web.Application:
                         await response.write(_part(jpeg))
         except (ConnectionResetError, TimeoutError):
             log.debug("a viewer of the stream has gone")
-            _hang_up(connection)
+            hang_up(connection)
         except asyncio.CancelledError:
-            _hang_up(connection)
+            hang_up(connection)
             raise
         return response
 
@@ -152,7 +152,7 @@ async def _events(feeds: Feeds, request: web.Request) -> web.StreamResponse:
     finally:
         telling.cancel()
         said.cancel()
-        _hang_up(connection)
+        hang_up(connection)
     return socket_
 
 
@@ -164,12 +164,8 @@ async def _tell(feeds: Feeds, socket_: web.WebSocketResponse) -> None:
                 await socket_.send_str(message)
 
 
-def _hang_up(connection: asyncio.Transport | None) -> None:
-    """Close it now: closed in order, it would stay until the viewer has read what was sent."""
-    if connection is not None:
-        connection.abort()
-
-
+# Put together once for all viewers of the newest picture, annotated or raw.
+@lru_cache(maxsize=2)
 def _part(jpeg: bytes) -> bytes:
     """One part of the stream, with the boundary behind it: a browser shows a picture when its part has ended."""
     head = f"Content-Type: image/jpeg\r\nContent-Length: {len(jpeg)}\r\n\r\n"
