@@ -46,7 +46,7 @@ LIBRARIES = {
     "av": {"edge.sinks.recorder"},
     "aiohttp": {"edge.sinks.mjpeg", "edge.sinks.http", "edge.sinks.access", "edge.sinks.connections",
                 "edge.sinks.origins", "benchmarks.viewers"},
-    "paho": {"edge.sinks.mqtt_connection"},
+    "paho": {"edge.sinks.mqtt_connection", "benchmarks.fleet"},
     "prometheus_client": {"edge.sinks.metrics"},
     "tqdm": {"edge.report", "edge.sinks.progress", "export.evaluate", "export.framing", "benchmarks.agreement",
              "benchmarks.line", "benchmarks.load", "benchmarks.stages"},

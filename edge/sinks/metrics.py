@@ -58,7 +58,7 @@ class Histogram:
 
 
 class MetricsSink:
-    """A Sink that counts, in a microsecond or two a frame; the library that makes text of it is loaded when asked.
+    """A Sink that counts, in microseconds a frame; the library that makes text of it is loaded when it is asked for.
 
     It is the last of the sinks: when it is shown a result, all others have taken it.
     """
