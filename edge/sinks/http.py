@@ -35,8 +35,10 @@ METRICS_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 NO_RAW = "expected /stream or /snapshot, found raw=1: faces are hidden here (--blur); leave raw=1 out\n"
 
 _WEB = Path(__file__).with_name("web")
+_SCRIPTS = ("page.js", "chart.js", "colours.js", "events.js", "faces.js", "history.js", "lanes.js", "picture.js")
 _FILES = {"/": ("index.html", "text/html"), "/page.css": ("page.css", "text/css"),
-          "/page.js": ("page.js", "text/javascript"), "/icon.svg": ("icon.svg", "image/svg+xml")}
+          "/icon.svg": ("icon.svg", "image/svg+xml"),
+          **{f"/{name}": (name, "text/javascript") for name in _SCRIPTS}}
 _HEADERS = {
     "Cache-Control": "no-store",
     "Cross-Origin-Resource-Policy": "same-origin",

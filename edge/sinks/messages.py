@@ -12,6 +12,7 @@ messages, and closes on one with 1008, or with 1009 when it is large.  A message
     age_ms     from the capture of the frame to this message
     notice     why there is no picture ("no camera: …"), or null when there is one
     raw        the camera's own picture can be had at /stream?raw=1
+    guarded    viewers sign in with a token, and out by POST /logout
     figures    the speed and health of the app: the numbers of the log line by name.  temperature_c is left out
                where the machine does not tell it; throttled is 1 when the firmware slows the processor down
     readings   the faces:
@@ -38,10 +39,11 @@ EVERY_S = 1 / 16
 AT_LEAST_EVERY_S = 1.0
 
 
-def message_of(result: Result | None, figures: Mapping[str, float], *, has_raw: bool) -> Message:
+def message_of(result: Result | None, figures: Mapping[str, float], *, has_raw: bool, is_guarded: bool) -> Message:
     """The message that tells of `result` now."""
     message: Message = {"version": VERSION, "frame": None, "width": None, "height": None, "time_s": None,
-                        "age_ms": None, "notice": None, "raw": has_raw, "figures": dict(figures), "readings": []}
+                        "age_ms": None, "notice": None, "raw": has_raw, "guarded": is_guarded,
+                        "figures": dict(figures), "readings": []}
     if result is not None:
         frame = result.frame
         message |= {"frame": frame.number, "width": frame.width, "height": frame.height,

@@ -108,7 +108,8 @@ class MjpegSink:
         return cv2.imencode(".jpg", image, (cv2.IMWRITE_JPEG_QUALITY, self._quality))[1].tobytes()
 
     def _message(self) -> messages.Message:
-        return messages.message_of(self._newest, self._figures(), has_raw=self._feeds.raw is not None)
+        return messages.message_of(self._newest, self._figures(), has_raw=self._feeds.raw is not None,
+                                   is_guarded=self._access.is_guarded)
 
     def _tell(self) -> None:
         """Send the newest result to who follows /events; in the event loop."""

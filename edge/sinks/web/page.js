@@ -1,124 +1,105 @@
-"use strict";
+// The page shows what /events says, and the picture, which the browser streams by itself.
 
-// The page shows what /state says, twice a second, and the picture, which the browser streams by itself.
+import { Chart } from "./chart.js";
+import { Events } from "./events.js";
+import { Faces } from "./faces.js";
+import { Picture } from "./picture.js";
 
-const PERIOD_MS = 500;
 // A picture older than this is no live one.
 const OLDEST_MS = 3000;
-// The overlay's palette: a face has the same colour in the picture and here.
-const PALETTE = ["#56b4e9", "#e69f00", "#009e73", "#f0e442", "#0072b2", "#d55e00", "#cc79a7"];
+
+const TROUBLES = {
+  lost: { status: "reconnecting…", icon: "link", title: "Reconnecting…",
+          text: "The device does not answer. This page goes on by itself when it does." },
+  "signed out": { status: "signed out", icon: "key", title: "Signed out",
+                  text: "This device asks for its token.", link: ["login", "Sign in"] },
+  outdated: { status: "outdated", icon: "wait", title: "The device was updated",
+              text: "This page is older than its software.", link: ["./", "Load it anew"] },
+};
 
 const element = (id) => document.getElementById(id);
-const cards = new Map();
-let isLost = false;
-let polledAt = Date.now();
+const picture = new Picture();
+const faces = new Faces();
+const chart = new Chart();
+const events = new Events(show, trouble);
+let isLost = true;
+let lastFrame = -1;
 
-function percent(probability) {
-  return `${Math.round(100 * probability)} %`;
-}
-
-function makeCard(reading) {
-  const card = document.createElement("li");
-  card.className = "face";
-  const title = document.createElement("h3");
-  const swatch = document.createElement("span");
-  swatch.className = "swatch";
-  swatch.style.backgroundColor = PALETTE[reading.track % PALETTE.length];
-  const label = document.createElement("span");
-  const confidence = document.createElement("b");
-  title.append(swatch, label, confidence);
-  card.append(title);
-  const bars = new Map();
-  for (const name of Object.keys(reading.probabilities)) {
-    const row = document.createElement("div");
-    row.className = "bar";
-    const [caption, value] = [document.createElement("span"), document.createElement("span")];
-    const meter = document.createElement("meter");
-    caption.textContent = name;
-    meter.setAttribute("aria-label", name);
-    row.append(caption, meter, value);
-    card.append(row);
-    bars.set(name, { meter, value });
-  }
-  element("faces").append(card);
-  return { card, label, confidence, bars };
-}
-
-function showReading(reading) {
-  if (!cards.has(reading.track)) {
-    cards.set(reading.track, makeCard(reading));
-  }
-  const { card, label, confidence, bars } = cards.get(reading.track);
-  card.classList.toggle("uncertain", reading.label === "uncertain");
-  label.textContent = reading.label;
-  confidence.textContent = percent(reading.confidence);
-  for (const [name, probability] of Object.entries(reading.probabilities)) {
-    bars.get(name).meter.value = probability;
-    bars.get(name).value.textContent = percent(probability);
-  }
-}
-
-function show(state) {
-  const present = new Set(state.readings.map((reading) => reading.track));
-  for (const [track, { card }] of cards) {
-    if (!present.has(track)) {
-      card.remove();
-      cards.delete(track);
-    }
-  }
-  state.readings.forEach(showReading);
-  element("nobody").hidden = present.size > 0;
-  element("fps").textContent = state.figures.shown_fps.toFixed(1);
-  element("latency").textContent = `${state.figures.latency_p50_ms.toFixed(0)} ms`;
-  element("dropped").textContent = state.figures.dropped;
-}
-
-function askForPicture() {
-  if (!document.hidden) {
-    // The query makes the browser ask anew.
-    element("picture").src = `stream?again=${Date.now()}`;
-  }
-}
-
-function showConnection(text) {
-  const isLive = text === "live";
-  if (isLive && isLost) {
+function show(message) {
+  if (isLost) {
     // The old stream has ended, which the browser does not tell.
-    askForPicture();
+    isLost = false;
+    picture.watch();
   }
-  isLost = !isLive;
-  document.body.classList.toggle("lost", isLost);
+  if (message.frame !== null && message.frame < lastFrame) {
+    faces.clear();
+    chart.clear();
+  }
+  lastFrame = message.frame ?? lastFrame;
+  const notice = noticeOf(message);
+  const readings = notice ? [] : message.readings;
+  picture.show(message);
+  picture.notify(notice);
+  faces.show(readings);
+  chart.add(readings);
+  showFigures(message.figures);
+  element("leave").hidden = !message.guarded;
+  say(notice?.status ?? "live", !notice);
+}
+
+/** What is wrong with the picture of `message`, or null. */
+function noticeOf({ notice, age_ms: ageMs }) {
+  if (notice) {
+    return { status: "no camera", icon: "camera", title: "No camera", text: notice };
+  }
+  if (ageMs === null) {
+    return { status: "no picture yet", icon: "wait", title: "Waiting for the first picture", text: "" };
+  }
+  if (ageMs > OLDEST_MS) {
+    const seconds = Math.round(ageMs / 1000);
+    return { status: "no picture", icon: "camera", title: "No picture from the camera",
+             text: `The last one is ${seconds} s old.` };
+  }
+  return null;
+}
+
+function trouble(kind) {
+  isLost = true;
+  picture.leave();
+  picture.notify(TROUBLES[kind]);
+  faces.clear();
+  say(TROUBLES[kind].status, false);
+}
+
+function showFigures(figures) {
+  element("fps").textContent = figures.shown_fps.toFixed(1);
+  element("latency").textContent = `${figures.latency_p50_ms.toFixed(0)} ms`;
+  element("dropped").textContent = figures.dropped;
+  const isKnown = figures.temperature_c !== undefined;
+  element("warmth").hidden = !isKnown && !figures.throttled;
+  element("warmth").classList.toggle("throttled", Boolean(figures.throttled));
+  element("temperature").textContent = [
+    ...(isKnown ? [`${figures.temperature_c.toFixed(0)} °C`] : []), ...(figures.throttled ? ["slowed"] : [])].join(", ");
+}
+
+function say(status, isLive) {
+  document.body.classList.toggle("lost", !isLive);
   element("connection").className = isLive ? "live" : "lost";
-  if (element("connection").textContent !== text) {
+  if (element("connection").textContent !== status) {
     // Only a change is read out.
-    element("connection").textContent = text;
+    element("connection").textContent = status;
   }
 }
 
-async function poll() {
-  // The server lets go of a browser that slept, and of a device that did.
-  isLost ||= Date.now() - polledAt > OLDEST_MS;
-  polledAt = Date.now();
-  if (!document.hidden) {
-    try {
-      const response = await fetch("state", { signal: AbortSignal.timeout(4 * PERIOD_MS) });
-      const state = await response.json();
-      show(state);
-      const isFresh = state.age_ms !== null && state.age_ms < OLDEST_MS;
-      showConnection(isFresh ? "live" : "no picture from the camera");
-    } catch (error) {
-      showConnection("no connection");
-    }
-  }
-  setTimeout(poll, PERIOD_MS);
-}
-
-element("picture").addEventListener("error", () => setTimeout(askForPicture, PERIOD_MS));
 document.addEventListener("visibilitychange", () => {
   if (document.hidden) {
-    // Nothing is drawn for a page that nobody sees; the first poll after that asks for the picture again.
-    element("picture").removeAttribute("src");
+    // Nothing is drawn, encoded or sent for a page that nobody sees.
+    events.close();
+    picture.leave();
     isLost = true;
+  } else {
+    events.open();
   }
 });
-poll();
+picture.notify({ icon: "wait", title: "Connecting…", text: "" });
+events.open();

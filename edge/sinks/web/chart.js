@@ -1,0 +1,170 @@
+// The time line: a lane for each face, in which the expressions' shares are stacked over time.
+
+import { expressionColour, percent, UNCERTAIN } from "./colours.js";
+import { GAP_S, History } from "./history.js";
+import { clock, Layout, paint } from "./lanes.js";
+
+const MOST_LANES = 6;
+const DRAWN_EVERY_MS = 250;
+const VALUES_SHOWN = 4;
+const STEP_S = 1;
+const LARGE_STEP_S = 10;
+
+const element = (id) => document.getElementById(id);
+
+export class Chart {
+  #canvas = element("lanes");
+  #live = new History();
+  #frozen = null;
+  #frozenAt = 0;
+  #spanS = Number(element("span").value);
+  /** The moment and the face that values are shown of, or null. */
+  #cursor = null;
+  #layout = new Layout(1, [], 0, 1);
+  #drawnAt = 0;
+  #named = "";
+
+  constructor() {
+    element("span").addEventListener("change", ({ target }) => {
+      this.#spanS = Number(target.value);
+      this.#pick(null);
+    });
+    element("pause").addEventListener("click", () => this.#pause());
+    for (const kind of ["pointermove", "pointerdown"]) {
+      this.#canvas.addEventListener(kind, (event) => this.#point(event));
+    }
+    for (const kind of ["pointerleave", "blur"]) {
+      this.#canvas.addEventListener(kind, () => this.#pick(null));
+    }
+    this.#canvas.addEventListener("keydown", (event) => this.#press(event));
+    new ResizeObserver(() => this.#draw()).observe(element("chart"));
+    matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => this.#draw());
+  }
+
+  add(readings) {
+    this.#live.add(readings, now());
+    if (performance.now() - this.#drawnAt >= DRAWN_EVERY_MS) {
+      this.#draw();
+    }
+  }
+
+  /** Forget everything: the device began anew and counts its faces from 1. */
+  clear() {
+    this.#live.clear();
+  }
+
+  #pause() {
+    [this.#frozen, this.#frozenAt] = this.#frozen ? [null, 0] : [this.#live.copy(), now()];
+    element("pause").setAttribute("aria-pressed", String(this.#frozen !== null));
+    element("pause").textContent = this.#frozen ? "Resume" : "Pause";
+    this.#draw();
+  }
+
+  #point({ offsetX, offsetY }) {
+    const face = this.#layout.laneAt(offsetX, offsetY);
+    this.#pick(face ? { time: this.#layout.time(offsetX), track: face.track } : null);
+  }
+
+  #press(event) {
+    const { lanes, start, end } = this.#layout;
+    const lane = Math.max(0, lanes.findIndex(({ track }) => track === this.#cursor?.track));
+    const from = this.#cursor ?? { time: end, track: lanes[0]?.track };
+    const step = event.shiftKey ? LARGE_STEP_S : STEP_S;
+    const moves = {
+      ArrowLeft: () => ({ ...from, time: from.time - step }),
+      ArrowRight: () => ({ ...from, time: from.time + step }),
+      ArrowUp: () => ({ ...from, track: lanes[Math.max(0, lane - 1)].track }),
+      ArrowDown: () => ({ ...from, track: lanes[Math.min(lanes.length - 1, lane + 1)].track }),
+      Home: () => ({ ...from, time: start }),
+      End: () => ({ ...from, time: end }),
+      Escape: () => null,
+    };
+    if (event.key === " ") {
+      event.preventDefault();
+      this.#pause();
+    } else if (Object.hasOwn(moves, event.key)) {
+      event.preventDefault();
+      this.#pick(lanes.length ? moves[event.key]() : null);
+    }
+  }
+
+  #pick(cursor) {
+    this.#cursor = cursor;
+    this.#draw();
+  }
+
+  #draw() {
+    this.#drawnAt = performance.now();
+    const history = this.#frozen ?? this.#live;
+    const end = this.#frozen ? this.#frozenAt : now();
+    const start = end - this.#spanS;
+    this.#layout = new Layout(this.#canvas.clientWidth, history.faces(start - GAP_S, end, MOST_LANES), start, end);
+    if (this.#cursor) {
+      // Time goes on under a cursor that stays.
+      this.#cursor.time = Math.min(end, Math.max(start, this.#cursor.time));
+    }
+    paint(this.#canvas, this.#layout, history.labels, this.#cursor);
+    this.#name(history.labels);
+    this.#tell(history.labels);
+  }
+
+  /** The legend. */
+  #name(labels) {
+    if (labels.join() === this.#named) {
+      return;
+    }
+    this.#named = labels.join();
+    element("legend").replaceChildren(...[...labels, UNCERTAIN].map((label, index) => {
+      const item = coloured("li", label, expressionColour(label, index));
+      item.classList.toggle("uncertain", label === UNCERTAIN);
+      return item;
+    }));
+  }
+
+  /** The values under the cursor, for the eye and for the ear. */
+  #tell(labels) {
+    const values = element("values");
+    values.hidden = this.#cursor === null;
+    this.#canvas.setAttribute("aria-valuemax", this.#spanS);
+    if (this.#cursor === null) {
+      this.#canvas.setAttribute("aria-valuenow", this.#spanS);
+      this.#canvas.setAttribute("aria-valuetext", "now");
+      return;
+    }
+    const { time, track } = this.#cursor;
+    const sample = sampleAt(this.#layout.lanes.find((face) => face.track === track)?.samples ?? [], time);
+    const title = `Face ${track}, ${clock(time)}`;
+    const said = sample ? labels[sample.label] ?? UNCERTAIN : "not seen";
+    const shares = !sample ? [] : labels
+      .map((label, index) => ({ share: sample.shares[index], colour: expressionColour(label, index),
+                                text: `${label} ${percent(sample.shares[index])}` }))
+      .sort((one, other) => other.share - one.share).slice(0, VALUES_SHOWN);
+    this.#canvas.setAttribute("aria-valuenow", Math.round(time - this.#layout.start));
+    this.#canvas.setAttribute("aria-valuetext", [`${title}: ${said}`, ...shares.map(({ text }) => text)].join(", "));
+    values.replaceChildren(coloured("strong", title), coloured("em", said),
+                           ...shares.map(({ text, colour }) => coloured("span", text, colour)));
+    const x = this.#layout.x(time);
+    values.style.transform = x > this.#layout.width / 2
+      ? `translate(${x - 12}px, 4px) translateX(-100%)` : `translate(${x + 12}px, 4px)`;
+  }
+}
+
+/** The sample nearest to `time`, or undefined where the face was not seen then. */
+function sampleAt(samples, time) {
+  const distance = (sample) => Math.abs(sample.time - time);
+  const nearest = samples.reduce((best, sample) => (best && distance(best) <= distance(sample) ? best : sample),
+                                 undefined);
+  return nearest && distance(nearest) <= GAP_S ? nearest : undefined;
+}
+
+function coloured(name, text, colour = "") {
+  const made = document.createElement(name);
+  made.textContent = text;
+  made.style.setProperty("--colour", colour);
+  return made;
+}
+
+/** Seconds since 1970, on a clock that never goes back. */
+function now() {
+  return (performance.timeOrigin + performance.now()) / 1000;
+}
