@@ -1,19 +1,24 @@
 """The page in a real browser."""
 
+import json
 import os
 import shutil
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, WebSocketRoute, sync_playwright
 
 from edge.cameras.demo import DemoCamera
-from edge.contracts import Box, Image
+from edge.contracts import Box, Frame, Image, PixelFormat, Reading, Result
+from edge.sinks.access import Access
+from edge.sinks.messages import encoded, message_of
 from edge.sinks.mjpeg import MjpegSink
+from edge.sinks.sessions import Token
 from tests.results import reading_of, result_of
 
 CHROMIUM = shutil.which("chromium")
@@ -21,16 +26,56 @@ if CHROMIUM is None and os.environ.get("CI") != "true":
     pytest.skip("chromium is not installed", allow_module_level=True)
 
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
-         "--disable-component-update", "--disable-sync"]
-FIGURES = {"shown_fps": 29.9, "latency_p50_ms": 11.8, "dropped": 3}
+         "--disable-component-update", "--disable-sync", "--js-flags=--expose-gc"]
+FIGURES = {"shown_fps": 29.9, "latency_p50_ms": 11.8, "dropped": 3, "temperature_c": 57.3, "throttled": 0}
+TOKEN = "correct-horse-battery-staple"
+# Kept to be looked at; not in git.
+SHOTS = Path(__file__).parent.parent / "build" / "screenshots"
+SIZES = {"phone": (390, 844), "desktop": (1280, 860)}
+NOTICE = "no camera: /dev/v4l/by-id/usb-cam-video-index0 is unplugged"
+FACE = Box(200, 120, 160, 160)
+
+Scene = Callable[[Frame], Result]
+
+
+def one_face(frame: Frame) -> Result:
+    return shown(frame, reading_of(FACE, 1))
+
+
+def one_and_a_doubtful(frame: Frame) -> Result:
+    return shown(frame, reading_of(FACE, 1), reading_of(Box(20, 300, 90, 90), 2, "sad", 0.2))
+
+
+def several(frame: Frame) -> Result:
+    quarter = cv2.resize(frame.bgr, (320, 240))
+    four = Frame(np.tile(quarter, (2, 2, 1)), PixelFormat.BGR, 640, 480, frame.number, frame.captured_at_s,
+                 frame.elapsed_s)
+    labels = [("happy", 0.8), ("sad", 0.55), ("surprise", 0.7), ("neutral", 0.2)]
+    return shown(four, *(reading_of(Box(100 + number % 2 * 320, 40 + number // 2 * 240, 100, 100), number + 1, *said)
+                         for number, said in enumerate(labels)))
+
+
+def nobody(frame: Frame) -> Result:
+    return shown(frame)
+
+
+def camera_away(frame: Frame) -> Result:
+    black = Frame(np.zeros((480, 640, 3), np.uint8), PixelFormat.BGR, 640, 480, frame.number, frame.captured_at_s,
+                  frame.elapsed_s, NOTICE)
+    return shown(black)
+
+
+def shown(frame: Frame, *readings: Reading) -> Result:
+    return Result(frame, readings, frame.captured_at_s, frame.captured_at_s)
 
 
 class Show:
-    """A sink that shows the demo's picture for as long as it is open."""
+    """A sink that shows a scene of the demo's picture for as long as it is open."""
 
-    def __init__(self, port: int = 0) -> None:
-        self._sink = MjpegSink("127.0.0.1", port, figures=lambda: FIGURES)
+    def __init__(self, scene: Scene = one_and_a_doubtful, port: int = 0, **options: Any) -> None:
+        self._sink = MjpegSink("127.0.0.1", port, figures=lambda: FIGURES, **options)
         self._stop = threading.Event()
+        self.scene = scene
 
     def __enter__(self) -> "Show":
         self._sink.__enter__()
@@ -45,17 +90,19 @@ class Show:
         self._sink.__exit__(None, None, None)
 
     @property
-    def wanted(self) -> bool:
-        return self._sink.wanted
+    def port(self) -> int:
+        return int(self.url.rpartition(":")[2])
+
+    @property
+    def feeds(self) -> Any:
+        return self._sink._feeds
 
     def _show(self) -> None:
         with DemoCamera(640, 480, 15) as camera:
             for frame in camera:
                 if self._stop.is_set():
                     return
-                face, doubtful = Box(200, 120, 160, 160), Box(20, 300, 90, 90)
-                self._sink.show(result_of(frame.bgr, reading_of(face, 1), reading_of(doubtful, 2, "sad", 0.2),
-                                          number=frame.number, captured_at_s=frame.captured_at_s))
+                self._sink.show(self.scene(frame))
 
 
 @pytest.fixture(scope="module")
@@ -70,12 +117,17 @@ def browser() -> Iterator[Browser]:
 def page(browser: Browser) -> Iterator[Page]:
     """A page that fails the test when the browser complains of anything but a lost connection."""
     opened = browser.new_page()
-    complaints: list[str] = []
-    opened.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
-    opened.on("pageerror", lambda error: complaints.append(str(error)))
+    complaints = complaints_of(opened)
     yield opened
     opened.close()
     assert [text for text in complaints if "ERR_CONNECTION" not in text and "ERR_INCOMPLETE" not in text] == []
+
+
+def complaints_of(page: Page) -> list[str]:
+    complaints: list[str] = []
+    page.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    return complaints
 
 
 def load(page: Page, url: str) -> None:
@@ -103,23 +155,60 @@ def moves(page: Page) -> bool:
     return False
 
 
-def picture(page: Page) -> Image:
-    shot = cv2.imdecode(np.frombuffer(page.locator("#picture").screenshot(), np.uint8), cv2.IMREAD_COLOR)
+def picture(page: Page, selector: str = "#picture") -> Image:
+    shot = cv2.imdecode(np.frombuffer(page.locator(selector).screenshot(), np.uint8), cv2.IMREAD_COLOR)
     assert shot is not None
     return np.asarray(shot, np.uint8)
 
 
-def test_picture_moves(page: Page) -> None:
+@pytest.mark.parametrize("drawing", ["page", "device"])
+def test_picture_moves_whoever_draws_the_boxes(page: Page, drawing: str) -> None:
     with Show() as show:
         load(page, show.url)
+        page.locator(f"[name=drawing][value={drawing}]").check(force=True)
+        until(page, f"document.querySelector('#picture').src.includes('raw=1') === {str(drawing == 'page').lower()}")
+        until(page, "document.querySelector('#picture').naturalWidth > 0")
         assert moves(page)
 
 
-def test_page_says_when_no_picture_comes(page: Page) -> None:
-    with MjpegSink("127.0.0.1", 0, figures=lambda: FIGURES) as sink:
-        page.goto(sink.url, wait_until="commit")
-        page.wait_for_selector("#connection.lost")
-        assert "no picture" in page.locator("#connection").inner_text()
+def test_device_draws_and_encodes_nothing_for_a_page_that_draws_itself(page: Page) -> None:
+    with Show() as show:
+        load(page, show.url)
+        assert show.feeds.raw.wanted and not show.feeds.pictures.wanted
+
+
+def test_page_draws_each_box_where_the_face_is(page: Page) -> None:
+    with Show() as show:
+        load(page, show.url)
+        page.wait_for_selector("#boxes g")
+        assert page.locator("#boxes").get_attribute("viewBox") == "0 0 640 480"
+        certain, doubtful = page.locator("#boxes g").all()
+        box = certain.locator(".box")
+        assert [box.get_attribute(name) for name in ("x", "y", "width", "height")] == ["200", "120", "160", "160"]
+        assert certain.locator("text").text_content() == "happy 80 %"
+        assert doubtful.locator("text").text_content() == "uncertain"
+        assert "uncertain" in (doubtful.get_attribute("class") or "")
+
+
+def test_who_draws_is_remembered(page: Page) -> None:
+    with Show() as show:
+        load(page, show.url)
+        page.get_by_text("in the picture", exact=True).click()
+        page.reload(wait_until="commit")
+        page.wait_for_selector("#connection.live")
+        assert page.locator("[value=device]").is_checked()
+        until(page, "!document.querySelector('#picture').src.includes('raw=1')")
+        assert page.locator("#boxes g").count() == 0
+
+
+def test_where_faces_are_hidden_the_page_asks_for_no_raw_picture(page: Page) -> None:
+    complaints = complaints_of(page)
+    with Show(has_raw=False) as show:
+        page.goto(show.url, wait_until="commit")
+        page.wait_for_selector("#connection.live")
+        assert page.locator("#drawing").is_hidden() and page.locator("#hidden-faces").is_visible()
+        until(page, "document.querySelector('#picture').naturalWidth > 0")
+    assert not [text for text in complaints if "403" in text]
 
 
 def test_readings_figures_and_doubt_are_shown(page: Page) -> None:
@@ -128,22 +217,105 @@ def test_readings_figures_and_doubt_are_shown(page: Page) -> None:
         page.wait_for_selector(".face")
         certain, doubtful = page.locator(".face").all()
         assert "happy" in certain.inner_text() and "80 %" in certain.inner_text()
-        assert doubtful.locator("h3").inner_text().startswith("uncertain")
-        assert certain.locator("meter").count() == 7
+        assert doubtful.locator(".label").inner_text() == "uncertain"
+        assert "%" not in doubtful.locator("h3").inner_text()
+        assert certain.get_by_role("meter").count() == 7
+        assert certain.get_by_role("meter", name="happy").get_attribute("aria-valuenow") == "80"
         assert page.locator("#fps").inner_text() == "29.9"
+        assert page.locator("#temperature").inner_text() == "57 °C"
         assert page.locator("#connection").inner_text() == "live"
         assert page.locator("#nobody").is_hidden()
+        assert page.locator("#spoken").inner_text() == "Face 1: happy, Face 2: uncertain"
+
+
+def test_bars_follow_the_events(page: Page) -> None:
+    with Show(one_face) as show:
+        load(page, show.url)
+        page.locator(".face .label", has_text="happy").wait_for()
+        show.scene = lambda frame: shown(frame, reading_of(FACE, 1, "sad", 0.65))
+        page.locator(".face .label", has_text="sad").wait_for()
+        until(page, "document.querySelector('[aria-label=sad]').getAttribute('aria-valuenow') === '65'")
+        # The bar's end lies where the share says, once it has slid there.
+        until(page, """(() => { const meter = document.querySelector('[aria-label=sad]').getBoundingClientRect(),
+                                      fill = document.querySelector('[aria-label=sad] .fill').getBoundingClientRect();
+                                return Math.abs((fill.right - meter.left) / meter.width - 0.65) < 0.01; })()""")
+        show.scene = nobody
+        page.locator("#nobody").wait_for()
+        assert page.locator(".face").count() == 0 and page.locator("#boxes g").count() == 0
+
+
+def test_face_has_one_colour_in_its_box_its_card_and_the_picture(page: Page) -> None:
+    with Show(several) as show:
+        load(page, show.url)
+        page.wait_for_selector(".face")
+        colours = page.evaluate("""[".face", "#boxes g"].map(selector => [...document.querySelectorAll(selector)].map(
+            node => node.style.getPropertyValue(selector === ".face" ? "--face" : "--colour")))""")
+        assert colours[0] == colours[1] == ["#e69f00", "#009e73", "#f0e442", "#0072b2"]
+
+
+def test_page_waits_for_the_first_picture(page: Page) -> None:
+    with MjpegSink("127.0.0.1", 0, figures=lambda: FIGURES) as sink:
+        page.goto(sink.url, wait_until="commit")
+        page.get_by_text("Waiting for the first picture").wait_for()
+
+
+def test_page_says_when_no_picture_comes(page: Page) -> None:
+    with MjpegSink("127.0.0.1", 0, figures=lambda: FIGURES) as sink:
+        sink.show(result_of(np.zeros((48, 64, 3), np.uint8), captured_at_s=-60))
+        page.goto(sink.url, wait_until="commit")
+        page.get_by_text("No picture from the camera").wait_for()
+        assert page.locator("#connection.lost").inner_text() == "no picture"
+
+
+def test_page_says_why_the_camera_is_away_and_when_it_is_back(page: Page) -> None:
+    with Show(camera_away) as show:
+        load(page, show.url)
+        page.locator("#notice-title", has_text="No camera").wait_for()
+        assert "is unplugged" in page.locator("#notice-text").inner_text()
+        assert page.locator("#connection").inner_text() == "no camera"
+        show.scene = one_face
+        page.wait_for_selector("#connection.live")
+        assert page.locator("#notice").is_hidden()
 
 
 def test_page_says_when_the_server_is_gone_and_recovers_when_it_is_back(page: Page) -> None:
     with Show() as show:
         load(page, show.url)
         page.wait_for_selector("#connection.live")
-    page.wait_for_selector("#connection.lost")
-    with Show(int(show.url.rpartition(":")[2])):
+    page.locator("#notice-title", has_text="Reconnecting").wait_for()
+    assert page.locator(".face").count() == 0
+    with Show(one_face, show.port):
         page.wait_for_selector("#connection.live")
-        until(page, "document.querySelector('#picture').src.includes('again')")
         until(page, "document.querySelector('#picture').naturalWidth > 0")
+        page.wait_for_selector(".face")
+        assert moves(page)
+
+
+def test_signed_out_page_says_so_and_comes_back_once_signed_in(browser: Browser) -> None:
+    context = browser.new_context()
+    with Show(access=Access([], Token(TOKEN))) as show:
+        page = context.new_page()
+        page.goto(show.url, wait_until="commit")
+        page.get_by_label("Token").fill(TOKEN)
+        page.get_by_role("button", name="Sign in").click(no_wait_after=True)
+        page.wait_for_selector("#connection.live")
+        other = context.new_page()
+        other.goto(show.url, wait_until="commit")
+        other.get_by_role("button", name="Sign out").click(no_wait_after=True)
+        page.locator("#notice-title", has_text="Signed out").wait_for()
+        keep_shots(page, "signed out")
+        page.get_by_role("link", name="Sign in").click(no_wait_after=True)
+        page.get_by_label("Token").fill(TOKEN)
+        page.get_by_role("button", name="Sign in").click(no_wait_after=True)
+        page.wait_for_selector("#connection.live")
+        context.close()
+
+
+def test_page_of_another_version_asks_to_be_loaded_anew(page: Page) -> None:
+    page.route_web_socket("**/events", lambda route: route.send(json.dumps({"version": 2})))
+    with Show() as show:
+        page.goto(show.url, wait_until="commit")
+        page.get_by_role("link", name="Load it anew").wait_for()
 
 
 def test_hidden_page_watches_nothing_and_watches_again_when_it_is_seen(page: Page) -> None:
@@ -152,8 +324,11 @@ def test_hidden_page_watches_nothing_and_watches_again_when_it_is_seen(page: Pag
         page.wait_for_selector("#connection.live")
         see(page, is_hidden=True)
         until(page, "!document.querySelector('#picture').hasAttribute('src')")
-        page.wait_for_timeout(1000)
-        assert not show.wanted
+        for _ in range(200):
+            if not (show.feeds.raw.wanted or show.feeds.messages.wanted):
+                break
+            page.wait_for_timeout(50)
+        assert not (show.feeds.raw.wanted or show.feeds.pictures.wanted or show.feeds.messages.wanted)
         see(page, is_hidden=False)
         until(page, "document.querySelector('#picture').naturalWidth > 0")
         assert moves(page)
@@ -167,16 +342,138 @@ def see(page: Page, *, is_hidden: bool) -> None:
     }""", is_hidden)
 
 
-@pytest.mark.parametrize(("width", "height"), [(390, 844), (1280, 800)])
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_page_fits_phone_and_desktop(browser: Browser, tmp_path: Path, width: int, height: int, scheme: str) -> None:
-    context = browser.new_context(viewport={"width": width, "height": height},
-                                  color_scheme=scheme)  # type: ignore[arg-type]
-    page = context.new_page()
+def test_snapshot_is_saved_under_the_time(page: Page) -> None:
     with Show() as show:
         load(page, show.url)
-        page.wait_for_selector(".face")
-        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
-        page.screenshot(path=tmp_path / f"page-{width}-{scheme}.png")
-        assert (tmp_path / f"page-{width}-{scheme}.png").stat().st_size > 10_000
-        context.close()
+        with page.expect_download() as download:
+            page.get_by_role("link", name="Snapshot").click()
+        assert download.value.suggested_filename.startswith("fer-edge-20")
+        assert Path(download.value.path()).read_bytes().startswith(b"\xff\xd8")
+
+
+def test_values_of_the_time_line_are_shown_on_hover_and_by_keyboard(page: Page) -> None:
+    with Show() as show:
+        load(page, show.url)
+        page.wait_for_timeout(1500)
+        lanes = page.get_by_role("slider", name="Time line")
+        assert lanes.get_attribute("aria-valuetext") == "now"
+        lanes.scroll_into_view_if_needed()
+        area = lanes.bounding_box()
+        assert area is not None
+        page.mouse.move(area["x"] + area["width"] - 12, area["y"] + 30)
+        values = page.locator("#values")
+        values.wait_for()
+        assert "Face 1" in values.inner_text() and "happy 80 %" in values.inner_text()
+        page.mouse.move(area["x"] + 200, area["y"] + 30)
+        page.get_by_text("not seen").wait_for()
+        page.mouse.move(0, 0)
+        values.wait_for(state="hidden")
+        lanes.focus()
+        page.keyboard.press("ArrowLeft")
+        assert "Face 1" in (said := lanes.get_attribute("aria-valuetext") or "") and "happy" in said
+        page.keyboard.press("ArrowDown")
+        assert "Face 2" in (said := lanes.get_attribute("aria-valuetext") or "") and ": uncertain" in said
+        page.keyboard.press("Home")
+        assert "not seen" in (lanes.get_attribute("aria-valuetext") or "")
+        page.keyboard.press("Escape")
+        assert values.is_hidden()
+
+
+def test_time_line_stands_while_it_is_paused_and_then_goes_on(page: Page) -> None:
+    with Show() as show:
+        load(page, show.url)
+        page.wait_for_selector("#legend li")
+        page.get_by_label("Length of the time line").select_option("60")
+        page.get_by_role("button", name="Pause").click()
+        page.mouse.move(0, 0)
+        first = picture(page, "#lanes")
+        page.wait_for_timeout(1500)
+        np.testing.assert_array_equal(picture(page, "#lanes"), first)
+        page.get_by_role("button", name="Resume").click()
+        page.mouse.move(0, 0)
+        page.wait_for_timeout(1500)
+        assert (picture(page, "#lanes") != first).any()
+
+
+def test_legend_names_each_expression_and_doubt(page: Page) -> None:
+    with Show() as show:
+        load(page, show.url)
+        page.wait_for_selector("#legend li")
+        assert page.locator("#legend li").all_inner_texts() == [
+            "angry", "disgust", "fear", "happy", "sad", "surprise", "neutral", "uncertain"]
+
+
+def test_everything_is_reached_by_keyboard(page: Page) -> None:
+    with Show() as show:
+        load(page, show.url)
+        page.wait_for_selector("#connection.live")
+        reached = []
+        for _ in range(6):
+            page.keyboard.press("Tab")
+            reached.append(page.evaluate("document.activeElement.id || document.activeElement.name"))
+        assert reached == ["drawing", "snapshot", "enlarge", "span", "pause", "lanes"]
+
+
+def test_page_does_not_grow_with_the_events(page: Page) -> None:
+    """Three thousand messages over ten minutes by the page's clock; tests/long_page.py takes the minutes themselves."""
+    routes: list[WebSocketRoute] = []
+    page.clock.install()
+    page.route_web_socket("**/events", lambda route: routes.append(route))
+    with Show(nobody) as show:
+        page.goto(show.url, wait_until="commit")
+        for _ in range(200):
+            if routes:
+                break
+            page.wait_for_timeout(50)
+        used = []
+        for batch in range(20):
+            for number in range(150):
+                # Faces stay for a while and go; others come.
+                tracks = [batch // 3 + 1, 100 + 2 * batch + number // 75]
+                routes[-1].send(encoded(message_of(
+                    result_of(np.zeros((48, 64, 3), np.uint8), *(reading_of(FACE, track) for track in tracks),
+                              number=150 * batch + number), FIGURES, has_raw=True, is_guarded=False) | {"age_ms": 5}))
+                if number % 20 == 0:
+                    page.clock.fast_forward(3900)
+            if batch in (9, 19):
+                used.append(usage(page))
+        early, late = used
+    assert late["nodes"] <= early["nodes"] + 50
+    assert late["jsEventListeners"] <= early["jsEventListeners"]
+    assert late["heap"] - early["heap"] < 2e6
+
+
+def usage(page: Page) -> dict[str, float]:
+    """What the page holds, in counts and in bytes, after its garbage was collected."""
+    session = page.context.new_cdp_session(page)
+    session.send("HeapProfiler.collectGarbage")
+    counts = session.send("Memory.getDOMCounters")
+    heap = session.send("Runtime.getHeapUsage")["usedSize"]
+    session.detach()
+    return {"nodes": counts["nodes"], "jsEventListeners": counts["jsEventListeners"], "heap": heap}
+
+
+def shot(name: str) -> Path:
+    SHOTS.mkdir(parents=True, exist_ok=True)
+    return SHOTS / f"{name.replace(' ', '-')}.png"
+
+
+def test_page_fits_phone_and_desktop_by_day_and_by_night(page: Page) -> None:
+    with Show() as show:
+        load(page, show.url)
+        for scene, selector in ((one_and_a_doubtful, ".face:nth-child(2)"), (several, ".face:nth-child(4)"),
+                                (nobody, "#nobody"), (camera_away, "#connection.lost")):
+            show.scene = scene
+            page.locator(selector).wait_for()
+            keep_shots(page, scene.__name__)
+    page.locator("#notice-title", has_text="Reconnecting").wait_for()
+    keep_shots(page, "reconnecting")
+
+
+def keep_shots(page: Page, name: str) -> None:
+    for size, (width, height) in SIZES.items():
+        page.set_viewport_size({"width": width, "height": height})
+        for scheme in ("light", "dark"):
+            page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+            assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+            page.screenshot(path=shot(f"{name} {size} {scheme}"), full_page=True)

@@ -218,7 +218,8 @@ def test_state_before_the_first_frame_has_no_reading(sink: MjpegSink) -> None:
 
 
 @pytest.mark.parametrize(("path", "kind"), [("/", "text/html"), ("/page.css", "text/css"), ("/healthz", "text/plain"),
-                                            ("/page.js", "text/javascript"), ("/icon.svg", "image/svg+xml")])
+                                            ("/page.js", "text/javascript"), ("/chart.js", "text/javascript"),
+                                            ("/icon.svg", "image/svg+xml")])
 def test_page_and_health_are_served_with_strict_headers(sink: MjpegSink, path: str, kind: str) -> None:
     with get(sink, path) as answer:
         assert answer.headers["Content-Type"].startswith(kind)

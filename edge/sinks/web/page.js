@@ -50,7 +50,7 @@ function show(message) {
 /** What is wrong with the picture of `message`, or null. */
 function noticeOf({ notice, age_ms: ageMs }) {
   if (notice) {
-    return { status: "no camera", icon: "camera", title: "No camera", text: notice };
+    return { status: "no camera", icon: "camera", title: "No camera", text: notice.replace(/^no camera: /, "") };
   }
   if (ageMs === null) {
     return { status: "no picture yet", icon: "wait", title: "Waiting for the first picture", text: "" };
