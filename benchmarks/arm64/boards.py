@@ -36,10 +36,11 @@ class Board:
         return best, likely, worst
 
 
-# The Pi 4's likely figure is that of YuNet at 320 × 320 on one of its cores: 71 million instructions (counted here) in
-# the 54 ms that others measured on a board (TonyCongqianWang/cv_facedetection_eval, time_comparison_pi.md); Haar there
-# comes to little more than the low one, well-vectorised code to the high one.  The Pi 5's are those times 1.8, what
-# the A76 is commonly found to do more per cycle than the A72.
+# The Pi 4's likely figure is that of a YuNet at 320 × 320 on one of its cores: 71 million instructions (those of
+# face_detection_yunet_2023mar, counted here) in the 54 ms that others measured on a board
+# (TonyCongqianWang/cv_facedetection_eval, time_comparison_pi.md); were it the larger YuNet of 96 million, the cores
+# would be that much faster.  Haar there comes to the low figure.  The Pi 5's are those times 1.8, what the A76 is
+# commonly found to do more per cycle than the A72.  Every Pi 4 runs at 1.5 GHz; the newer ones do 1.8.
 BOARDS = (
     Board("Raspberry Pi 4", "cortex-a72", "fp asimd evtstrm crc32 cpuid", 0, 0xd08, 3,
           clock_ghz=1.5, low_ipc=0.55, likely_ipc=0.9, high_ipc=1.3),
