@@ -9,6 +9,7 @@ import socket
 import subprocess
 import sys
 import time
+import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -257,6 +258,32 @@ def test_demo_shows_a_happy_face_in_the_stream(live: Callable[..., tuple["subpro
         with urllib.request.urlopen(f"{address}/state", timeout=TIMEOUT_S) as response:
             labels = [reading["label"] for reading in json.load(response)["readings"]]
     assert labels == ["happy"]
+
+
+def test_token_is_asked_for_and_told_nowhere(
+        live: Callable[..., tuple["subprocess.Popen[str]", str]], tmp_path: Path) -> None:
+    token = tmp_path / "token"
+    token.write_text("correct-horse-battery-staple\n")
+    token.chmod(0o600)
+    process, address = live("--token-file", str(token), "--verbose")
+    with pytest.raises(urllib.error.HTTPError) as raised:
+        urllib.request.urlopen(f"{address}/state?token=correct-horse-battery-staple", timeout=TIMEOUT_S)
+    raised.value.close()
+    assert raised.value.code == 401
+    bearer = {"Authorization": "Bearer correct-horse-battery-staple"}
+    request = urllib.request.Request(f"{address}/state", headers=bearer)
+    with urllib.request.urlopen(request, timeout=TIMEOUT_S) as response:
+        assert "readings" in json.load(response)
+    assert b"correct-horse" not in Path(f"/proc/{process.pid}/cmdline").read_bytes()
+    process.terminate()
+    assert "correct-horse" not in process.communicate(timeout=TIMEOUT_S)[1]
+
+
+@pytest.mark.parametrize(("token", "found"), [("", "found nothing"), ("hunter2", "found one of 7 characters")])
+def test_token_that_is_none_is_refused_and_not_repeated(token: str, found: str) -> None:
+    ended = run("--camera", "demo", "--listen", "0.0.0.0:0", environment={"FER_EDGE_TOKEN": token})
+    assert ended.returncode == 78
+    assert found in ended.stderr.splitlines()[-1] and "hunter2" not in ended.stderr
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
