@@ -21,9 +21,9 @@ from edge.errors import FerEdgeError
 FRAMES = 60
 # What a shell says of a program that Ctrl-C ended: 128 + SIGINT.
 INTERRUPTED = 130
-# What a frame costs while nobody watches, and what it costs besides for viewers.
-ALWAYS = ("decode grey", "search", "preprocess", "infer int8", "smooth")
-WATCHED = ("decode colour", "draw", "encode")
+# What a frame costs while nobody watches, and while somebody does.
+UNWATCHED = ("decode grey", "search", "preprocess", "infer int8", "smooth")
+WATCHED = ("decode colour", *UNWATCHED[1:], "draw", "encode")
 Counts = Mapping[str, float]
 
 
@@ -96,7 +96,7 @@ def report(board: Board, whole: Counts, follow: Counts) -> str:
     lines = ["| " + " | ".join(heads) + " |", "|---" * len(heads) + "|"]
     lines += [_row(stage, whole.get(stage, 0.0), follow.get(stage, 0.0), board)
               for stage in laps.STAGES if stage in whole or stage in follow]
-    for name, stages in (("**nobody watches**", ALWAYS), ("**watched**", ALWAYS + WATCHED)):
+    for name, stages in (("**nobody watches**", UNWATCHED), ("**watched**", WATCHED)):
         lines.append(_row(name, _sum(whole, stages), _sum(follow, stages), board))
     # The searches are parts of the stage search, and the float network runs in place of the int8 one.
     assumed = (f"Milliseconds of one core, likely (best to worst), where {board.clock_ghz:g} GHz and "

@@ -107,10 +107,12 @@ def worked(clip: Clip, frames: int, config: Config, *, follows: bool) -> list[di
             exact = floats.classify(crops)
         with marked("smooth"):
             readings = smoother.read(faces, crops, expressions, frame)
+        # Where somebody watches, a frame is decoded once, in colour.
+        watched = replace(frame)
         with marked("decode colour"):
-            frame.bgr
+            watched.expect_colour()
         with marked("draw"):
-            image = overlay.draw(Result(frame, readings, 0.0, 0.0), corner="30.0 FPS  9 ms")
+            image = overlay.draw(Result(watched, readings, 0.0, 0.0), corner="30.0 FPS  9 ms")
         with marked("encode"):
             cv2.imencode(".jpg", image, (cv2.IMWRITE_JPEG_QUALITY, QUALITY))
         told.append({"boxes": [[face.box.left, face.box.top, face.box.width, face.box.height] for face in faces],
