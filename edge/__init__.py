@@ -15,3 +15,5 @@ os.environ.setdefault("OPENCV_VIDEOIO_V4L_SELECT_TIMEOUT", "1")
 os.environ.setdefault("OPENCV_LOG_LEVEL", "ERROR")
 # FFmpeg tells stderr of every macroblock that it misses.
 os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")
+# A damaged JPEG may say that it is a gigapixel large; the largest picture that can be asked of a camera, in pixels.
+os.environ.setdefault("OPENCV_IO_MAX_IMAGE_PIXELS", str(4096 * 4096))

@@ -56,6 +56,12 @@ class Frame:
     notice: str | None = None
     _grey: Image | None = field(default=None, init=False, repr=False)
     _bgr: Image | None = field(default=None, init=False, repr=False)
+    _is_damaged: bool = field(default=False, init=False, repr=False)
+
+    @property
+    def is_readable(self) -> bool:
+        """Its bytes give a picture; a JPEG is decoded to grey for it, which is kept."""
+        return self.format is not PixelFormat.MJPG or bool(self.grey.size and not self._is_damaged)
 
     @property
     def grey(self) -> Image:
@@ -114,17 +120,26 @@ def _to_bgr(frame: Frame) -> Image:
 
 def _decode(frame: Frame, flags: int) -> Image:
     """The JPEG's picture, or what came of it, or a black one where nothing can be decoded: the next frame is near."""
-    image = cv2.imdecode(frame.buffer, flags) if frame.buffer.size else None
+    image = _decoded(frame.buffer, flags)
     if image is None:
         # OpenCV refuses a JPEG without its end, which some cameras leave out and a lost packet takes away.
-        image = cv2.imdecode(np.append(frame.buffer, _JPEG_END), flags)
+        image = _decoded(np.append(frame.buffer, _JPEG_END), flags)
     if image is None:
+        object.__setattr__(frame, "_is_damaged", True)
         channels = () if flags == cv2.IMREAD_GRAYSCALE else (3,)
         return np.zeros((frame.height, frame.width, *channels), np.uint8)
     if image.shape[:2] != (frame.height, frame.width):
         # A driver that names another size than its camera sends.
-        image = cv2.resize(image, (frame.width, frame.height), interpolation=cv2.INTER_AREA)
-    return np.asarray(image, np.uint8)
+        image = np.asarray(cv2.resize(image, (frame.width, frame.height), interpolation=cv2.INTER_AREA), np.uint8)
+    return image
+
+
+def _decoded(encoded: Image, flags: int) -> Image | None:
+    try:
+        image = cv2.imdecode(encoded, flags)
+        return None if image is None else np.asarray(image, np.uint8)
+    except cv2.error:
+        return None  # No bytes, or a header that tells of a picture beyond all measure (see edge/__init__.py).
 
 
 def _read_only(image: Image) -> Image:

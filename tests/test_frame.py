@@ -132,3 +132,22 @@ def test_clipped_box_lies_within_the_frame(box: Box, inside: Box) -> None:
 def test_overlap_is_shared_over_joint_area(other: Box, iou: float) -> None:
     box = Box(0, 0, 10, 10)
     assert box.iou(other) == pytest.approx(iou) == other.iou(box)
+
+
+@pytest.mark.parametrize(("height", "width"), [(65_000, 65_000), (30_000, 30_000), (0, 0)])
+def test_jpeg_whose_header_lies_about_its_size_is_a_black_picture_and_fills_no_memory(height: int, width: int) -> None:
+    encoded = bytearray(cv2.imencode(".jpg", np.full((48, 64, 3), 200, np.uint8))[1].tobytes())
+    at = encoded.find(b"\xff\xc0") + 5
+    encoded[at:at + 4] = height.to_bytes(2, "big") + width.to_bytes(2, "big")
+    frame = Frame(np.frombuffer(bytes(encoded), np.uint8), PixelFormat.MJPG, 64, 48, 0, 0.0, 0.0)
+    assert frame.bgr.shape == (48, 64, 3) and not frame.bgr.any()
+    assert not frame.is_readable
+
+
+@pytest.mark.parametrize("content", [b"", b"\0" * 100, b"\xff\xd8 cut off"])
+def test_bytes_that_are_no_jpeg_are_not_readable_and_others_are(content: bytes) -> None:
+    assert not Frame(np.frombuffer(content, np.uint8), PixelFormat.MJPG, 64, 48, 0, 0.0, 0.0).is_readable
+    black = np.zeros((48, 64, 3), np.uint8)
+    assert Frame(np.asarray(cv2.imencode(".jpg", black)[1], np.uint8).reshape(-1), PixelFormat.MJPG, 64, 48, 0, 0.0,
+                 0.0).is_readable
+    assert Frame(black, PixelFormat.BGR, 64, 48, 0, 0.0, 0.0).is_readable
