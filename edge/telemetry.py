@@ -36,6 +36,8 @@ class Figures:
     """Why the firmware slows the processor down."""
     outputs_lost: int
     """How often a recording or another output has failed since the start."""
+    reconnects: int
+    """How often the camera has come back since the start."""
 
     def line(self) -> str:
         """The log line."""
@@ -46,6 +48,8 @@ class Figures:
             line += f", {self.temperature_c:.0f} °C"
         if self.outputs_lost:
             line += f", outputs lost {self.outputs_lost}"
+        if self.reconnects:
+            line += f", reconnects {self.reconnects}"
         return f"{line}, THROTTLED: {', '.join(self.throttled)}" if self.throttled else line
 
     def by_name(self) -> dict[str, float]:
@@ -65,7 +69,8 @@ class Telemetry:
         self._lock = threading.Lock()
         self._started_s = clock()
         self._captured, self._analysed, self._shown = _Window(), _Window(), _Window()
-        self._captured_count = self._analysed_count = self._dropped_count = self._faces = self._outputs_lost = 0
+        self._captured_count = self._analysed_count = self._dropped_count = self._faces = 0
+        self._outputs_lost = self._reconnects = 0
         self._last_number = -1
 
     def captured(self, frame: Frame) -> None:
@@ -96,6 +101,11 @@ class Telemetry:
         with self._lock:
             self._outputs_lost += 1
 
+    def reconnected(self) -> None:
+        """The camera was away, and is back."""
+        with self._lock:
+            self._reconnects += 1
+
     def figures(self) -> Figures:
         """The figures of this moment."""
         board, now_s = self._board(), self._clock()
@@ -111,7 +121,7 @@ class Telemetry:
                 captured=self._captured_count, analysed=self._analysed_count, dropped=self._dropped_count,
                 latency_p50_ms=float(p50_s) * 1000, latency_p95_ms=float(p95_s) * 1000, faces=self._faces,
                 temperature_c=board.temperature_c, throttled=board.throttled,
-                outputs_lost=self._outputs_lost)
+                outputs_lost=self._outputs_lost, reconnects=self._reconnects)
 
 
 class _Window:

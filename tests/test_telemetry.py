@@ -73,3 +73,10 @@ def test_board_that_tells_nothing_is_not_spoken_of() -> None:
     figures = Telemetry(Clock(100.0)).figures()
     assert "°C" not in figures.line() and "THROTTLED" not in figures.line()
     assert "temperature_c" not in figures.by_name() and figures.by_name()["throttled"] == 0
+
+
+def test_returns_of_the_camera_are_counted_and_told_in_the_line_once_there_is_one() -> None:
+    telemetry = Telemetry()
+    assert "reconnects" not in telemetry.figures().line()
+    telemetry.reconnected()
+    assert telemetry.figures().by_name()["reconnects"] == 1 and "reconnects 1" in telemetry.figures().line()
