@@ -15,8 +15,8 @@ PEERS = ROOT / "benchmarks" / "peers" / "runners"
 LAYER_0 = {"edge.errors", "edge.contracts"}
 LAYER_1 = {f"edge.{name}" for name in (
     "batch", "board", "broker", "changes", "config", "credentials", "homeassistant", "metadata", "models", "outbox",
-    "overlay", "preprocess", "privacy", "rotation", "sample", "searching", "service", "smoothing", "telemetry",
-    "threads", "tracking", "tuning")}
+    "overlay", "placeholder", "preprocess", "privacy", "rotation", "sample", "searching", "service", "smoothing",
+    "telemetry", "threads", "tracking", "tuning")}
 REPORTING = {f"edge.reporting.{name}" for name in ("figures", "page", "plots", "rows")}
 EXPORT_MAY = LAYER_0 | {"edge.metadata", "edge.models", "edge.preprocess", "edge.classifier",
                         "edge.detectors.haar", "edge.detectors.yunet"}
@@ -50,8 +50,8 @@ LIBRARIES = {
     "prometheus_client": {"edge.sinks.metrics"},
     "tqdm": {"edge.report", "edge.sinks.progress", "export.evaluate", "export.framing", "benchmarks.agreement",
              "benchmarks.line", "benchmarks.load", "benchmarks.stages"},
-    "cv2": {"edge.run", "edge.contracts", "edge.preprocess", "edge.overlay", "edge.privacy", "edge.sinks.mjpeg",
-            "edge.sinks.recorder", "edge.cameras.usb", "edge.cameras.video", "edge.cameras.demo",
+    "cv2": {"edge.run", "edge.contracts", "edge.preprocess", "edge.overlay", "edge.placeholder", "edge.privacy",
+            "edge.sinks.mjpeg", "edge.sinks.recorder", "edge.cameras.usb", "edge.cameras.video", "edge.cameras.demo",
             "edge.detectors.haar", "edge.detectors.yunet", "export.augment", "export.dataset", "export.framing",
             "benchmarks.__main__", "benchmarks.bare", "benchmarks.clip", "benchmarks.scenes", "benchmarks.stages",
             "benchmarks.worker", "benchmarks.arm64.work"},
