@@ -36,6 +36,9 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     width: Annotated[int, Meta(ge=64, le=4096, description="width asked of a live camera, px")] = 640
     height: Annotated[int, Meta(ge=64, le=4096, description="height asked of a live camera, px")] = 480
     fps: Annotated[int, Meta(ge=5, le=240, description="frames a second asked of a live camera")] = 30
+    wait_for_camera: Annotated[bool, Meta(description=(
+        "wait for a live camera that is not there at the start, and say so on the picture; one that goes away later is "
+        "always waited for"))] = False
     detector: Annotated[Literal["auto", "haar", "yunet"], Meta(description=(
         "auto takes yunet where its model is present, else haar"))] = "auto"
     yunet: Annotated[str, Meta(description=(

@@ -6,6 +6,7 @@ import re
 import signal
 import sys
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 
 import cv2
@@ -15,8 +16,9 @@ from edge import config as settings
 from edge import service
 from edge.cameras.demo import DemoCamera
 from edge.cameras.picamera import PiCamera
-from edge.cameras.usb import UsbCamera
-from edge.cameras.video import VideoCamera
+from edge.cameras.reconnecting import ReconnectingCamera
+from edge.cameras.usb import SameUsbCamera
+from edge.cameras.video import VideoCamera, is_stream
 from edge.classifier import OnnxClassifier
 from edge.config import Config, Settings
 from edge.contracts import Camera, FaceDetector, Sink, Smoother, Tracker
@@ -38,16 +40,24 @@ from edge.tracking import FollowingTracker
 log = logging.getLogger("edge.run")
 
 
-def make_camera(config: Config, *, paced: bool) -> Camera:
-    """The camera that `config.camera` names; a file is played at its own pace when `paced`."""
-    spec = config.camera
+def make_camera(config: Config, *, paced: bool, on_back: Callable[[], None] = lambda: None) -> Camera:
+    """The camera that `config.camera` names; a file is played at its own pace when `paced`.
+
+    `on_back` is called when a camera is back that was away.
+    """
+    spec, wish = config.camera, (config.width, config.height, config.fps)
+    make: Callable[[], Camera]
     if spec == "demo":
-        return DemoCamera(config.width, config.height, config.fps)
+        return DemoCamera(*wish)
     if spec.isdecimal() or spec.startswith("/dev/"):
-        return UsbCamera(int(spec) if spec.isdecimal() else spec, config.width, config.height, config.fps)
-    if csi := re.fullmatch(r"picamera2(?::(\d+))?", spec):
-        return PiCamera(int(csi[1] or 0), config.width, config.height, config.fps)
-    return VideoCamera(spec, paced=paced)
+        make = SameUsbCamera(int(spec) if spec.isdecimal() else spec, *wish)
+    elif csi := re.fullmatch(r"picamera2(?::(\d+))?", spec):
+        make = partial(PiCamera, int(csi[1] or 0), *wish)
+    elif is_stream(spec):
+        make = partial(VideoCamera, spec)
+    else:
+        return VideoCamera(spec, paced=paced)
+    return ReconnectingCamera(make, config.width, config.height, waits=config.wait_for_camera, on_back=on_back)
 
 
 def make_detector(config: Config) -> FaceDetector:
@@ -174,10 +184,10 @@ def run(chosen: Settings, wakeup: Wakeup) -> None:
     # A file is read as fast as it goes, and played for people to watch only where they ask for it.
     is_asked_for = any(chosen.origins[key] != "default" for key in ("stream", "listen"))
     streams = config.stream and (not is_file or is_asked_for)
-    camera = make_camera(config, paced=streams)
+    telemetry = Telemetry(board=board.Watch())
+    camera = make_camera(config, paced=streams, on_back=telemetry.reconnected)
     detector = make_detector(config)
     classifier = make_classifier(config, detector)
-    telemetry = Telemetry(board=board.Watch())
     model = {"detector": detector.name, "file": classifier.path.name, "precision": classifier.metadata.precision,
              "sha256": tuning.sha256(classifier.path)}
     sinks = make_sinks(config, camera, classifier.labels, telemetry, model=model, streams=streams)

@@ -317,6 +317,22 @@ def test_missing_camera_names_those_that_exist() -> None:
     assert "/dev/video97" in complaint(["--camera", "97", "--no-stream"], 69)
 
 
+def test_missing_camera_is_awaited_where_that_is_wanted_and_shown_as_a_notice(
+        live: Callable[..., tuple["subprocess.Popen[str]", str]]) -> None:
+    process, address = live("--camera", "97", "--wait-for-camera")
+    notices = set()
+    while None in notices or not notices:
+        with urllib.request.urlopen(f"{address}/state", timeout=TIMEOUT_S) as response:
+            notices = {json.load(response)["notice"]}
+    assert "/dev/video97" in str(notices)
+    with urllib.request.urlopen(f"{address}/snapshot", timeout=TIMEOUT_S) as response:
+        assert response.headers["Content-Type"] == "image/jpeg"
+    process.send_signal(signal.SIGTERM)
+    _, rest = process.communicate(timeout=TIMEOUT_S)
+    assert process.returncode == 0
+    assert rest.count("no camera") <= 1 and "Traceback" not in rest
+
+
 def test_video_that_is_none_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "clip.mp4"
     path.write_bytes(b"no video" * 100)

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 import cv2
 import numpy as np
@@ -34,15 +34,17 @@ class UsbCamera:
 
     def __init__(self, device: int | str, width: int, height: int, fps: int, *,
                  capture: Callable[[str, int], cv2.VideoCapture] = cv2.VideoCapture,
-                 clock: Callable[[], float] = time.monotonic, root: Path = Path("/")) -> None:
+                 clock: Callable[[], float] = time.monotonic, root: Path = Path("/"), known: str = "") -> None:
         """`device` is an index or a path below /dev; size and rate are wishes, and the log tells what came of them.
 
-        `root` holds dev, proc and sys.
+        `root` holds dev, proc and sys.  `known` is what `gives` was before: the log does not repeat it.
         """
         self.name = f"/dev/video{device}" if isinstance(device, int) else device
         self._wish = width, height, fps
         self._make_capture, self._clock, self._root = capture, clock, root
         self._capture: cv2.VideoCapture | None = None
+        self.stable_name: str | None = None
+        self.gives = known
         self._timeout_s = float(os.environ["OPENCV_VIDEOIO_V4L_SELECT_TIMEOUT"])
 
     def __enter__(self) -> Self:
@@ -52,8 +54,12 @@ class UsbCamera:
             capture.release()
             raise _refusal(self._root, self.name)
         self._capture = capture
+        self.stable_name = stable_name(self.name, self._root)
         try:
             self._configure(capture)
+        except cv2.error as error:
+            self.__exit__(None, None, None)
+            raise _fault(self.name, error) from error
         except BaseException:
             self.__exit__(None, None, None)
             raise
@@ -76,15 +82,14 @@ class UsbCamera:
         asked_s = self._clock()
         try:
             is_read, buffer = self._capture.read()
+            stamp_s = self._capture.get(cv2.CAP_PROP_POS_MSEC) / 1000
         except cv2.error as error:
-            raise CameraError(f"expected a frame from {self.name}, found a fault on the bus ({error.err}); "
-                              "try another cable or port") from error
+            raise _fault(self.name, error) from error
         now_s = self._clock()
         if not is_read:
             self._fail(now_s - asked_s)
         number = self._next_number
         self._next_number += 1
-        stamp_s = self._capture.get(cv2.CAP_PROP_POS_MSEC) / 1000
         captured_at_s = stamp_s if 0 <= now_s - stamp_s < OLDEST_STAMP_S else now_s
         if self._started_s is None:
             self._started_s = captured_at_s
@@ -107,13 +112,14 @@ class UsbCamera:
         capture.set(cv2.CAP_PROP_CONVERT_RGB, int(code not in KEPT_CODES))
         self._width = int(capture.get(cv2.CAP_PROP_FRAME_WIDTH))
         self._height = int(capture.get(cv2.CAP_PROP_FRAME_HEIGHT))
-        log.info("%s gives %s %d×%d at %g FPS (asked for MJPG %d×%d at %d)", self.name, code,
-                 self._width, self._height, capture.get(cv2.CAP_PROP_FPS), width, height, fps)
+        known, self.gives = self.gives, f"{code} {self._width}×{self._height} at {capture.get(cv2.CAP_PROP_FPS):g} FPS"
+        log.log(logging.DEBUG if self.gives == known else logging.INFO, "%s gives %s (asked for MJPG %d×%d at %d)",
+                self.name, self.gives, width, height, fps)
 
     def _fail(self, waited_s: float) -> None:
         """OpenCV says neither that the camera is unplugged nor that it is frozen; its node and the wait tell."""
         if not Path(self._root, self.name.lstrip("/")).exists():
-            raise CameraError(f"expected a frame from {self.name}, found the camera gone; plug it in again")
+            raise CameraNotFound(f"expected a frame from {self.name}, found the camera gone; plug it in again")
         if waited_s >= TIMED_OUT_AFTER * self._timeout_s:
             raise CameraTimeout(f"expected a frame from {self.name} within {self._timeout_s:g} s, found none; "
                                 "unplug the camera and plug it in again")
@@ -131,6 +137,34 @@ def _frame(buffer: Image, width: int, height: int, number: int, captured_at_s: f
         # A row, or a column, of bytes; what is none of a JPEG is a damaged frame.
         buffer = buffer.reshape(-1)
     return Frame(buffer, pixel_format, width, height, number, captured_at_s, elapsed_s)
+
+
+class SameUsbCamera:
+    """Makes a UsbCamera anew each time, for one and the same device, whatever its node is called by then.
+
+    What was named by its index or its node is known by its stable name once it was open.
+    """
+
+    def __init__(self, device: int | str, width: int, height: int, fps: int, *, root: Path = Path("/"),
+                 **stand_ins: Any) -> None:
+        """As UsbCamera."""
+        self._device, self._wish, self._root, self._stand_ins = device, (width, height, fps), root, stand_ins
+        self._last: UsbCamera | None = None
+
+    def __call__(self) -> UsbCamera:
+        """The device's camera, not open."""
+        known = ""
+        if self._last is not None:
+            self._device, known = self._last.stable_name or self._device, self._last.gives
+        self._last = UsbCamera(self._device, *self._wish, root=self._root, known=known, **self._stand_ins)
+        return self._last
+
+
+def stable_name(name: str, root: Path = Path("/")) -> str | None:
+    """The name below /dev/v4l/by-id of the device called `name`; None where udev made none."""
+    device = Path(root, name.lstrip("/")).resolve()
+    return next((f"/{link.relative_to(root)}" for link in sorted((root / "dev/v4l/by-id").glob("*"))
+                 if link.resolve() == device), None)
 
 
 def cameras(root: Path = Path("/")) -> list[str]:
@@ -160,6 +194,11 @@ def holders(device: Path, proc: Path = Path("/proc")) -> list[str]:
         except OSError:
             continue  # It has ended, or belongs to another user.
     return found
+
+
+def _fault(name: str, error: cv2.error) -> CameraError:
+    return CameraError(f"expected a frame from {name}, found a fault on the bus ({error.err}); "
+                       "try another cable or port")
 
 
 def _check_usable(root: Path, name: str) -> None:

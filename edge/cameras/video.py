@@ -37,7 +37,7 @@ class VideoCamera:
         otherwise its frames come as fast as they are taken.
         """
         self._source, self._clock, self._sleep = source, clock, sleep
-        self._is_stream = bool(_URL.match(source))
+        self._is_stream = is_stream(source)
         self._paced = paced and not self._is_stream
         self._capture: cv2.VideoCapture | None = None
         self.name = _without_secrets(source) if self._is_stream else source
@@ -110,6 +110,11 @@ class VideoCamera:
             log.warning("%s: expected %d frames, found %d: the file is cut off or damaged",
                         self.name, self.length, self._next_number)
         raise StopIteration
+
+
+def is_stream(source: str) -> bool:
+    """It names a network camera, and no file."""
+    return bool(_URL.match(source))
 
 
 def _without_secrets(url: str) -> str:

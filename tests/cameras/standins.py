@@ -24,7 +24,7 @@ class V4l2Capture:
 
     `codes` are the formats of the device, the one it starts with first.  `fault` is None or what the next
     read() does: "unplugged" or "starved" of its bus (False at once), "frozen" (False after the select
-    time-out) or "protocol" (raises cv2.error).
+    time-out), "protocol" (raises cv2.error), "garbage" (bytes that are no JPEG) or "cut" (a JPEG's first third).
     """
 
     def __init__(self, clock: Callable[[float], None], *, codes: Sequence[str] = ("YUYV", "MJPG"), opens: bool = True,
@@ -67,13 +67,16 @@ class V4l2Capture:
             raise cv2.error("VIDIOC_DQBUF: Protocol error")
         if self.fault == "frozen":
             self._advance(1.0)
-        if self.fault is not None:
+        if self.fault not in (None, "garbage", "cut"):
             return False, None
         self._advance(1 / 30)
+        if self.fault == "garbage":
+            return True, np.zeros((1, 3000), np.uint8)
         width, height = int(self.get(cv2.CAP_PROP_FRAME_WIDTH)), int(self.get(cv2.CAP_PROP_FRAME_HEIGHT))
         picture = picture_of(self._number, width, height)
         self._number += 1
-        return True, picture if self.settings[cv2.CAP_PROP_CONVERT_RGB] else raw(picture, self._code)
+        buffer = picture if self.settings[cv2.CAP_PROP_CONVERT_RGB] else raw(picture, self._code)
+        return True, buffer[:, :buffer.size // 3] if self.fault == "cut" else buffer
 
 
 def raw(picture: Buffer, code: str) -> Buffer:

@@ -13,34 +13,8 @@ from edge.cameras import usb
 from edge.cameras.usb import UsbCamera
 from edge.contracts import PixelFormat
 from edge.errors import CameraBusy, CameraError, CameraNotFound, CameraTimeout
-from tests.cameras.standins import V4l2Capture, picture_of
-
-
-class Bench:
-    """A made-up /dev, /proc and /sys, a clock, and one camera."""
-
-    def __init__(self, root: Path) -> None:
-        self.root, self.now_s = root, 1000.0
-        (root / "dev/v4l/by-id").mkdir(parents=True)
-        (root / "proc").mkdir()
-        self.add_device("video0", index=0)
-        self.capture = self.make_capture()
-
-    def make_capture(self, **options: object) -> V4l2Capture:
-        return V4l2Capture(self.advance, **options)  # type: ignore[arg-type]
-
-    def advance(self, seconds: float) -> None:
-        self.now_s += seconds
-
-    def add_device(self, name: str, index: int) -> None:
-        (self.root / "dev" / name).touch()
-        folder = self.root / "sys/class/video4linux" / name
-        folder.mkdir(parents=True)
-        (folder / "index").write_text(f"{index}\n")
-
-    def camera(self, device: int | str = 0, width: int = 640, height: int = 480, fps: int = 30) -> UsbCamera:
-        return UsbCamera(device, width, height, fps, root=self.root, clock=lambda: self.now_s,
-                         capture=lambda *_: self.capture)  # type: ignore[arg-type]
+from tests.cameras.devices import Bench
+from tests.cameras.standins import picture_of
 
 
 @pytest.fixture

@@ -14,6 +14,7 @@ import pytest
 
 from edge.cameras.demo import DemoCamera
 from edge.cameras.picamera import PiCamera
+from edge.cameras.reconnecting import ReconnectingCamera
 from edge.cameras.usb import UsbCamera
 from edge.cameras.video import VideoCamera
 from edge.contracts import Camera, Frame
@@ -21,7 +22,7 @@ from tests.cameras import standins
 
 WIDTH, HEIGHT, FPS = 320, 240, 30
 CLIP_FRAMES = 12
-NAMES = ("usb as MJPG", "usb as YUYV", "usb as NV12", "file", "paced file", "http", "picamera2", "demo")
+NAMES = ("usb as MJPG", "usb as YUYV", "usb as NV12", "reconnecting", "file", "paced file", "http", "picamera2", "demo")
 FILES = ("file", "paced file")
 
 Make = Callable[[], Camera]
@@ -80,10 +81,12 @@ def usb_camera(root: Path, code: str) -> UsbCamera:
 @pytest.fixture
 def make(kind: str, request: pytest.FixtureRequest, tmp_path: Path, clip: Path,
          monkeypatch: pytest.MonkeyPatch) -> Make:
-    if kind.startswith("usb"):
+    if kind.startswith("usb") or kind == "reconnecting":
         device = tmp_path / "dev" / "video0"
         device.parent.mkdir()
         device.touch()
+        if kind == "reconnecting":
+            return lambda: ReconnectingCamera(lambda: usb_camera(tmp_path, "MJPG"), WIDTH, HEIGHT)
         return lambda: usb_camera(tmp_path, kind[-4:])
     if kind == "picamera2":
         if "picamera2" not in sys.modules:

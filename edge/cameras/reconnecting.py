@@ -1,0 +1,246 @@
+"""A live camera that may go away and come back, and a picture that says so meanwhile."""
+
+import logging
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from types import TracebackType
+from typing import Self
+
+from edge import placeholder
+from edge.contracts import Camera, Frame, Image, PixelFormat
+from edge.errors import CameraError, CameraNotFound, CameraTimeout
+
+log = logging.getLogger(__name__)
+
+# How often the picture that says what is wrong is shown: often enough for viewers, watchdog and probes.
+NOTICE_EVERY_S = 0.25
+# The wait before the camera is tried again doubles from the first to the second: with the time that a camera takes to
+# open and settle, it is seen again within 2 s.
+LEAST_WAIT_S, MOST_WAIT_S = 0.1, 0.75
+# How long an opened camera may take to give its first frame, before it is opened anew: some take seconds to settle, so
+# that the patience doubles from try to try; others have to be opened once more.
+LEAST_PATIENCE_S, MOST_PATIENCE_S = 1.5, 10.0
+# Whether JPEGs can be decoded is looked at so often, and at each once one was found that cannot ...
+LOOKED_AT_EVERY_S = 1.0
+# ... until so many in a row are a fault.
+MOST_UNREADABLE = 10
+# A new reason is told when it is found so often in a row: a node is there before its owner and its picture are.
+CONFIRMATIONS = 2
+
+
+class ReconnectingCamera:
+    """A live Camera that outlives the one it wraps: while that is away it gives frames with a notice.
+
+    A fault is said once, in the log and on the picture.  Numbers and times go on as if it had been
+    the same camera all along.  No thread is made: the camera is tried again by whoever asks for a frame.
+    """
+
+    live = True
+    length: int | None = None
+
+    def __init__(self, make: Callable[[], Camera], width: int, height: int, *, waits: bool = False,
+                 on_back: Callable[[], None] = lambda: None, clock: Callable[[], float] = time.monotonic,
+                 sleep: Callable[[float], None] = time.sleep) -> None:
+        """`make` gives the camera anew for each try; notices are `width` × `height` px until there was a frame.
+
+        Without `waits` a camera that cannot be opened at first, or gives no first picture, raises, as every
+        camera does.  `on_back` is called when the camera is back.
+        """
+        self._make, self._waits, self._on_back = make, waits, on_back
+        self._clock, self._sleep = clock, sleep
+        self._wish = width, height
+        self.name = make().name
+        self._is_entered = False
+        self._camera: Camera | None = None
+
+    def __enter__(self) -> Self:
+        self._size, self._count = self._wish, _Count()
+        # A picture was delivered: ever, and by the camera that is open.
+        self._was_there = self._is_there = False
+        self._absence: _Absence | None = None
+        self._unreadable = 0
+        self._looked_at_s = self._retry_at_s = self._notice_at_s = float("-inf")
+        self._wait_s, self._patience_s = LEAST_WAIT_S, LEAST_PATIENCE_S
+        try:
+            self._open()
+        except CameraError as error:
+            if not self._waits:
+                raise
+            self._lose(error)
+        self._is_entered = True
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None,
+                 trace: TracebackType | None) -> None:
+        self._is_entered = False
+        self._leave()
+
+    def __iter__(self) -> Iterator[Frame]:
+        return self
+
+    def __next__(self) -> Frame:
+        """The camera's frame; or one with a notice, at once or NOTICE_EVERY_S after the last."""
+        if not self._is_entered:
+            raise RuntimeError("expected an open camera: enter it first")
+        try:
+            frame = self._taken()
+        except CameraError as error:
+            if self._is_awaited(error):
+                frame = None
+            elif self._waits or self._was_there:
+                self._lose(error)
+                frame = None
+            else:
+                raise
+        return self._noticed() if frame is None else frame
+
+    def _taken(self) -> Frame | None:
+        """A frame of the camera; None where it is not yet time to try."""
+        if self._camera is None:
+            if self._clock() < self._retry_at_s:
+                return None
+            self._open()
+        assert self._camera is not None
+        frame = self._count.continued(next(self._camera))
+        self._look_at(frame)
+        if self._unreadable and self._absence is not None:
+            return None
+        if not self._unreadable:
+            self._was_there = self._is_there = True
+            self._size = frame.width, frame.height
+        if self._absence is not None:
+            log.info("%s is back after %.1f s, with %d×%d", self.name, self._clock() - self._absence.since_s,
+                     *self._size)
+            self._absence = None
+            self._on_back()
+        return frame
+
+    def _look_at(self, frame: Frame) -> None:
+        """Count frames that cannot be decoded; raises CameraError when there are too many in a row."""
+        now_s = self._clock()
+        if self._is_there and not self._unreadable and now_s - self._looked_at_s < LOOKED_AT_EVERY_S:
+            return
+        self._looked_at_s = now_s
+        self._unreadable = 0 if frame.is_readable else self._unreadable + 1
+        if self._unreadable >= MOST_UNREADABLE:
+            raise CameraError(f"expected pictures from {self.name}, found {MOST_UNREADABLE} in a row that cannot be "
+                              "decoded; try another cable or port, or another size")
+
+    def _is_awaited(self, error: CameraError) -> bool:
+        """The camera was opened a moment ago and may still give its first frame; before any notice, its user waits."""
+        is_settling = (isinstance(error, CameraTimeout) and self._camera is not None and not self._is_there
+                       and self._clock() < self._settled_at_s)
+        if is_settling and self._absence is None:
+            raise error
+        return is_settling
+
+    def _open(self) -> None:
+        camera = self._make()
+        self.name = camera.name
+        # Only one that has opened is to be left.
+        self._camera = camera.__enter__()
+        self._is_there, self._unreadable = False, 0
+        self._settled_at_s = self._clock() + self._patience_s
+        self._count.begin()
+
+    def _leave(self) -> None:
+        camera, self._camera = self._camera, None
+        if camera is not None:
+            camera.__exit__(None, None, None)
+
+    def _lose(self, error: CameraError) -> None:
+        """Release the camera, or it would come back as another node, and wait before the next try."""
+        self._leave()
+        now_s = self._clock()
+        if self._absence is None:
+            self._absence = _Absence(error, self._reason(error), now_s)
+            self._wait_s, self._patience_s = LEAST_WAIT_S, LEAST_PATIENCE_S
+        else:
+            self._absence.found(error, self._reason(error))
+        self._retry_at_s = now_s + self._wait_s
+        self._wait_s = min(MOST_WAIT_S, 2 * self._wait_s)
+        if isinstance(error, CameraTimeout):
+            self._patience_s = min(MOST_PATIENCE_S, 2 * self._patience_s)
+
+    def _reason(self, error: CameraError) -> str:
+        """What two errors have in common that say the same: which other cameras there are is no news, nor its name."""
+        return "not found" if isinstance(error, CameraNotFound) else str(error).replace(self.name, "it")
+
+    def _noticed(self) -> Frame:
+        """A frame that says why there is no picture, when its time has come."""
+        assert self._absence is not None
+        self._sleep(max(0.0, self._notice_at_s - self._clock()))
+        now_s = self._clock()
+        self._notice_at_s = now_s + NOTICE_EVERY_S
+        return self._count.notice(self._absence.picture(self._size), self._absence.notice, now_s)
+
+
+class _Absence:
+    """Why the camera is away, as it was told."""
+
+    def __init__(self, error: CameraError, reason: str, now_s: float) -> None:
+        self.since_s = now_s
+        self._picture: Image | None = None
+        self._newest, self._times = reason, 1
+        self._told: set[str] = set()
+        self._tell(error, reason)
+
+    def found(self, error: CameraError, reason: str) -> None:
+        """Another try failed: tell why, if that is new and no passing state."""
+        self._times = self._times + 1 if reason == self._newest else 1
+        self._newest = reason
+        if reason != self._reason and self._times >= CONFIRMATIONS:
+            self._tell(error, reason)
+
+    def picture(self, size: tuple[int, int]) -> Image:
+        """The notice as a picture of `size`, drawn once."""
+        if self._picture is None or self._picture.shape[1::-1] != size:
+            self._picture = placeholder.picture(self.notice, *size)
+        return self._picture
+
+    def _tell(self, error: CameraError, reason: str) -> None:
+        self.notice, self._reason, self._picture = f"no camera: {error}", reason, None
+        if reason not in self._told:
+            log.warning("%s", self.notice)
+        self._told.add(reason)
+
+
+class _Count:
+    """Numbers and times that go on from one camera, and from one notice, to the next."""
+
+    def __init__(self) -> None:
+        self._number = -1
+        self._captured_at_s = self._elapsed_s = 0.0
+        self._started_s: float | None = None
+        self._offsets: tuple[int, float] | None = None
+
+    def begin(self) -> None:
+        """The next frame is the first of another camera."""
+        self._offsets = None
+
+    def continued(self, frame: Frame) -> Frame:
+        """`frame` in the count."""
+        if self._started_s is None:
+            self._started_s = frame.captured_at_s - frame.elapsed_s
+        if self._offsets is None:
+            since_s = max(self._elapsed_s, frame.captured_at_s - self._started_s)
+            self._offsets = self._number + 1 - frame.number, since_s - frame.elapsed_s
+        number, elapsed_s = self._offsets
+        return self._counted(frame, frame.number + number, frame.captured_at_s, frame.elapsed_s + elapsed_s)
+
+    def notice(self, picture: Image, text: str, now_s: float) -> Frame:
+        """A frame of `picture` in the count, shown for `text`."""
+        if self._started_s is None:
+            self._started_s = now_s
+        height, width = picture.shape[:2]
+        frame = Frame(picture, PixelFormat.BGR, width, height, 0, now_s, 0.0, text)
+        # Numbers of a camera that is open go on behind it.
+        self._offsets = None
+        return self._counted(frame, self._number + 1, now_s, now_s - self._started_s)
+
+    def _counted(self, frame: Frame, number: int, captured_at_s: float, elapsed_s: float) -> Frame:
+        self._number = number
+        self._captured_at_s = max(self._captured_at_s, captured_at_s)
+        self._elapsed_s = max(self._elapsed_s, elapsed_s)
+        return replace(frame, number=number, captured_at_s=self._captured_at_s, elapsed_s=self._elapsed_s)
