@@ -5,12 +5,15 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import msgspec
+
 from benchmarks import arithmetic, clip, files, machine, report
 from benchmarks.arithmetic import Spread
 from benchmarks.machine import Condition
 from edge import models, tuning
 from edge.classifier import OnnxClassifier
 from edge.config import Config
+from edge.errors import ConfigError
 from edge.run import choose_model, make_detector
 
 if TYPE_CHECKING:
@@ -138,5 +141,11 @@ def _tell(chosen: Namespace, figures: dict[str, Any], spreads: dict[str, Spread]
 
 def _config(chosen: Namespace) -> Config:
     given = {key: value for key, value in vars(chosen).items() if key in _SETTINGS and value is not None}
-    # A viewer's port is any that is free.
-    return Config(**given, listen="127.0.0.1:0")
+    if "camera" not in given:
+        given.pop("fps", None)  # The rate of a clip is none of the app's settings.
+    try:
+        # A viewer's port is any that is free.
+        return msgspec.convert({**given, "listen": "127.0.0.1:0"}, Config)
+    except msgspec.ValidationError as error:
+        raise ConfigError(f"expected what python -m edge.run takes, found: {error}; "
+                          "its --help says the limits") from error
