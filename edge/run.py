@@ -234,7 +234,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             print(chosen)
             return 0
         logging.basicConfig(level=logging.DEBUG if chosen.config.verbose else logging.INFO,
-                            format="%(asctime)s %(levelname)s %(message)s")
+                            format=("" if service.keeps_the_journal(os.environ) else "%(asctime)s ")
+                            + "%(levelname)s %(message)s")
         with Wakeup(signals=(signal.SIGTERM, signal.SIGINT)) as wakeup:
             run_all(chosen, wakeup)
     except FerEdgeError as error:

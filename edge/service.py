@@ -23,6 +23,12 @@ def is_wanted(environment: Mapping[str, str]) -> bool:
     return bool(environment.get("NOTIFY_SOCKET"))
 
 
+def keeps_the_journal(environment: Mapping[str, str]) -> bool:
+    """Whether stderr goes to systemd's journal, which notes the time itself."""
+    stderr = os.fstat(2)
+    return environment.get("JOURNAL_STREAM") == f"{stderr.st_dev}:{stderr.st_ino}"
+
+
 class ServiceSink:
     """A Sink that feeds systemd's watchdog; the last of the sinks, so that it speaks for all of them.
 

@@ -156,6 +156,13 @@ def test_is_wanted_only_where_somebody_listens(environment: dict[str, str], want
     assert service.is_wanted(environment) is wanted
 
 
+def test_journal_is_known_by_the_file_behind_stderr() -> None:
+    stderr = os.fstat(2)
+    assert service.keeps_the_journal({"JOURNAL_STREAM": f"{stderr.st_dev}:{stderr.st_ino}"})
+    assert not service.keeps_the_journal({"JOURNAL_STREAM": f"{stderr.st_dev}:{stderr.st_ino + 1}"})
+    assert not service.keeps_the_journal({})
+
+
 class Gate(threading.Event):
     """Tells when a part has come to it."""
 
