@@ -68,9 +68,10 @@ class Access:
     async def check(self, request: web.Request, handler: Handler) -> web.StreamResponse:
         """Let `request` through to its route, or say why not."""
         client = network_of(request.remote or "")
-        if (wait_s := self._requests.wait_s(client)) > 0:
-            await asyncio.sleep(wait_s)
+        wait_s = self._requests.wait_s(client)
+        # Before the wait: requests of other connections of the same client come after this one.
         self._requests.take(client)
+        await asyncio.sleep(wait_s)
         self._origins.check(request)
         resource = request.match_info.route.resource
         # Of the route that was found, not of what was asked for: there are many ways to write a path.
