@@ -1,5 +1,6 @@
 # make run   the app on the demo camera at http://127.0.0.1:8080 (CAMERA=0 make run: a real one)
 # make test  every check and test        make check  the style, type and architecture checks alone
+# make test-page-long   ten minutes of the page in a browser: it does not grow
 # make model DATA=fer2013.npz   trains, converts and describes the model that ships (hours; an interrupted one goes on)
 # make arm64 CLIP=FILE [YUNET=FILE]   counts a frame's arm64 instructions, and estimates its time on a Pi 4 and 5
 
@@ -21,7 +22,7 @@ TRAIN ?=
 GATE ?=
 EXPORT := $(BIN)/python -m export
 
-.PHONY: run test check browser broker promtool model systemd arm64 clean
+.PHONY: run test check test-page-long browser broker promtool model systemd arm64 clean
 .DELETE_ON_ERROR:
 
 run: $(VENV)/run.stamp
@@ -41,6 +42,9 @@ model: $(VENV)/test.stamp
 	$(EXPORT) convert --model $(RUNS)/fer/classifier.keras --calibration $(DATA) --output $(MODEL) $(GATE)
 	$(EXPORT) card --model $(MODEL).float.onnx --data $(DATA)
 	$(EXPORT) card --model $(MODEL).int8.onnx --float $(MODEL).float.onnx --data $(DATA)
+
+test-page-long: $(VENV)/test.stamp browser
+	$(BIN)/python -m pytest --capture=no tests/long_page.py
 
 # The page is tested in a real browser, which is a Debian package.
 browser:

@@ -68,6 +68,10 @@ function trouble(kind) {
   picture.leave();
   picture.notify(TROUBLES[kind]);
   faces.clear();
+  element("leave").hidden = true;
+  for (const figure of document.querySelectorAll("#figures dd")) {
+    figure.textContent = "–";
+  }
   say(TROUBLES[kind].status, false);
 }
 

@@ -10,7 +10,7 @@ const TEXT_SIZE = 1 / 26;
 
 const ICONS = {
   camera: "M3 3l18 18M9.5 5l.9-1h3.2l1.5 2H19a2 2 0 012 2v9M17 19H5a2 2 0 01-2-2V8a2 2 0 012-2M9 12a3.5 3.5 0 005 4",
-  link: "M3 3l18 18M4 9a13 13 0 014-2.5M20 9a13 13 0 00-7.5-3.4M7.5 13a8 8 0 013-1.700M12 19h.01",
+  link: "M2 8.5a14 14 0 0120 0M5.5 12.5a9 9 0 0113 0M9 16.2a4.3 4.3 0 016 0M12 20h.01M3 3l18 18",
   key: "M15 4a5 5 0 11-4.6 7L4 17.4V20h3v-2h2v-2h2l1.2-1.2M16 8h.01",
   wait: "M12 4a8 8 0 108 8M12 8v4l3 2",
 };
@@ -67,6 +67,7 @@ export class Picture {
     this.#isWatched = false;
     clearTimeout(this.#retry);
     this.#image.removeAttribute("src");
+    this.#drawBoxes([]);
   }
 
   show(message) {
