@@ -30,7 +30,6 @@ from edge.privacy import Veil
 from edge.rotation import Rotation, Series
 from edge.sinks.events import EventsSink
 from edge.sinks.metrics import MetricsSink
-from edge.sinks.progress import ProgressSink
 from edge.sinks.spared import SparedSink
 from edge.smoothing import ExponentialSmoother
 from edge.telemetry import Telemetry
@@ -114,6 +113,7 @@ def make_sinks(config: Config, camera: Camera, labels: tuple[str, ...], telemetr
     if config.mqtt:
         sinks.append(make_reporter(config, config.mqtt, labels, telemetry))
     if not camera.live:
+        from edge.sinks.progress import ProgressSink
         sinks.append(ProgressSink(camera, frames=config.frames))
     if streams:
         # After all that work for people, so that it sees when they are done.

@@ -5,7 +5,6 @@ import threading
 import time
 from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from importlib import metadata
 from itertools import accumulate
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
@@ -144,6 +143,8 @@ class MetricsSink:
         yield from (stages, latency, seen)
 
     def _infos(self) -> "Iterator[Metric]":
+        from importlib import metadata
+
         from prometheus_client.core import InfoMetricFamily
         try:
             version = metadata.version("fer-edge")
