@@ -36,7 +36,7 @@ LONGEST_PAUSE_S = 60.0
 # A connection that held for so long is no sign of trouble: its end is worth a line, and a quick try.
 STEADY_AFTER_S = 10.0
 # For what is left to tell on leaving; a thread that waits for a broker then is left behind.
-FAREWELL_S = 1.0
+FAREWELL_S = 0.5
 
 
 def pause_s(attempt: int, random: Callable[[], float] = random.random) -> float:
@@ -108,14 +108,15 @@ class MqttSink:
     def _run(self) -> None:
         attempt = 0
         while not self._stop.is_set():
-            opened_s = time.monotonic()
+            accepted_s = float("inf")
             try:
                 with Connection(self._broker, (self._availability_topic, "offline"), password=self._password,
                                 context=self._context, acknowledged=self._acknowledged) as connection:
+                    accepted_s = time.monotonic()
                     self._serve(connection)
                     return
             except NoBroker as error:
-                if time.monotonic() - opened_s > STEADY_AFTER_S:
+                if time.monotonic() - accepted_s > STEADY_AFTER_S:
                     attempt, self._complaint = 0, ""
                 self._complain(str(error))
             self._outbox.recall()

@@ -133,6 +133,9 @@ class Connection:
 
     def _close(self) -> None:
         self._client.disconnect()
+        # Where the farewell could not be written, it is still open.
+        if (left := self._client.socket()) is not None:
+            left.close()
         # They refer to us and we to the client, whose sockets would stay until somebody looks for such circles.
         self._client.on_connect = self._client.on_disconnect = self._client.on_publish = None
 

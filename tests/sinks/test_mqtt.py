@@ -55,6 +55,8 @@ def quick(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> 
     """Nobody waits in a test as long as in a shop."""
     monkeypatch.setattr(mqtt, "pause_s", lambda attempt: 0.05)
     monkeypatch.setattr(mqtt, "LOOK_EVERY_S", 0.02)
+    # A busy machine leaves no thread behind.
+    monkeypatch.setattr(mqtt, "FAREWELL_S", 10.0)
     caplog.set_level(logging.INFO)
 
 
@@ -101,6 +103,20 @@ def test_nothing_is_said_to_home_assistant_where_it_is_not_wanted(server: Mosqui
         sink.show(happy())
         listener.wait("shop/door/availability")
     assert not [heard for heard in listener.heard if heard.topic.startswith("homeassistant")]
+
+
+def test_connection_that_held_makes_the_next_trouble_worth_a_line_and_a_quick_try(
+        server: Mosquitto, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch) -> None:
+    attempts: list[int] = []
+    monkeypatch.setattr(mqtt, "pause_s", lambda attempt: attempts.append(attempt) or 0.01)
+    monkeypatch.setattr(mqtt, "STEADY_AFTER_S", 0.0)
+    with sink_at(server):
+        for outage in range(1, 4):
+            until(lambda outage=outage: caplog.text.count("reporting to") == outage)
+            server.kill()
+            until(lambda outage=outage: sum("to stay connected" in text for text in warnings(caplog)) == outage)
+            server.start()
+    assert attempts.count(0) == 3
 
 
 def test_broker_that_dies_and_comes_back_is_told_everything(
@@ -160,6 +176,8 @@ def test_broker_that_is_not_there_is_one_line_and_leaving_does_not_wait(
         server: Mosquitto, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch) -> None:
     attempts: list[int] = []
     monkeypatch.setattr(mqtt, "pause_s", lambda attempt: attempts.append(attempt) or 0.01)
+    # However long an attempt took: it was no connection.
+    monkeypatch.setattr(mqtt, "STEADY_AFTER_S", 0.0)
     server.kill()
     with sink_at(server) as sink:
         until(lambda: len(attempts) >= 5)
