@@ -10,8 +10,10 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from edge.contracts import Box, Reading, Result
+from edge.sinks import metrics
 from edge.sinks.metrics import BUCKETS_S, Histogram, MetricsSink
 from edge.sinks.mjpeg import MjpegSink
+from edge.telemetry import Figures
 from tests import promtool
 from tests.clocks import Clock
 from tests.results import LABELS, reading_of, result_of
@@ -92,6 +94,11 @@ def test_figures_become_counters_and_gauges(sink: MetricsSink) -> None:
     assert told["fer_edge_temperature_celsius", ()] == 51.2
     assert (told["fer_edge_faces", ()], told["fer_edge_throttled", ()]) == (2, 1)
     assert told["process_resident_memory_bytes", ()] > 0
+
+
+def test_every_figure_that_is_read_is_one_of_telemetrys() -> None:
+    read_ = {figure for _, figure, _ in (*metrics._COUNTERS, *metrics._GAUGES)}
+    assert read_ <= set(Figures.__slots__)
 
 
 def test_what_the_machine_does_not_tell_is_left_out() -> None:
