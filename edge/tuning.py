@@ -57,13 +57,13 @@ def found(models: Path, at: Path | None = None) -> Tuning | None:
     except (OSError, msgspec.DecodeError) as error:
         log.warning("expected a benchmark's result in %s, found: %s; run python -m benchmarks again", at, error)
         return None
-    stale = _stale(tuning, models)
-    if stale:
-        log.info("the benchmark's result in %s is not used: %s; run python -m benchmarks again", at, stale)
-    return None if stale else tuning
+    reason = stale(tuning, models)
+    if reason:
+        log.info("the benchmark's result in %s is not used: %s; run python -m benchmarks again", at, reason)
+    return None if reason else tuning
 
 
-def _stale(tuning: Tuning, models: Path) -> str | None:
+def stale(tuning: Tuning, models: Path) -> str | None:
     """Why the result is not of this machine and these files."""
     if tuning.machine != machine():
         return f"it is of {tuning.machine}, and this is {machine()}"

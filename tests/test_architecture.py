@@ -39,6 +39,11 @@ WITHIN_LAYER_1 = {
 SERVER = {f"edge.sinks.{name}" for name in (
     "http", "access", "connections", "limits", "messages", "newest", "origins", "sessions")}
 
+# The doctor's checks look at what is behind them through its own eyes.
+CHECKS = {f"edge.checks.{name}" for name in (
+    "camera", "findings", "health", "machine", "model", "outputs", "privacy", "processes", "system")}
+CHECKED = {"edge.cameras.usb", "edge.cameras.v4l2", "edge.sinks.tls"}
+
 # A library is imported by as few modules as can be.
 LIBRARIES = {
     "onnxruntime": {"edge.classifier", "export.quantize", "export.convert", "benchmarks.bare"},
@@ -92,12 +97,14 @@ def allowed(name: str) -> set[str]:
         return LAYER_0 | REPORTING
     if name == "edge.report":
         return LAYER_0 | REPORTING | {"edge.rotation"}
-    if name == "edge.run":
+    if name in ("edge.run", "edge.doctor", "edge.checks.trial"):
         return {name_of(path) for path in MODULES if path.is_relative_to(ROOT / "edge")}
     if name.startswith("export"):
         return EXPORT_MAY | {name_of(path) for path in MODULES if path.is_relative_to(ROOT / "export")}
     if name.startswith("benchmarks"):
         return {name_of(path) for path in MODULES if not path.is_relative_to(ROOT / "export")}
+    if name.startswith("edge.checks"):
+        return LAYER_0 | LAYER_1 | CHECKS | CHECKED
     # Layer 2: cameras, detectors, sinks, the classifier; a package's own files may be split.
     return LAYER_0 | LAYER_1 | {f"{name}_connection"} | (SERVER if name.startswith("edge.sinks") else set())
 
@@ -117,7 +124,7 @@ def test_library_is_imported_only_where_it_belongs(library: str) -> None:
 
 
 def test_edge_module_is_known_to_a_layer() -> None:
-    layered = LAYER_0 | LAYER_1 | {"edge", "edge.pipeline", "edge.report", "edge.run", "edge.classifier"}
+    layered = LAYER_0 | LAYER_1 | {"edge", "edge.pipeline", "edge.report", "edge.run", "edge.doctor", "edge.classifier"}
     files = {name_of(path) for path in ROOT.glob("edge/*.py")}
     assert files <= layered, f"not in the table: {sorted(files - layered)}"
 

@@ -1,0 +1,53 @@
+"""What the doctor runs in a process of its own: the very detector and model of the settings, on the demo's face.
+
+    python -m edge.checks.trial [the arguments of edge.run]
+
+It prints JSON; an error of ours is a line and its exit code, as the program itself has them.
+"""
+
+import json
+import os
+import sys
+import time
+from collections.abc import Sequence
+
+from edge import config, run, tuning
+from edge.cameras.demo import DemoCamera
+from edge.errors import FerEdgeError
+
+MIN_FACE_PX = 80
+
+
+def trial(arguments: Sequence[str]) -> dict[str, object]:
+    """What the model says of itself and of the demo's face; raises FerEdgeError."""
+    chosen = config.parse(arguments, os.environ)[0].config
+    detector = run.make_detector(chosen)
+    classifier = run.make_classifier(chosen, detector)
+    with DemoCamera(640, 480, 30, sleep=lambda _: None) as camera:
+        frame = next(camera)
+    faces = [face for part in detector.parts(frame.width, frame.height, MIN_FACE_PX)
+             for face in detector.detect(frame, part)]
+    crops = [classifier.crop(frame, face) for face in faces[:1]]
+    classifier.classify(crops)
+    started_s = time.perf_counter()
+    expressions = classifier.classify(crops)
+    took_ms = (time.perf_counter() - started_s) * 1000
+    contract = classifier.metadata
+    return {"detector": detector.name, "file": str(classifier.path), "sha256": tuning.sha256(classifier.path),
+            "labels": contract.labels, "input": f"{contract.width}×{contract.height} {contract.channel}",
+            "precision": contract.precision, "detectors": sorted(contract.framing),
+            "label": expressions[0].top if expressions else None, "took_ms": round(took_ms, 2)}
+
+
+def main() -> int:
+    """The command."""
+    try:
+        print(json.dumps(trial(sys.argv[1:])))
+    except FerEdgeError as error:
+        print(error, file=sys.stderr)
+        return error.exit_code
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
