@@ -3,6 +3,7 @@
 import subprocess
 import tempfile
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -79,18 +80,20 @@ def soaked(clip: Clip, face: Box, config: Config, *, minutes: float, viewers: in
         with line.started(order) as (process, url):
             started_s = time.monotonic()
             watch = _Watch(process, started_s, tell)
-            crowds = [Viewers(url, viewers, seed) for seed in range(2)]
-            with crowds[0]:
-                watch.until(first_at_s)
-            first = watch.quiet()
+            crowds = [Viewers(url, viewers, seed) for seed in range(3)]
+            # Twice: the memory of viewers who come back after all had gone is there from the first minute on.
+            for crowd, until_s in zip(crowds, (first_at_s / 2, first_at_s), strict=False):
+                with crowd:
+                    watch.until(max(until_s, watch.now_s() + SAMPLE_EVERY_S))
+                first = watch.quiet()
             watch.samples.clear()
-            with crowds[1]:
+            with crowds[-1]:
                 watch.until(max(duration_s, watch.now_s() + SAMPLE_EVERY_S))
             between, last = list(watch.samples), watch.quiet()
             process.terminate()
             passed = line.finished(process, started_s)
-    return Soaked(first, last, between, passed, dict(crowds[0].visits + crowds[1].visits),
-                  dict(crowds[0].refused + crowds[1].refused))
+    return Soaked(first, last, between, passed, dict(sum((crowd.visits for crowd in crowds), Counter[str]())),
+                  dict(sum((crowd.refused for crowd in crowds), Counter[str]())))
 
 
 class _Watch:
