@@ -3,10 +3,12 @@
 import logging
 import os
 import re
+import socket
 import time
 from collections.abc import Callable, Iterator
 from types import TracebackType
 from typing import Self
+from urllib.parse import urlsplit
 
 import cv2
 import numpy as np
@@ -16,6 +18,8 @@ from edge.errors import CameraError, CameraNotFound, CameraTimeout
 
 log = logging.getLogger(__name__)
 
+# That anything answers at the address is seen first: a dead one must not hold up who waits for a camera.
+ANSWER_WITHIN_S = 1.0
 OPEN_TIMEOUT_MS = 5_000
 READ_TIMEOUT_MS = 1_000
 # Between two frames of a time lapse or across a gap; a stop waits no longer either.
@@ -23,6 +27,7 @@ LONGEST_PAUSE_S = 1.0
 # Where a file does not say.
 USUAL_FPS = 25.0
 
+_PORTS = {"rtsp": 554, "rtsps": 322, "http": 80, "https": 443}
 _URL = re.compile(r"(rtsps?|https?)://", re.IGNORECASE)
 
 
@@ -48,6 +53,8 @@ class VideoCamera:
         if not self._is_stream and not os.path.isfile(self._source):
             raise CameraNotFound(f"expected a video file or a camera in {self.name}, found no file that can be read; "
                                  "name a file, a device, a URL or demo")
+        if self._is_stream:
+            _check_answers(self._source, self.name)
         limits = [cv2.CAP_PROP_OPEN_TIMEOUT_MSEC, OPEN_TIMEOUT_MS, cv2.CAP_PROP_READ_TIMEOUT_MSEC, READ_TIMEOUT_MS]
         capture = cv2.VideoCapture(self._source, cv2.CAP_FFMPEG, limits if self._is_stream else [])
         if not capture.isOpened():
@@ -115,6 +122,19 @@ class VideoCamera:
 def is_stream(source: str) -> bool:
     """It names a network camera, and no file."""
     return bool(_URL.match(source))
+
+
+def _check_answers(source: str, name: str) -> None:
+    """Raise CameraNotFound where nothing listens; what it is that does is FFmpeg's to find out."""
+    try:
+        url = urlsplit(source)
+        port = url.port or _PORTS[url.scheme.lower()]
+        socket.create_connection((url.hostname or "", port), ANSWER_WITHIN_S).close()
+    except (OSError, ValueError) as error:
+        # What a ValueError says may hold the password.
+        found = getattr(error, "strerror", None) or "no answer"
+        raise CameraNotFound(f"expected a camera at {name} that answers within {ANSWER_WITHIN_S:g} s, found: {found}; "
+                             "check the address, the network and the camera") from error
 
 
 def _without_secrets(url: str) -> str:

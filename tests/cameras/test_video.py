@@ -1,5 +1,6 @@
 """Files and network streams."""
 
+import socket
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -143,3 +144,11 @@ def test_stream_that_falls_silent_times_out(monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setattr(video, "READ_TIMEOUT_MS", 200)
     with stream_of(20, ends=False) as url, VideoCamera(url) as camera, pytest.raises(CameraTimeout, match="0.2 s"):
         list(camera)
+
+
+def test_address_where_nothing_listens_is_refused_at_once() -> None:
+    with socket.socket() as bound:
+        bound.bind(("127.0.0.1", 0))
+        with pytest.raises(CameraNotFound, match="Connection refused"), \
+                VideoCamera(f"rtsp://127.0.0.1:{bound.getsockname()[1]}/one"):
+            pass
