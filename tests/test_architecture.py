@@ -58,8 +58,8 @@ LIBRARIES = {
     "cv2": {"edge.run", "edge.contracts", "edge.preprocess", "edge.overlay", "edge.placeholder", "edge.privacy",
             "edge.sinks.mjpeg", "edge.sinks.recorder", "edge.cameras.usb", "edge.cameras.video", "edge.cameras.demo",
             "edge.detectors.haar", "edge.detectors.yunet", "export.augment", "export.dataset", "export.framing",
-            "benchmarks.__main__", "benchmarks.bare", "benchmarks.clip", "benchmarks.scenes", "benchmarks.stages",
-            "benchmarks.worker", "benchmarks.arm64.work"},
+            "benchmarks.__main__", "benchmarks.bare", "benchmarks.clip", "benchmarks.cycles",
+            "benchmarks.scenes", "benchmarks.stages", "benchmarks.worker", "benchmarks.arm64.work"},
 }
 
 
