@@ -1,10 +1,12 @@
 # make run   the app on the demo camera at http://127.0.0.1:8080 (CAMERA=0 make run: a real one)
 # make test  every check and test        make check  the style, type and architecture checks alone
 # make test-page-long   ten minutes of the page in a browser: it does not grow
+# make test-service   the service on a real systemd, as root (minutes; SUITE=bookworm: on Debian 12)
 # make model DATA=fer2013.npz   trains, converts and describes the model that ships (hours; an interrupted one goes on)
 # make arm64 CLIP=FILE [YUNET=FILE]   counts a frame's arm64 instructions, and estimates its time on a Pi 4 and 5
 
 PYTHON ?= python3
+SUITE ?= trixie
 CAMERA ?= demo
 VENV := .venv
 BIN := $(VENV)/bin
@@ -22,7 +24,7 @@ TRAIN ?=
 GATE ?=
 EXPORT := $(BIN)/python -m export
 
-.PHONY: run test check test-page-long browser broker promtool model systemd arm64 clean
+.PHONY: run test check test-page-long browser broker promtool model systemd arm64 test-service clean
 .DELETE_ON_ERROR:
 
 run: $(VENV)/run.stamp
@@ -67,6 +69,12 @@ promtool: $(VENV)/test.stamp
 	  $(APT) update -qq && cd $(VENV) && apt-get download -qq prometheus 2>/dev/null && \
 	  dpkg-deb --fsys-tarfile prometheus_*.deb | tar -xO ./usr/bin/promtool > promtool && rm prometheus_*.deb && \
 	  chmod +x promtool && mv promtool bin/ ) || echo "skipped: promtool's checks (the package could not be fetched)"
+
+# A Debian root under build/appliance, in it a real systemd and the service from its installation to its removal.
+test-service: $(VENV)/test.stamp
+	@for command in debootstrap systemd-nspawn; do PATH="$$PATH:/usr/sbin"; command -v $$command >/dev/null || { \
+	  $(APT) update -qq && $(APT) install -qq -y --no-install-recommends debootstrap systemd-container >/dev/null; }; done
+	SUITE=$(SUITE) $(BIN)/python -m pytest -s -p no:cacheprovider tests/appliance.py
 
 # systemd judges its unit itself; strace sees what a run opens and connects to.
 systemd:

@@ -40,3 +40,28 @@ def crop_of(band: int) -> np.ndarray[tuple[int, ...], np.dtype[np.uint8]]:
     crop = np.zeros((48, 48), np.uint8)
     crop[np.array_split(np.arange(48), 7)[band]] = 255
     return crop
+
+
+def write_hanging(path: Path) -> Path:
+    """A model that fits the contract, and whose every run is a loop without an end."""
+    crops, flag, logits = (helper.make_tensor_value_info(name, kind, shape) for name, kind, shape in (
+        ("crops", TensorProto.FLOAT, ["n", 48, 48, 1]), ("goes_on", TensorProto.BOOL, []),
+        ("logits", TensorProto.FLOAT, ["n", 7])))
+    body = helper.make_graph(
+        [helper.make_node("Identity", ["goes_on"], ["still_goes_on"]),
+         helper.make_node("Softmax", ["logits"], ["next"], axis=1)],
+        "body", [helper.make_tensor_value_info("round", TensorProto.INT64, []), flag, logits],
+        [helper.make_tensor_value_info("still_goes_on", TensorProto.BOOL, []),
+         helper.make_tensor_value_info("next", TensorProto.FLOAT, ["n", 7])])
+    graph = helper.make_graph(
+        [helper.make_node("Reshape", ["crops", "shape"], ["flat"]),
+         helper.make_node("MatMul", ["flat", "weights"], ["first"]),
+         helper.make_node("Loop", ["", "always", "first"], ["probabilities"], body=body)],
+        "hangs", [crops], [helper.make_tensor_value_info("probabilities", TensorProto.FLOAT, ["n", 7])],
+        [numpy_helper.from_array(np.array([-1, 48 * 48]), "shape"),
+         numpy_helper.from_array(np.array(True), "always"),
+         numpy_helper.from_array(np.ones((48 * 48, 7), np.float32), "weights")])
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
+    helper.set_model_props(model, {metadata.KEY: metadata.encode(METADATA)})
+    onnx.save(model, path)
+    return path
