@@ -27,7 +27,8 @@ ANSWER = re.compile(r"= \d+<([^>]*)>$")
 class Traced:
     """A command that ran under strace, with a home, a place for temporary files and a folder of its own."""
 
-    def __init__(self, folder: Path, *arguments: str) -> None:
+    def __init__(self, folder: Path, *arguments: str, codes: tuple[int, ...] = (0,)) -> None:
+        """`codes` are the exit codes that the command may end with."""
         assert STRACE is not None
         self.folder, self.state = folder / "run", folder / "state"
         self.home, temporary = folder / "home", folder / "tmp"
@@ -41,7 +42,7 @@ class Traced:
             [STRACE, "--follow-forks", "--decode-fds=path", "--seccomp-bpf", "--string-limit=4096", "--quiet=all",
              f"--trace={CALLS}", f"--output={trace}", sys.executable, "-m", *arguments],
             cwd=self.folder, env=environment, capture_output=True, text=True, timeout=120, check=False)
-        assert ended.returncode == 0, ended.stderr
+        assert ended.returncode in codes, ended.stderr
         self.calls = trace.read_text().splitlines()
         self.left = sorted(str(path.relative_to(folder)) for place in (self.home, temporary)
                            for path in place.rglob("*"))
@@ -92,6 +93,12 @@ def test_evaluation_writes_and_connects_to_nothing(tmp_path: Path) -> None:
                  str(tmp_path / "data.npz"), "--split", "PublicTest")
     assert run.addresses("bind") == set()
     run.assert_innocent()
+
+
+def test_doctor_writes_and_connects_to_nothing(tmp_path: Path, port: int) -> None:
+    doctor = Traced(tmp_path, "edge.doctor", "--camera", "demo", "--listen", f"127.0.0.1:{port}", codes=(0, 1))
+    assert doctor.addresses("bind") <= {f"127.0.0.1:{port}"}
+    doctor.assert_innocent()
 
 
 def test_benchmark_leaves_its_result_and_connects_to_nothing(tmp_path: Path) -> None:
