@@ -72,7 +72,8 @@ def _run(chosen: argparse.Namespace) -> int:
                 counts[how], found[how] = _counted(board, root, order, Path(place) / "marks")
             is_equal = is_equal and all(each.is_equal for each in found.values())
             print(f"\n{report(board, counts['whole'], counts['follow'])}\n")
-            print(f"against this machine: following {found['follow']}\n                      whole {found['whole']}")
+            print(f"against this machine: following {found['follow']}\n                      whole {found['whole']}",
+                  flush=True)
             told[board.name] = {"instructions_per_frame": counts, "assumed": {
                 "clock_ghz": board.clock_ghz, "ipc": [board.low_ipc, board.likely_ipc, board.high_ipc]},
                 "is_equal": {how: each.is_equal for how, each in found.items()}}
