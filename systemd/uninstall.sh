@@ -6,8 +6,8 @@ usage() {
     cat <<'HELP'
 usage: sudo ./systemd/uninstall.sh [--all]
 
-Stops and removes the service, its program and its user.  /etc/fer-edge stays, and so does /var/lib/fer-edge if there is
-something in it that the service or you wrote: recordings, events.
+Stops and removes the service, what systemctl edit added to it, its program and its user.  /etc/fer-edge stays, and so
+does /var/lib/fer-edge if there is something in it that the service or you wrote: recordings, events.
 
   --all     remove these too
   --help    this text
