@@ -82,8 +82,8 @@ def application(feeds: Feeds, access: Access) -> web.Application:
         # Kept: on leaving, aiohttp forgets it before it cancels this handler.
         connection = request.transport
         response = web.StreamResponse(headers={"Content-Type": f"multipart/x-mixed-replace; boundary={BOUNDARY}"})
-        await response.prepare(request)
         try:
+            await response.prepare(request)
             await response.write(f"--{BOUNDARY}\r\n".encode())
             async with aclosing(pictures.follow()) as newest:
                 async for jpeg in newest:

@@ -2,9 +2,11 @@
 
 import gc
 import json
+import logging
 import os
 import re
 import socket
+import struct
 import threading
 import time
 import urllib.error
@@ -417,3 +419,17 @@ def raise_of(error: Exception) -> Callable[..., None]:
     def fail(*arguments: object) -> None:
         raise error
     return fail
+
+
+@pytest.mark.usefixtures("feed")
+def test_viewers_who_go_before_the_answer_are_no_error(sink: MjpegSink, caplog: pytest.LogCaptureFixture) -> None:
+    port = int(sink.url.rpartition(":")[2])
+    # At any moment between the request and the answer.
+    for wait in range(150):
+        with socket.create_connection(("127.0.0.1", port)) as viewer:
+            viewer.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))  # Reset, not closed.
+            viewer.sendall(b"GET /stream HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n")
+            time.sleep(wait * 2e-5)
+    with get(sink, "/healthz") as answer:
+        assert answer.status == 200
+    assert [record.getMessage() for record in caplog.records if record.levelno >= logging.ERROR] == []
