@@ -1,5 +1,6 @@
 """A machine for tests of the service: a Debian root with a real systemd as PID 1, thrown away afterwards."""
 
+import hashlib
 import os
 import re
 import subprocess
@@ -37,7 +38,8 @@ def debian(suite: str) -> Path:
 
 def wheels(suite: str) -> Path:
     """A folder with the packages that the app needs, for the Python of `suite`: the machine has no network."""
-    folder = CACHE / f"wheels-{suite}"
+    wanted = b"".join((ROOT / name).read_bytes() for name in ("setup.cfg", "constraints.txt"))
+    folder = CACHE / f"wheels-{suite}-{hashlib.sha256(wanted).hexdigest()[:12]}"
     if not (folder / "complete").exists():
         with tempfile.TemporaryDirectory() as own:
             pip = [sys.executable, "-m", "pip", "--quiet", "--disable-pip-version-check"]
