@@ -354,7 +354,7 @@ def test_snapshot_is_saved_under_the_time(page: Page) -> None:
 def test_values_of_the_time_line_are_shown_on_hover_and_by_keyboard(page: Page) -> None:
     with Show() as show:
         load(page, show.url)
-        page.wait_for_timeout(1500)
+        page.wait_for_timeout(600)
         lanes = page.get_by_role("slider", name="Time line")
         assert lanes.get_attribute("aria-valuetext") == "now"
         lanes.scroll_into_view_if_needed()
@@ -387,11 +387,11 @@ def test_time_line_stands_while_it_is_paused_and_then_goes_on(page: Page) -> Non
         page.get_by_role("button", name="Pause").click()
         page.mouse.move(0, 0)
         first = picture(page, "#lanes")
-        page.wait_for_timeout(1500)
+        page.wait_for_timeout(700)
         np.testing.assert_array_equal(picture(page, "#lanes"), first)
         page.get_by_role("button", name="Resume").click()
         page.mouse.move(0, 0)
-        page.wait_for_timeout(1500)
+        page.wait_for_timeout(700)
         assert (picture(page, "#lanes") != first).any()
 
 
@@ -439,8 +439,10 @@ def test_page_does_not_grow_with_the_events(page: Page) -> None:
                 until(page, f"document.querySelector('#dropped').textContent === '{150 * batch + 151}'")
                 used.append(usage(page))
         early, late = used
-    assert late["nodes"] <= early["nodes"] + 50
-    assert late["jsEventListeners"] <= early["jsEventListeners"]
+    assert late["attached"] == early["attached"]
+    # Cards that were taken out a moment ago are not all collected; those of all faces would be three times as many.
+    assert late["nodes"] < early["nodes"] + 500
+    assert late["jsEventListeners"] < early["jsEventListeners"] + 10
     assert late["heap"] - early["heap"] < 2e6
 
 
@@ -458,7 +460,8 @@ def usage(page: Page) -> dict[str, float]:
     counts = session.send("Memory.getDOMCounters")
     heap = session.send("Runtime.getHeapUsage")["usedSize"]
     session.detach()
-    return {"nodes": counts["nodes"], "jsEventListeners": counts["jsEventListeners"], "heap": heap}
+    return {"attached": page.evaluate("document.querySelectorAll('*').length"), "nodes": counts["nodes"],
+            "jsEventListeners": counts["jsEventListeners"], "heap": heap}
 
 
 def shot(name: str) -> Path:
