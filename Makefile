@@ -24,13 +24,13 @@ TRAIN ?=
 GATE ?=
 EXPORT := $(BIN)/python -m export
 
-.PHONY: run test check test-page-long browser broker promtool model systemd arm64 test-service clean
+.PHONY: run test check test-page-long browser broker desktop promtool model systemd arm64 test-service clean
 .DELETE_ON_ERROR:
 
 run: $(VENV)/run.stamp
 	$(BIN)/python -m edge.run --camera "$(CAMERA)" $(ARGS)
 
-test: check browser broker promtool systemd
+test: check browser broker desktop promtool systemd
 	$(BIN)/python -m pytest
 
 check: $(VENV)/test.stamp
@@ -88,6 +88,13 @@ arm64: $(VENV)/run.stamp
 	@command -v qemu-aarch64 >/dev/null && command -v debootstrap >/dev/null && command -v gcc >/dev/null || \
 	  { $(APT) update -qq && $(APT) install -qq -y --no-install-recommends qemu-user debootstrap gcc libc6-dev >/dev/null; }
 	$(BIN)/python -m benchmarks.arm64 --clip "$(CLIP)" $(if $(YUNET),--yunet "$(YUNET)") $(ARGS)
+
+# A window is tested on a virtual desktop, with a program at its keyboard.
+desktop:
+	@command -v xvfb-run >/dev/null && command -v openbox >/dev/null && command -v xdotool >/dev/null && command -v xwininfo >/dev/null || \
+	  { command -v apt-get >/dev/null && $(APT) update -qq && \
+	    $(APT) install -qq -y --no-install-recommends xvfb xauth openbox xdotool x11-utils x11-apps >/dev/null; } || \
+	  echo "skipped: the window in tests/sinks/test_hdmi.py (xvfb could not be installed)"
 
 $(VENV)/run.stamp: setup.cfg pyproject.toml constraints.txt
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)

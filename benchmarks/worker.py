@@ -19,7 +19,7 @@ import numpy as np
 
 from benchmarks import bare
 from benchmarks.clip import Clip, ClipCamera
-from edge import overlay
+from edge import outputs, overlay
 from edge import run as line
 from edge.config import Config
 from edge.contracts import Camera, Result, Sink
@@ -130,13 +130,13 @@ def run(order: Order) -> Passed:
         detector = line.make_detector(config)
         classifier = line.make_classifier(config, detector)
         telemetry = Telemetry()
-        sinks = [sink for sink in line.make_sinks(config, camera, classifier.labels, telemetry, model={},
-                                                  streams=order.viewer)
-                 if sink.name != "progress"]
-        watching = Watching(sinks[0] if sinks else None, calls, order.kept)
-        pipeline = Pipeline(camera, detector, line.make_tracker(config), classifier, line.make_smoother(),
-                            [*sinks, watching], telemetry)
         with Wakeup(signals=(signal.SIGTERM,)) as wakeup:
+            sinks = [sink for sink in outputs.make_sinks(config, camera, classifier.labels, telemetry, model={},
+                                                         streams=order.viewer, on_quit=wakeup.stop)
+                     if sink.name != "progress"]
+            watching = Watching(sinks[0] if sinks else None, calls, order.kept)
+            pipeline = Pipeline(camera, detector, line.make_tracker(config), classifier, line.make_smoother(),
+                                [*sinks, watching], telemetry)
             pipeline.run(wakeup, frames=order.frames, duration_s=config.duration_s)
     return watching.passed(bare.timer_s() if order.time_libraries else 0.0)
 

@@ -5,15 +5,14 @@ import os
 import re
 import signal
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 
 import cv2
 
-from edge import batch, board, broker, credentials, models, tuning
+from edge import batch, board, models, outputs, service, tuning
 from edge import config as settings
-from edge import service
 from edge.cameras.demo import DemoCamera
 from edge.cameras.picamera import PiCamera
 from edge.cameras.reconnecting import ReconnectingCamera
@@ -21,16 +20,12 @@ from edge.cameras.usb import SameUsbCamera
 from edge.cameras.video import VideoCamera, is_stream
 from edge.classifier import OnnxClassifier
 from edge.config import Config, Settings
-from edge.contracts import Camera, FaceDetector, Sink, Smoother, Tracker
+from edge.contracts import Camera, FaceDetector, Smoother, Tracker
 from edge.detectors.haar import HaarDetector
 from edge.detectors.yunet import YunetDetector
 from edge.errors import CameraError, FerEdgeError
 from edge.pipeline import Pipeline
 from edge.privacy import Veil
-from edge.rotation import Rotation, Series
-from edge.sinks.events import EventsSink
-from edge.sinks.metrics import MetricsSink
-from edge.sinks.spared import SparedSink
 from edge.smoothing import ExponentialSmoother
 from edge.telemetry import Telemetry
 from edge.threads import Wakeup
@@ -99,82 +94,6 @@ def make_smoother() -> Smoother:
     return ExponentialSmoother()
 
 
-def make_sinks(config: Config, camera: Camera, labels: tuple[str, ...], telemetry: Telemetry, *,
-               model: Mapping[str, str], streams: bool) -> list[Sink]:
-    """The sinks that `config` asks for, a progress bar for a file, and systemd's where it started us.
-
-    `model` tells a fleet's owner which models are at work.
-    """
-    sinks: list[Sink] = []
-    metrics = MetricsSink(labels, lambda: telemetry.figures().by_name(), model)
-    if streams:
-        sinks.append(make_stream(config, telemetry, metrics.text))
-    sinks += make_files(config, labels, telemetry, live=camera.live)
-    if config.mqtt:
-        sinks.append(make_reporter(config, config.mqtt, labels, telemetry))
-    if not camera.live:
-        from edge.sinks.progress import ProgressSink
-        sinks.append(ProgressSink(camera, frames=config.frames))
-    if streams:
-        # After all that work for people, so that it sees when they are done.
-        sinks.append(metrics)
-    if service.is_wanted(os.environ):
-        # The last: a result is told to systemd once every other sink has taken it.
-        sinks.append(service.ServiceSink(os.environ, telemetry.figures))
-    return sinks
-
-
-def make_stream(config: Config, telemetry: Telemetry, metrics: Callable[[], bytes]) -> Sink:
-    """The stream, for whom `config` lets watch."""
-    # Costs a third of the start, and a run over a file needs none of it.
-    from edge.sinks import tls
-    from edge.sinks.access import Access
-    from edge.sinks.limits import Limits
-    from edge.sinks.mjpeg import MjpegSink
-    from edge.sinks.sessions import Token
-    host, port = config.address
-    secret = credentials.read("token", Path(config.token_file) if config.token_file else None, os.environ)
-    encryption = None
-    if config.tls_certificate and config.tls_key:
-        encryption = tls.context(Path(config.tls_certificate), Path(config.tls_key))
-    if host not in settings.LOOPBACK_HOSTS:
-        if secret is None:
-            log.warning("everybody who reaches %s can watch the stream (--insecure)", config.listen)
-        elif encryption is None:
-            log.warning("the token and the pictures travel unencrypted; --tls-certificate and --tls-key encrypt them")
-    limits = Limits(connections=config.connections, connections_per_address=config.connections_per_address)
-    access = Access([host, *(config.hosts or "").replace(" ", "").split(",")],
-                    Token(secret) if secret is not None else None, limits, is_encrypted=encryption is not None)
-    return MjpegSink(host, port, figures=lambda: telemetry.figures().by_name(), has_raw=not config.blur,
-                     access=access, limits=limits, encryption=encryption, metrics=metrics)
-
-
-def make_files(config: Config, labels: tuple[str, ...], telemetry: Telemetry, *, live: bool) -> list[Sink]:
-    """The sinks that write files; where it is not the only one, a lost one does not end the program."""
-    files: list[Sink] = []
-    if config.record:
-        from edge.sinks.recorder import RecorderSink
-        rotation = Rotation(config.record_limit_mb, config.record_limit_s, config.record_keep)
-        files.append(RecorderSink(Series(Path(config.record), rotation, replaces=not live), clean=config.clean))
-    if config.events:
-        rotation = Rotation(config.events_limit_mb, config.events_limit_s, config.events_keep)
-        files.append(EventsSink(Series(Path(config.events), rotation, replaces=not live), labels))
-    if not live and len(files) == 1:
-        return files
-    return [SparedSink(sink, telemetry.output_lost, live=live) for sink in files]
-
-
-def make_reporter(config: Config, address: str, labels: tuple[str, ...], telemetry: Telemetry) -> Sink:
-    """The sink that reports to the MQTT broker at `address`."""
-    from edge.sinks.mqtt import MqttSink
-    place = Path(config.mqtt_password_file) if config.mqtt_password_file else None
-    return MqttSink(
-        broker.parse(address, "mqtt"), labels, lambda: telemetry.figures().by_name(),
-        password=credentials.read("mqtt_password", place, os.environ),
-        ca=Path(config.mqtt_ca) if config.mqtt_ca else None, every_s=config.mqtt_every_s,
-        discovery=config.mqtt_discovery, board=board.read().model)
-
-
 def run(chosen: Settings, wakeup: Wakeup) -> None:
     """Build what `chosen` names and run it to its end, or until `wakeup` is asked to stop; raises FerEdgeError."""
     config = chosen.config
@@ -190,7 +109,8 @@ def run(chosen: Settings, wakeup: Wakeup) -> None:
     classifier = make_classifier(config, detector)
     model = {"detector": detector.name, "file": classifier.path.name, "precision": classifier.metadata.precision,
              "sha256": tuning.sha256(classifier.path)}
-    sinks = make_sinks(config, camera, classifier.labels, telemetry, model=model, streams=streams)
+    sinks = outputs.make_sinks(config, camera, classifier.labels, telemetry, model=model, streams=streams,
+                               on_quit=wakeup.stop)
     pipeline = Pipeline(camera, detector, make_tracker(config), classifier, make_smoother(), sinks, telemetry,
                         veil=Veil().follow if config.blur else iter)
     log.info("camera %s", camera.name)

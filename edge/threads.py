@@ -144,6 +144,11 @@ class Wakeup:
         self._reader.close()
         self._writer.close()
 
+    def stop(self) -> None:
+        """Ask the program to stop; any thread, and a signal handler, may call it."""
+        self.is_asked_to_stop = True
+        self.wake()
+
     def wake(self) -> None:
         """End the wait() that runs now or comes next; any thread may call it."""
         try:
@@ -158,5 +163,4 @@ class Wakeup:
             self._reader.recv(4096)
 
     def _stop(self, number: int, frame: object) -> None:
-        self.is_asked_to_stop = True
-        self.wake()
+        self.stop()

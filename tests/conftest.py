@@ -1,6 +1,7 @@
 """What every test may use, and what every test must leave behind: no thread."""
 
 import os
+import shutil
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -40,3 +41,11 @@ def leaves_no_thread() -> Iterator[None]:
             if thread not in before and (thread.name in OURS or not thread.daemon)
             and not thread.name.startswith("asyncio_")]
     assert not left, f"threads left alive: {left}"
+
+
+@pytest.fixture
+def desktop_there() -> None:
+    """A test is skipped, by name, where no virtual desktop can be had."""
+    missing = [program for program in ("xvfb-run", "openbox", "xdotool", "xwininfo") if shutil.which(program) is None]
+    if missing:
+        pytest.skip(f"{', '.join(missing)} not there; make desktop brings them")

@@ -1,0 +1,112 @@
+"""Where results go: the settings become sinks."""
+
+import logging
+import os
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from edge import board, broker, credentials, service
+from edge import config as settings
+from edge.config import Config
+from edge.contracts import Camera, Sink
+from edge.rotation import Rotation, Series
+from edge.sinks.events import EventsSink
+from edge.sinks.metrics import MetricsSink
+from edge.sinks.spared import SparedSink
+from edge.telemetry import Telemetry
+
+log = logging.getLogger(__name__)
+
+
+def make_sinks(config: Config, camera: Camera, labels: tuple[str, ...], telemetry: Telemetry, *,
+               model: Mapping[str, str], streams: bool, on_quit: Callable[[], None]) -> list[Sink]:
+    """The sinks that `config` asks for, a progress bar for a file, and systemd's where it started us.
+
+    `model` tells a fleet's owner which models are at work; `on_quit` is called when somebody quits at the display.
+    """
+    sinks: list[Sink] = []
+    metrics = MetricsSink(labels, lambda: telemetry.figures().by_name(), model)
+    if streams:
+        sinks.append(make_stream(config, telemetry, metrics.text))
+    if config.display:
+        sinks.append(make_display(config, telemetry, on_quit))
+    sinks += make_files(config, labels, telemetry, live=camera.live)
+    if config.mqtt:
+        sinks.append(make_reporter(config, config.mqtt, labels, telemetry))
+    if not camera.live:
+        from edge.sinks.progress import ProgressSink
+        sinks.append(ProgressSink(camera, frames=config.frames))
+    if streams:
+        # After all that work for people, so that it sees when they are done.
+        sinks.append(metrics)
+    if service.is_wanted(os.environ):
+        # The last: a result is told to systemd once every other sink has taken it.
+        sinks.append(service.ServiceSink(os.environ, telemetry.figures))
+    return sinks
+
+
+def make_stream(config: Config, telemetry: Telemetry, metrics: Callable[[], bytes]) -> Sink:
+    """The stream, for whom `config` lets watch."""
+    # Costs a third of the start, and a run over a file needs none of it.
+    from edge.sinks import tls
+    from edge.sinks.access import Access
+    from edge.sinks.limits import Limits
+    from edge.sinks.mjpeg import MjpegSink
+    from edge.sinks.sessions import Token
+    host, port = config.address
+    secret = credentials.read("token", Path(config.token_file) if config.token_file else None, os.environ)
+    encryption = None
+    if config.tls_certificate and config.tls_key:
+        encryption = tls.context(Path(config.tls_certificate), Path(config.tls_key))
+    if host not in settings.LOOPBACK_HOSTS:
+        if secret is None:
+            log.warning("everybody who reaches %s can watch the stream (--insecure)", config.listen)
+        elif encryption is None:
+            log.warning("the token and the pictures travel unencrypted; --tls-certificate and --tls-key encrypt them")
+    limits = Limits(connections=config.connections, connections_per_address=config.connections_per_address)
+    access = Access([host, *(config.hosts or "").replace(" ", "").split(",")],
+                    Token(secret) if secret is not None else None, limits, is_encrypted=encryption is not None)
+    return MjpegSink(host, port, figures=lambda: telemetry.figures().by_name(), has_raw=not config.blur,
+                     access=access, limits=limits, encryption=encryption, metrics=metrics)
+
+
+def make_display(config: Config, telemetry: Telemetry, on_quit: Callable[[], None]) -> Sink:
+    """The display: a window where a desktop runs, else the console's screen."""
+    from edge.screens.keyboard import open_keyboard
+    from edge.sinks.hdmi import HdmiSink, Keyboard, Screen
+
+    def make_screen(width: int, height: int) -> tuple[Screen, Keyboard]:
+        if os.environ.get("WAYLAND_DISPLAY") or os.environ.get("DISPLAY"):
+            from edge.screens.window import WindowScreen
+            window = WindowScreen(width, height)
+            return window, window
+        from edge.screens.kms import KmsScreen
+        return KmsScreen(width, height), open_keyboard()
+
+    return HdmiSink(make_screen, on_quit, lambda: telemetry.figures().by_name(), Path(config.snapshots))
+
+
+def make_files(config: Config, labels: tuple[str, ...], telemetry: Telemetry, *, live: bool) -> list[Sink]:
+    """The sinks that write files; where it is not the only one, a lost one does not end the program."""
+    files: list[Sink] = []
+    if config.record:
+        from edge.sinks.recorder import RecorderSink
+        rotation = Rotation(config.record_limit_mb, config.record_limit_s, config.record_keep)
+        files.append(RecorderSink(Series(Path(config.record), rotation, replaces=not live), clean=config.clean))
+    if config.events:
+        rotation = Rotation(config.events_limit_mb, config.events_limit_s, config.events_keep)
+        files.append(EventsSink(Series(Path(config.events), rotation, replaces=not live), labels))
+    if not live and len(files) == 1:
+        return files
+    return [SparedSink(sink, telemetry.output_lost, live=live) for sink in files]
+
+
+def make_reporter(config: Config, address: str, labels: tuple[str, ...], telemetry: Telemetry) -> Sink:
+    """The sink that reports to the MQTT broker at `address`."""
+    from edge.sinks.mqtt import MqttSink
+    place = Path(config.mqtt_password_file) if config.mqtt_password_file else None
+    return MqttSink(
+        broker.parse(address, "mqtt"), labels, lambda: telemetry.figures().by_name(),
+        password=credentials.read("mqtt_password", place, os.environ),
+        ca=Path(config.mqtt_ca) if config.mqtt_ca else None, every_s=config.mqtt_every_s,
+        discovery=config.mqtt_discovery, board=board.read().model)

@@ -1,0 +1,1 @@
+"""The screens that a display can be, a file each, and the keyboard of a console."""

@@ -1,0 +1,163 @@
+"""A made-up DRM card that answers ioctls as the kernel does, and remembers what is on its screen."""
+
+import ctypes as C
+import errno
+import mmap
+import os
+from dataclasses import dataclass, field
+from typing import Any
+
+from edge.screens import drm
+
+CONNECTOR, ENCODER, CRTC, OTHER_CRTC, PLANE, CONSOLE_FB = 31, 32, 41, 40, 51, 7
+FD = 1000
+
+
+def mode(width: int, height: int, refresh: int = 60, *, preferred: bool = False) -> drm.Mode:
+    return drm.Mode(width=width, height=height, refresh=refresh, type=drm.MODE_PREFERRED if preferred else 0)
+
+
+def _error(number: int) -> OSError:
+    return OSError(number, os.strerror(number))
+
+
+def _fill(address: int, values: list[int]) -> None:
+    (C.c_uint32 * len(values)).from_address(address)[:] = values
+
+
+@dataclass
+class FakeKernel:
+    """One card with one connector; has the calls of edge.screens.drm.Kernel."""
+
+    modes: list[drm.Mode] = field(default_factory=lambda: [mode(1920, 1080, preferred=True), mode(800, 600),
+                                                           mode(640, 480)])
+    connected: bool = True
+    has_plane: bool = False
+    plane_scales: bool = True
+    master_errno: int = 0
+    open_errno: int = 0
+    computes_only: bool = False
+    is_open: bool = False
+    fb_on_crtc: int = CONSOLE_FB
+    mode_on_crtc: tuple[int, int] = (1920, 1080)
+    on_plane: drm.SetPlane | None = None
+    flips: list[int] = field(default_factory=list)
+    pending: list[int] = field(default_factory=list)
+    memory: dict[int, mmap.mmap] = field(default_factory=dict)
+    sizes: dict[int, tuple[int, int, int]] = field(default_factory=dict)
+    _next: int = 100
+
+    def open(self, path: str, flags: int) -> int:
+        if self.open_errno:
+            raise OSError(self.open_errno, os.strerror(self.open_errno), path)
+        self.is_open = True
+        return FD
+
+    def close(self, fd: int) -> None:
+        assert fd == FD
+        self.is_open = False
+
+    def read(self, fd: int, count: int) -> bytes:
+        if not self.pending:
+            raise BlockingIOError
+        self.fb_on_crtc = self.pending.pop(0)
+        return (drm.EVENT_FLIP_COMPLETE).to_bytes(4, "little") + (32).to_bytes(4, "little") + bytes(24)
+
+    def mmap(self, fd: int, size: int, flags: int, protection: int, offset: int) -> mmap.mmap:
+        self.memory[offset] = mmap.mmap(-1, size)
+        return self.memory[offset]
+
+    def ioctl(self, fd: int, request: int, structure: Any = None) -> int:
+        assert self.is_open and fd == FD
+        answer = {
+            drm.SET_MASTER: self._set_master, drm.GET_RESOURCES: self._resources, drm.GET_CONNECTOR: self._connector,
+            drm.GET_ENCODER: self._encoder, drm.GET_CRTC: self._get_crtc, drm.SET_CRTC: self._set_crtc,
+            drm.ADD_FB: self._add_fb, drm.CREATE_DUMB: self._create, drm.MAP_DUMB: self._map,
+            drm.REMOVE_FB: self._remove_fb, drm.DESTROY_DUMB: self._destroy, drm.PAGE_FLIP: self._flip,
+            drm.GET_PLANES: self._planes, drm.GET_PLANE: self._get_plane, drm.SET_PLANE: self._set_plane}
+        answer[request](structure)
+        return 0
+
+    def picture(self, fb: int) -> tuple[int, int, bytes]:
+        """Width, pitch and content of a buffer."""
+        width, _, pitch = self.sizes[fb]
+        return width, pitch, self.memory[fb][:]
+
+    def _set_master(self, _: None) -> None:
+        if self.master_errno:
+            raise _error(self.master_errno)
+
+    def _resources(self, asked: drm.Resources) -> None:
+        if self.computes_only:
+            raise _error(errno.EOPNOTSUPP)
+        if asked.crtcs:
+            _fill(asked.crtcs, [OTHER_CRTC, CRTC])
+            _fill(asked.connectors, [CONNECTOR])
+        asked.count_crtcs, asked.count_connectors = 2, 1
+
+    def _connector(self, asked: drm.Connector) -> None:
+        assert asked.id == CONNECTOR
+        if asked.count_modes >= len(self.modes) and asked.modes:
+            (drm.Mode * len(self.modes)).from_address(asked.modes)[:] = self.modes
+        if asked.encoders:
+            _fill(asked.encoders, [ENCODER])
+        asked.count_modes, asked.count_encoders, asked.encoder = len(self.modes), 1, 0
+        asked.connection = drm.CONNECTED if self.connected else 2
+
+    def _encoder(self, asked: drm.Encoder) -> None:
+        assert asked.id == ENCODER
+        asked.crtc, asked.possible_crtcs = 0, 0b10
+
+    def _get_crtc(self, asked: drm.Crtc) -> None:
+        assert asked.id == CRTC
+        asked.fb, asked.has_mode, asked.mode = self.fb_on_crtc, 1, mode(*self.mode_on_crtc)
+
+    def _set_crtc(self, asked: drm.Crtc) -> None:
+        assert asked.id == CRTC and asked.count_connectors == 1
+        assert (C.c_uint32 * 1).from_address(asked.connectors)[0] == CONNECTOR
+        assert asked.fb == CONSOLE_FB or asked.fb in self.sizes
+        self.fb_on_crtc, self.mode_on_crtc = asked.fb, (asked.mode.width, asked.mode.height)
+
+    def _create(self, asked: drm.Dumb) -> None:
+        self._next += 1
+        # A pitch that is more than the row, as drivers give it.
+        asked.handle, asked.pitch = self._next, asked.width * 4 + 64
+        asked.size = asked.pitch * asked.height
+        self.sizes[asked.handle] = (asked.width, asked.height, asked.pitch)
+
+    def _add_fb(self, asked: drm.Fb) -> None:
+        assert (asked.width, asked.height, asked.pitch) == self.sizes[asked.handle] and asked.bpp == 32
+        asked.id = asked.handle
+
+    def _map(self, asked: drm.DumbMap) -> None:
+        asked.offset = asked.handle
+
+    def _remove_fb(self, asked: drm.Handle) -> None:
+        del self.sizes[asked.handle]
+
+    def _destroy(self, asked: drm.Handle) -> None:
+        self.memory.pop(asked.handle)
+
+    def _flip(self, asked: drm.Flip) -> None:
+        assert asked.crtc == CRTC and asked.flags == drm.FLIP_EVENT
+        if self.pending:
+            raise _error(errno.EBUSY)
+        self.flips.append(asked.fb)
+        self.pending.append(asked.fb)
+
+    def _planes(self, asked: drm.Planes) -> None:
+        if asked.planes and self.has_plane:
+            _fill(asked.planes, [PLANE])
+        asked.count = int(self.has_plane)
+
+    def _get_plane(self, asked: drm.Plane) -> None:
+        assert asked.id == PLANE
+        if asked.formats:
+            _fill(asked.formats, [drm.XRGB8888])
+        asked.possible_crtcs, asked.count_formats = 0b10, 1
+
+    def _set_plane(self, asked: drm.SetPlane) -> None:
+        if not self.plane_scales:
+            raise _error(errno.EINVAL)
+        assert asked.fb in self.sizes and asked.crtc == CRTC
+        self.on_plane = drm.SetPlane.from_buffer_copy(asked)

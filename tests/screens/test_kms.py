@@ -1,0 +1,172 @@
+"""The console's screen, on a made-up card."""
+
+import errno
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from edge.contracts import Image
+from edge.errors import SinkError
+from edge.screens.kms import KmsScreen
+from edge.screens.modes import Place, fitted, nearest
+from tests.screens.kernels import CONSOLE_FB, FakeKernel, mode
+
+RED, BLUE = (0, 0, 255), (255, 0, 0)
+
+
+@pytest.fixture
+def cards(tmp_path: Path) -> Path:
+    (tmp_path / "card0").touch()
+    return tmp_path
+
+
+def picture(colour: tuple[int, int, int] = RED, width: int = 640, height: int = 480) -> Image:
+    return np.full((height, width, 3), colour, np.uint8)
+
+
+def opened(kernel: FakeKernel, cards: Path, width: int = 640, height: int = 480) -> KmsScreen:
+    return KmsScreen(width, height, cards=cards, kernel=kernel)  # type: ignore[arg-type]
+
+
+def pixels(kernel: FakeKernel, fb: int) -> Image:
+    width, pitch, memory = kernel.picture(fb)
+    return np.frombuffer(memory, np.uint8).reshape(-1, pitch)[:, :4 * width].reshape(-1, width, 4)
+
+
+@pytest.fixture
+def plain(cards: Path) -> Iterator[tuple[FakeKernel, KmsScreen]]:
+    """A screen without a plane."""
+    kernel = FakeKernel()
+    screen = opened(kernel, cards)
+    yield kernel, screen
+    screen.close()
+
+
+def test_mode_is_the_one_that_fits_the_picture_where_nothing_scales(plain: tuple[FakeKernel, KmsScreen]) -> None:
+    kernel, screen = plain
+    assert kernel.mode_on_crtc == (640, 480) and screen.mode == "640×480 at 60 Hz"
+
+
+def test_picture_is_drawn_in_the_buffer_that_is_not_shown(plain: tuple[FakeKernel, KmsScreen]) -> None:
+    kernel, screen = plain
+    for colour in (RED, BLUE, RED):
+        shown_before = kernel.fb_on_crtc
+        screen.show(picture(colour))
+        assert kernel.flips[-1] != shown_before
+        assert (pixels(kernel, kernel.flips[-1])[..., :3] == colour).all()
+        kernel.read(1000, 1)
+        kernel.pending.append(kernel.flips[-1])
+    assert len(set(kernel.flips)) == 2
+
+
+def test_picture_that_comes_before_the_last_is_shown_is_left_out(plain: tuple[FakeKernel, KmsScreen]) -> None:
+    kernel, screen = plain
+    screen.show(picture(RED))
+    waiting = kernel.pending.copy()
+    kernel.pending.clear()
+    screen.show(picture(BLUE))
+    assert len(kernel.flips) == 1
+    kernel.pending.extend(waiting)
+    screen.show(picture(BLUE))
+    assert len(kernel.flips) == 2
+
+
+def test_picture_stands_in_the_middle_of_a_mode_that_is_larger(cards: Path) -> None:
+    kernel = FakeKernel(modes=[mode(1920, 1080, preferred=True), mode(800, 600)])
+    screen = opened(kernel, cards)
+    screen.show(picture(RED))
+    shown = pixels(kernel, kernel.flips[-1])[..., :3]
+    assert shown.shape[:2] == (600, 800)
+    assert (shown[60:540, 80:720] == RED).all()
+    assert shown.astype(int).sum() == 640 * 480 * 255
+    screen.close()
+
+
+def test_picture_too_large_for_the_display_is_shrunk_in_its_shape(cards: Path) -> None:
+    kernel = FakeKernel(modes=[mode(640, 480)])
+    screen = opened(kernel, cards, 1280, 720)
+    screen.show(picture(RED, 1280, 720))
+    shown = pixels(kernel, kernel.flips[-1])[..., :3]
+    assert (shown[60:420] == RED).all() and not shown[:60].any() and not shown[420:].any()
+    screen.close()
+
+
+def test_plane_scales_to_the_displays_own_mode(cards: Path) -> None:
+    kernel = FakeKernel(has_plane=True)
+    screen = opened(kernel, cards)
+    shown: list[int] = []
+    for colour in (RED, BLUE, RED):
+        screen.show(picture(colour))
+        assert kernel.on_plane is not None
+        shown.append(kernel.on_plane.fb)
+        assert (pixels(kernel, kernel.on_plane.fb)[..., :3] == colour).all()
+    assert kernel.mode_on_crtc == (1920, 1080) and not kernel.flips
+    place = kernel.on_plane
+    assert place is not None
+    assert (place.left, place.top, place.width, place.height) == (240, 0, 1440, 1080)
+    assert (place.source_width, place.source_height) == (640 << 16, 480 << 16)
+    assert shown[0] != shown[1] == shown[1] and shown[0] == shown[2]
+    screen.close()
+
+
+def test_plane_that_cannot_scale_gives_way_to_the_nearest_mode(cards: Path) -> None:
+    kernel = FakeKernel(has_plane=True, plane_scales=False)
+    screen = opened(kernel, cards)
+    assert kernel.mode_on_crtc == (640, 480)
+    screen.show(picture())
+    assert kernel.flips and len(kernel.sizes) == 2, "the buffers of the plane are given back"
+    screen.close()
+
+
+@pytest.mark.parametrize("has_plane", [True, False])
+def test_console_is_given_back_as_it_was(cards: Path, has_plane: bool) -> None:
+    kernel = FakeKernel(has_plane=has_plane)
+    screen = opened(kernel, cards)
+    screen.show(picture())
+    screen.close()
+    assert (kernel.fb_on_crtc, kernel.mode_on_crtc) == (CONSOLE_FB, (1920, 1080))
+    assert not kernel.is_open and not kernel.sizes and not kernel.memory
+
+
+def refusal(kernel: FakeKernel, cards: Path) -> str:
+    with pytest.raises(SinkError) as raised:
+        opened(kernel, cards)
+    assert not kernel.is_open and not kernel.memory
+    return str(raised.value)
+
+
+def test_no_display_is_told(cards: Path, tmp_path: Path) -> None:
+    assert "found none connected" in refusal(FakeKernel(connected=False), cards)
+    assert "found none connected" in refusal(FakeKernel(), tmp_path / "nowhere")
+    assert "found none connected" in refusal(FakeKernel(computes_only=True), cards)
+
+
+@pytest.mark.parametrize("number", [errno.EBUSY, errno.EACCES])
+def test_another_program_that_holds_the_display_is_told(cards: Path, number: int) -> None:
+    assert "another program holds it" in refusal(FakeKernel(master_errno=number), cards)
+
+
+def test_missing_group_is_told(cards: Path) -> None:
+    assert "groups video" in refusal(FakeKernel(open_errno=errno.EACCES), cards)
+
+
+def test_pulled_cable_is_told(plain: tuple[FakeKernel, KmsScreen]) -> None:
+    kernel, screen = plain
+    kernel.connected = False
+    with pytest.raises(SinkError, match="cable pulled"):
+        screen.show(picture())
+
+
+def test_smallest_mode_that_holds_the_picture_is_nearest() -> None:
+    modes = [mode(1920, 1080), mode(1280, 720, 50), mode(1280, 720, 60), mode(720, 400)]
+    assert nearest(modes, 640, 480) is modes[2]
+    assert nearest(modes, 700, 400) is modes[3]
+    assert nearest(modes, 4000, 3000) is modes[0]
+
+
+def test_picture_fits_in_its_shape_in_the_middle() -> None:
+    assert fitted(640, 480, 1920, 1080, enlarges=True) == Place(240, 0, 1440, 1080)
+    assert fitted(640, 480, 1920, 1080, enlarges=False) == Place(640, 300, 640, 480)
+    assert fitted(1920, 1080, 640, 480, enlarges=False) == Place(0, 60, 640, 360)
