@@ -192,6 +192,7 @@ def _parser() -> argparse.ArgumentParser:
         description="Read apparent facial expressions from a camera, on this device alone.",
         epilog=f"Every setting can also stand in the TOML file of --config, or in {PREFIX}CAMERA and so on; "
                "a flag beats the environment, which beats the file. "
+               "SIGHUP, or systemctl reload, has the file read again; the log says what needs a restart. "
                f"{HOSTNAME} in a text stands for this machine's name, so that one file serves many machines.")
     parser.add_argument("--config", type=Path, metavar="FILE", help="a TOML file with settings (default: none)")
     parser.add_argument("--print-config", action="store_true", help="print what is in force and from where, and end")

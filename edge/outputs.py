@@ -3,12 +3,14 @@
 import logging
 import os
 from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 
 from edge import board, broker, credentials, service
 from edge import config as settings
 from edge.config import Config
 from edge.contracts import Camera, Sink
+from edge.reloading import Offer, offer_to_nobody
 from edge.rotation import Rotation, Series
 from edge.sinks.events import EventsSink
 from edge.sinks.metrics import MetricsSink
@@ -19,10 +21,12 @@ log = logging.getLogger(__name__)
 
 
 def make_sinks(config: Config, camera: Camera, labels: tuple[str, ...], telemetry: Telemetry, *,
-               model: Mapping[str, str], streams: bool, on_quit: Callable[[], None]) -> list[Sink]:
+               model: Mapping[str, str], streams: bool, on_quit: Callable[[], None],
+               offer: Offer = offer_to_nobody) -> list[Sink]:
     """The sinks that `config` asks for, a progress bar for a file, and systemd's where it started us.
 
-    `model` tells a fleet's owner which models are at work; `on_quit` is called when somebody quits at the display.
+    `model` tells a fleet's owner which models are at work; `on_quit` is called when somebody quits at the display;
+    to `offer` goes what can change meanwhile.
     """
     sinks: list[Sink] = []
     metrics = MetricsSink(labels, lambda: telemetry.figures().by_name(), model)
@@ -30,9 +34,9 @@ def make_sinks(config: Config, camera: Camera, labels: tuple[str, ...], telemetr
         sinks.append(make_stream(config, telemetry, metrics.text))
     if config.display:
         sinks.append(make_display(config, telemetry, on_quit))
-    sinks += make_files(config, labels, telemetry, live=camera.live)
+    sinks += make_files(config, labels, telemetry, offer, live=camera.live)
     if config.mqtt:
-        sinks.append(make_reporter(config, config.mqtt, labels, telemetry))
+        sinks.append(make_reporter(config, config.mqtt, labels, telemetry, offer))
     if not camera.live:
         from edge.sinks.progress import ProgressSink
         sinks.append(ProgressSink(camera, frames=config.frames))
@@ -86,13 +90,16 @@ def make_display(config: Config, telemetry: Telemetry, on_quit: Callable[[], Non
     return HdmiSink(make_screen, on_quit, lambda: telemetry.figures().by_name(), Path(config.snapshots))
 
 
-def make_files(config: Config, labels: tuple[str, ...], telemetry: Telemetry, *, live: bool) -> list[Sink]:
+def make_files(config: Config, labels: tuple[str, ...], telemetry: Telemetry, offer: Offer, *,
+               live: bool) -> list[Sink]:
     """The sinks that write files; where it is not the only one, a lost one does not end the program."""
     files: list[Sink] = []
     if config.record:
         from edge.sinks.recorder import RecorderSink
         rotation = Rotation(config.record_limit_mb, config.record_limit_s, config.record_keep)
-        files.append(RecorderSink(Series(Path(config.record), rotation, replaces=not live), clean=config.clean))
+        recorder = RecorderSink(Series(Path(config.record), rotation, replaces=not live), clean=config.clean)
+        offer("clean", partial(setattr, recorder, "clean"))
+        files.append(recorder)
     if config.events:
         rotation = Rotation(config.events_limit_mb, config.events_limit_s, config.events_keep)
         files.append(EventsSink(Series(Path(config.events), rotation, replaces=not live), labels))
@@ -101,12 +108,14 @@ def make_files(config: Config, labels: tuple[str, ...], telemetry: Telemetry, *,
     return [SparedSink(sink, telemetry.output_lost, live=live) for sink in files]
 
 
-def make_reporter(config: Config, address: str, labels: tuple[str, ...], telemetry: Telemetry) -> Sink:
+def make_reporter(config: Config, address: str, labels: tuple[str, ...], telemetry: Telemetry, offer: Offer) -> Sink:
     """The sink that reports to the MQTT broker at `address`."""
     from edge.sinks.mqtt import MqttSink
     place = Path(config.mqtt_password_file) if config.mqtt_password_file else None
-    return MqttSink(
+    reporter = MqttSink(
         broker.parse(address, "mqtt"), labels, lambda: telemetry.figures().by_name(),
         password=credentials.read("mqtt_password", place, os.environ),
         ca=Path(config.mqtt_ca) if config.mqtt_ca else None, every_s=config.mqtt_every_s,
         discovery=config.mqtt_discovery, board=board.read().model)
+    offer("mqtt_every_s", partial(setattr, reporter, "every_s"))
+    return reporter

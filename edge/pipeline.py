@@ -18,6 +18,7 @@ log = logging.getLogger(__name__)
 FIRST_FRAME_WITHIN_S = 10.0
 # A stage is at most one frame and a camera's time-out away from its end.
 STOP_WITHIN_S = 5.0
+LOG_EVERY_S = 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,15 +44,17 @@ class Pipeline:
         self._camera, self._detector, self._tracker = camera, detector, tracker
         self._classifier, self._smoother, self._sinks = classifier, smoother, sinks
         self._telemetry, self._veil, self._first_frame_within_s = telemetry, veil, first_frame_within_s
+        self.log_every_s = LOG_EVERY_S
         self._frames: LatestSlot[Frame] = LatestSlot(wait=not camera.live)
         self._detected: LatestSlot[_Detected] = LatestSlot(wait=not camera.live)
         self._results: LatestSlot[Result] = LatestSlot(wait=not camera.live)
 
     def run(self, wakeup: Wakeup, *, frames: int | None = None, duration_s: float | None = None,
-            log_every_s: float = 5.0) -> None:
+            on_reload: Callable[[], None] = lambda: None) -> None:
         """Run to the camera's end, for `frames` captured frames, `duration_s`, or until `wakeup` is asked to stop.
 
-        Everything is closed then.  Raises the first error of any stage, camera or sink, unchanged.
+        `on_reload` is called in this thread when `wakeup` is asked to reload; it may change `log_every_s`.
+        Everything is closed in the end.  Raises the first error of any stage, camera or sink, unchanged.
         """
         with ExitStack() as opened:
             # The camera first: where there is none, no sink has replaced a file of the last run.
@@ -64,24 +67,28 @@ class Pipeline:
                 workers.start("detect", self._detect)
                 workers.start("infer", self._infer)
                 workers.start("deliver", self._deliver)
-                self._watch(workers, wakeup, duration_s, log_every_s)
+                self._watch(workers, wakeup, duration_s, on_reload)
             finally:
                 self._frames.close()
                 workers.join(STOP_WITHIN_S)
             figures = self._telemetry.figures()
         log.info("%s", figures.line())
 
-    def _watch(self, workers: WorkerGroup, wakeup: Wakeup, duration_s: float | None, log_every_s: float) -> None:
-        """Log the figures now and then until it is time to stop."""
+    def _watch(self, workers: WorkerGroup, wakeup: Wakeup, duration_s: float | None,
+               on_reload: Callable[[], None]) -> None:
+        """Log the figures now and then, and reload where that is asked for, until it is time to stop."""
         now_s = time.monotonic()
         end_s = now_s + duration_s if duration_s is not None else float("inf")
-        log_s = now_s + log_every_s
+        log_s = now_s + self.log_every_s
         while workers.is_running and not wakeup.is_asked_to_stop and now_s < end_s:
             wakeup.wait(min(log_s, end_s) - now_s)
             now_s = time.monotonic()
+            if wakeup.take_reload():
+                on_reload()
+                log_s = min(log_s, now_s + self.log_every_s)
             if now_s >= log_s:
                 log.info("%s", self._telemetry.figures().line())
-                log_s += log_every_s
+                log_s += self.log_every_s
 
     def _capture(self, frames: int | None) -> None:
         try:

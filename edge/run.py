@@ -20,12 +20,13 @@ from edge.cameras.usb import SameUsbCamera
 from edge.cameras.video import VideoCamera, is_stream
 from edge.classifier import OnnxClassifier
 from edge.config import Config, Settings
-from edge.contracts import Camera, FaceDetector, Smoother, Tracker
+from edge.contracts import Camera, FaceDetector, Smoother
 from edge.detectors.haar import HaarDetector
 from edge.detectors.yunet import YunetDetector
 from edge.errors import CameraError, FerEdgeError
 from edge.pipeline import Pipeline
 from edge.privacy import Veil
+from edge.reloading import Reloading
 from edge.smoothing import ExponentialSmoother
 from edge.telemetry import Telemetry
 from edge.threads import Wakeup
@@ -84,7 +85,7 @@ def choose_model(config: Config) -> tuple[Path, int, str]:
     return shipped.with_name(found.model), config.threads or found.threads, found.why
 
 
-def make_tracker(config: Config) -> Tracker:
+def make_tracker(config: Config) -> FollowingTracker:
     """What knows where to look for faces."""
     return FollowingTracker(config.min_face_px)
 
@@ -94,8 +95,11 @@ def make_smoother() -> Smoother:
     return ExponentialSmoother()
 
 
-def run(chosen: Settings, wakeup: Wakeup) -> None:
-    """Build what `chosen` names and run it to its end, or until `wakeup` is asked to stop; raises FerEdgeError."""
+def run(chosen: Settings, wakeup: Wakeup, reloading: Reloading) -> None:
+    """Build what `chosen` names and run it to its end, or until `wakeup` is asked to stop; raises FerEdgeError.
+
+    `reloading` changes what can be changed meanwhile.
+    """
     config = chosen.config
     # The stages run side by side: threads inside OpenCV would fight them for the cores.
     cv2.setNumThreads(1)
@@ -110,26 +114,37 @@ def run(chosen: Settings, wakeup: Wakeup) -> None:
     model = {"detector": detector.name, "file": classifier.path.name, "precision": classifier.metadata.precision,
              "sha256": tuning.sha256(classifier.path)}
     sinks = outputs.make_sinks(config, camera, classifier.labels, telemetry, model=model, streams=streams,
-                               on_quit=wakeup.stop)
-    pipeline = Pipeline(camera, detector, make_tracker(config), classifier, make_smoother(), sinks, telemetry,
+                               on_quit=wakeup.stop, offer=reloading.offer)
+    tracker = make_tracker(config)
+    pipeline = Pipeline(camera, detector, tracker, classifier, make_smoother(), sinks, telemetry,
                         veil=Veil().follow if config.blur else iter)
+    reloading.offer("min_face_px", tracker.look_for)
+    reloading.offer("log_every_s", partial(setattr, pipeline, "log_every_s"))
     log.info("camera %s", camera.name)
     try:
-        pipeline.run(wakeup, frames=config.frames, duration_s=config.duration_s, log_every_s=config.log_every_s)
+        pipeline.run(wakeup, frames=config.frames, duration_s=config.duration_s, on_reload=reloading.reload)
     finally:
         if config.report and config.events and telemetry.figures().analysed:
             from edge import report
             report.write([Path(config.events)], Path(config.report))
 
 
-def run_all(chosen: Settings, wakeup: Wakeup) -> None:
+def make_wakeup() -> Wakeup:
+    """What signals wake: SIGTERM and Ctrl-C stop the program, SIGHUP has it read its settings again."""
+    if sys.stdin is not None and sys.stdin.isatty():
+        # The terminal that the program was started at is gone: nobody is left to stop it.
+        return Wakeup(signals=(signal.SIGTERM, signal.SIGINT, signal.SIGHUP))
+    return Wakeup(signals=(signal.SIGTERM, signal.SIGINT), reload_signals=(signal.SIGHUP,))
+
+
+def run_all(chosen: Settings, wakeup: Wakeup, reloading: Reloading) -> None:
     """Run what `chosen` names, a folder's videos one after the other; raises FerEdgeError.
 
     A video that cannot be read holds up none of the others; the error at the end says how many there were.
     """
     several = batch.split(chosen)
     if len(several) == 1:
-        run(several[0], wakeup)
+        run(several[0], wakeup, reloading)
         return
     broken = []
     for number, one in enumerate(several, 1):
@@ -137,7 +152,7 @@ def run_all(chosen: Settings, wakeup: Wakeup) -> None:
             return
         log.info("video %d of %d: %s", number, len(several), one.config.camera)
         try:
-            run(one, wakeup)
+            run(one, wakeup, reloading)
         except CameraError as error:
             log.error("%s", error)
             broken.append(one.config.camera)
@@ -148,16 +163,18 @@ def run_all(chosen: Settings, wakeup: Wakeup) -> None:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """The command; returns its exit code (see edge.errors)."""
+    given = sys.argv[1:] if arguments is None else arguments
     try:
-        chosen, flags = settings.parse(sys.argv[1:] if arguments is None else arguments, os.environ)
+        chosen, flags = settings.parse(given, os.environ)
         if flags.print_config:
             print(chosen)
             return 0
-        logging.basicConfig(level=logging.DEBUG if chosen.config.verbose else logging.INFO,
-                            format=("" if service.keeps_the_journal(os.environ) else "%(asctime)s ")
+        logging.basicConfig(format=("" if service.keeps_the_journal(os.environ) else "%(asctime)s ")
                             + "%(levelname)s %(message)s")
-        with Wakeup(signals=(signal.SIGTERM, signal.SIGINT)) as wakeup:
-            run_all(chosen, wakeup)
+        reloading = Reloading(chosen, lambda: settings.parse(given, os.environ)[0])
+        reloading.offer("verbose", lambda is_on: logging.getLogger().setLevel(logging.DEBUG if is_on else logging.INFO))
+        with make_wakeup() as wakeup:
+            run_all(chosen, wakeup, reloading)
     except FerEdgeError as error:
         print(f"fer-edge: {error}", file=sys.stderr)
         return error.exit_code

@@ -13,6 +13,7 @@ from edge.config import Config
 WIDTH = 100
 HEAD = """\
 # The settings of fer-edge: take the # before a line away and change it, then sudo systemctl restart fer-edge.
+# For min_face_px, clean, mqtt_every_s, log_every_s and verbose, reload does in place of restart.
 # A relative path is one in /var/lib/fer-edge, the only place where the service may write.
 """
 

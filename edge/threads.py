@@ -119,22 +119,27 @@ class WorkerGroup:
 
 
 class Wakeup:
-    """Lets the main thread sleep until a worker ends, a stop signal comes, or time is up.
+    """Lets the main thread sleep until a worker ends, a signal comes, or time is up.
 
     A signal handler must not touch a lock, so signals and workers alike write a byte to a
     socket, and the main thread waits for it to become readable.
     """
 
-    def __init__(self, *, signals: tuple[signal.Signals, ...] = ()) -> None:
-        """`signals` are those that ask the program to stop; only the main thread may name any."""
-        self._signals = signals
+    def __init__(self, *, signals: tuple[signal.Signals, ...] = (),
+                 reload_signals: tuple[signal.Signals, ...] = ()) -> None:
+        """`signals` ask the program to stop, `reload_signals` to read its settings again.
+
+        Only the main thread may name any.
+        """
+        self._handlers = {**dict.fromkeys(signals, self._stop), **dict.fromkeys(reload_signals, self._reload)}
         self._reader, self._writer = socket.socketpair()
         self._reader.setblocking(False)
         self._writer.setblocking(False)
         self.is_asked_to_stop = False
+        self._is_asked_to_reload = False
 
     def __enter__(self) -> Self:
-        self._old_handlers = {number: signal.signal(number, self._stop) for number in self._signals}
+        self._old_handlers = {number: signal.signal(number, handler) for number, handler in self._handlers.items()}
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None,
@@ -162,5 +167,15 @@ class Wakeup:
         if ready:
             self._reader.recv(4096)
 
+    def take_reload(self) -> bool:
+        """Whether a signal has asked for the settings to be read again since this was last called."""
+        # Several signals are one: the settings are read after the last.
+        asked, self._is_asked_to_reload = self._is_asked_to_reload, False
+        return asked
+
     def _stop(self, number: int, frame: object) -> None:
         self.stop()
+
+    def _reload(self, number: int, frame: object) -> None:
+        self._is_asked_to_reload = True
+        self.wake()

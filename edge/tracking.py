@@ -49,27 +49,34 @@ class FollowingTracker:
     def __init__(self, min_face_px: int, cycle_s: float = CYCLE_S) -> None:
         """Faces of less than `min_face_px` pixels' height are not looked for; `cycle_s` is that of the parts."""
         self._min_face_px, self._cycle_s = min_face_px, cycle_s
+        self._planned_px: int | None = None
         self._tracks: list[_Track] = []
         self._next_id = 1
         self._size = (0, 0)
         self._schedule = Schedule((), cycle_s)
 
+    def look_for(self, min_face_px: int) -> None:
+        """From the next frame on, look for faces of `min_face_px` and more; any thread may call it."""
+        self._min_face_px = min_face_px
+
     def track(self, frame: Frame, detector: FaceDetector) -> tuple[Face, ...]:
         """The faces, those first that are longest known; one not looked for in this frame stands where it was."""
         now_s = frame.elapsed_s
         if self._size != (frame.width, frame.height):
-            self._start(frame, detector)
+            # Begin anew: in a picture of another size nobody is where he was.
+            self._size, self._tracks, self._planned_px = (frame.width, frame.height), [], None
+        if self._planned_px != self._min_face_px:
+            self._plan(frame, detector)
         self._tracks = [track for track in self._tracks if now_s - track.seen_at_s <= LOST_AFTER_S
                         and now_s - track.confirmed_at_s <= UNCONFIRMED_S]
         self._follow(frame, detector)
         self._discover(frame, detector)
         return tuple(replace(track.face, track_id=track.id) for track in self._tracks if not track.is_missed)
 
-    def _start(self, frame: Frame, detector: FaceDetector) -> None:
-        """Begin anew: in a picture of another size nobody is where he was."""
-        self._size = (frame.width, frame.height)
-        self._tracks = []
-        self._schedule = Schedule(detector.parts(frame.width, frame.height, self._min_face_px), self._cycle_s)
+    def _plan(self, frame: Frame, detector: FaceDetector) -> None:
+        """Divide frames like this one into parts."""
+        self._planned_px = self._min_face_px
+        self._schedule = Schedule(detector.parts(frame.width, frame.height, self._planned_px), self._cycle_s)
 
     def _follow(self, frame: Frame, detector: FaceDetector) -> None:
         """Look for known faces near where they were."""

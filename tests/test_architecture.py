@@ -15,8 +15,8 @@ PEERS = ROOT / "benchmarks" / "peers" / "runners"
 LAYER_0 = {"edge.errors", "edge.contracts"}
 LAYER_1 = {f"edge.{name}" for name in (
     "batch", "board", "broker", "changes", "config", "credentials", "homeassistant", "metadata", "models", "outbox",
-    "overlay", "placeholder", "preprocess", "privacy", "rotation", "sample", "searching", "service", "smoothing",
-    "telemetry", "threads", "tracking", "tuning")}
+    "overlay", "placeholder", "preprocess", "privacy", "reloading", "rotation", "sample", "searching", "service",
+    "smoothing", "telemetry", "threads", "tracking", "tuning")}
 REPORTING = {f"edge.reporting.{name}" for name in ("figures", "page", "plots", "rows")}
 EXPORT_MAY = LAYER_0 | {"edge.metadata", "edge.models", "edge.preprocess", "edge.classifier",
                         "edge.detectors.haar", "edge.detectors.yunet"}
@@ -27,6 +27,7 @@ WITHIN_LAYER_1 = {
     "edge.config": {"edge.broker", "edge.credentials"},
     "edge.homeassistant": {"edge.broker", "edge.changes"},
     "edge.preprocess": {"edge.metadata"},
+    "edge.reloading": {"edge.config"},
     "edge.sample": {"edge.config"},
     "edge.service": {"edge.telemetry"},
     "edge.smoothing": {"edge.preprocess"},

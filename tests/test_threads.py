@@ -125,3 +125,13 @@ def test_stop_signal_ends_the_wait_and_the_old_handler_comes_back() -> None:
         wakeup.wait(timeout_s=60)
         assert wakeup.is_asked_to_stop
     assert signal.getsignal(signal.SIGTERM) is before
+
+
+def test_signal_to_reload_wakes_and_is_taken_once() -> None:
+    with Wakeup(reload_signals=(signal.SIGHUP,)) as wakeup:
+        assert not wakeup.take_reload()
+        os.kill(os.getpid(), signal.SIGHUP)
+        os.kill(os.getpid(), signal.SIGHUP)
+        wakeup.wait(timeout_s=60)
+        assert wakeup.take_reload() and not wakeup.take_reload()
+        assert not wakeup.is_asked_to_stop

@@ -165,3 +165,13 @@ def test_picture_of_another_size_begins_anew() -> None:
     detector.searches = []
     assert [face.track_id for face in tracker.track(frame_at(0.1, 320, 240), detector)] == [2]
     assert [search.region for search in detector.searches] == [Box(0, 0, 320, 240)]
+
+
+def test_other_least_size_is_looked_for_from_the_next_frame_on_and_known_faces_keep_their_ids() -> None:
+    tracker, detector = FollowingTracker(48), ScriptedDetector([face_at(100)])
+    [before] = tracker.track(frame_at(0.0), detector)
+    tracker.look_for(80)
+    detector.searches = []
+    frames = [tracker.track(frame_at(step / FPS), detector) for step in range(1, 15)]
+    assert {search.min_face_px for search in detector.searches if not search.is_followed} == {80}
+    assert {face.track_id for faces in frames for face in faces} == {before.track_id}

@@ -68,7 +68,7 @@ class MqttSink:
         if password is not None and broker.user is None:
             raise ConfigError(f"expected a user in mqtt for its password, found {broker} alone; write mqtt://USER@…")
         self._broker, self._labels, self._figures = broker, labels, figures
-        self._password, self._every_s, self._discovery, self._board = password, every_s, discovery, board
+        self._password, self.every_s, self._discovery, self._board = password, every_s, discovery, board
         self._context: ssl.SSLContext | None = tls(ca) if broker.is_encrypted else None
         self._state_topic, self._events_topic, self._availability_topic = (
             f"{broker.prefix}/{level}" for level in ("state", "events", "availability"))
@@ -167,7 +167,7 @@ class MqttSink:
     def _look(self) -> None:
         """Queue an event for each change, unless the last was just now."""
         result, now_s = self._newest, self._clock()
-        if result is None or now_s - self._changed_s < self._every_s:
+        if result is None or now_s - self._changed_s < self.every_s:
             return
         events = self._changes.since_last(result, now_s, _now())
         for event in events:

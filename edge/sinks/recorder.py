@@ -50,7 +50,7 @@ class RecorderSink:
         """`clean` leaves out boxes and plates; ConfigError when the name does not end in .mp4."""
         if series.path.suffix != SUFFIX:
             raise ConfigError(f"expected a name in {SUFFIX} for record, found {series.path}; rename it")
-        self._series, self._path, self._clean = series, series.path, clean
+        self._series, self._path, self.clean = series, series.path, clean
         self._disk_usage = disk_usage
         self._is_open = self._is_away = False
         self._writer: _Writer | None = None
@@ -102,7 +102,7 @@ class RecorderSink:
 
     def _image(self, result: Result) -> Image:
         """The picture to write, of even width and height, as the encoder wants it."""
-        if self._clean:
+        if self.clean:
             image = result.frame.bgr
         else:
             image = overlay.draw(result, corner=_clock_text(result.frame.elapsed_s))
