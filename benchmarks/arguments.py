@@ -35,7 +35,8 @@ def parser() -> ArgumentParser:
 def _add_stages(add: _Commands) -> None:
     text = ("The stages one by one: decoding, searching whole frames and regions, preprocessing, the classifier for 1 "
             "to 8 faces in each form on 1 to 4 threads (as many as there are cores), drawing, encoding. Leaves the "
-            "app the form and the threads that serve this machine best, unless --model names a file.")
+            "app the form and the threads that serve this machine best, unless --model names a file; the "
+            "service looks for it where sudo XDG_DATA_HOME=/var/lib puts it.")
     command = add.add_parser("stages", help=text.partition(":")[0], description=text)
     command.set_defaults(run=commands.stages)
     _add_clip(command)
