@@ -93,6 +93,15 @@ def test_is_ready_with_the_first_result_and_logs_its_speed(machine: Machine) -> 
     machine.run("systemctl status --no-pager fer-edge; journalctl --no-pager -u fer-edge | tail -n 5")
 
 
+def test_reload_takes_new_settings_into_the_same_process(machine: Machine) -> None:
+    pid = machine.show("MainPID")
+    configure(machine, 'camera = "demo"', "log_every_s = 2.0")
+    assert machine.run("systemctl reload fer-edge") == ""
+    machine.wait("the journal", lambda: "log_every_s" in machine.run("journalctl -u fer-edge", quiet=True))
+    machine.run("journalctl --no-pager -u fer-edge | grep log_every_s")
+    assert machine.show("MainPID") == pid
+
+
 def test_sandbox_lets_in_cameras_and_little_else(machine: Machine) -> None:
     machine.run("ps -o user,group,supgrp:30,nlwp,rss,args -p $(systemctl show --value -p MainPID fer-edge)")
     inside = "nsenter -t $(systemctl show --value -p MainPID fer-edge) -m"
@@ -167,7 +176,8 @@ def test_devices_of_a_camera_and_a_display_are_let_in_and_others_are_not(machine
     drop_in(machine, f"ExecStartPre={PROGRAM} /usr/local/probe.py")
     configure(machine, 'camera = "demo"')
     start(machine)
-    said = machine.run("journalctl --no-pager -o cat -u fer-edge | grep /dev/ | tail -n 3")
+    machine.wait("the journal", lambda: "/dev/null" in machine.run("journalctl -o cat -t python", quiet=True))
+    said = machine.run("journalctl --no-pager -o cat -t python | tail -n 3")
     # No such device stands behind the node: the kernel says so only to those whom it lets through.
     assert "/dev/input/event99 No such device" in said
     assert "/dev/other Operation not permitted" in said and "/dev/null opens" in said
