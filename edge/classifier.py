@@ -1,6 +1,5 @@
 """The ONNX Runtime session that tells expressions from crops."""
 
-import os
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -9,10 +8,7 @@ import onnxruntime as ort
 from edge import metadata, preprocess
 from edge.contracts import Expression, Face, Frame, Image
 from edge.errors import ModelError
-
-# Fatal messages alone: what else it has to say comes as an exception, or is a warning about
-# graphics processors that a Pi has not got.
-_LOG_SEVERITY_FATAL = 4
+from edge.sessions import open_session
 
 
 class OnnxClassifier:
@@ -50,20 +46,13 @@ class OnnxClassifier:
 
 
 def _open(path: Path, threads: int) -> ort.InferenceSession:
-    if not os.path.isfile(path):
-        raise ModelError(f"expected a model at {path}, found no file that can be read; make one with "
-                         "python -m export convert, or name another with --model")
-    options = ort.SessionOptions()
-    options.intra_op_num_threads = threads
-    options.inter_op_num_threads = 1
-    # Spinning threads burn the cores that the other stages run on.
-    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-    options.log_severity_level = _LOG_SEVERITY_FATAL
     try:
-        return ort.InferenceSession(path, options, providers=["CPUExecutionProvider"])
-    except Exception as error:  # ONNX Runtime's own exceptions share no narrower base.
-        reason = str(error).splitlines()[0]
-        raise ModelError(f"expected an ONNX model in {path}, found a file that ONNX Runtime refuses ({reason}); "
+        return open_session(path.read_bytes(), threads)
+    except OSError as error:
+        raise ModelError(f"expected a model at {path}, found no file that can be read; make one with "
+                         "python -m export convert, or name another with --model") from error
+    except ValueError as error:
+        raise ModelError(f"expected an ONNX model in {path}, found a file that ONNX Runtime refuses ({error}); "
                          "copy or convert it again") from error
 
 

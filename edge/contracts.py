@@ -56,6 +56,7 @@ class Frame:
     notice: str | None = None
     _grey: Image | None = field(default=None, init=False, repr=False)
     _bgr: Image | None = field(default=None, init=False, repr=False)
+    _half_grey: Image | None = field(default=None, init=False, repr=False)
     _is_damaged: bool = field(default=False, init=False, repr=False)
 
     @property
@@ -70,6 +71,15 @@ class Frame:
             object.__setattr__(self, "_grey", _read_only(_to_grey(self)))
         assert self._grey is not None
         return self._grey
+
+    @property
+    def half_grey(self) -> Image | None:
+        """(H / 2, W / 2) uint8, rounded up, for who needs no more; None where `grey` costs nothing by now."""
+        if self.format is not PixelFormat.MJPG or self._grey is not None:
+            return None
+        if self._half_grey is None:
+            object.__setattr__(self, "_half_grey", _read_only(_decode(self, cv2.IMREAD_REDUCED_GRAYSCALE_2)))
+        return self._half_grey
 
     @property
     def bgr(self) -> Image:
@@ -120,17 +130,19 @@ def _to_bgr(frame: Frame) -> Image:
 
 def _decode(frame: Frame, flags: int) -> Image:
     """The JPEG's picture, or what came of it, or a black one where nothing can be decoded: the next frame is near."""
+    divisor = 2 if flags == cv2.IMREAD_REDUCED_GRAYSCALE_2 else 1
+    height, width = -(-frame.height // divisor), -(-frame.width // divisor)
     image = _decoded(frame.buffer, flags)
     if image is None:
         # OpenCV refuses a JPEG without its end, which some cameras leave out and a lost packet takes away.
         image = _decoded(np.append(frame.buffer, _JPEG_END), flags)
     if image is None:
         object.__setattr__(frame, "_is_damaged", True)
-        channels = () if flags == cv2.IMREAD_GRAYSCALE else (3,)
-        return np.zeros((frame.height, frame.width, *channels), np.uint8)
-    if image.shape[:2] != (frame.height, frame.width):
+        channels = (3,) if flags == cv2.IMREAD_COLOR else ()
+        return np.zeros((height, width, *channels), np.uint8)
+    if image.shape[:2] != (height, width):
         # A driver that names another size than its camera sends.
-        image = np.asarray(cv2.resize(image, (frame.width, frame.height), interpolation=cv2.INTER_AREA), np.uint8)
+        image = np.asarray(cv2.resize(image, (width, height), interpolation=cv2.INTER_AREA), np.uint8)
     return image
 
 

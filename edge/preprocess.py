@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from edge.contracts import Box, Image
+from edge.contracts import Box, Frame, Image
 from edge.metadata import Framing, Metadata
 
 
@@ -46,9 +46,17 @@ def resize(grey: Image, width: int, height: int) -> Image:
     return np.asarray(cv2.resize(grey, (width, height), interpolation=interpolation), np.uint8)
 
 
-def searched(grey: Image, region: Box, width: int, height: int) -> Image:
-    """The pixels (H, W) of `grey` in `region`, which lies within it, as (height, width)."""
-    return resize(grey[region.top:region.bottom, region.left:region.right], width, height)
+def searched(frame: Frame, region: Box, width: int, height: int) -> Image:
+    """The grey pixels of `frame` in `region`, as (height, width): from half the resolution where that is enough.
+
+    A frame in which no face is followed yet is so decoded at half its size alone.
+    """
+    is_half_enough = 2 * width <= region.width and 2 * height <= region.height
+    half = frame.half_grey if is_half_enough else None
+    if half is not None:
+        return resize(half[region.top // 2:(region.bottom + 1) // 2, region.left // 2:(region.right + 1) // 2],
+                      width, height)
+    return resize(frame.grey[region.top:region.bottom, region.left:region.right], width, height)
 
 
 def sharpness(picture: Image) -> float:

@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, settings
 
+import edge  # noqa: F401  Before any test imports OpenCV: it says what that reads of the environment.
+
 ROOT = Path(__file__).parent.parent
 OURS = {"capture", "detect", "infer", "deliver", "mjpeg", "mqtt"}
 # A busy machine is no fault, the same cases come every time, nothing is kept; HYPOTHESIS_PROFILE=hunt seeks more.

@@ -14,9 +14,9 @@ PEERS = ROOT / "benchmarks" / "peers" / "runners"
 
 LAYER_0 = {"edge.errors", "edge.contracts"}
 LAYER_1 = {f"edge.{name}" for name in (
-    "batch", "board", "broker", "changes", "config", "credentials", "homeassistant", "metadata", "models", "outbox",
-    "overlay", "placeholder", "preprocess", "privacy", "reloading", "rotation", "sample", "searching", "service",
-    "smoothing", "telemetry", "threads", "tracking", "tuning")}
+    "batch", "board", "broker", "changes", "config", "credentials", "homeassistant", "metadata", "models",
+    "outbox", "overlay", "placeholder", "preprocess", "privacy", "reloading", "rotation", "sample", "searching",
+    "service", "sessions", "smoothing", "telemetry", "threads", "tracking", "tuning")}
 REPORTING = {f"edge.reporting.{name}" for name in ("figures", "page", "plots", "rows")}
 EXPORT_MAY = LAYER_0 | {"edge.metadata", "edge.models", "edge.preprocess", "edge.classifier",
                         "edge.detectors.haar", "edge.detectors.yunet"}
@@ -47,7 +47,7 @@ CHECKED = {"edge.cameras.usb", "edge.cameras.v4l2", "edge.sinks.tls"}
 
 # A library is imported by as few modules as can be.
 LIBRARIES = {
-    "onnxruntime": {"edge.classifier", "export.quantize", "export.convert", "benchmarks.bare"},
+    "onnxruntime": {"edge.classifier", "edge.sessions", "export.quantize", "export.convert", "benchmarks.bare"},
     "picamera2": {"edge.cameras.picamera"},
     "av": {"edge.sinks.recorder"},
     "aiohttp": {"edge.sinks.mjpeg", "edge.sinks.http", "edge.sinks.access", "edge.sinks.connections",
@@ -111,6 +111,8 @@ def allowed(name: str) -> set[str]:
     if name.startswith("edge.screens"):
         return LAYER_0 | {"edge.screens.drm", "edge.screens.modes"}
     # Layer 2: cameras, detectors, sinks, the classifier; a package's own files may be split.
+    if name == "edge.detectors.yunet":
+        return LAYER_0 | LAYER_1 | {"edge.detectors.any_size"}
     return LAYER_0 | LAYER_1 | {f"{name}_connection"} | (SERVER if name.startswith("edge.sinks") else set())
 
 

@@ -83,6 +83,20 @@ def test_jpeg_whose_colour_is_expected_is_decoded_once(monkeypatch: pytest.Monke
     assert len(decoded) == 3
 
 
+def test_half_of_a_jpeg_has_half_its_sides_rounded_up_and_is_kept() -> None:
+    jpeg = np.asarray(cv2.imencode(".jpg", PICTURE[:63, :95])[1], np.uint8).reshape(-1)
+    frame = Frame(jpeg, PixelFormat.MJPG, 95, 63, 0, 0.0, 0.0)
+    half = frame.half_grey
+    assert half is not None and half.shape == (32, 48) and half is frame.half_grey
+    assert frame.grey.shape == (63, 95)
+    assert frame.half_grey is None, "grey costs nothing any more"
+
+
+def test_half_of_a_damaged_jpeg_is_black() -> None:
+    half = frame_of(np.frombuffer(b"nothing", np.uint8), PixelFormat.MJPG).half_grey
+    assert half is not None and half.shape == (HEIGHT // 2, WIDTH // 2) and not half.any()
+
+
 @pytest.mark.parametrize("pixel_format", [PixelFormat.GREY, PixelFormat.YUYV, PixelFormat.YUV420, PixelFormat.BGR])
 def test_colour_that_is_expected_is_left_for_later_where_luma_costs_nothing(pixel_format: PixelFormat) -> None:
     frame = frame_of(buffer_in(pixel_format), pixel_format)

@@ -59,7 +59,7 @@ class HaarDetector:
         size = max(1, round(region.width * shrink)), max(1, round(region.height * shrink))
         smallest_px, largest_px = round(search.min_face_px * shrink), round(search.max_face_px * shrink)
         boxes, _, weights = self._cascade.detectMultiScale3(
-            preprocess.searched(frame.grey, region, *size), scaleFactor=SCALE_STEP, minNeighbors=neighbours,
+            preprocess.searched(frame, region, *size), scaleFactor=SCALE_STEP, minNeighbors=neighbours,
             minSize=(smallest_px, smallest_px), maxSize=(largest_px, largest_px), outputRejectLevels=True)
         faces = [Face(_in_frame(tuple(box), shrink, region).clipped(frame), float(weight))
                  for box, weight in zip(boxes, weights, strict=True) if weight >= LEAST_SCORE]

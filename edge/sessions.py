@@ -1,0 +1,21 @@
+"""How an ONNX Runtime session is opened on a device whose cores have other work."""
+
+import onnxruntime as ort
+
+# Fatal messages alone: what else it has to say comes as an exception, or is a warning about
+# graphics processors that a Pi has not got.
+_LOG_SEVERITY_FATAL = 4
+
+
+def open_session(model: bytes, threads: int) -> ort.InferenceSession:
+    """A session for the file's content `model` on `threads` threads; ValueError, one line, when it is refused."""
+    options = ort.SessionOptions()
+    options.intra_op_num_threads = threads
+    options.inter_op_num_threads = 1
+    # Spinning threads burn the cores that the other stages run on.
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    options.log_severity_level = _LOG_SEVERITY_FATAL
+    try:
+        return ort.InferenceSession(model, options, providers=["CPUExecutionProvider"])
+    except Exception as error:  # ONNX Runtime's own exceptions share no narrower base.
+        raise ValueError(str(error).splitlines()[0]) from error

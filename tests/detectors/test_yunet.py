@@ -1,0 +1,49 @@
+"""YuNet in ONNX Runtime, against OpenCV's own way of running the same file."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from edge.cameras.demo import DemoCamera
+from edge.cameras.video import VideoCamera
+from edge.contracts import Image
+from edge.detectors.yunet import LEAST_SCORE, MOST_IOU, YunetDetector
+
+SIZES = [(320, 192), (298, 120), (96, 96), (160, 100), (33, 31)]
+
+
+@pytest.fixture(scope="module")
+def model(material: Callable[[str], Path]) -> Path:
+    return material("models/yunet_s_320_320.onnx")
+
+
+@pytest.fixture(scope="module")
+def pictures(material: Callable[[str], Path]) -> list[Image]:
+    """Every tenth frame of a video of people, and the demo's portrait twice side by side."""
+    with VideoCamera(str(material("data/faces.mp4")), paced=False) as camera:
+        found = [frame.grey for frame in camera if frame.number % 10 == 0]
+    with DemoCamera(640, 480, 30) as demo:
+        portrait = next(demo).grey
+    return [*found, np.hstack([portrait, portrait])]
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_finds_what_opencv_finds_with_the_same_file(size: tuple[int, int], model: Path, pictures: list[Image]) -> None:
+    detector = YunetDetector(model)
+    theirs = cv2.FaceDetectorYN.create(str(model), "", size, LEAST_SCORE, MOST_IOU)
+    count = 0
+    for grey in pictures:
+        picture = np.asarray(cv2.resize(grey, size, interpolation=cv2.INTER_AREA), np.uint8)
+        _, rows = theirs.detect(cv2.cvtColor(picture, cv2.COLOR_GRAY2BGR))
+        expected = np.zeros((0, 15)) if rows is None else np.asarray(rows)
+        found = detector._found(picture, LEAST_SCORE)
+        np.testing.assert_allclose(found, expected, atol=1e-3)
+        count += len(found)
+    assert count > len(pictures) / 2 or min(size) <= 100, "in smaller pictures the faces are small"
+
+
+def test_picture_without_a_face_has_none(model: Path) -> None:
+    assert YunetDetector(model)._found(np.full((96, 160), 90, np.uint8), LEAST_SCORE).shape == (0, 15)
