@@ -3,12 +3,16 @@
 from collections.abc import Sequence
 from pathlib import Path
 
+import numpy as np
 import onnxruntime as ort
 
 from edge import metadata, preprocess
 from edge.contracts import Expression, Face, Frame, Image
 from edge.errors import ModelError
-from edge.sessions import open_session
+from edge.sessions import first_line, open_session
+
+# How far the sum of probabilities may be from 1: an int8 softmax rounds to a 255th.
+MOST_OFF = 0.02
 
 
 class OnnxClassifier:
@@ -29,6 +33,11 @@ class OnnxClassifier:
             raise ModelError(f"expected a framing for the detector {detector} in {path}, found "
                              f"{', '.join(self.metadata.framing) or 'none'}; choose one of these detectors")
         self._framing = self.metadata.framing[detector]
+        # A damaged file may load and fail only when it runs: here, and not in the middle of the night.
+        [blank] = self.classify([np.zeros((self.metadata.height, self.metadata.width), np.uint8)])
+        if not np.isclose(blank.probabilities.sum(), 1, atol=MOST_OFF):
+            raise ModelError(f"expected probabilities from {path}, found {blank.probabilities}; "
+                             "copy or convert it again")
 
     def crop(self, frame: Frame, face: Face) -> Image:
         """The square around `face` as the model reads it, uint8 (height, width)."""
@@ -36,11 +45,18 @@ class OnnxClassifier:
         return preprocess.crop(frame.grey, square, self.metadata.width, self.metadata.height)
 
     def classify(self, crops: Sequence[Image]) -> list[Expression]:
-        """One Expression per crop, uint8 (height, width) each, in one run; [] for []."""
+        """One Expression per crop, uint8 (height, width) each, in one run; [] for [].
+
+        Raises ModelError when the model fails, as a damaged one may.
+        """
         if not len(crops):
             return []
         batch = preprocess.as_input(crops, self.metadata)
-        probabilities = self._session.run([self._output], {self._input: batch})[0]
+        try:
+            probabilities = self._session.run([self._output], {self._input: batch})[0]
+        except Exception as error:  # ONNX Runtime's own exceptions share no narrower base.
+            raise ModelError(f"expected {self.path} to run, found that it fails ({first_line(error)}); "
+                             "copy or convert it again") from error
         calibrated = preprocess.calibrated(probabilities, self.metadata.temperature)
         return [Expression(row, self.labels) for row in calibrated]
 
@@ -57,7 +73,11 @@ def _open(path: Path, threads: int) -> ort.InferenceSession:
 
 
 def _read_metadata(session: ort.InferenceSession, path: Path) -> metadata.Metadata:
-    text = session.get_modelmeta().custom_metadata_map.get(metadata.KEY)
+    try:
+        text = session.get_modelmeta().custom_metadata_map.get(metadata.KEY)
+    except UnicodeDecodeError as error:
+        raise ModelError(f"expected the metadata {metadata.KEY} in {path}, found: {error}; "
+                         "copy or convert it again") from error
     if text is None:
         raise ModelError(f"expected the metadata {metadata.KEY} in {path}, found none: this model's labels and "
                          "input are unknown; convert it with python -m export convert")

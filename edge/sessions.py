@@ -16,6 +16,12 @@ def open_session(model: bytes, threads: int) -> ort.InferenceSession:
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     options.log_severity_level = _LOG_SEVERITY_FATAL
     try:
-        return ort.InferenceSession(model, options, providers=["CPUExecutionProvider"])
+        # Its fallback would try the same again, and print so.
+        return ort.InferenceSession(model, options, providers=["CPUExecutionProvider"], enable_fallback=0)
     except Exception as error:  # ONNX Runtime's own exceptions share no narrower base.
-        raise ValueError(str(error).splitlines()[0]) from error
+        raise ValueError(first_line(error)) from error
+
+
+def first_line(error: Exception) -> str:
+    """What ONNX Runtime has to say, without the places in its source where it noticed."""
+    return (str(error).splitlines() or [type(error).__name__])[0]
