@@ -2,6 +2,7 @@
 
 import argparse
 import difflib
+import math
 import re
 import socket
 import tomllib
@@ -135,7 +136,8 @@ class Settings:
             value = getattr(self.config, key)
             text = f"# {key} is not set" if value is None else f"{key} = {msgspec.json.encode(value).decode()}"
             lines.append(f"{text}  # {origin}")
-        return "\n".join(lines)
+        # JSON is TOML but for this character, which stands as it is in JSON alone.
+        return "\n".join(lines).replace("\x7f", "\\u007f")
 
 
 def parse(arguments: Sequence[str], environment: Mapping[str, str]) -> tuple[Settings, argparse.Namespace]:
@@ -235,7 +237,7 @@ def _from_file(path: Path | None) -> _Layer:
         table = tomllib.loads(text)
     except OSError as error:
         raise ConfigError(f"expected a configuration in {path}, found: {error.strerror}; name another file") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except (ValueError, RecursionError) as error:  # No TOML, no UTF-8, a number of 5,000 digits, 1,000 brackets.
         raise ConfigError(f"expected TOML in {path}, found: {error}; mend that line") from error
     layer: _Layer = {}
     for key, value in table.items():
@@ -255,14 +257,18 @@ def _check_exists(key: str, origin: str) -> None:
     if key not in _KEYS:
         near = difflib.get_close_matches(key, _KEYS, 1)
         remedy = f"did you mean {near[0]}?" if near else "take it out"
-        raise ConfigError(f"expected a key among {', '.join(_KEYS)}, found {key} ({origin}); {remedy}")
+        shown = key if key.isprintable() else repr(key)
+        raise ConfigError(f"expected a key among {', '.join(_KEYS)}, found {shown} ({origin}); {remedy}")
 
 
 def _checked(key: str, value: Any, origin: str, *, strict: bool) -> Any:
     if isinstance(value, str):
         value = _expanded(key, value, origin)
     try:
-        return msgspec.convert(value, _TYPES[key], strict=strict)
+        converted = msgspec.convert(value, _TYPES[key], strict=strict)
+        if isinstance(converted, float) and not math.isfinite(converted):
+            raise msgspec.ValidationError("no finite number")
+        return converted
     except msgspec.ValidationError as error:
         raise ConfigError(f"expected {allowed(key)} for {key}, found {value!r} ({origin}); change it") from error
 

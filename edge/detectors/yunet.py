@@ -14,7 +14,7 @@ from edge.contracts import Box, Face, Frame, Search
 from edge.detectors.any_size import any_size
 from edge.errors import ModelError
 from edge.models import YUNET
-from edge.sessions import open_session
+from edge.sessions import first_line, open_session
 
 # Faces of the smallest size wanted are shrunk to this height before the search; the cost grows with the area
 # searched.  In a video of people YuNet then finds 7 of 10, of 40 px 9 of 10, and no false ones.
@@ -33,8 +33,11 @@ SPAN = 3
 MOST_IOU = 0.3
 # The cells of its three grids, px; in each a face may have its middle.
 STRIDES = (8, 16, 32)
+COLUMNS = (1, 1, 4, 10)
 OUTPUTS = [f"{kind}_{stride}" for kind in ("cls", "obj", "bbox", "kps") for stride in STRIDES]
 
+# Offsets in cells, and logarithms of sides in cells, that no face has.
+FARTHEST = 40.0
 # Two kinds of regions and two or three of parts have each a size of their own.
 MOST_SIZES = 16
 
@@ -56,14 +59,14 @@ class YunetDetector:
         except OSError as error:
             raise ModelError(f"expected YuNet's model at {model}, found no file that can be read; fetch it with "
                              f"python -m edge.models ({YUNET}), or use --detector haar") from error
+        self._model = model
         try:
             self._session = open_session(any_size(content), threads=1)
             self._input = self._session.get_inputs()[0].name
-            # Another network has other outputs, or fails only when it runs.
-            self._found(np.zeros((SIDE_STEP_PX, 2 * SIDE_STEP_PX), np.uint8), LEAST_SCORE)
         except Exception as error:  # ONNX Runtime's own exceptions share no narrower base.
-            raise ModelError(f"expected YuNet's model in {model}, found another file ({str(error).splitlines()[0]}); "
-                             "fetch it again with python -m edge.models") from error
+            raise self._refusal(first_line(error)) from error
+        # Another network has other outputs, or fails only when it runs.
+        self._found(np.zeros((SIDE_STEP_PX, 2 * SIDE_STEP_PX), np.uint8), LEAST_SCORE)
 
     def parts(self, width: int, height: int, min_face_px: int) -> Sequence[Search]:
         """Searches that together find the faces from `min_face_px` in a frame of that size, px."""
@@ -79,22 +82,40 @@ class YunetDetector:
         faces = [_face(row, scale, corner, frame) for row in found]
         return [face for face in faces if search.min_face_px <= face.box.height <= search.max_face_px]
 
+    @np.errstate(over="ignore", invalid="ignore")
     def _found(self, picture: NDArray[np.uint8], least_score: float) -> Floats:
         """Rows of left, top, width, height, five landmarks and score, in pixels of `picture` (H, W), best first."""
         height, width = (-(-side // SIDE_STEP_PX) * SIDE_STEP_PX for side in picture.shape)
         given = np.zeros((1, 3, height, width), np.float32)
         given[0, :, :picture.shape[0], :picture.shape[1]] = picture
-        outputs = self._session.run(OUTPUTS, {self._input: given})
-        classes, objects, boxes, landmarks = (np.concatenate(outputs[at:at + len(STRIDES)], axis=1)[0]
-                                              for at in range(0, len(outputs), len(STRIDES)))
+        grid = _grid(width, height)
+        classes, objects, boxes, landmarks = self._run(given, len(grid))
         # The classes and the presence of an object are both probabilities.
         scores = np.sqrt(classes[:, 0] * objects[:, 0])
         cells = np.flatnonzero(scores >= least_score)
-        rows = _decoded(boxes[cells], landmarks[cells], scores[cells], _grid(width, height)[cells])
+        # A damaged file may see faces at infinity.
+        cells = cells[(np.abs(np.hstack([boxes[cells], landmarks[cells]])) < FARTHEST).all(axis=1)]
+        rows = _decoded(boxes[cells], landmarks[cells], scores[cells], grid[cells])
         if len(rows) < 2:
             return rows
         kept = cv2.dnn.NMSBoxes(rows[:, :4].tolist(), rows[:, 14].tolist(), least_score, MOST_IOU)
         return rows[np.asarray(kept, np.intp)]
+
+    def _run(self, given: Floats, cells: int) -> list[Floats]:
+        """The outputs of COLUMNS columns each, with a row for each of the `cells`; ModelError for any others."""
+        try:
+            outputs = self._session.run(OUTPUTS, {self._input: given})
+            joined = [np.concatenate(outputs[at:at + len(STRIDES)], axis=1)[0]
+                      for at in range(0, len(outputs), len(STRIDES))]
+        except Exception as error:  # As above; a damaged file may fail at one size of picture alone.
+            raise self._refusal(first_line(error)) from error
+        if [output.shape for output in joined] != [(cells, columns) for columns in COLUMNS]:
+            raise self._refusal(f"outputs of {', '.join(str(output.shape) for output in joined)}")
+        return joined
+
+    def _refusal(self, reason: str) -> ModelError:
+        return ModelError(f"expected YuNet's model in {self._model}, found another file ({reason}); "
+                          "fetch it again with python -m edge.models")
 
 
 @lru_cache(maxsize=MOST_SIZES)

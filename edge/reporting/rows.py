@@ -87,7 +87,7 @@ def _json(path: Path, lines: Iterator[tuple[int, str]]) -> Iterator[tuple[int, M
     for number, line in lines:
         try:
             fields = json.loads(line)
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise DataError(f"expected JSON in {path}, line {number}, found: {error}; mend that line") from error
         if not isinstance(fields, dict):
             raise DataError(f"expected an object in {path}, line {number}, found {line.strip()[:40]}; mend that line")
