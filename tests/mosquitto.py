@@ -93,6 +93,9 @@ class Listener:
     def __exit__(self, *error: object) -> None:
         self._client.disconnect()
         self._client.loop_stop()
+        # Without a way back from the client to here it goes at once, and its sockets with it.
+        self._client.on_message = self._client.on_connect = None
+        self._client.on_subscribe = self._client.on_disconnect = None
 
     def _hear(self, message: Heard) -> None:
         with self._changed:
