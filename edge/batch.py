@@ -11,6 +11,7 @@ from pathlib import Path
 from msgspec import structs
 
 from edge.config import Settings
+from edge.credentials import without_secrets
 from edge.errors import CameraNotFound, ConfigError
 
 # Stands in an output's name for that of the video.
@@ -32,8 +33,8 @@ def split(chosen: Settings) -> list[Settings]:
     outputs = {key: value for key in OUTPUTS if (value := getattr(config, key))}
     if _SOURCE.fullmatch(camera):
         if named := [key for key, value in outputs.items() if NAME in value]:
-            raise ConfigError(f"expected {NAME} in {named[0]} for video files only, found the camera {camera}; "
-                              "write the name out")
+            raise ConfigError(f"expected {NAME} in {named[0]} for video files only, found the camera "
+                              f"{without_secrets(camera)}; write the name out")
         return [chosen]
     if os.path.isfile(camera):
         videos = [Path(camera)]

@@ -130,10 +130,14 @@ class Settings:
     origins: Mapping[str, str]
 
     def __str__(self) -> str:
-        """TOML, a line for each key with its origin behind it; keys without a value are comments."""
+        """TOML, a line for each key with its origin behind it; keys without a value are comments.
+
+        A camera's password is left out.
+        """
         lines = []
         for key, origin in self.origins.items():
             value = getattr(self.config, key)
+            value = credentials.without_secrets(value) if key == "camera" else value
             text = f"# {key} is not set" if value is None else f"{key} = {msgspec.json.encode(value).decode()}"
             lines.append(f"{text}  # {origin}")
         # JSON is TOML but for this character, which stands as it is in JSON alone.
@@ -172,7 +176,7 @@ class _Parser(argparse.ArgumentParser):
     """Tells a flag that does not exist as every other wrong setting is told."""
 
     def error(self, message: str) -> NoReturn:
-        raise ConfigError(f"{message}; {self.prog} --help says what there is")
+        raise ConfigError(f"{credentials.without_secrets(message)}; {self.prog} --help says what there is")
 
 
 class _SecretFlag(argparse.Action):
@@ -270,7 +274,8 @@ def _checked(key: str, value: Any, origin: str, *, strict: bool) -> Any:
             raise msgspec.ValidationError("no finite number")
         return converted
     except msgspec.ValidationError as error:
-        raise ConfigError(f"expected {allowed(key)} for {key}, found {value!r} ({origin}); change it") from error
+        found = credentials.without_secrets(repr(value))
+        raise ConfigError(f"expected {allowed(key)} for {key}, found {found} ({origin}); change it") from error
 
 
 def _expanded(key: str, text: str, origin: str) -> str:

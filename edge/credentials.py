@@ -1,6 +1,7 @@
-"""Secrets: read from a file, the environment or a systemd credential, and never a setting, which others can read."""
+"""Secrets: read from a file, the environment or a systemd credential, and never shown."""
 
 import logging
+import re
 import stat
 from collections.abc import Mapping
 from pathlib import Path
@@ -42,6 +43,11 @@ def is_given(name: str, path: Path | None, environment: Mapping[str, str]) -> bo
     """There is a place for the secret `name`, whatever is in it."""
     credential = _credential(name, environment)
     return path is not None or PREFIX + name.upper() in environment or (credential is not None and credential.is_file())
+
+
+def without_secrets(text: str) -> str:
+    """`text` with neither user and password nor query in an address in it: cameras take passwords in both."""
+    return re.sub(r"(\w+://[^?]*)\?.*", r"\1?…", re.sub(r"(\w+:/*).*@", r"\1…@", text))
 
 
 def _credential(name: str, environment: Mapping[str, str]) -> Path | None:

@@ -23,7 +23,7 @@ EXPORT_MAY = LAYER_0 | {"edge.metadata", "edge.models", "edge.preprocess", "edge
 
 # Within layer 1 a module stands alone but for these.
 WITHIN_LAYER_1 = {
-    "edge.batch": {"edge.config"},
+    "edge.batch": {"edge.config", "edge.credentials"},
     "edge.config": {"edge.broker", "edge.credentials"},
     "edge.homeassistant": {"edge.broker", "edge.changes"},
     "edge.preprocess": {"edge.metadata"},

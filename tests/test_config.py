@@ -106,6 +106,19 @@ def test_secret_in_a_flag_is_not_repeated(arguments: list[str]) -> None:
     assert "hunter2" not in str(raised.value)
 
 
+@pytest.mark.parametrize("camera", ["rtsp://anna:hunter2@cam/one", "rtsp:/anna:hunter2@cam/one",
+                                    "http://cam/one?pwd=hunter2"])
+def test_password_of_a_camera_is_not_printed(camera: str, tmp_path: Path) -> None:
+    settings = parsed(FER_EDGE_CAMERA=camera)
+    assert settings.config.camera == camera
+    assert "cam/one" in str(settings) and "hunter2" not in str(settings)
+    (tmp_path / "list.toml").write_text(f'camera = ["{camera}"]\n')
+    for wrong in (["--camra", camera], ["--config", str(tmp_path / "list.toml")]):
+        with pytest.raises(ConfigError, match="expected|unrecognized") as raised:
+            parsed(*wrong)
+        assert "hunter2" not in str(raised.value)
+
+
 def test_token_is_not_printed() -> None:
     assert "hunter2" not in str(parsed(FER_EDGE_TOKEN="hunter2"))
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from edge.checks.findings import Finding, ok, problem, skipped, warning
 from edge.checks.machine import Machine
 from edge.checks.processes import process
+from edge.credentials import without_secrets
 
 if TYPE_CHECKING:
     from edge.cameras.v4l2 import Mode
@@ -72,7 +73,7 @@ def camera(machine: Machine, config: "Config") -> Iterator[Finding]:
     elif os.path.exists(spec) or glob.glob(spec):
         yield ok(f"{spec} is there")
     else:
-        yield problem(f"there is no file {spec}", "name another with --camera")
+        yield problem(f"there is no file {without_secrets(spec)}", "name another with --camera")
 
 
 def _device(machine: Machine, config: "Config", device: Path) -> Iterator[Finding]:
@@ -159,7 +160,7 @@ def _size(mode: "Mode") -> str:
 def csi(machine: Machine, config: "Config") -> Iterator[Finding]:
     """libcamera and picamera2, where the settings ask for a CSI camera."""
     if not is_csi(config.camera):
-        yield skipped(f"the camera is {config.camera}, not picamera2")
+        yield skipped(f"the camera is {without_secrets(config.camera)}, not picamera2")
         return
     ran = machine.run([sys.executable, "-c", _LIST_CSI], LIBCAMERA_WITHIN_S)
     if ran is None or ran.code:
@@ -182,6 +183,8 @@ def _url(machine: Machine, spec: str) -> Finding:
         host, port = parts.hostname or "", parts.port or PORTS.get(parts.scheme, 80)
         machine.connect(host, port).close()
     except (OSError, ValueError) as error:
-        return problem(f"nobody answers at the camera's address: {error}",
+        # What a ValueError says may hold the password.
+        found = "it is none" if isinstance(error, ValueError) else error
+        return problem(f"nobody answers at the camera's address: {found}",
                        "check the address, the network and the camera's power")
     return ok(f"{host}:{port} answers")
