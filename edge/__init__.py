@@ -13,6 +13,9 @@ os.environ["ORT_DISABLE_TELEMETRY"] = "1"
 os.environ.setdefault("OPENCV_VIDEOIO_V4L_SELECT_TIMEOUT", "1")
 # OpenCV warns on stderr of every device that does not open; the cameras say it better.
 os.environ.setdefault("OPENCV_LOG_LEVEL", "ERROR")
+# FFmpeg waits without end for a network camera that accepts and stays silent; in microseconds.  Interleaved RTSP is
+# OpenCV's own default, which any setting here replaces.
+os.environ.setdefault("OPENCV_FFMPEG_CAPTURE_OPTIONS", "rtsp_transport;tcp|timeout;1000000")
 # FFmpeg tells stderr of every macroblock that it misses.
 os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")
 # A damaged JPEG may say that it is a gigapixel large; the largest picture that can be asked of a camera, in pixels.

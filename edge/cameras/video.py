@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 import cv2
 import numpy as np
 
+from edge import credentials
 from edge.contracts import Frame, PixelFormat
 from edge.errors import CameraError, CameraNotFound, CameraTimeout
 
@@ -20,6 +21,8 @@ log = logging.getLogger(__name__)
 
 # That anything answers at the address is seen first: a dead one must not hold up who waits for a camera.
 ANSWER_WITHIN_S = 1.0
+# A camera that answers may take long to send its first whole picture; one that stays silent is given up sooner, by the
+# time-out in OPENCV_FFMPEG_CAPTURE_OPTIONS.
 OPEN_TIMEOUT_MS = 5_000
 READ_TIMEOUT_MS = 1_000
 # Between two frames of a time lapse or across a gap; a stop waits no longer either.
@@ -45,7 +48,8 @@ class VideoCamera:
         self._is_stream = is_stream(source)
         self._paced = paced and not self._is_stream
         self._capture: cv2.VideoCapture | None = None
-        self.name = _without_secrets(source) if self._is_stream else source
+        # What was meant for a stream and is none may hold a password too.
+        self.name = credentials.without_secrets(source)
         self.live = self._is_stream or self._paced
         self.length: int | None = None
 
@@ -135,8 +139,3 @@ def _check_answers(source: str, name: str) -> None:
         found = getattr(error, "strerror", None) or "no answer"
         raise CameraNotFound(f"expected a camera at {name} that answers within {ANSWER_WITHIN_S:g} s, found: {found}; "
                              "check the address, the network and the camera") from error
-
-
-def _without_secrets(url: str) -> str:
-    """`url` without user, password and query, where cameras take passwords too."""
-    return re.sub(r"\?.*", "?…", re.sub(r"//.*@", "//…@", url))

@@ -101,6 +101,13 @@ def test_stream_that_does_not_answer_is_refused_without_its_password(
     assert "secret" not in str(raised.value) + caplog.text + "".join(capfd.readouterr())
 
 
+@pytest.mark.parametrize("wrong", ["rtmp://anna:hunter2@cam/one", "rtsp:/anna:hunter2@cam/one"])
+def test_what_is_no_stream_is_refused_without_its_password(wrong: str) -> None:
+    with pytest.raises(CameraNotFound, match="…@cam/one") as raised, VideoCamera(wrong):
+        pass
+    assert "hunter2" not in str(raised.value)
+
+
 @contextmanager
 def stream_of(frames: int, *, ends: bool) -> Iterator[str]:
     """A network camera that sends so many frames and then hangs up, or falls silent until the test ends."""
@@ -144,6 +151,17 @@ def test_stream_that_falls_silent_times_out(monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setattr(video, "READ_TIMEOUT_MS", 200)
     with stream_of(20, ends=False) as url, VideoCamera(url) as camera, pytest.raises(CameraTimeout, match="0.2 s"):
         list(camera)
+
+
+@pytest.mark.parametrize("scheme", ["http", "rtsp"])
+def test_host_that_accepts_and_stays_silent_is_given_up_by_its_own_time_out(scheme: str,
+                                                                            monkeypatch: pytest.MonkeyPatch) -> None:
+    # If it were FFmpeg's limit for slow cameras that ends the wait, this test would take that long.
+    monkeypatch.setattr(video, "OPEN_TIMEOUT_MS", 600_000)
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        with pytest.raises(CameraError, match="stream that answers"), \
+                VideoCamera(f"{scheme}://127.0.0.1:{silent.getsockname()[1]}/one"):
+            pass
 
 
 def test_address_where_nothing_listens_is_refused_at_once() -> None:
