@@ -4,10 +4,12 @@ The numbers, names and layouts are those of the kernel's include/uapi/drm/drm.h 
 ids and modes are C arrays whose address stands in the structure.
 """
 
+import contextlib
 import ctypes as C
 import fcntl
 import mmap
 import os
+import socket
 import sys
 from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
@@ -20,6 +22,8 @@ EVENT_FLIP_COMPLETE = 2
 XRGB8888 = int.from_bytes(b"XR24", "little")
 BITS, DEPTH = 32, 24
 EVENT_HEAD_BYTES, EVENT_BYTES = 8, 1024
+# linux/netlink.h; the group is that of the kernel's own messages, each at most this long.
+NETLINK_KOBJECT_UEVENT, FROM_KERNEL, UEVENT_BYTES = 15, 1, 8192
 
 _U16, _U32, _U64 = C.c_uint16, C.c_uint32, C.c_uint64
 
@@ -142,6 +146,14 @@ class Kernel:
     ioctl = staticmethod(fcntl.ioctl)
     mmap: Callable[..., Any] = staticmethod(mmap.mmap)
 
+    @staticmethod
+    def listen() -> int:
+        """What the kernel tells of devices that change, to be read; OSError where a sandbox forbids it."""
+        with socket.socket(socket.AF_NETLINK, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK,
+                           NETLINK_KOBJECT_UEVENT) as listener:
+            listener.bind((0, FROM_KERNEL))
+            return listener.detach()
+
 
 class Card:
     """An open /dev/dri/card; every call raises OSError."""
@@ -150,10 +162,15 @@ class Card:
         """Open `path`."""
         self._kernel = kernel
         self.fd: int = kernel.open(path, os.O_RDWR | os.O_CLOEXEC | os.O_NONBLOCK)
+        self._news: int | None = None
+        with contextlib.suppress(OSError):
+            self._news = kernel.listen()
 
     def close(self) -> None:
         """Give it back; the kernel puts the console on the screen again when the last program has."""
         self._kernel.close(self.fd)
+        if self._news is not None:
+            self._kernel.close(self._news)
 
     def set_master(self) -> None:
         """Claim the screens; EBUSY or EACCES while another program holds them."""
@@ -174,11 +191,32 @@ class Card:
             connectors=C.addressof(connectors), count_connectors=counts.count_connectors))
         return list(crtcs), list(connectors)
 
-    def is_connected(self, connector: int) -> bool:
-        """A screen is plugged in, as far as the driver has noticed: with room for a mode, it does not probe."""
+    def is_connected(self, connector: int, *, probes: bool) -> bool:
+        """A screen is plugged in: as far as the driver has noticed, or, where `probes`, as it finds on looking.
+
+        Only the program that holds the screens can have it look, which takes as long as to ask the screen for its
+        modes: too long for every picture.
+        """
         room = (Mode * 1)()
-        found = self.call(GET_CONNECTOR, Connector(id=connector, count_modes=1, modes=C.addressof(room)))
+        found = self.call(GET_CONNECTOR, Connector(id=connector) if probes else
+                          Connector(id=connector, count_modes=1, modes=C.addressof(room)))
         return bool(found.connection == CONNECTED)
+
+    def has_news(self) -> bool:
+        """Whether the kernel told, since the last call, of a screen that was plugged in or pulled.
+
+        Some drivers do no more than that, and leave it to the program that holds the screens to have them look.
+        """
+        has_come = False
+        while self._news is not None:
+            try:
+                told = self._kernel.read(self._news, UEVENT_BYTES)
+            except BlockingIOError:
+                break
+            except OSError:
+                return True  # ENOBUFS: it told more than there was room for.
+            has_come = has_come or b"SUBSYSTEM=drm" in told
+        return has_come
 
     def connector(self, connector: int) -> tuple[Connector, Sequence[Mode], Sequence[int]]:
         """The connector, probed, with its modes and the ids of its encoders."""

@@ -15,6 +15,8 @@ from edge.screens.drm import Card, Kernel
 from edge.screens.modes import fitted, nearest
 
 CARDS = Path("/dev/dri")
+# The same words when it is missing at the start and when it goes, so that a pulled cable is told once.
+NO_DISPLAY = "expected a display for --display, found none connected; plug in its cable, and switch it on"
 # SET_PLANE takes sizes of the source in this part of a pixel.
 SUBPIXELS = 1 << 16
 # What a driver says of a plane that cannot scale, or not so far.
@@ -93,8 +95,8 @@ class KmsScreen:
         SinkError when the display was unplugged or another program has it.
         """
         try:
-            if not self._card.is_connected(self._connector):
-                raise SinkError("expected a display at the HDMI port, found its cable pulled; plug it in again")
+            if not self._card.is_connected(self._connector, probes=self._card.has_news()):
+                raise SinkError(NO_DISPLAY)
             if self._is_flipping and not self._card.has_flipped():
                 return
             buffer, place = self._buffers[self._hidden], self._place
@@ -168,7 +170,7 @@ def _first_connected(cards: Path, kernel: Kernel) -> tuple[Card, int]:
             continue
         try:
             for connector in card.resources()[1]:
-                if card.is_connected(connector):
+                if card.is_connected(connector, probes=True):
                     return card, connector
         except OSError as error:
             # A card that only computes, as the first of a Pi, has no connectors to tell of.
@@ -177,8 +179,7 @@ def _first_connected(cards: Path, kernel: Kernel) -> tuple[Card, int]:
         card.close()
     if refused is not None:
         raise _refusal(refused) from refused
-    raise SinkError(f"expected a display for --display, found none connected to {cards}/card*; "
-                    "plug one in, and switch it on")
+    raise SinkError(NO_DISPLAY)
 
 
 def _crtc_of(card: Card, connector: drm.Connector, encoders: Sequence[int]) -> tuple[int, int]:

@@ -10,7 +10,7 @@ from typing import Any
 from edge.screens import drm
 
 CONNECTOR, ENCODER, CRTC, OTHER_CRTC, PLANE, CONSOLE_FB = 31, 32, 41, 40, 51, 7
-FD = 1000
+FD, LISTENER = 1000, 1001
 
 
 def mode(width: int, height: int, refresh: int = 60, *, preferred: bool = False) -> drm.Mode:
@@ -32,6 +32,9 @@ class FakeKernel:
     modes: list[drm.Mode] = field(default_factory=lambda: [mode(1920, 1080, preferred=True), mode(800, 600),
                                                            mode(640, 480)])
     connected: bool = True
+    notices_itself: bool = True
+    """The driver looks when a screen is plugged in or pulled; else it only tells, and looks when it is asked to."""
+    may_listen: bool = True
     has_plane: bool = False
     plane_scales: bool = True
     master_errno: int = 0
@@ -42,10 +45,13 @@ class FakeKernel:
     mode_on_crtc: tuple[int, int] = (1920, 1080)
     on_plane: drm.SetPlane | None = None
     flips: list[int] = field(default_factory=list)
+    news: list[bytes] = field(default_factory=list)
     pending: list[int] = field(default_factory=list)
     memory: dict[int, mmap.mmap] = field(default_factory=dict)
     sizes: dict[int, tuple[int, int, int]] = field(default_factory=dict)
     _next: int = 100
+    _noticed: bool = False
+    _is_listening: bool = False
 
     def open(self, path: str, flags: int) -> int:
         if self.open_errno:
@@ -53,11 +59,31 @@ class FakeKernel:
         self.is_open = True
         return FD
 
+    def listen(self) -> int:
+        if not self.may_listen:
+            raise _error(errno.EAFNOSUPPORT)
+        self._is_listening = True
+        return LISTENER
+
     def close(self, fd: int) -> None:
+        if fd == LISTENER:
+            assert self._is_listening
+            self._is_listening = False
+            return
         assert fd == FD
         self.is_open = False
 
+    @property
+    def is_closed(self) -> bool:
+        """Nothing was left open."""
+        return not self.is_open and not self._is_listening
+
     def read(self, fd: int, count: int) -> bytes:
+        if fd == LISTENER:
+            assert self._is_listening
+            if not self.news:
+                raise BlockingIOError
+            return self.news.pop(0)
         if not self.pending:
             raise BlockingIOError
         self.fb_on_crtc = self.pending.pop(0)
@@ -101,8 +127,10 @@ class FakeKernel:
             (drm.Mode * len(self.modes)).from_address(asked.modes)[:] = self.modes
         if asked.encoders:
             _fill(asked.encoders, [ENCODER])
+        if self.notices_itself or not asked.count_modes:
+            self._noticed = self.connected
         asked.count_modes, asked.count_encoders, asked.encoder = len(self.modes), 1, 0
-        asked.connection = drm.CONNECTED if self.connected else 2
+        asked.connection = drm.CONNECTED if self._noticed else 2
 
     def _encoder(self, asked: drm.Encoder) -> None:
         assert asked.id == ENCODER

@@ -9,6 +9,7 @@ import pytest
 
 from edge.contracts import Image
 from edge.errors import SinkError
+from edge.screens.drm import Kernel
 from edge.screens.kms import KmsScreen
 from edge.screens.modes import Place, fitted, nearest
 from tests.screens.kernels import CONSOLE_FB, FakeKernel, mode
@@ -127,13 +128,13 @@ def test_console_is_given_back_as_it_was(cards: Path, has_plane: bool) -> None:
     screen.show(picture())
     screen.close()
     assert (kernel.fb_on_crtc, kernel.mode_on_crtc) == (CONSOLE_FB, (1920, 1080))
-    assert not kernel.is_open and not kernel.sizes and not kernel.memory
+    assert kernel.is_closed and not kernel.sizes and not kernel.memory
 
 
 def refusal(kernel: FakeKernel, cards: Path) -> str:
     with pytest.raises(SinkError) as raised:
         opened(kernel, cards)
-    assert not kernel.is_open and not kernel.memory
+    assert kernel.is_closed and not kernel.memory
     return str(raised.value)
 
 
@@ -152,11 +153,44 @@ def test_missing_group_is_told(cards: Path) -> None:
     assert "groups video" in refusal(FakeKernel(open_errno=errno.EACCES), cards)
 
 
-def test_pulled_cable_is_told(plain: tuple[FakeKernel, KmsScreen]) -> None:
-    kernel, screen = plain
+def test_pulled_cable_is_told(cards: Path) -> None:
+    kernel = FakeKernel()
+    screen = opened(kernel, cards)
     kernel.connected = False
-    with pytest.raises(SinkError, match="cable pulled"):
+    with pytest.raises(SinkError, match="none connected") as raised:
         screen.show(picture())
+    screen.close()
+    assert refusal(kernel, cards) == str(raised.value), "the sink tells one reason once"
+
+
+def test_cable_pulled_from_a_driver_that_looks_only_when_asked_to_is_told(cards: Path) -> None:
+    kernel = FakeKernel(notices_itself=False)
+    screen = opened(kernel, cards)
+    kernel.connected = False
+    kernel.news.append(b"change@/devices/pci0000:00/usb1\0SUBSYSTEM=usb\0")
+    screen.show(picture())
+    kernel.news.append(b"change@/devices/pci0000:00/drm/card0\0SUBSYSTEM=drm\0HOTPLUG=1\0")
+    with pytest.raises(SinkError, match="none connected"):
+        screen.show(picture())
+    screen.close()
+    kernel.connected = True
+    opened(kernel, cards).close()
+
+
+def test_picture_is_shown_where_a_sandbox_lets_nobody_listen(cards: Path) -> None:
+    kernel = FakeKernel(may_listen=False)
+    screen = opened(kernel, cards)
+    screen.show(picture())
+    assert kernel.flips
+    screen.close()
+
+
+def test_kernel_lets_anybody_listen() -> None:
+    kernel = Kernel()
+    listener = kernel.listen()
+    with pytest.raises(BlockingIOError):
+        kernel.read(listener, 1)
+    kernel.close(listener)
 
 
 def test_smallest_mode_that_holds_the_picture_is_nearest() -> None:
