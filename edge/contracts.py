@@ -249,8 +249,9 @@ class Expression:
 
     @property
     def confidence(self) -> float:
-        """The probability of the likeliest class."""
-        return float(self.probabilities.max())
+        """The probability of the label; of the likeliest class where that is uncertain."""
+        label = self.label
+        return float(self.probabilities[self.labels.index(label)] if label in self.labels else self.probabilities.max())
 
     def by_label(self) -> dict[str, float]:
         """Each label's probability, rounded for people and files to four decimals."""

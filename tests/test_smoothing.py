@@ -160,3 +160,9 @@ def test_label_is_uncertain_when_no_class_is_ahead() -> None:
     assert expression_of(0.40, 0.35, 0.25).label == UNCERTAIN
     assert expression_of(0.50, 0.35, 0.15).label == "happy"
     assert expression_of(0.40, 0.35, 0.25).top == "happy"
+
+
+def test_confidence_is_that_of_the_label_that_stands() -> None:
+    held = Expression(np.array(SAD, np.float32), LABELS, held="happy")
+    assert held.label == "happy" and held.confidence == pytest.approx(0.1)
+    assert expression_of(*UNSURE).label == UNCERTAIN and expression_of(*UNSURE).confidence == pytest.approx(0.36)
