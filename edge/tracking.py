@@ -42,8 +42,8 @@ class _Track:
 class FollowingTracker:
     """A Tracker that looks for known faces near where they were, and for new ones in a part of the frame at a time.
 
-    A frame costs at most MOST_REGIONS + 1 searches of regions, and of the parts those that keep the promise
-    that each is searched in every CYCLE_S.  The time is the media time.
+    A frame costs at most MOST_REGIONS + 1 searches of regions, one for each new face, and of the parts those that
+    keep the promise that each is searched in every CYCLE_S.  The time is the media time.
     """
 
     def __init__(self, min_face_px: int, cycle_s: float = CYCLE_S) -> None:
@@ -112,9 +112,15 @@ class FollowingTracker:
                     track.face, track.seen_at_s, track.is_missed = found[pairs[index]], now_s, False
         known = [track.face.box for track in self._tracks]
         for index, face in enumerate(found):
-            if index not in pairs.values() and not _is_among(face, known):
-                self._tracks.append(_Track(self._next_id, face, now_s, now_s, now_s))
+            if index in pairs.values() or _is_among(face, known):
+                continue
+            # What is none at a second look, from near, would be lost in the next frame.
+            near = detector.detect(frame, _around(face, frame, REGION))
+            best = max(near, key=lambda other: other.box.iou(face.box), default=face)
+            if near and best.box.iou(face.box) >= LEAST_IOU and not _is_among(best, known):
+                self._tracks.append(_Track(self._next_id, best, now_s, now_s, now_s))
                 self._next_id += 1
+                known.append(best.box)
 
 
 def _around(face: Face, frame: Frame, side: float) -> Search:
