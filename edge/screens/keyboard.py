@@ -71,22 +71,34 @@ class TerminalKeyboard:
         """The keys pressed since the last call."""
         if not select.select([self._descriptor], [], [], 0)[0]:
             return []
-        typed = os.read(self._descriptor, READ_BYTES).decode("ascii", "ignore")
+        try:
+            typed = os.read(self._descriptor, READ_BYTES).decode("ascii", "ignore")
+        except OSError:
+            return []  # Hung up, and SIGHUP was ignored: there is nobody to press a key.
         if len(typed) > 1 and typed.startswith(ESCAPE):
             # The arrows, and all keys without a letter, come as several characters.
             return []
         return ["esc" if character == ESCAPE else character.lower() for character in typed]
 
     def close(self) -> None:
-        """Give the terminal back as it was."""
-        termios.tcsetattr(self._descriptor, termios.TCSADRAIN, self._saved)
+        """Give the terminal back as it was, if it is still there."""
+        with contextlib.suppress(termios.error):
+            termios.tcsetattr(self._descriptor, termios.TCSADRAIN, self._saved)
 
 
 def open_keyboard() -> EvdevKeyboard | TerminalKeyboard:
-    """The terminal where the program was started in one, else the keyboards themselves."""
-    if sys.stdin is not None and sys.stdin.isatty():
+    """The terminal where the program was started in the foreground of one, else the keyboards themselves."""
+    if sys.stdin is not None and _is_foreground(sys.stdin.fileno()):
         return TerminalKeyboard(sys.stdin.fileno())
     return EvdevKeyboard()
+
+
+def _is_foreground(descriptor: int) -> bool:
+    """Whether it is a terminal that is ours: a program in the background is stopped when it touches one."""
+    try:
+        return os.isatty(descriptor) and os.tcgetpgrp(descriptor) == os.getpgrp()
+    except OSError:
+        return False  # Hung up, or the terminal of another session.
 
 
 def _has_our_keys(capabilities: Path) -> bool:

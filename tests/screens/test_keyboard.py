@@ -2,12 +2,14 @@
 
 import os
 import pty
+import subprocess
+import sys
 import termios
 from pathlib import Path
 
 import pytest
 
-from edge.screens.keyboard import EVENT, EvdevKeyboard, TerminalKeyboard
+from edge.screens.keyboard import EVENT, EvdevKeyboard, TerminalKeyboard, open_keyboard
 
 # As the kernel prints them: an ordinary keyboard, and a power button, on 64 bits.
 KEYBOARD_KEYS, BUTTON_KEYS = "402000000 3803078f800d001 feffffdfffefffff fffffffffffffffe", "10000000000000 0"
@@ -72,5 +74,27 @@ def test_arrow_is_not_taken_for_esc(sequence: bytes) -> None:
     os.write(ours, sequence)
     assert keyboard.pressed() == []
     keyboard.close()
+    os.close(ours)
+    os.close(theirs)
+
+
+def test_terminal_that_has_hung_up_tells_nothing_and_is_left_without_an_error() -> None:
+    ours, theirs = pty.openpty()
+    keyboard = TerminalKeyboard(theirs)
+    os.close(ours)
+    assert keyboard.pressed() == []
+    keyboard.close()
+    os.close(theirs)
+
+
+def test_terminal_is_left_alone_by_a_program_in_its_background() -> None:
+    """A session of its own on a pseudo-terminal, in it a program in front, and one as a shell starts it with &."""
+    tell = "from edge.screens.keyboard import open_keyboard; print(type(open_keyboard()).__name__, flush=True)"
+    script = ("import os, subprocess, sys\nos.open(os.ttyname(0), os.O_RDWR)\n"
+              f"exec({tell!r})\nsubprocess.run([sys.executable, '-c', {tell!r}], process_group=0, timeout=20)\n")
+    ours, theirs = pty.openpty()
+    told = subprocess.run([sys.executable, "-c", script], stdin=theirs, capture_output=True, text=True,
+                          start_new_session=True, check=False, timeout=30)
+    assert told.stdout.split() == ["TerminalKeyboard", "EvdevKeyboard"], told.stderr
     os.close(ours)
     os.close(theirs)
