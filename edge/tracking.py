@@ -108,7 +108,8 @@ class FollowingTracker:
         for index, track in enumerate(self._tracks):
             if index in pairs:
                 track.confirmed_at_s = now_s
-                if track.is_missed:
+                # One that had its turn was found at a size that shows more of it.
+                if track.is_missed or track.looked_at_s < now_s:
                     track.face, track.seen_at_s, track.is_missed = found[pairs[index]], now_s, False
         known = [track.face.box for track in self._tracks]
         for index, face in enumerate(found):

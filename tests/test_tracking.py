@@ -117,6 +117,14 @@ def test_twenty_faces_are_all_there_in_every_frame_each_with_its_id() -> None:
         assert box.iou(frames[-4][id_]) > 0.9
 
 
+def test_face_that_waits_for_its_turn_is_not_lost_to_a_slow_camera() -> None:
+    """Of 20 faces each has a turn in every third frame, which is too late at 5 frames a second."""
+    tracker = FollowingTracker(48)
+    detector = ScriptedDetector([face_at(10 + 125 * (index % 5), 5 + 118 * (index // 5), 60) for index in range(20)])
+    for step in range(15):
+        assert {face.track_id for face in tracker.track(frame_at(step / 5), detector)} == set(range(1, 21))
+
+
 @pytest.mark.parametrize("count", [0, 1, 5, 20])
 def test_frame_costs_no_more_searches_than_promised(count: int) -> None:
     faces = [face_at(10 + 125 * (index % 5), 5 + 118 * (index // 5), 60) for index in range(count)]

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from edge.screens.keyboard import EVENT, EvdevKeyboard, TerminalKeyboard, open_keyboard
+from edge.screens.keyboard import EVENT, EvdevKeyboard, TerminalKeyboard
 
 # As the kernel prints them: an ordinary keyboard, and a power button, on 64 bits.
 KEYBOARD_KEYS, BUTTON_KEYS = "402000000 3803078f800d001 feffffdfffefffff fffffffffffffffe", "10000000000000 0"
