@@ -26,10 +26,13 @@ if TYPE_CHECKING:
 # More than the commands of any one check may take together.
 CHECK_WITHIN_S = 75.0
 JSON_FLAG = "--json"
+# The unit's settings, and where its environment says that YuNet and the benchmark's result lie.
+SERVICE_CONFIG, SERVICE_SHARE = "/etc/fer-edge/config.toml", "/var/lib"
 USAGE = f"""usage: python -m edge.doctor [{JSON_FLAG}] [the arguments of edge.run]
 
 Finds what is wrong with this machine, its camera, the model or the service, and says what to do, first things first.
 Changes nothing and needs no root; as root it also sees what other users hold. Ends with 1 where there is a problem.
+For the service: sudo /opt/fer-edge/current/bin/fer-edge-doctor --config {SERVICE_CONFIG}
 
   {JSON_FLAG}  for a bug report: without names, paths below a home, addresses, secrets and serial numbers
   -h, --help  this text; python -m edge.run --help tells the arguments of edge.run
@@ -135,6 +138,8 @@ def main(arguments: Sequence[str] | None = None, here: Machine | None = None) ->
     if {"-h", "--help"} & set(given):
         print(USAGE, end="")
         return 0
+    if any(SERVICE_CONFIG in argument for argument in given):
+        os.environ.setdefault("XDG_DATA_HOME", SERVICE_SHARE)
     ours = [argument for argument in given if argument != JSON_FLAG]
     here = replace(here or Machine(environment=os.environ, groups=machine.groups(), is_root=os.geteuid() == 0),
                    arguments=ours)

@@ -35,7 +35,7 @@ def groups(machine: Machine, config: "Config") -> Iterator[Finding]:
     wanted = []
     if is_device(config.camera) or is_csi(config.camera):
         wanted.append(("video", problem, "camera"))
-    if getattr(config, "display", False):
+    if config.display:
         wanted += [("video", problem, "display"), ("render", warning, "display"), ("input", warning, "keys")]
     if not wanted:
         yield skipped("neither camera nor display needs one")

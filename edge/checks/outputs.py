@@ -78,10 +78,9 @@ def display(machine: Machine, config: "Config") -> Iterator[Finding]:
     connectors = {path.parent.name: path.read_text().strip()
                   for path in sorted((machine.root / "sys/class/drm").glob("card*-*/status"))}
     connected = [_connector(machine, name) for name, status in connectors.items() if status == "connected"]
-    is_wanted = bool(getattr(config, "display", False))
     if connected:
         yield ok(", ".join(connected))
-    elif is_wanted:
+    elif config.display:
         yield problem("no display is connected" if connectors else "this machine has no graphics driver (no /dev/dri)",
                       "plug it in before the start" if connectors else
                       "add dtoverlay=vc4-kms-v3d to /boot/firmware/config.txt, and restart")

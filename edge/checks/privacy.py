@@ -8,6 +8,7 @@ from pathlib import Path
 
 SECRETS = ("FER_EDGE_TOKEN", "FER_EDGE_MQTT_PASSWORD")
 USER_NAMES = ("USER", "LOGNAME", "SUDO_USER")
+LOOPBACK_HOSTS = ("127.0.0.1", "localhost", "::1")
 # Names that many machines and users have.
 COMMON = frozenset(("localhost", "root", "fer-edge", "raspberrypi"))
 _PATTERNS = (
@@ -48,9 +49,11 @@ def _telling(value: str, home: str) -> Iterator[str]:
     if "://" in value:
         yield value
         try:
-            yield urllib.parse.urlsplit(value).hostname or ""
+            host = urllib.parse.urlsplit(value).hostname or ""
         except ValueError:
             return
+        if host not in LOOPBACK_HOSTS:
+            yield host
     path = Path(value)
     # Below /home stand the users; below a user's home, what is his.
     if home and path.is_relative_to(home):

@@ -1,0 +1,86 @@
+"""The lists of a V4L2 device, asked of a driver made up of the kernel's structures."""
+
+import errno
+import struct
+from pathlib import Path
+
+import pytest
+
+from edge.cameras import v4l2
+from edge.cameras.v4l2 import ENUM_FMT, ENUM_FRAMEINTERVALS, ENUM_FRAMESIZES, Mode
+
+DISCRETE, CONTINUOUS, STEPWISE = 1, 2, 3
+
+
+class Driver:
+    """Answers the three requests as uvcvideo does, or with a range as vivid and a CSI bridge do."""
+
+    def __init__(self, sizes: dict[bytes, list[tuple[int, int]]], fps: list[int], kind: int = DISCRETE) -> None:
+        self.sizes, self.fps, self.kind = sizes, fps, kind
+
+    def __call__(self, descriptor: int, request: int, answer: bytearray, mutate: bool) -> int:
+        index, = struct.unpack_from("=I", answer)
+        lists = {ENUM_FMT: (64, len(self.sizes)),
+                 ENUM_FRAMESIZES: (44, len(self.sizes.get(bytes(answer[4:8]), ()))),
+                 ENUM_FRAMEINTERVALS: (52, len(self.fps))}
+        size, count = lists[request]
+        assert mutate and len(answer) == size
+        if index >= (count if self.kind == DISCRETE or request == ENUM_FMT else min(count, 1)):
+            raise OSError(errno.EINVAL, "Invalid argument")
+        if request == ENUM_FMT:
+            answer[44:48] = list(self.sizes)[index]
+        elif request == ENUM_FRAMESIZES:
+            width, height = self.sizes[bytes(answer[4:8])][index]
+            sides = (width, height) if self.kind == DISCRETE else (16, width, 8, 16, height, 8)
+            struct.pack_into(f"={1 + len(sides)}I", answer, 8, self.kind, *sides)
+        else:
+            fps = self.fps[index]
+            # The shortest interval stands first in a range.
+            struct.pack_into("=7I", answer, 16, self.kind, 1, fps, 1, 1, 1, 1)
+        return 0
+
+
+@pytest.fixture
+def node(tmp_path: Path) -> Path:
+    path = tmp_path / "video0"
+    path.touch()
+    return path
+
+
+def test_requests_are_those_of_the_kernel() -> None:
+    # As <linux/videodev2.h> gives them on x86-64 and arm64.
+    assert (ENUM_FMT, ENUM_FRAMESIZES, ENUM_FRAMEINTERVALS) == (0xc0405602, 0xc02c564a, 0xc034564b)
+
+
+def test_every_format_with_every_size_and_its_best_rate(node: Path) -> None:
+    driver = Driver({b"MJPG": [(640, 480), (1920, 1080)], b"YUYV": [(640, 480)]}, [15, 30, 24])
+    assert v4l2.modes(node, driver) == [Mode("MJPG", 640, 480, 30), Mode("MJPG", 1920, 1080, 30),
+                                        Mode("YUYV", 640, 480, 30)]
+
+
+@pytest.mark.parametrize("kind", [CONTINUOUS, STEPWISE])
+def test_of_a_range_the_largest_size_and_the_best_rate(node: Path, kind: int) -> None:
+    assert v4l2.modes(node, Driver({b"GREY": [(1280, 800)]}, [120], kind)) == [Mode("GREY", 1280, 800, 120)]
+
+
+def test_driver_that_tells_no_rates(node: Path) -> None:
+    assert v4l2.modes(node, Driver({b"Y16 ": [(160, 120)]}, [])) == [Mode("Y16", 160, 120, None)]
+
+
+def test_driver_whose_lists_never_end_is_not_waited_for(node: Path) -> None:
+    class Endless(dict[bytes, list[tuple[int, int]]]):
+        def __len__(self) -> int:
+            return 1 << 30
+
+        def __iter__(self):  # type: ignore[no-untyped-def]
+            return iter([b"MJPG"] * v4l2.MOST_ANSWERS)
+    assert len(v4l2.modes(node, Driver(Endless({b"MJPG": [(64, 64)]}), [30]))) == v4l2.MOST_ANSWERS
+
+
+def test_what_is_no_video_device_has_no_modes(node: Path) -> None:
+    assert v4l2.modes(node) == []
+
+
+def test_device_that_is_not_there(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError):
+        v4l2.modes(tmp_path / "video9")
