@@ -25,6 +25,8 @@ LEAST_PATIENCE_S, MOST_PATIENCE_S = 1.5, 10.0
 LOOKED_AT_EVERY_S = 1.0
 # ... until so many in a row are a fault.
 MOST_UNREADABLE = 10
+# Of a camera that is away fewer are waited for: each costs a notice, and opening it anew may be the cure.
+MOST_UNREADABLE_AWAY = 4
 # A new reason is told when it is found so often in a row: a node is there before its owner and its picture are.
 CONFIRMATIONS = 2
 
@@ -123,8 +125,8 @@ class ReconnectingCamera:
             return
         self._looked_at_s = now_s
         self._unreadable = 0 if frame.is_readable else self._unreadable + 1
-        if self._unreadable >= MOST_UNREADABLE:
-            raise CameraError(f"expected pictures from {self.name}, found {MOST_UNREADABLE} in a row that cannot be "
+        if self._unreadable >= (MOST_UNREADABLE if self._absence is None else MOST_UNREADABLE_AWAY):
+            raise CameraError(f"expected pictures from {self.name}, found several in a row that cannot be "
                               "decoded; try another cable or port, or another size")
 
     def _is_awaited(self, error: CameraError) -> bool:

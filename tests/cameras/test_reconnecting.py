@@ -100,6 +100,28 @@ def assert_goes_on(frames: list[Frame]) -> None:
     assert elapsed_s[-1] == pytest.approx(captured_s[-1] - captured_s[0], abs=0.05)
 
 
+def test_garbage_that_opening_anew_cures_is_over_within_the_time(away: Away) -> None:
+    with away.camera() as camera:
+        next(camera)
+        away.lose("garbage")
+        away.notices(camera, 30.0)
+        tries = len(away.bench.opened)
+        while len(away.bench.opened) == tries:
+            next(camera)
+        # Cured from the next opening on: the handle that was just opened goes on with garbage.
+        cured_s = away.bench.now_s
+        old = away.bench.capture
+        open_anew = away.bench._open
+
+        def cured(name: str, *_: int) -> V4l2Capture:
+            old.fault = None
+            return open_anew(name)
+
+        camera._make._stand_ins["capture"] = cured  # type: ignore[attr-defined]
+        first = next(frame for frame in away.notices(camera, 5.0) if not frame.notice)
+    assert first.captured_at_s - cured_s <= BACK_WITHIN_S
+
+
 def test_absence_is_no_drop(away: Away) -> None:
     with away.camera() as camera:
         frames = list(islice(camera, 3))
