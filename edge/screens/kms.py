@@ -49,6 +49,9 @@ class KmsScreen:
     def _begin(self) -> None:
         self._card.set_master()
         connector, modes, encoders = self._card.connector(self._connector)
+        if not modes or not encoders:
+            # Such as when the cable was pulled just now.
+            raise OSError(errno.ENODATA, "a display that names no mode")
         self._crtc, index = _crtc_of(self._card, connector, encoders)
         self._saved = self._card.call(drm.GET_CRTC, drm.Crtc(id=self._crtc))
         self._plane = _overlay(self._card, index)

@@ -38,10 +38,13 @@ class WindowScreen:
         pygame.mouse.set_visible(True)
 
     def show(self, bgr: Image) -> None:
-        """Put the picture (H, W, 3) in the window."""
+        """Put the picture (H, W, 3) in the window; SinkError when the desktop has gone."""
         picture = pygame.image.frombuffer(bgr.data, (bgr.shape[1], bgr.shape[0]), "BGR")
-        self._surface.blit(picture, (0, 0))
-        pygame.display.flip()
+        try:
+            self._surface.blit(picture, (0, 0))
+            pygame.display.flip()
+        except pygame.error as error:
+            raise SinkError(f"expected the window to take a picture, found: {error}; start the desktop") from error
 
     def pressed(self) -> Sequence[str]:
         """The keys pressed since the last call, as they are named in edge.screens.keyboard; closing the window is q."""

@@ -149,6 +149,10 @@ def test_another_program_that_holds_the_display_is_told(cards: Path, number: int
     assert "another program holds it" in refusal(FakeKernel(master_errno=number), cards)
 
 
+def test_display_that_names_no_mode_is_told(cards: Path) -> None:
+    assert "names no mode" in refusal(FakeKernel(modes=[]), cards)
+
+
 def test_missing_group_is_told(cards: Path) -> None:
     assert "groups video" in refusal(FakeKernel(open_errno=errno.EACCES), cards)
 

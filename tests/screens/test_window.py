@@ -41,3 +41,9 @@ def test_no_desktop_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DISPLAY", ":4711")
     with pytest.raises(SinkError, match="expected a desktop"):
         WindowScreen(64, 48)
+
+
+def test_desktop_that_has_gone_is_told(window: WindowScreen) -> None:
+    pygame.display.quit()
+    with pytest.raises(SinkError, match="expected the window to take a picture"):
+        window.show(np.zeros((48, 64, 3), np.uint8))
