@@ -59,8 +59,11 @@ class VideoCamera:
                                  "name a file, a device, a URL or demo")
         if self._is_stream:
             _check_answers(self._source, self.name)
-        limits = [cv2.CAP_PROP_OPEN_TIMEOUT_MSEC, OPEN_TIMEOUT_MS, cv2.CAP_PROP_READ_TIMEOUT_MSEC, READ_TIMEOUT_MS]
-        capture = cv2.VideoCapture(self._source, cv2.CAP_FFMPEG, limits if self._is_stream else [])
+        # Threads inside the decoder would fight the stages for the cores.
+        wishes = [cv2.CAP_PROP_N_THREADS, 1]
+        if self._is_stream:
+            wishes += [cv2.CAP_PROP_OPEN_TIMEOUT_MSEC, OPEN_TIMEOUT_MS, cv2.CAP_PROP_READ_TIMEOUT_MSEC, READ_TIMEOUT_MS]
+        capture = cv2.VideoCapture(self._source, cv2.CAP_FFMPEG, wishes)
         if not capture.isOpened():
             capture.release()
             wanted = "a stream that answers" if self._is_stream else "a video that FFmpeg can read"

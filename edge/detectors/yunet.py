@@ -26,7 +26,7 @@ LEAST_SCORE_FOLLOWED = 0.5
 # YuNet halves its picture five times: its sides are multiples of this.
 SIDE_STEP_PX = 32
 # The picture of one part of a whole search, px: a few milliseconds' work.
-PART = (320, 128)
+PART = (320, 192)
 # Faces up to so many times the smallest of a part lie wholly in one.
 SPAN = 3
 # Boxes that overlap by more are one face.
