@@ -11,7 +11,7 @@ LEAST_IOU = 0.3
 # A face that is missed keeps its id for so long.
 LOST_AFTER_S = 0.5
 # Each part of the frame is searched for new faces so often.
-CYCLE_S = 0.25
+CYCLE_S = 0.2
 # A face that is followed and in all that time found by no search of a part was none: a followed face
 # needs a weaker sign.
 UNCONFIRMED_S = 2.0
