@@ -103,8 +103,9 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     blur: Annotated[bool, Meta(description=(
         "hide the faces in every picture that leaves the program, 0.4 s late; the readings stay"))] = False
     display: Annotated[bool, Meta(description=(
-        "show the pictures on a display: in a window where a desktop runs, else full screen on the console; "
-        "q or esc quits, f toggles full screen, b hides faces there, s keeps a snapshot"))] = False
+        "show the pictures on a display: in a window where a desktop runs, else full screen on the console, "
+        "a video file at its own pace; q or esc quits, f toggles full screen, b hides faces there, s keeps a snapshot"
+    ))] = False
     snapshots: Annotated[str, Meta(min_length=1, description=(
         "folder of the snapshots that are asked for at the display"))] = "."
     report: Annotated[str, Meta(description=(

@@ -108,7 +108,7 @@ def run(chosen: Settings, wakeup: Wakeup, reloading: Reloading) -> None:
     is_asked_for = any(chosen.origins[key] != "default" for key in ("stream", "listen"))
     streams = config.stream and (not is_file or is_asked_for)
     telemetry = Telemetry(board=board.Watch())
-    camera = make_camera(config, paced=streams, on_back=telemetry.reconnected)
+    camera = make_camera(config, paced=streams or config.display, on_back=telemetry.reconnected)
     detector = make_detector(config)
     classifier = make_classifier(config, detector)
     model = {"detector": detector.name, "file": classifier.path.name, "precision": classifier.metadata.precision,

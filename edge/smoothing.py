@@ -69,13 +69,13 @@ class ExponentialSmoother:
             label = expression.label
             self._tracks[face.track_id] = _Smoothed(logits, weight, sharpness, now_s, label)
             return replace(expression, held=label)
-        passed_s = now_s - track.seen_at_s
+        # A clock that went back is one that stood still.
+        passed_s = max(0.0, now_s - track.seen_at_s)
         track.sharpness = max(sharpness, track.sharpness * math.exp(-passed_s / SHARPNESS_S))
         keep = math.exp(-passed_s / self._time_constant_s)
         old, new = keep * track.weight, (1 - keep) * _weight(face, sharpness, track.sharpness)
         track.weight, track.seen_at_s = old + new, now_s
-        if track.weight > 0:
-            track.logits = ((old * track.logits + new * logits) / track.weight).astype(np.float32)
+        track.logits = ((old * track.logits + new * logits) / track.weight).astype(np.float32)
         return self._labelled(track, expression.labels, now_s)
 
     def _labelled(self, track: _Smoothed, labels: tuple[str, ...], now_s: float) -> Expression:

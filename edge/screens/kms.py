@@ -191,7 +191,10 @@ def _crtc_of(card: Card, connector: drm.Connector, encoders: Sequence[int]) -> t
     encoder = card.call(drm.GET_ENCODER, drm.Encoder(id=connector.encoder or encoders[0]))
     if encoder.crtc:
         return encoder.crtc, crtcs.index(encoder.crtc)
-    index = next(index for index in range(len(crtcs)) if encoder.possible_crtcs >> index & 1)
+    index = next((index for index in range(len(crtcs)) if encoder.possible_crtcs >> index & 1), None)
+    if index is None:
+        raise SinkError("expected a free output of the graphics card for the display, found none; "
+                        "unplug another display")
     return crtcs[index], index
 
 

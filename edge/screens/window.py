@@ -18,7 +18,7 @@ TITLE = "fer-edge"
 
 
 class WindowScreen:
-    """A Screen that the desktop shows, scaled by SDL's renderer; all of it is used by one thread."""
+    """A Screen that the desktop shows, scaled by SDL's renderer; one thread uses it at a time."""
 
     def __init__(self, width: int, height: int) -> None:
         """Open a window for pictures of `width` × `height`; SinkError when there is no desktop."""

@@ -23,7 +23,7 @@ QUIT, FULL_SCREEN, BLUR, SNAPSHOT = ("q", "esc"), "f", "b", "s"
 
 
 class Screen(Protocol):
-    """What shows pictures of one size; making one raises SinkError where there is none.  One thread uses it."""
+    """What shows pictures of one size, one thread at a time; making one raises SinkError where there is none."""
 
     mode: str
     """What the log says of it."""
@@ -150,6 +150,8 @@ class HdmiSink:
 
     def _close(self) -> None:
         if self._screen is not None:
-            self._keyboard.close()
-            self._screen.close()
-            self._screen = None
+            screen, self._screen = self._screen, None
+            try:
+                self._keyboard.close()
+            finally:
+                screen.close()

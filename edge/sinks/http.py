@@ -75,66 +75,75 @@ class Feeds:
 
 def application(feeds: Feeds, access: Access) -> web.Application:
     """The page, pictures, messages, metrics and health, for whom `access` lets through."""
-    async def stream(request: web.Request) -> web.StreamResponse:
-        pictures = feeds.raw if request.query.get("raw") == "1" else feeds.pictures
-        if pictures is None:
-            raise web.HTTPForbidden(text=NO_RAW)
-        # Kept: on leaving, aiohttp forgets it before it cancels this handler.
-        connection = request.transport
-        response = web.StreamResponse(headers={"Content-Type": f"multipart/x-mixed-replace; boundary={BOUNDARY}"})
-        try:
-            await response.prepare(request)
-            await response.write(f"--{BOUNDARY}\r\n".encode())
-            async with aclosing(pictures.follow()) as newest:
-                async for jpeg in newest:
-                    async with asyncio.timeout(STALLED_AFTER_S):
-                        await response.write(_part(jpeg))
-        except (ConnectionResetError, TimeoutError):
-            log.debug("a viewer of the stream has gone")
-            hang_up(connection)
-        except asyncio.CancelledError:
-            hang_up(connection)
-            raise
-        return response
-
-    async def snapshot(request: web.Request) -> web.Response:
-        try:
-            async with asyncio.timeout(SNAPSHOT_WITHIN_S), aclosing(feeds.pictures.follow()) as newest:
-                async for jpeg in newest:
-                    return web.Response(body=jpeg, content_type="image/jpeg")
-        except TimeoutError:
-            pass  # Said below, as for a sink that closes meanwhile.
-        raise web.HTTPServiceUnavailable(text=f"no frame came within {SNAPSHOT_WITHIN_S:g} s\n")
-
-    async def state(request: web.Request) -> web.Response:
-        return web.json_response(feeds.message(), dumps=encoded)
-
-    async def healthz(request: web.Request) -> web.Response:
-        return web.Response(text="ok\n")
-
-    async def readyz(request: web.Request) -> web.Response:
-        reason = feeds.unready()
-        return web.Response(text=f"not ready: {reason}\n", status=503) if reason else web.Response(text="ready\n")
-
-    async def metrics(request: web.Request) -> web.Response:
-        if feeds.metrics is None:
-            raise web.HTTPNotFound
-        try:
-            # The machine's health is read for it, which may take a moment.
-            text = await asyncio.to_thread(feeds.metrics)
-        except FerEdgeError as error:
-            raise web.HTTPNotImplemented(text=f"{error}\n") from error
-        return web.Response(body=text, headers={"Content-Type": METRICS_TYPE})
-
     routes = web.Application(middlewares=[access.check], client_max_size=BODY_BYTES)
     routes.on_response_prepare.append(_add_headers)
-    routes.add_routes([web.get("/stream", stream, allow_head=False), web.get("/snapshot", snapshot),
-                       web.get("/state", state), web.get("/events", partial(_events, feeds), allow_head=False),
-                       web.get(HEALTH, healthz), web.get("/readyz", readyz), web.get("/metrics", metrics),
-                       *access.routes()])
+    following = {"/stream": _stream, "/events": _events}
+    answering = {"/snapshot": _snapshot, "/state": _state, "/readyz": _readyz, "/metrics": _metrics}
+    routes.add_routes([*(web.get(address, partial(handler, feeds), allow_head=False)
+                         for address, handler in following.items()),
+                       *(web.get(address, partial(handler, feeds)) for address, handler in answering.items()),
+                       web.get(HEALTH, _healthz), *access.routes()])
     for address, (name, content_type) in _FILES.items():
         routes.router.add_get(address, _file(_WEB / name, content_type))
     return routes
+
+
+async def _stream(feeds: Feeds, request: web.Request) -> web.StreamResponse:
+    pictures = feeds.raw if request.query.get("raw") == "1" else feeds.pictures
+    if pictures is None:
+        raise web.HTTPForbidden(text=NO_RAW)
+    # Kept: on leaving, aiohttp forgets it before it cancels this handler.
+    connection = request.transport
+    response = web.StreamResponse(headers={"Content-Type": f"multipart/x-mixed-replace; boundary={BOUNDARY}"})
+    try:
+        await response.prepare(request)
+        await response.write(f"--{BOUNDARY}\r\n".encode())
+        async with aclosing(pictures.follow()) as newest:
+            async for jpeg in newest:
+                async with asyncio.timeout(STALLED_AFTER_S):
+                    await response.write(_part(jpeg))
+    except (ConnectionResetError, TimeoutError):
+        log.debug("a viewer of the stream has gone")
+        hang_up(connection)
+    except asyncio.CancelledError:
+        hang_up(connection)
+        raise
+    return response
+
+
+async def _snapshot(feeds: Feeds, request: web.Request) -> web.Response:
+    try:
+        async with asyncio.timeout(SNAPSHOT_WITHIN_S), aclosing(feeds.pictures.follow()) as newest:
+            async for jpeg in newest:
+                return web.Response(body=jpeg, content_type="image/jpeg")
+    except TimeoutError:
+        pass  # Said below, as for a sink that closes meanwhile.
+    raise web.HTTPServiceUnavailable(text=f"no frame came within {SNAPSHOT_WITHIN_S:g} s\n")
+
+
+async def _state(feeds: Feeds, request: web.Request) -> web.Response:
+    # The machine's health is read for it, which may take a moment.
+    return web.json_response(await asyncio.to_thread(feeds.message), dumps=encoded)
+
+
+async def _healthz(request: web.Request) -> web.Response:
+    return web.Response(text="ok\n")
+
+
+async def _readyz(feeds: Feeds, request: web.Request) -> web.Response:
+    reason = feeds.unready()
+    return web.Response(text=f"not ready: {reason}\n", status=503) if reason else web.Response(text="ready\n")
+
+
+async def _metrics(feeds: Feeds, request: web.Request) -> web.Response:
+    if feeds.metrics is None:
+        raise web.HTTPNotFound
+    try:
+        # The machine's health is read for it, which may take a moment.
+        text = await asyncio.to_thread(feeds.metrics)
+    except FerEdgeError as error:
+        raise web.HTTPNotImplemented(text=f"{error}\n") from error
+    return web.Response(body=text, headers={"Content-Type": METRICS_TYPE})
 
 
 async def _events(feeds: Feeds, request: web.Request) -> web.StreamResponse:
