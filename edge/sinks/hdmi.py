@@ -19,6 +19,8 @@ log = logging.getLogger(__name__)
 
 # How soon the picture is back after the cable.
 AGAIN_AFTER_S = 1.0
+# Linux's console begins to repeat a key that is held down after a quarter of a second, a desktop after up to half.
+REPEATS_WITHIN_S = 0.6
 QUIT, FULL_SCREEN, BLUR, SNAPSHOT = ("q", "esc"), "f", "b", "s"
 
 
@@ -82,6 +84,7 @@ class HdmiSink:
         # Whose faces are hidden at this display alone; --blur hides them before any sink.
         self._veil: Veil | None = None
         self._shown: Image | None = None
+        self._pressed_at_s: dict[str, float] = {}
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None,
@@ -99,12 +102,20 @@ class HdmiSink:
             return
         try:
             for key in self._keyboard.pressed():
-                self._press(screen, key)
+                if not self._is_repeated(key):
+                    self._press(screen, key)
             for shown in [result] if self._veil is None else self._veil.cover(result):
                 self._shown = overlay.draw(shown, corner=f"{self._figures()['shown_fps']:.1f} FPS")
                 screen.show(self._shown)
         except SinkError as error:
             self._lose(error)
+
+    def _is_repeated(self, key: str) -> bool:
+        """The key is held down, which a terminal tells as the same key again and again: faces would come back."""
+        now_s = self._clock()
+        last_s = self._pressed_at_s.get(key, float("-inf"))
+        self._pressed_at_s[key] = now_s
+        return now_s - last_s < REPEATS_WITHIN_S
 
     def _press(self, screen: Screen, key: str) -> None:
         if key in QUIT:

@@ -118,8 +118,22 @@ def test_b_hides_the_faces_and_shows_them_again(desk: Desk) -> None:
             desk.show(number)
         assert len(np.unique(face_of(screen.pictures[-1]))) < clear / 8
         screen.keys = ["b"]
+        desk.clock.sleep(1.0)
         desk.show(40)
         assert len(np.unique(face_of(screen.pictures[-1]))) == clear
+
+
+def test_key_that_is_held_down_counts_once(desk: Desk) -> None:
+    with desk.sink:
+        desk.show()
+        screen, = desk.screens
+        clear = len(np.unique(face_of(screen.pictures[-1])))
+        screen.keys = ["b", "b"]
+        for number in range(1, 40):
+            desk.show(number)
+            desk.clock.sleep(0.03)
+            screen.keys = ["b"] if number < 10 else []
+        assert len(np.unique(face_of(screen.pictures[-1]))) < clear / 8
 
 
 def test_s_keeps_the_picture_as_it_is_shown(desk: Desk, tmp_path: Path) -> None:
