@@ -57,14 +57,7 @@ def searched(frame: Frame, region: Box, width: int, height: int) -> Image:
         picture = half[region.top // 2:(region.bottom + 1) // 2, region.left // 2:(region.right + 1) // 2]
     else:
         picture = frame.grey[region.top:region.bottom, region.left:region.right]
-    # Halving is cheap, shrinking by any other factor is not; the rest is little enough to be read off between pixels.
-    while picture.shape[0] >= 2 * height and picture.shape[1] >= 2 * width:
-        rows, columns = picture.shape[0] // 2, picture.shape[1] // 2
-        picture = np.asarray(cv2.resize(picture[:2 * rows, :2 * columns], (columns, rows),
-                                        interpolation=cv2.INTER_AREA), np.uint8)
-    if picture.shape == (height, width):
-        return picture
-    return np.asarray(cv2.resize(picture, (width, height), interpolation=cv2.INTER_LINEAR_EXACT), np.uint8)
+    return resize(picture, width, height)
 
 
 def sharpness(picture: Image) -> float:
