@@ -14,6 +14,7 @@ from edge.sinks.limits import Limits, Rate
 from edge.sinks.mjpeg import MjpegSink
 from edge.sinks.sessions import Token
 from tests.results import result_of
+from tests.waiting import until
 
 TIMEOUT_S = 30
 TOKEN = "correct-horse-battery-staple"
@@ -216,13 +217,3 @@ def test_server_that_lacks_descriptors_waits_for_some(
         one.request("GET", "/healthz")
         assert one.getresponse().status == 200
     assert "found: Too many open files; trying again" in caplog.text
-
-
-def until(condition: Callable[[], bool]) -> None:
-    """Wait for what another thread brings about."""
-    waited = threading.Event()
-    for _ in range(TIMEOUT_S * 100):
-        if condition():
-            return
-        waited.wait(0.01)
-    raise AssertionError("it did not come about")

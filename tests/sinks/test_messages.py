@@ -19,6 +19,7 @@ from edge.contracts import Box, Frame, PixelFormat, Result
 from edge.sinks import http, messages
 from edge.sinks.mjpeg import MjpegSink
 from tests.results import LABELS, reading_of, result_of
+from tests.waiting import until
 
 PICTURE = np.zeros((480, 640, 3), np.uint8)
 FIGURES = {"shown_fps": 29.5, "latency_p50_ms": 12.0, "dropped": 0.0}
@@ -212,16 +213,6 @@ def test_leaving_closes_the_connections() -> None:
         return code
 
     assert talk(sink, leave) == 1001
-
-
-def until(condition: Callable[[], object]) -> None:
-    """Wait for what another thread brings about."""
-    waited = threading.Event()
-    for _ in range(TIMEOUT_S * 100):
-        if condition():
-            return
-        waited.wait(0.01)
-    raise AssertionError("it did not come about")
 
 
 def test_message_is_small() -> None:

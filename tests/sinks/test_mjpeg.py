@@ -29,6 +29,7 @@ from edge.sinks.http import Feeds
 from edge.sinks.mjpeg import MjpegSink
 from tests.pixels import values_across
 from tests.results import LABELS, reading_of, result_of
+from tests.waiting import until
 
 TIMEOUT_S = 30
 PICTURE = np.random.default_rng(0).integers(0, 255, (480, 640, 3), np.uint8)
@@ -286,16 +287,6 @@ def test_unknown_address_is_not_found(sink: MjpegSink) -> None:
         get(sink, "/../mjpeg.py")
     raised.value.close()
     assert raised.value.code == 404
-
-
-def until(condition: Callable[[], bool]) -> None:
-    """Wait for what another thread brings about."""
-    waited = threading.Event()
-    for _ in range(TIMEOUT_S * 100):
-        if condition():
-            return
-        waited.wait(0.01)
-    raise AssertionError("it did not come about")
 
 
 def test_one_encode_serves_all_viewers_and_none_when_nobody_watches(
