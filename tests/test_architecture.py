@@ -36,6 +36,12 @@ WITHIN_LAYER_1 = {
     "edge.tuning": {"edge.board"},
 }
 
+# And within layer 2.
+WITHIN_LAYER_2 = {
+    "edge.cameras.reconnecting": {"edge.cameras.outages"},
+    "edge.detectors.yunet": {"edge.detectors.any_size"},
+}
+
 # What serves the stream is split; any sink may be served by it.
 SERVER = {f"edge.sinks.{name}" for name in (
     "http", "access", "connections", "limits", "messages", "newest", "origins", "sessions")}
@@ -111,9 +117,8 @@ def allowed(name: str) -> set[str]:
     if name.startswith("edge.screens"):
         return LAYER_0 | {"edge.screens.drm", "edge.screens.modes"}
     # Layer 2: cameras, detectors, sinks, the classifier; a package's own files may be split.
-    if name == "edge.detectors.yunet":
-        return LAYER_0 | LAYER_1 | {"edge.detectors.any_size"}
-    return LAYER_0 | LAYER_1 | {f"{name}_connection"} | (SERVER if name.startswith("edge.sinks") else set())
+    return (LAYER_0 | LAYER_1 | WITHIN_LAYER_2.get(name, set()) | {f"{name}_connection"}
+            | (SERVER if name.startswith("edge.sinks") else set()))
 
 
 @pytest.mark.parametrize("path", MODULES, ids=name_of)

@@ -1,17 +1,16 @@
 """A live camera that may go away and come back, and a picture that says so meanwhile."""
 
-import logging
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from functools import lru_cache
 from types import TracebackType
 from typing import Self
 
 from edge import placeholder
+from edge.cameras.outages import GONE, Outages
 from edge.contracts import Camera, Frame, Image, PixelFormat
 from edge.errors import CameraError, CameraNotFound, CameraTimeout
-
-log = logging.getLogger(__name__)
 
 # How often the picture that says what is wrong is shown: often enough for viewers, watchdog and probes.
 NOTICE_EVERY_S = 0.25
@@ -27,14 +26,12 @@ LOOKED_AT_EVERY_S = 1.0
 MOST_UNREADABLE = 10
 # Of a camera that is away fewer are waited for: each costs a notice, and opening it anew may be the cure.
 MOST_UNREADABLE_AWAY = 4
-# A new reason is told when it is found so often in a row: a node is there before its owner and its picture are.
-CONFIRMATIONS = 2
 
 
 class ReconnectingCamera:
     """A live Camera that outlives the one it wraps: while that is away it gives frames with a notice.
 
-    A fault is said once, in the log and on the picture.  Numbers and times go on as if it had been
+    The picture says why, and the log as Outages has it: once.  Numbers and times go on as if it had been
     the same camera all along.  No thread is made: the camera is tried again by whoever asks for a frame.
     """
 
@@ -60,7 +57,7 @@ class ReconnectingCamera:
         self._size, self._count = self._wish, _Count()
         # A picture was delivered: ever, and by the camera that is open.
         self._was_there = self._is_there = False
-        self._absence: _Absence | None = None
+        self._outages = Outages()
         self._unreadable = 0
         self._looked_at_s = self._retry_at_s = self._notice_at_s = float("-inf")
         self._wait_s, self._patience_s = LEAST_WAIT_S, LEAST_PATIENCE_S
@@ -85,6 +82,7 @@ class ReconnectingCamera:
         """The camera's frame; or one with a notice, at once or NOTICE_EVERY_S after the last."""
         if not self._is_entered:
             raise RuntimeError("expected an open camera: enter it first")
+        self._outages.sum_up(self._clock())
         try:
             frame = self._taken()
         except CameraError as error:
@@ -106,15 +104,13 @@ class ReconnectingCamera:
         assert self._camera is not None
         frame = self._count.continued(next(self._camera))
         self._look_at(frame)
-        if self._unreadable and self._absence is not None:
+        if self._unreadable and self._outages.is_on:
             return None
         if not self._unreadable:
             self._was_there = self._is_there = True
             self._size = frame.width, frame.height
-        if self._absence is not None:
-            log.info("%s is back after %.1f s, with %d×%d", self.name, self._clock() - self._absence.since_s,
-                     *self._size)
-            self._absence = None
+        if self._outages.is_on:
+            self._outages.end(self.name, self._size, self._clock())
             self._on_back()
         return frame
 
@@ -125,7 +121,7 @@ class ReconnectingCamera:
             return
         self._looked_at_s = now_s
         self._unreadable = 0 if frame.is_readable else self._unreadable + 1
-        if self._unreadable >= (MOST_UNREADABLE if self._absence is None else MOST_UNREADABLE_AWAY):
+        if self._unreadable >= (MOST_UNREADABLE_AWAY if self._outages.is_on else MOST_UNREADABLE):
             raise CameraError(f"expected pictures from {self.name}, found several in a row that cannot be "
                               "decoded; try another cable or port, or another size")
 
@@ -133,7 +129,7 @@ class ReconnectingCamera:
         """The camera was opened a moment ago and may still give its first frame; before any notice, its user waits."""
         is_settling = (isinstance(error, CameraTimeout) and self._camera is not None and not self._is_there
                        and self._clock() < self._settled_at_s)
-        if is_settling and self._absence is None:
+        if is_settling and not self._outages.is_on:
             raise error
         return is_settling
 
@@ -155,57 +151,34 @@ class ReconnectingCamera:
         """Release the camera, or it would come back as another node, and wait before the next try."""
         self._leave()
         now_s = self._clock()
-        if self._absence is None:
-            self._absence = _Absence(error, self._reason(error), now_s)
+        if not self._outages.is_on:
             self._wait_s, self._patience_s = LEAST_WAIT_S, LEAST_PATIENCE_S
-        else:
-            self._absence.found(error, self._reason(error))
+        self._outages.found(f"no camera: {error}", self._reason(error), now_s)
         self._retry_at_s = now_s + self._wait_s
         self._wait_s = min(MOST_WAIT_S, 2 * self._wait_s)
         if isinstance(error, CameraTimeout):
             self._patience_s = min(MOST_PATIENCE_S, 2 * self._patience_s)
 
     def _reason(self, error: CameraError) -> str:
-        """What two errors have in common that say the same: which other cameras there are is no news, nor its name."""
-        return "not found" if isinstance(error, CameraNotFound) else str(error).replace(self.name, "it")
+        """What two errors have in common that say the same.
+
+        One that was there is gone, whatever the name of its node and whichever others there are; where it never was,
+        the user may have meant one of these.
+        """
+        is_gone = self._was_there and isinstance(error, CameraNotFound)
+        return GONE if is_gone else str(error).replace(self.name, "it")
 
     def _noticed(self) -> Frame:
         """A frame that says why there is no picture, when its time has come."""
-        assert self._absence is not None
         self._sleep(max(0.0, self._notice_at_s - self._clock()))
         now_s = self._clock()
         self._notice_at_s = now_s + NOTICE_EVERY_S
-        return self._count.notice(self._absence.picture(self._size), self._absence.notice, now_s)
+        text = self._outages.notice
+        return self._count.notice(_picture(text, *self._size), text, now_s)
 
 
-class _Absence:
-    """Why the camera is away, as it was told."""
-
-    def __init__(self, error: CameraError, reason: str, now_s: float) -> None:
-        self.since_s = now_s
-        self._picture: Image | None = None
-        self._newest, self._times = reason, 1
-        self._told: set[str] = set()
-        self._tell(error, reason)
-
-    def found(self, error: CameraError, reason: str) -> None:
-        """Another try failed: tell why, if that is new and no passing state."""
-        self._times = self._times + 1 if reason == self._newest else 1
-        self._newest = reason
-        if reason != self._reason and self._times >= CONFIRMATIONS:
-            self._tell(error, reason)
-
-    def picture(self, size: tuple[int, int]) -> Image:
-        """The notice as a picture of `size`, drawn once."""
-        if self._picture is None or self._picture.shape[1::-1] != size:
-            self._picture = placeholder.picture(self.notice, *size)
-        return self._picture
-
-    def _tell(self, error: CameraError, reason: str) -> None:
-        self.notice, self._reason, self._picture = f"no camera: {error}", reason, None
-        if reason not in self._told:
-            log.warning("%s", self.notice)
-        self._told.add(reason)
+# Drawn once for each notice.
+_picture = lru_cache(maxsize=1)(placeholder.picture)
 
 
 class _Count:

@@ -194,6 +194,38 @@ def test_camera_taken_by_another_process_meanwhile_is_told_too(away: Away) -> No
     assert len(away.told()) == 2
 
 
+def test_lost_camera_that_is_gone_then_is_told_once_and_the_picture_says_the_newest(away: Away) -> None:
+    with away.camera() as camera:
+        next(camera)
+        away.lose("protocol")
+        assert "on the bus" in str(next(camera).notice)
+        away.bench.unplug()
+        assert "no such device" in str(away.notices(camera, 60.0)[-1].notice)
+    assert len(away.told()) == 1 and "on the bus" in away.told()[0]
+
+
+def test_loose_plug_does_not_fill_the_log(away: Away, caplog: pytest.LogCaptureFixture) -> None:
+    with away.camera() as camera:
+        for _ in range(100):
+            away.notices(camera, 1.0)
+            away.bench.unplug()
+            away.notices(camera, 1.0)
+            away.bench.plug()
+        last = away.notices(camera, 90.0)[-1]
+    minutes = (away.bench.now_s - 1000) / 60
+    assert not last.notice and away.backs == 100
+    assert len(away.told()) <= 3 + minutes and sum("is back after" in line for line in caplog.messages) <= 3 + minutes
+    assert "is back now" in away.told()[-1]
+
+
+def test_camera_that_never_was_there_is_told_with_the_others_that_come(away: Away) -> None:
+    with away.camera(7, waits=True) as camera:
+        assert "there are: /dev/video0" in str(next(camera).notice)
+        away.bench.add_device("video2", index=0)
+        assert "there are: /dev/video0, /dev/video2" in str(away.notices(camera, 60.0)[-1].notice)
+    assert len(away.told()) == 2
+
+
 def test_state_that_passes_is_not_told(away: Away) -> None:
     with away.camera() as camera:
         next(camera)
