@@ -17,15 +17,13 @@ NOTICE_EVERY_S = 0.25
 # The wait before the camera is tried again doubles from the first to the second: with the time that a camera takes to
 # open and settle, it is seen again within 2 s.
 LEAST_WAIT_S, MOST_WAIT_S = 0.1, 0.75
-# How long an opened camera may take to give its first frame, before it is opened anew: some take seconds to settle, so
-# that the patience doubles from try to try; others have to be opened once more.
+# How long an opened camera may take to give its first frame that can be decoded, before it is opened anew: some take
+# seconds to settle, so that the patience doubles from try to try; others have to be opened once more.
 LEAST_PATIENCE_S, MOST_PATIENCE_S = 1.5, 10.0
 # Whether JPEGs can be decoded is looked at so often, and at each once one was found that cannot ...
 LOOKED_AT_EVERY_S = 1.0
 # ... until so many in a row are a fault.
 MOST_UNREADABLE = 10
-# Of a camera that is away fewer are waited for: each costs a notice, and opening it anew may be the cure.
-MOST_UNREADABLE_AWAY = 4
 
 
 class ReconnectingCamera:
@@ -102,10 +100,11 @@ class ReconnectingCamera:
                 return None
             self._open()
         assert self._camera is not None
-        frame = self._count.continued(next(self._camera))
+        frame = next(self._camera)
         self._look_at(frame)
         if self._unreadable and self._outages.is_on:
             return None
+        frame = self._count.continued(frame)
         if not self._unreadable:
             self._was_there = self._is_there = True
             self._size = frame.width, frame.height
@@ -115,13 +114,14 @@ class ReconnectingCamera:
         return frame
 
     def _look_at(self, frame: Frame) -> None:
-        """Count frames that cannot be decoded; raises CameraError when there are too many in a row."""
+        """Raise CameraError when too many in a row cannot be decoded; of a camera that is away, for too long."""
         now_s = self._clock()
         if self._is_there and not self._unreadable and now_s - self._looked_at_s < LOOKED_AT_EVERY_S:
             return
         self._looked_at_s = now_s
         self._unreadable = 0 if frame.is_readable else self._unreadable + 1
-        if self._unreadable >= (MOST_UNREADABLE_AWAY if self._outages.is_on else MOST_UNREADABLE):
+        is_borne = now_s < self._settled_at_s if self._outages.is_on else self._unreadable < MOST_UNREADABLE
+        if self._unreadable and not is_borne:
             raise CameraError(f"expected pictures from {self.name}, found several in a row that cannot be "
                               "decoded; try another cable or port, or another size")
 
@@ -149,15 +149,15 @@ class ReconnectingCamera:
 
     def _lose(self, error: CameraError) -> None:
         """Release the camera, or it would come back as another node, and wait before the next try."""
-        self._leave()
         now_s = self._clock()
         if not self._outages.is_on:
             self._wait_s, self._patience_s = LEAST_WAIT_S, LEAST_PATIENCE_S
+        elif self._camera is not None and now_s >= self._settled_at_s:
+            self._patience_s = min(MOST_PATIENCE_S, 2 * self._patience_s)
+        self._leave()
         self._outages.found(f"no camera: {error}", self._reason(error), now_s)
         self._retry_at_s = now_s + self._wait_s
         self._wait_s = min(MOST_WAIT_S, 2 * self._wait_s)
-        if isinstance(error, CameraTimeout):
-            self._patience_s = min(MOST_PATIENCE_S, 2 * self._patience_s)
 
     def _reason(self, error: CameraError) -> str:
         """What two errors have in common that say the same.

@@ -55,12 +55,13 @@ class Bench:
 
     def camera(self, device: int | str = 0, width: int = 640, height: int = 480, fps: int = 30) -> UsbCamera:
         return UsbCamera(device, width, height, fps, root=self.root, clock=lambda: self.now_s,
-                         capture=self._open)  # type: ignore[arg-type]
+                         capture=lambda *called: self.open(*called))  # type: ignore[arg-type, return-value]
 
     def same_camera(self, device: int | str = 0) -> SameUsbCamera:
-        return SameUsbCamera(device, 640, 480, 30, root=self.root, clock=lambda: self.now_s, capture=self._open)
+        return SameUsbCamera(device, 640, 480, 30, root=self.root, clock=lambda: self.now_s,
+                             capture=lambda *called: self.open(*called))
 
-    def _open(self, name: str, *_: int) -> V4l2Capture:
+    def open(self, name: str, *_: int) -> V4l2Capture:
         """A handle of its own each time; what is wrong with the camera stays wrong."""
         self.opened.append(name)
         if self.capture.is_released:

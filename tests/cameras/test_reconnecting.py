@@ -100,26 +100,42 @@ def assert_goes_on(frames: list[Frame]) -> None:
     assert elapsed_s[-1] == pytest.approx(captured_s[-1] - captured_s[0], abs=0.05)
 
 
+class Clearing(V4l2Capture):
+    """A handle that gives garbage at first, for so many frames."""
+
+    def __init__(self, bench: Bench, frames: int) -> None:
+        super().__init__(bench.advance)
+        self._garbage = frames
+
+    def read(self) -> "tuple[bool, Buffer | None]":
+        self._garbage -= 1
+        self.fault = "garbage" if self._garbage >= 0 else None
+        return super().read()
+
+
 def test_garbage_that_opening_anew_cures_is_over_within_the_time(away: Away) -> None:
     with away.camera() as camera:
         next(camera)
         away.lose("garbage")
-        away.notices(camera, 30.0)
-        tries = len(away.bench.opened)
-        while len(away.bench.opened) == tries:
-            next(camera)
-        # Cured from the next opening on: the handle that was just opened goes on with garbage.
-        cured_s = away.bench.now_s
-        old = away.bench.capture
-        open_anew = away.bench._open
+        lost_s = away.bench.now_s
+        away.bench.open = lambda *_: Clearing(away.bench, 0)  # type: ignore[method-assign]
+        first = next(frame for frame in away.notices(camera, 5.0) if not frame.notice and frame.grey.any())
+    assert first.captured_at_s - lost_s <= BACK_WITHIN_S
 
-        def cured(name: str, *_: int) -> V4l2Capture:
-            old.fault = None
-            return open_anew(name)
 
-        camera._make._stand_ins["capture"] = cured  # type: ignore[attr-defined]
-        first = next(frame for frame in away.notices(camera, 5.0) if not frame.notice)
-    assert first.captured_at_s - cured_s <= BACK_WITHIN_S
+@pytest.mark.parametrize("garbage", [4, 9, 30])
+def test_camera_that_starts_with_garbage_each_time_is_waited_for_longer_each_time(away: Away, garbage: int) -> None:
+    with away.camera() as camera:
+        frames = [next(camera)]
+        away.bench.unplug()
+        frames += away.notices(camera, 1.0)
+        away.bench.plug()
+        away.bench.make_capture = lambda **_: Clearing(away.bench, garbage)  # type: ignore[method-assign]
+        away.bench.capture.release()
+        frames += away.notices(camera, 60.0)
+    assert not frames[-1].notice and away.backs == 1
+    # What was passed over was never a frame.
+    assert [frame.number for frame in frames] == list(range(len(frames)))
 
 
 def test_absence_is_no_drop(away: Away) -> None:
@@ -306,6 +322,9 @@ def test_camera_missing_at_the_start_is_awaited_where_that_is_wanted(away: Away,
         frames = away.notices(camera, 10.0)
         assert frames[-1].notice and frames[-1].bgr.shape == (480, 640, 3)
         assert len(away.told()) == 1
+        if fault != "unplugged":
+            away.bench.unplug()
+            frames += away.notices(camera, 2.0)
         away.bench.plug()
         frames += away.notices(camera, 3.0)
     assert not frames[-1].notice and away.backs == 1
