@@ -5,6 +5,7 @@ import signal
 import socket
 import threading
 import time
+from collections import deque
 from collections.abc import Callable, Iterator
 from types import TracebackType
 from typing import Generic, Self, TypeVar
@@ -13,19 +14,18 @@ T = TypeVar("T")
 
 
 class LatestSlot(Generic[T]):
-    """Room for one value between two stages: the newest wins, so nothing queues up.
+    """Room for one value between two stages, one thread each: the newest wins, so nothing queues up.
 
-    With `wait`, publishing blocks until the last value was taken: every value is handed over,
-    to one follower.
+    With `wait`, publishing blocks until the last value was taken: every value is handed over.
     """
 
     def __init__(self, *, wait: bool = False) -> None:
         self._wait = wait
-        self._changed = threading.Condition()
-        self._value: T | None = None
-        self._published = 0
-        self._taken = 0
         self._closed = False
+        # Bare locks as signals, and a deque that forgets: a Condition costs several times as much for each frame.
+        self._value: deque[T] = deque(maxlen=1)
+        self._filled, self._emptied = threading.Lock(), threading.Lock()
+        self._filled.acquire()
 
     @property
     def is_closed(self) -> bool:
@@ -34,35 +34,43 @@ class LatestSlot(Generic[T]):
 
     def publish(self, value: T) -> bool:
         """Replace what is there; False, and nothing is replaced, once the slot is closed."""
-        with self._changed:
-            self._changed.wait_for(lambda: self._closed or not self._wait or self._taken == self._published)
-            if self._closed:
-                return False
-            self._value = value
-            self._published += 1
-            self._changed.notify_all()
-            return True
+        if self._wait and not self._closed:
+            self._emptied.acquire()
+        if self._closed:
+            return False
+        self._value.append(value)
+        _signal(self._filled)
+        return True
 
     def follow(self) -> Iterator[T]:
-        """The newest value each time it changes, until the slot is closed and its last value taken."""
-        seen = 0
+        """The newest value each time there is one, until the slot is closed and its last value taken."""
         while True:
-            with self._changed:
-                # A resumed generator has been asked for the next value: the last one is done with.
-                self._changed.wait_for(lambda: self._closed or self._published > seen)
-                if self._published == seen:
+            # Looked at before the value: what was published before the end is still handed over.
+            is_last = self._closed
+            if not is_last:
+                self._filled.acquire()
+            try:
+                value = self._value.popleft()
+            except IndexError:
+                if is_last:
                     return
-                seen = self._taken = self._published
-                value = self._value
-                self._changed.notify_all()
-            assert value is not None
+                continue  # The value of this signal was taken with that of the last.
+            _signal(self._emptied)
             yield value
 
     def close(self) -> None:
-        """End every follow(), after the value that is there; publishing fails from now on."""
-        with self._changed:
-            self._closed = True
-            self._changed.notify_all()
+        """End follow() after the value that is there, and publish() that waits; publishing fails from now on."""
+        self._closed = True
+        _signal(self._filled)
+        _signal(self._emptied)
+
+
+def _signal(lock: threading.Lock) -> None:
+    """Let through who waits for `lock`, or comes next."""
+    try:
+        lock.release()
+    except RuntimeError:
+        return  # It was signalled before.
 
 
 class WorkerGroup:

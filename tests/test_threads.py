@@ -17,15 +17,6 @@ def test_follower_sees_the_newest_value_and_not_those_it_was_too_slow_for() -> N
     assert list(slot.follow()) == [4]
 
 
-def test_each_of_two_followers_sees_the_value() -> None:
-    slot: LatestSlot[str] = LatestSlot()
-    first, second = slot.follow(), slot.follow()
-    slot.publish("a")
-    assert (next(first), next(second)) == ("a", "a")
-    slot.publish("b")
-    assert (next(first), next(second)) == ("b", "b")
-
-
 def test_closing_an_empty_slot_ends_its_follower() -> None:
     slot: LatestSlot[int] = LatestSlot()
     slot.close()
