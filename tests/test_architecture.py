@@ -39,7 +39,7 @@ WITHIN_LAYER_1 = {
 # And within layer 2.
 WITHIN_LAYER_2 = {
     "edge.cameras.reconnecting": {"edge.cameras.outages"},
-    "edge.detectors.yunet": {"edge.detectors.any_size"},
+    "edge.detectors.yunet": {"edge.detectors.onnx_file"},
 }
 
 # What serves the stream is split; any sink may be served by it.

@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge import preprocess, searching
-from edge.contracts import Box, Face, Frame, Search
-from edge.detectors.any_size import any_size
+from edge.contracts import Box, Face, Frame, Image, Search
+from edge.detectors.onnx_file import FOUND, GREY, taking_grey
 from edge.errors import ModelError
 from edge.models import YUNET
 from edge.sessions import first_line, open_session
@@ -33,8 +33,9 @@ SPAN = 3
 MOST_IOU = 0.3
 # The cells of its three grids, px; in each a face may have its middle.
 STRIDES = (8, 16, 32)
-COLUMNS = (1, 1, 4, 10)
-OUTPUTS = [f"{kind}_{stride}" for kind in ("cls", "obj", "bbox", "kps") for stride in STRIDES]
+# What it says of each: the probabilities of a face's class and of any object, the box, the landmarks.
+OUTPUTS = [[f"{kind}_{stride}" for stride in STRIDES] for kind in ("cls", "obj", "bbox", "kps")]
+COLUMNS = 1 + 1 + 4 + 10
 
 # Offsets in cells, and logarithms of sides in cells, that no face has.
 FARTHEST = 40.0
@@ -61,8 +62,7 @@ class YunetDetector:
                              f"python -m edge.models ({YUNET}), or use --detector haar") from error
         self._model = model
         try:
-            self._session = open_session(any_size(content), threads=1)
-            self._input = self._session.get_inputs()[0].name
+            self._session = open_session(taking_grey(content, OUTPUTS), threads=1)
         except Exception as error:  # ONNX Runtime's own exceptions share no narrower base.
             raise self._refusal(first_line(error)) from error
         # Another network has other outputs, or fails only when it runs.
@@ -83,35 +83,36 @@ class YunetDetector:
         return [face for face in faces if search.min_face_px <= face.box.height <= search.max_face_px]
 
     @np.errstate(over="ignore", invalid="ignore")
-    def _found(self, picture: NDArray[np.uint8], least_score: float) -> Floats:
+    def _found(self, picture: Image, least_score: float) -> Floats:
         """Rows of left, top, width, height, five landmarks and score, in pixels of `picture` (H, W), best first."""
         height, width = (-(-side // SIDE_STEP_PX) * SIDE_STEP_PX for side in picture.shape)
-        given = np.zeros((1, 3, height, width), np.float32)
-        given[0, :, :picture.shape[0], :picture.shape[1]] = picture
+        if picture.shape != (height, width):
+            filled = np.zeros((height, width), np.uint8)
+            filled[:picture.shape[0], :picture.shape[1]] = picture
+            picture = filled
         grid = _grid(width, height)
-        classes, objects, boxes, landmarks = self._run(given, len(grid))
+        found = self._run(picture, len(grid))
         # The classes and the presence of an object are both probabilities.
-        scores = np.sqrt(classes[:, 0] * objects[:, 0])
+        scores = np.sqrt(found[:, 0] * found[:, 1])
         cells = np.flatnonzero(scores >= least_score)
         # A damaged file may see faces at infinity.
-        cells = cells[(np.abs(np.hstack([boxes[cells], landmarks[cells]])) < FARTHEST).all(axis=1)]
-        rows = _decoded(boxes[cells], landmarks[cells], scores[cells], grid[cells])
+        cells = cells[(np.abs(found[cells]) < FARTHEST).all(axis=1)]
+        rows = _decoded(found[cells], scores[cells], grid[cells])
         if len(rows) < 2:
             return rows
         kept = cv2.dnn.NMSBoxes(rows[:, :4].tolist(), rows[:, 14].tolist(), least_score, MOST_IOU)
         return rows[np.asarray(kept, np.intp)]
 
-    def _run(self, given: Floats, cells: int) -> list[Floats]:
-        """The outputs of COLUMNS columns each, with a row for each of the `cells`; ModelError for any others."""
+    def _run(self, picture: Image, cells: int) -> Floats:
+        """What the network says of each of the `cells` of `picture`: (cells, COLUMNS); ModelError for anything else."""
         try:
-            outputs = self._session.run(OUTPUTS, {self._input: given})
-            joined = [np.concatenate(outputs[at:at + len(STRIDES)], axis=1)[0]
-                      for at in range(0, len(outputs), len(STRIDES))]
+            found = self._session.run([FOUND], {GREY: picture[np.newaxis, np.newaxis]})[0]
         except Exception as error:  # As above; a damaged file may fail at one size of picture alone.
             raise self._refusal(first_line(error)) from error
-        if [output.shape for output in joined] != [(cells, columns) for columns in COLUMNS]:
-            raise self._refusal(f"outputs of {', '.join(str(output.shape) for output in joined)}")
-        return joined
+        if found.shape != (1, cells, COLUMNS):
+            raise self._refusal(f"an output of {found.shape}")
+        rows: Floats = found[0]
+        return rows
 
     def _refusal(self, reason: str) -> ModelError:
         return ModelError(f"expected YuNet's model in {self._model}, found another file ({reason}); "
@@ -126,17 +127,17 @@ def _grid(width: int, height: int) -> Floats:
     return np.concatenate(grids).astype(np.float32)
 
 
-def _decoded(boxes: Floats, landmarks: Floats, scores: Floats, cells: Floats) -> Floats:
+def _decoded(found: Floats, scores: Floats, cells: Floats) -> Floats:
     """The faces of `cells` as rows of 15, in pixels of the picture.
 
-    A cell tells the face's middle as an offset from its own corner, in cells, and the logarithms of its sides in
-    cells (the paper's section 3, and its reference code).
+    A cell tells the face's middle and landmarks as offsets from its own corner, in cells, and the logarithms of its
+    sides in cells (the paper's section 3, and its reference code).
     """
     corners, strides = cells[:, :2], cells[:, 2:]
-    sides = np.exp(boxes[:, 2:]) * strides
-    left_top = corners + boxes[:, :2] * strides - sides / 2
-    points = landmarks * strides + np.tile(corners, 5)
-    return np.concatenate([left_top, sides, points, scores[:, np.newaxis]], axis=1)
+    sides = np.exp(found[:, 4:6]) * strides
+    left_top = corners + found[:, 2:4] * strides - sides / 2
+    points = found[:, 6:].reshape(-1, 5, 2) * strides[:, np.newaxis] + corners[:, np.newaxis]
+    return np.concatenate([left_top, sides, points.reshape(-1, 10), scores[:, np.newaxis]], axis=1)
 
 
 def _picture_size(search: Search) -> tuple[int, int]:
