@@ -64,14 +64,14 @@ def _draw_plate(image: Image, reading: Reading, colour: Colour, plate: Box) -> N
     is_certain = expression.label != UNCERTAIN
     title = _title(expression, plate.width - 2 * _PADDING_PX) if is_certain else UNCERTAIN
     part = image[plate.top:plate.bottom, plate.left:plate.right]
-    np.maximum(part, _captions(expression.labels)[:part.shape[0], :part.shape[1]], out=part)
+    cv2.max(part, _captions(expression.labels)[:part.shape[0], :part.shape[1]], part)
     _write(image, title, plate.left + _PADDING_PX, plate.top + 15, WHITE if is_certain else FAINT, _TITLE_SIZE)
     full_px = plate.width - _BAR_LEFT_PX - _PADDING_PX
     for row, (label, probability) in enumerate(zip(expression.labels, expression.probabilities.tolist(), strict=True)):
         top = _TITLE_PX + row * _ROW_PX
-        bar = colour if label == expression.label else FAINT
+        bar = part[top + 2:top + 11, _BAR_LEFT_PX:_BAR_LEFT_PX + round(full_px * probability) + 1]
         # Cheaper than OpenCV's rectangle, for which the other threads would be let in seven times.
-        part[top + 2:top + 11, _BAR_LEFT_PX:_BAR_LEFT_PX + round(full_px * probability) + 1] = bar
+        bar[:] = _row(colour if label == expression.label else FAINT)[:bar.shape[1]]
 
 
 @lru_cache(maxsize=4)
@@ -82,6 +82,12 @@ def _captions(labels: tuple[str, ...]) -> Image:
         caption = _fitted(label, _CAPTION_SIZE, _BAR_LEFT_PX - _PADDING_PX)
         _write(layer, caption, _PADDING_PX, _TITLE_PX + row * _ROW_PX + 10, WHITE, _CAPTION_SIZE)
     return layer
+
+
+@lru_cache(maxsize=len(PALETTE) + 1)
+def _row(colour: Colour) -> Image:
+    """A row of pixels, (N, 3): copied faster than a colour is repeated."""
+    return np.full((_PLATE_WIDTH_PX, 3), colour, np.uint8)
 
 
 def _title(expression: Expression, room_px: int) -> str:
@@ -113,7 +119,7 @@ def plate_height(expression: Expression) -> int:
 
 def _darken(image: Image, plate: Box) -> None:
     part = image[plate.top:plate.bottom, plate.left:plate.right]
-    part[:] = cv2.convertScaleAbs(part, alpha=_SHINE)
+    cv2.convertScaleAbs(part, part, alpha=_SHINE)
 
 
 def _write(image: Image, text: str, left: int, baseline: int, colour: Colour, size: float) -> None:
