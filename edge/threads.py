@@ -25,7 +25,6 @@ class LatestSlot(Generic[T]):
         # Bare locks as signals, and a deque that forgets: a Condition costs several times as much for each frame.
         self._value: deque[T] = deque(maxlen=1)
         self._filled, self._emptied = threading.Lock(), threading.Lock()
-        self._filled.acquire()
 
     @property
     def is_closed(self) -> bool:
@@ -34,7 +33,7 @@ class LatestSlot(Generic[T]):
 
     def publish(self, value: T) -> bool:
         """Replace what is there; False, and nothing is replaced, once the slot is closed."""
-        if self._wait and not self._closed:
+        while self._wait and self._value and not self._closed:
             self._emptied.acquire()
         if self._closed:
             return False
@@ -47,15 +46,15 @@ class LatestSlot(Generic[T]):
         while True:
             # Looked at before the value: what was published before the end is still handed over.
             is_last = self._closed
-            if not is_last:
-                self._filled.acquire()
             try:
                 value = self._value.popleft()
             except IndexError:
                 if is_last:
                     return
-                continue  # The value of this signal was taken with that of the last.
-            _signal(self._emptied)
+                self._filled.acquire()
+                continue
+            if self._wait:
+                _signal(self._emptied)
             yield value
 
     def close(self) -> None:
