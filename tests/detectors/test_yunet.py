@@ -40,10 +40,10 @@ def test_finds_what_opencv_finds_with_the_same_file(size: tuple[int, int], model
         _, rows = theirs.detect(cv2.cvtColor(picture, cv2.COLOR_GRAY2BGR))
         expected = np.zeros((0, 15)) if rows is None else np.asarray(rows)
         found = detector._found(picture, LEAST_SCORE)
-        np.testing.assert_allclose(found, expected, atol=1e-3)
+        np.testing.assert_allclose(np.reshape(found, (-1, 15)), expected, atol=1e-3)
         count += len(found)
     assert count > len(pictures) / 2 or min(size) <= 100, "in smaller pictures the faces are small"
 
 
 def test_picture_without_a_face_has_none(model: Path) -> None:
-    assert YunetDetector(model)._found(np.full((96, 160), 90, np.uint8), LEAST_SCORE).shape == (0, 15)
+    assert YunetDetector(model)._found(np.full((96, 160), 90, np.uint8), LEAST_SCORE) == []
