@@ -26,7 +26,7 @@ from benchmarks.arithmetic import percentiles
 from edge import overlay
 from edge import run as line
 from edge.cameras.reconnecting import ReconnectingCamera
-from edge.cameras.usb import SameUsbCamera
+from edge.cameras.usb import UsbCamera
 from edge.config import Config
 from edge.contracts import Image, Result
 from edge.errors import ConfigError, FerEdgeError
@@ -191,9 +191,9 @@ def run(cycles: int) -> int:
     config, telemetry = Config(), Telemetry()
     with tempfile.TemporaryDirectory() as folder, Wakeup() as wakeup:
         socket = Socket(Path(folder), clip.demo().jpegs)
-        make = SameUsbCamera(socket.name, config.width, config.height, FPS, root=Path(folder),
-                             capture=lambda *_: Handle(socket))
-        camera = ReconnectingCamera(make, config.width, config.height, on_back=telemetry.reconnected)
+        usb = UsbCamera(socket.name, config.width, config.height, FPS, root=Path(folder),
+                        capture=lambda *_: Handle(socket))  # type: ignore[arg-type]
+        camera = ReconnectingCamera(usb, config.width, config.height, on_back=telemetry.reconnected)
         detector, sink = line.make_detector(config), Unplugger(socket, cycles, wakeup)
         Pipeline(camera, detector, line.make_tracker(config), line.make_classifier(config, detector),
                  line.make_smoother(), [sink], telemetry).run(wakeup)

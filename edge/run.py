@@ -16,7 +16,7 @@ from edge import config as settings
 from edge.cameras.demo import DemoCamera
 from edge.cameras.picamera import PiCamera
 from edge.cameras.reconnecting import ReconnectingCamera
-from edge.cameras.usb import SameUsbCamera
+from edge.cameras.usb import UsbCamera
 from edge.cameras.video import VideoCamera, is_stream
 from edge.classifier import OnnxClassifier
 from edge.config import Config, Settings
@@ -41,18 +41,18 @@ def make_camera(config: Config, *, paced: bool, on_back: Callable[[], None] = la
     `on_back` is called when a camera is back that was away.
     """
     spec, wish = config.camera, (config.width, config.height, config.fps)
-    make: Callable[[], Camera]
+    camera: Camera
     if spec == "demo":
         return DemoCamera(*wish)
     if spec.isdecimal() or spec.startswith("/dev/"):
-        make = SameUsbCamera(int(spec) if spec.isdecimal() else spec, *wish)
+        camera = UsbCamera(int(spec) if spec.isdecimal() else spec, *wish)
     elif csi := re.fullmatch(r"picamera2(?::(\d+))?", spec):
-        make = partial(PiCamera, int(csi[1] or 0), *wish)
+        camera = PiCamera(int(csi[1] or 0), *wish)
     elif is_stream(spec):
-        make = partial(VideoCamera, spec)
+        camera = VideoCamera(spec)
     else:
         return VideoCamera(spec, paced=paced)
-    return ReconnectingCamera(make, config.width, config.height, waits=config.wait_for_camera, on_back=on_back)
+    return ReconnectingCamera(camera, config.width, config.height, waits=config.wait_for_camera, on_back=on_back)
 
 
 def make_detector(config: Config) -> FaceDetector:

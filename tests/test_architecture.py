@@ -39,6 +39,7 @@ WITHIN_LAYER_1 = {
 # And within layer 2.
 WITHIN_LAYER_2 = {
     "edge.cameras.reconnecting": {"edge.cameras.outages"},
+    "edge.cameras.usb": {"edge.cameras.nodes"},
     "edge.detectors.yunet": {"edge.detectors.onnx_file"},
 }
 
@@ -49,7 +50,7 @@ SERVER = {f"edge.sinks.{name}" for name in (
 # The doctor's checks look at what is behind them through its own eyes.
 CHECKS = {f"edge.checks.{name}" for name in (
     "camera", "findings", "health", "machine", "model", "outputs", "privacy", "processes", "system")}
-CHECKED = {"edge.cameras.usb", "edge.cameras.v4l2", "edge.sinks.tls"}
+CHECKED = {"edge.cameras.nodes", "edge.cameras.v4l2", "edge.sinks.tls"}
 
 # A library is imported by as few modules as can be.
 LIBRARIES = {

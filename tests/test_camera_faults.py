@@ -111,8 +111,9 @@ def test_line_outlives_every_fault_and_keeps_its_viewers(detector: str, material
         viewer = threading.Thread(target=watch, daemon=True)
         witness = Witness(wakeup, viewer, len(Unruly.faults) + 3)
         found = line.make_detector(config)
-        Pipeline(ReconnectingCamera(Unruly, 640, 480, on_back=telemetry.reconnected), found, line.make_tracker(config),
-                 line.make_classifier(config, found), line.make_smoother(), [stream, witness], telemetry).run(wakeup)
+        camera = ReconnectingCamera(Unruly(), 640, 480, on_back=telemetry.reconnected)
+        Pipeline(camera, found, line.make_tracker(config), line.make_classifier(config, found), line.make_smoother(),
+                 [stream, witness], telemetry).run(wakeup)
     viewer.join(30)
     assert not viewer.is_alive() and sum(received) > 100_000
     frames = [result.frame for result in witness.results]

@@ -36,20 +36,19 @@ class ReconnectingCamera:
     live = True
     length: int | None = None
 
-    def __init__(self, make: Callable[[], Camera], width: int, height: int, *, waits: bool = False,
+    def __init__(self, camera: Camera, width: int, height: int, *, waits: bool = False,
                  on_back: Callable[[], None] = lambda: None, clock: Callable[[], float] = time.monotonic,
                  sleep: Callable[[float], None] = time.sleep) -> None:
-        """`make` gives the camera anew for each try; notices are `width` × `height` px until there was a frame.
+        """`camera` is entered anew for each try; notices are `width` × `height` px until there was a frame.
 
         Without `waits` a camera that cannot be opened at first, or gives no first picture, raises, as every
         camera does.  `on_back` is called when the camera is back.
         """
-        self._make, self._waits, self._on_back = make, waits, on_back
+        self._camera, self._waits, self._on_back = camera, waits, on_back
         self._clock, self._sleep = clock, sleep
         self._wish = width, height
-        self.name = make().name
-        self._is_entered = False
-        self._camera: Camera | None = None
+        self.name = camera.name
+        self._is_entered = self._is_open = False
 
     def __enter__(self) -> Self:
         self._size, self._count = self._wish, _Count()
@@ -95,11 +94,10 @@ class ReconnectingCamera:
 
     def _taken(self) -> Frame | None:
         """A frame of the camera; None where it is not yet time to try."""
-        if self._camera is None:
+        if not self._is_open:
             if self._clock() < self._retry_at_s:
                 return None
             self._open()
-        assert self._camera is not None
         frame = next(self._camera)
         self._look_at(frame)
         if self._unreadable and self._outages.is_on:
@@ -127,32 +125,31 @@ class ReconnectingCamera:
 
     def _is_awaited(self, error: CameraError) -> bool:
         """The camera was opened a moment ago and may still give its first frame; before any notice, its user waits."""
-        is_settling = (isinstance(error, CameraTimeout) and self._camera is not None and not self._is_there
+        is_settling = (isinstance(error, CameraTimeout) and self._is_open and not self._is_there
                        and self._clock() < self._settled_at_s)
         if is_settling and not self._outages.is_on:
             raise error
         return is_settling
 
     def _open(self) -> None:
-        camera = self._make()
-        self.name = camera.name
-        # Only one that has opened is to be left.
-        self._camera = camera.__enter__()
+        self._camera.__enter__()
+        # Only one that has opened is to be left; it may be known by another name by now.
+        self._is_open, self.name = True, self._camera.name
         self._is_there, self._unreadable = False, 0
         self._settled_at_s = self._clock() + self._patience_s
         self._count.begin()
 
     def _leave(self) -> None:
-        camera, self._camera = self._camera, None
-        if camera is not None:
-            camera.__exit__(None, None, None)
+        if self._is_open:
+            self._is_open = False
+            self._camera.__exit__(None, None, None)
 
     def _lose(self, error: CameraError) -> None:
         """Release the camera, or it would come back as another node, and wait before the next try."""
         now_s = self._clock()
         if not self._outages.is_on:
             self._wait_s, self._patience_s = LEAST_WAIT_S, LEAST_PATIENCE_S
-        elif self._camera is not None and now_s >= self._settled_at_s:
+        elif self._is_open and now_s >= self._settled_at_s:
             self._patience_s = min(MOST_PATIENCE_S, 2 * self._patience_s)
         self._leave()
         self._outages.found(f"no camera: {error}", self._reason(error), now_s)

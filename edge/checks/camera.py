@@ -77,8 +77,8 @@ def camera(machine: Machine, config: "Config") -> Iterator[Finding]:
 
 
 def _device(machine: Machine, config: "Config", device: Path) -> Iterator[Finding]:
-    from edge.cameras import usb
-    there = usb.cameras(machine.root)
+    from edge.cameras import nodes
+    there = nodes.cameras(machine.root)
     path = machine.root / str(device).lstrip("/")
     if not path.exists():
         listed = f"there are: {', '.join(there)}" if there else "there is none at all"
@@ -90,7 +90,7 @@ def _device(machine: Machine, config: "Config", device: Path) -> Iterator[Findin
                       "sudo usermod -aG video $USER, and log in again")
         return
     proc = machine.root / "proc"
-    holding = [process(int(held.split()[0]), proc) for held in usb.holders(path, proc)]
+    holding = [process(int(held.split()[0]), proc) for held in nodes.holders(path, proc)]
     if strangers := [held for held in holding if not held.is_ours]:
         yield problem(f"{device} is held by process {', '.join(map(str, strangers))}",
                       f"stop it: kill {' '.join(str(held.id) for held in strangers)}")
@@ -121,8 +121,8 @@ def _fitting(modes: Sequence["Mode"], config: "Config") -> Iterator[Finding]:
 
 def cameras(machine: Machine, config: "Config") -> Iterator[Finding]:
     """Every V4L2 camera with its stable name, formats and rates."""
-    from edge.cameras import usb
-    there = usb.cameras(machine.root)
+    from edge.cameras import nodes
+    there = nodes.cameras(machine.root)
     if not there:
         yield skipped("this machine has no V4L2 camera")
     for name in there:

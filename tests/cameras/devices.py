@@ -1,25 +1,27 @@
 """A made-up machine into which a USB camera can be plugged."""
 
+import os
 import shutil
 from pathlib import Path
 
-from edge.cameras.usb import SameUsbCamera, UsbCamera
+from edge.cameras.usb import UsbCamera
 from tests.cameras.standins import V4l2Capture
 
+PORT = "1-1.2"
 BY_ID = "/dev/v4l/by-id/usb-Cheap_Webcam-video-index0"
 
 
 class Bench:
-    """A made-up /dev, /proc and /sys, a clock, and one camera."""
+    """A made-up /dev, /proc and /sys, a clock, and one USB camera."""
 
     def __init__(self, root: Path) -> None:
         self.root, self.now_s = root, 1000.0
         (root / "dev/v4l/by-id").mkdir(parents=True)
         (root / "proc").mkdir()
-        self.add_device("video0", index=0)
+        self.node = "video0"
+        self.plug_usb(self.node, PORT)
         self.plugged: dict[str, object] = {}
         self.capture = self.make_capture()
-        self.node = "video0"
         self.opened: list[str] = []
 
     def make_capture(self, **options: object) -> V4l2Capture:
@@ -29,10 +31,37 @@ class Bench:
         self.now_s += seconds
 
     def add_device(self, name: str, index: int) -> None:
+        """A node without a USB device behind it."""
         (self.root / "dev" / name).touch()
         folder = self.root / "sys/class/video4linux" / name
         folder.mkdir(parents=True, exist_ok=True)
         (folder / "index").write_text(f"{index}\n")
+
+    def plug_usb(self, node: str, port: str, *, kind: str = "046d:0825", serial: str = "", interface: str = "1.0",
+                 index: int = 0) -> None:
+        """A node of a USB device at `port`, as the kernel lays it out below /sys."""
+        (self.root / "dev" / node).touch()
+        device = self.root / "sys/devices/platform/usb1" / port
+        function = device / f"{port}:{interface}" / "video4linux" / node
+        function.mkdir(parents=True)
+        (function / "device").symlink_to(f"../../../{port}:{interface}")
+        (function / "index").write_text(f"{index}\n")
+        for name, text in zip(("idVendor", "idProduct", "serial"), (*kind.split(":"), serial), strict=True):
+            # A device without a serial number has no such file.
+            if text:
+                (device / name).write_text(f"{text}\n")
+        link = self.root / "sys/class/video4linux" / node
+        link.parent.mkdir(parents=True, exist_ok=True)
+        link.symlink_to(os.path.relpath(function, link.parent))
+
+    def pull_usb(self, node: str) -> None:
+        """The device of `node` with all that it had is gone."""
+        device = (self.root / "sys/class/video4linux" / node / "device").resolve().parent
+        for link in (self.root / "sys/class/video4linux").iterdir():
+            if link.resolve().is_relative_to(device):
+                link.unlink()
+                (self.root / "dev" / link.name).unlink()
+        shutil.rmtree(device)
 
     def name_stably(self) -> None:
         """What udev does."""
@@ -40,8 +69,7 @@ class Bench:
 
     def unplug(self) -> None:
         self.capture.fault = "unplugged"
-        (self.root / "dev" / self.node).unlink()
-        shutil.rmtree(self.root / "sys/class/video4linux" / self.node)
+        self.pull_usb(self.node)
         (self.root / BY_ID.lstrip("/")).unlink(missing_ok=True)
 
     def plug(self, node: str | None = None, **options: object) -> None:
@@ -49,17 +77,13 @@ class Bench:
         self.node = node or ("video2" if self.opened and not self.capture.is_released else "video0")
         self.plugged = options
         self.capture = self.make_capture(**options)
-        self.add_device(self.node, index=0)
+        self.plug_usb(self.node, PORT)
         (self.root / BY_ID.lstrip("/")).unlink(missing_ok=True)
         self.name_stably()
 
     def camera(self, device: int | str = 0, width: int = 640, height: int = 480, fps: int = 30) -> UsbCamera:
         return UsbCamera(device, width, height, fps, root=self.root, clock=lambda: self.now_s,
                          capture=lambda *called: self.open(*called))  # type: ignore[arg-type, return-value]
-
-    def same_camera(self, device: int | str = 0) -> SameUsbCamera:
-        return SameUsbCamera(device, 640, 480, 30, root=self.root, clock=lambda: self.now_s,
-                             capture=lambda *called: self.open(*called))
 
     def open(self, name: str, *_: int) -> V4l2Capture:
         """A handle of its own each time; what is wrong with the camera stays wrong."""

@@ -1,7 +1,7 @@
 """A USB camera that misbehaves in each of the ways that OpenCV's V4L2 is known to pass on."""
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
 
@@ -9,7 +9,6 @@ import cv2
 import numpy as np
 import pytest
 
-from edge.cameras import usb
 from edge.cameras.usb import UsbCamera
 from edge.contracts import PixelFormat
 from edge.errors import CameraBusy, CameraError, CameraNotFound, CameraTimeout
@@ -158,11 +157,3 @@ def test_device_that_is_no_camera_is_refused_by_opencv_itself() -> None:
     with pytest.raises(CameraNotFound, match="/dev/null, found a device that gives no picture"), \
             UsbCamera("/dev/null", 640, 480, 30):
         pass
-
-
-def test_holders_are_found_in_the_real_proc(tmp_path: Path, hold: Callable[[Path], int]) -> None:
-    path = tmp_path / "device"
-    path.touch()
-    assert usb.holders(path) == []
-    pid = hold(path)
-    assert [holder.split()[0] for holder in usb.holders(path)] == [str(pid)]

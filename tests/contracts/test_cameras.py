@@ -86,7 +86,7 @@ def make(kind: str, request: pytest.FixtureRequest, tmp_path: Path, clip: Path,
         device.parent.mkdir()
         device.touch()
         if kind == "reconnecting":
-            return lambda: ReconnectingCamera(lambda: usb_camera(tmp_path, "MJPG"), WIDTH, HEIGHT)
+            return lambda: ReconnectingCamera(usb_camera(tmp_path, "MJPG"), WIDTH, HEIGHT)
         return lambda: usb_camera(tmp_path, kind[-4:])
     if kind == "picamera2":
         if "picamera2" not in sys.modules:
