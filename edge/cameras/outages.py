@@ -11,16 +11,14 @@ CONFIRMATIONS = 2
 LASTING_S = 5.0
 # So many outages in so many seconds are told one by one; of more the log has a line in that time.
 MOST_TOLD, PERIOD_S = 3, 60.0
-# The reason of a camera that was there and is not found: no news, whatever the log was told of its loss.
-GONE = "gone"
 
 
 class Outages:
     """The outages of one camera; times are of one clock, s.
 
-    The log is told why when an outage begins.  Another reason is news when it has lasted for LASTING_S, such as a
-    program that took the camera meanwhile; that a camera which was lost is not found is none.  Outages that crowd, as
-    with a loose plug, are counted, and every PERIOD_S the log has a line for them with the last reason.
+    The log is told why when an outage begins, and another reason only where it is news and has lasted for LASTING_S.
+    Outages that crowd, as with a loose plug, are counted, and every PERIOD_S the log has a line for them with the
+    last reason.
     """
 
     def __init__(self) -> None:
@@ -33,8 +31,11 @@ class Outages:
         self._told_s, self._untold = 0.0, 0
         self._begun_s: deque[float] = deque(maxlen=MOST_TOLD)
 
-    def found(self, notice: str, reason: str, now_s: float) -> None:
-        """The camera is away, as `notice` says; another notice with the same `reason` says nothing new."""
+    def found(self, notice: str, reason: str, now_s: float, *, is_news: bool = True) -> None:
+        """The camera is away, as `notice` says; another notice with the same `reason` says nothing new.
+
+        Without `is_news` the log need not know, if it was told of this outage.
+        """
         if not self.is_on:
             self._begin(notice, reason, now_s)
             return
@@ -43,7 +44,7 @@ class Outages:
         self._times += 1
         if reason != self._shown and self._times >= CONFIRMATIONS:
             self.notice, self._shown = notice, reason
-        if reason not in self._told and now_s - self._newest_s >= LASTING_S and not self._untold:
+        if is_news and reason not in self._told and now_s - self._newest_s >= LASTING_S and not self._untold:
             self._tell(now_s)
 
     def end(self, name: str, size: tuple[int, int], now_s: float) -> None:
@@ -63,7 +64,7 @@ class Outages:
         crowds = len(self._begun_s) == MOST_TOLD and now_s - self._begun_s[0] < PERIOD_S
         self._begun_s.append(now_s)
         self.is_on, self._since_s = True, now_s
-        self.notice, self._shown, self._told, self._is_told = notice, reason, {GONE}, False
+        self.notice, self._shown, self._told, self._is_told = notice, reason, set(), False
         self._newest, self._newest_s, self._times = reason, now_s, 1
         # What is only counted is told before anything else is.
         if crowds or self._untold:

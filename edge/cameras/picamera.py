@@ -19,7 +19,10 @@ OLDEST_STAMP_S = 10.0
 
 
 class PiCamera:
-    """A live Camera whose luma costs nothing: libcamera's YUV420 stream is handed on as it is."""
+    """A live Camera whose luma costs nothing: libcamera's YUV420 stream is handed on as it is.
+
+    What it says on closing is for those who asked for more: the camera is given up either way.
+    """
 
     live = True
     length: int | None = None
@@ -30,6 +33,8 @@ class PiCamera:
         self.name = f"picamera2:{index}"
         self._index, self._size, self._fps, self._clock = index, (width, height), fps, clock
         self._camera: Any = None
+        # What the log was told of it.
+        self._gives = ""
         # The frame that was asked for and has not come yet.
         self._job: Any = None
 
@@ -56,12 +61,19 @@ class PiCamera:
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None,
                  trace: TracebackType | None) -> None:
-        if self._job is not None:
-            self._camera.cancel_all_and_flush()
-            self._job = None
-        if self._camera is not None:
-            self._camera.close()
-            self._camera = None
+        camera, job = self._camera, self._job
+        self._camera = self._job = None
+        if job is not None:
+            self._give_up(camera.cancel_all_and_flush)
+        if camera is not None:
+            self._give_up(camera.close)
+
+    def _give_up(self, step: Callable[[], None]) -> None:
+        """Do a step of closing, and the next one whatever comes of it."""
+        try:
+            step()
+        except Exception as error:  # Of a camera that is broken anything is raised, by Python and C++.
+            log.debug("%s is closed in spite of %s: %s", self.name, type(error).__name__, error)
 
     def _start(self) -> None:
         """Ask for YUV420 at the wanted size, and say what came of it."""
@@ -79,8 +91,9 @@ class PiCamera:
             raise CameraError(f"expected YUV420 from {self.name}, found {given['format']}; "
                               "use it as a USB camera, by its /dev/video… path")
         self._width, self._height = given["size"]
-        log.info("%s gives YUV420 %d×%d at %d FPS (asked for %d×%d)", self.name, self._width, self._height,
-                 self._fps, *self._size)
+        told, self._gives = self._gives, f"YUV420 {self._width}×{self._height} at {self._fps} FPS"
+        log.log(logging.DEBUG if self._gives == told else logging.INFO, "%s gives %s (asked for %d×%d)", self.name,
+                self._gives, *self._size)
 
     def __iter__(self) -> Iterator[Frame]:
         return self

@@ -8,9 +8,9 @@ from types import TracebackType
 from typing import Self
 
 from edge import placeholder
-from edge.cameras.outages import GONE, Outages
+from edge.cameras.outages import Outages
 from edge.contracts import Camera, Frame, Image, PixelFormat
-from edge.errors import CameraError, CameraNotFound, CameraTimeout
+from edge.errors import CameraBusy, CameraError, CameraNotFound, CameraTimeout
 
 # How often the picture that says what is wrong is shown: often enough for viewers, watchdog and probes.
 NOTICE_EVERY_S = 0.25
@@ -29,8 +29,9 @@ MOST_UNREADABLE = 10
 class ReconnectingCamera:
     """A live Camera that outlives the one it wraps: while that is away it gives frames with a notice.
 
-    The picture says why, and the log as Outages has it: once.  Numbers and times go on as if it had been
-    the same camera all along.  No thread is made: the camera is tried again by whoever asks for a frame.
+    The picture says why, and so does the log, once: of a camera that was lost it is told besides only that another
+    program has it, if that lasts.  Numbers and times go on as if it had been the same camera all along.  No thread is
+    made: the camera is tried again by whoever asks for a frame.
     """
 
     live = True
@@ -152,7 +153,9 @@ class ReconnectingCamera:
         elif self._is_open and now_s >= self._settled_at_s:
             self._patience_s = min(MOST_PATIENCE_S, 2 * self._patience_s)
         self._leave()
-        self._outages.found(f"no camera: {error}", self._reason(error), now_s)
+        # Whatever else is found of a camera that was lost, it is its loss.
+        is_news = isinstance(error, CameraBusy) or not self._was_there
+        self._outages.found(f"no camera: {error}", self._reason(error), now_s, is_news=is_news)
         self._retry_at_s = now_s + self._wait_s
         self._wait_s = min(MOST_WAIT_S, 2 * self._wait_s)
 
@@ -163,7 +166,7 @@ class ReconnectingCamera:
         the user may have meant one of these.
         """
         is_gone = self._was_there and isinstance(error, CameraNotFound)
-        return GONE if is_gone else str(error).replace(self.name, "it")
+        return "gone" if is_gone else str(error).replace(self.name, "it")
 
     def _noticed(self) -> Frame:
         """A frame that says why there is no picture, when its time has come."""

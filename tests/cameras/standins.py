@@ -135,6 +135,7 @@ class Picamera2:
     models = ("imx708",)
     is_busy = False
     is_frozen = False
+    is_broken = False
     lores_format = "YUV420"
     stamp_ns = 0
     last: "Picamera2"
@@ -174,6 +175,8 @@ class Picamera2:
 
     def start(self) -> None:
         assert self.state == "configured"
+        if Picamera2.is_broken:
+            raise RuntimeError("Failed to start camera")
         self.state = "started"
 
     def capture_request(self, wait: bool) -> "Future[Request]":
@@ -186,16 +189,22 @@ class Picamera2:
         assert job is self._pending and timeout > 0
         if Picamera2.is_frozen:
             raise TimeoutError
+        if Picamera2.is_broken:
+            raise RuntimeError("Camera frontend has timed out")
         self._pending = None
         self._number += 1
         return Request(self, self._number - 1)
 
     def cancel_all_and_flush(self) -> None:
         self._pending = None
+        if Picamera2.is_broken:
+            raise RuntimeError("Failed to queue request")
 
     def close(self) -> None:
         assert self._pending is None, "a job is pending: closing may wait for it for ever"
         self.state = "closed"
+        if Picamera2.is_broken:
+            raise OSError("Failed to stop camera: No such device")
 
 
 def picamera2_module() -> ModuleType:

@@ -3,7 +3,10 @@
 import pytest
 
 from edge.cameras import outages
-from edge.cameras.outages import GONE, LASTING_S, PERIOD_S, Outages
+from edge.cameras.outages import LASTING_S, PERIOD_S, Outages
+
+
+GONE = "gone"
 
 
 class Told:
@@ -16,7 +19,7 @@ class Told:
         """The camera is tried for so long, twice a second, and `reason` is found each time."""
         until_s = self.now_s + seconds
         while True:
-            self.outages.found(f"no camera: {reason}", reason, self.now_s)
+            self.outages.found(f"no camera: {reason}", reason, self.now_s, is_news=reason != GONE)
             if self.now_s >= until_s:
                 return
             self.wait(0.5)
@@ -58,7 +61,7 @@ def test_outage_is_one_line_and_its_end_another(told: Told) -> None:
     assert told.lines == [f"no camera: {GONE}", "/dev/video0 is back after 600.0 s, with 640×480"]
 
 
-def test_lost_camera_that_is_not_found_is_on_the_picture_and_no_news(told: Told) -> None:
+def test_what_is_no_news_is_on_the_picture_alone(told: Told) -> None:
     told.find("the stream ended")
     assert told.outages.notice == "no camera: the stream ended"
     told.find(GONE, 600.0)

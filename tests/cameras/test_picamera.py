@@ -6,10 +6,12 @@ from pathlib import Path
 import pytest
 
 from edge.cameras.picamera import PiCamera
+from edge.cameras.reconnecting import ReconnectingCamera
 from edge.contracts import PixelFormat
 from edge.errors import CameraBusy, CameraError, CameraNotFound, CameraTimeout
 from tests.cameras import standins
 from tests.cameras.standins import Picamera2
+from tests.clocks import Clock
 
 
 @pytest.fixture
@@ -69,6 +71,35 @@ def test_camera_that_thaws_goes_on_without_losing_a_buffer(monkeypatch: pytest.M
                     next(camera)
         assert [next(camera).number, next(camera).number] == [0, 1]
     assert (Picamera2.last.state, Picamera2.last.held) == ("closed", 0)
+
+
+@pytest.mark.usefixtures("library")
+def test_broken_camera_is_closed_and_its_first_error_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(CameraError, match="found: Camera frontend has timed out"), PiCamera(0, 320, 240, 30) as camera:
+        next(camera)
+        monkeypatch.setattr(Picamera2, "is_broken", True)
+        next(camera)
+    assert Picamera2.last.state == "closed"
+    with pytest.raises(CameraError, match="found: Failed to start camera"), camera:
+        pass
+    assert Picamera2.last.state == "closed"
+
+
+@pytest.mark.usefixtures("library")
+def test_camera_that_cannot_be_closed_is_awaited_and_its_user_told_of_nothing_else(
+        monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("INFO")
+    clock = Clock(0.0)
+    with ReconnectingCamera(PiCamera(0, 320, 240, 30), 320, 240, clock=clock, sleep=clock.sleep) as camera:
+        next(camera)
+        for fault in ("is_broken", "is_frozen"):
+            monkeypatch.setattr(Picamera2, fault, True)
+            assert all(next(camera).notice for _ in range(100))
+            monkeypatch.setattr(Picamera2, fault, False)
+            while next(camera).notice:
+                pass
+    said = [line.partition(":")[0] for line in caplog.messages if "gives" in line or "no camera" in line]
+    assert said == ["picamera2", "no camera", "no camera"]
 
 
 @pytest.mark.usefixtures("library")
