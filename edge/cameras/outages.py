@@ -34,7 +34,7 @@ class Outages:
     def found(self, notice: str, reason: str, now_s: float, *, is_news: bool = True) -> None:
         """The camera is away, as `notice` says; another notice with the same `reason` says nothing new.
 
-        Without `is_news` the log need not know, if it was told of this outage.
+        Without `is_news` it is for the picture alone, unless the outage begins with it.
         """
         if not self.is_on:
             self._begin(notice, reason, now_s)
