@@ -76,7 +76,7 @@ check_python() {
         packages="$packages python3-venv"
     fi
     if [ -n "$csi" ] && ! python3 -c 'import picamera2' 2>/dev/null; then
-        packages="$packages python3-picamera2"
+        miss "picamera2, which Raspberry Pi OS has and Debian has not: sudo apt install python3-picamera2"
     fi
     [ -z "$packages" ] || miss "packages that are not installed: sudo apt install$packages"
 }

@@ -21,6 +21,10 @@ STOP_WITHIN_S = 2.0
 # Shorter than the unit's, for the test's sake.
 WATCHDOG_S = 5
 PROGRAM = "/opt/fer-edge/current/bin/python"
+# What tells of the program on the machine, but for the journal; and what it says when nothing does.
+LEFT = ("find / -xdev -path /proc -prune -o -path /srv -prune -o -path /sys -prune -o -path /var/log -prune -o "
+        "-name '*fer*edge*' -print; getent passwd fer-edge")
+NOTHING_LEFT = "exit code 2\n"
 
 
 @pytest.fixture(scope="module")
@@ -73,6 +77,13 @@ def test_machine_is_checked_first(machine: Machine) -> None:
     assert "sudo apt install python3-venv" in said and "the group render" in said and "exit code 1" in said
     assert "No such file" in machine.run("ls /opt/fer-edge")
     machine.run("mv /root/ensurepip /usr/lib/python3.*/ && groupmod -n render away")
+
+
+def test_csi_camera_is_refused_where_there_is_no_picamera2_and_nothing_is_left(machine: Machine) -> None:
+    said = machine.run("/srv/fer-edge/systemd/install.sh --csi")
+    assert said.splitlines()[1:] == ["  - picamera2, which Raspberry Pi OS has and Debian has not: sudo apt install "
+                                     "python3-picamera2", "exit code 1"]
+    assert machine.run(LEFT) == NOTHING_LEFT
 
 
 def test_installs_and_enables_but_does_not_start(machine: Machine) -> None:
@@ -225,9 +236,7 @@ def test_installing_again_upgrades_and_keeps_the_settings(machine: Machine) -> N
 def test_uninstalling_leaves_nothing_but_the_settings(machine: Machine) -> None:
     said = machine.run("/opt/fer-edge/uninstall.sh")
     assert said == "kept: /etc/fer-edge\n"
-    left = machine.run("find / -xdev -path /proc -prune -o -path /srv -prune -o -path /sys -prune -o "
-                       "-path /var/log -prune -o -name '*fer*edge*' -print; getent passwd fer-edge")
-    assert left == "/etc/fer-edge\nexit code 2\n"
+    assert machine.run(LEFT) == f"/etc/fer-edge\n{NOTHING_LEFT}"
     assert "could not be found" in machine.run("systemctl status fer-edge")
 
 
