@@ -1,12 +1,14 @@
 """A video as a USB camera would deliver it: JPEGs in memory, shown forwards and backwards without end."""
 
 import math
+import os
 import time
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 import cv2
 import numpy as np
@@ -76,6 +78,38 @@ def demo() -> Clip:
 def encoded(picture: Image) -> Image:
     """The JPEG that a camera would send of `picture`, (N,) uint8."""
     return np.asarray(cv2.imencode(".jpg", picture, (cv2.IMWRITE_JPEG_QUALITY, QUALITY))[1], np.uint8).reshape(-1)
+
+
+def store(clip: Clip, path: Path) -> None:
+    """Write `clip` to `path` for another process."""
+    with path.open("wb") as file:
+        np.save(file, np.array([clip.fps, clip.width, clip.height]))
+        np.save(file, np.cumsum([0, *(len(jpeg) for jpeg in clip.jpegs)]))
+        for jpeg in clip.jpegs:
+            file.write(jpeg.data)
+
+
+@contextmanager
+def stored(path: Path) -> Iterator[Clip]:
+    """The clip that `store` wrote to `path`; its JPEGs are read as they are wanted, like a camera's, and not kept."""
+    with path.open("rb") as file:
+        fps, width, height = np.load(file).tolist()
+        starts = np.load(file)
+        yield Clip(_Stored(file.fileno(), (file.tell() + starts).tolist()), fps, round(width), round(height))
+
+
+class _Stored(Sequence[Image]):
+    def __init__(self, descriptor: int, bounds: Sequence[int]) -> None:
+        self._descriptor, self._bounds = descriptor, bounds
+
+    def __len__(self) -> int:
+        return len(self._bounds) - 1
+
+    def __getitem__(self, index: Any) -> Any:
+        if not 0 <= index < len(self):
+            raise IndexError(index)
+        start, end = self._bounds[index:index + 2]
+        return np.frombuffer(os.pread(self._descriptor, end - start, start), np.uint8)
 
 
 class ClipCamera:

@@ -21,8 +21,8 @@ from tqdm import tqdm
 
 from benchmarks import arithmetic
 from benchmarks.arithmetic import Spread
-from benchmarks.clip import Clip
-from benchmarks.worker import Order, Passed, store
+from benchmarks.clip import Clip, store
+from benchmarks.worker import Order, Passed
 from edge.config import PREFIX, Config
 from edge.errors import FerEdgeError
 
@@ -51,7 +51,7 @@ def measured(clip: Clip | None, config: Config, *, frames: int, fps: float, roun
     kinds = KINDS if clip is not None else ("live", "timed")
     found: dict[Kind, list[Pass]] = {kind: [] for kind in kinds}
     with tempfile.TemporaryDirectory() as folder:
-        stored = Path(folder, "clip.npz")
+        stored = Path(folder, "clip")
         if clip is not None:
             store(clip, stored)
         for _ in tqdm(range(rounds), desc="rounds", leave=False):

@@ -12,11 +12,11 @@ from statistics import median
 import numpy as np
 
 from benchmarks import line
-from benchmarks.clip import Clip, encoded
+from benchmarks.clip import Clip, encoded, store
 from benchmarks.line import Pass
 from benchmarks.scenes import SCENES, Stage
 from benchmarks.viewers import Viewers
-from benchmarks.worker import Order, store
+from benchmarks.worker import Order
 from edge.config import Config
 from edge.contracts import Box, Image
 
@@ -73,7 +73,7 @@ def soaked(clip: Clip, face: Box, config: Config, *, minutes: float, viewers: in
     """`minutes` of the line at `fps`; `tell` is called with every sample.  FerEdgeError when the line ends early."""
     first_at_s = min(60.0, 60 * minutes / 2)
     with tempfile.TemporaryDirectory() as folder:
-        stored, duration_s = Path(folder, "clip.npz"), 60 * minutes
+        stored, duration_s = Path(folder, "clip"), 60 * minutes
         store(replace(clip, jpegs=list(_seen(Stage(clip, face)))), stored)
         order = Order(config=config, clip=str(stored), frames=round((duration_s + 600) * fps), live_fps=fps,
                       viewer=True, time_libraries=False, kept=KEPT)

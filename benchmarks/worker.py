@@ -15,10 +15,9 @@ from typing import Self
 
 import cv2
 import msgspec
-import numpy as np
 
-from benchmarks import bare
-from benchmarks.clip import Clip, ClipCamera
+from benchmarks import bare, clip
+from benchmarks.clip import ClipCamera
 from edge import outputs, overlay
 from edge import run as line
 from edge.config import Config
@@ -36,7 +35,7 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
 
     config: Config
     clip: str | None
-    """A file that `store` wrote; None: the camera of `config`."""
+    """A file that `clip.store` wrote; None: the camera of `config`."""
     frames: int | None
     live_fps: float | None
     """The rate at which the clip is played; None: each frame comes when the last is taken."""
@@ -113,20 +112,13 @@ class Watching:
                       calls_s={name: times for name, times in self._calls.times_s.items() if times}, timer_s=timer_s)
 
 
-def store(clip: Clip, path: Path) -> None:
-    """Put `clip` where a pass reads it in no time."""
-    lengths = np.array([len(jpeg) for jpeg in clip.jpegs])
-    np.savez(path, bytes=np.concatenate(clip.jpegs), ends=lengths.cumsum(), fps=clip.fps,
-             size=np.array([clip.width, clip.height]))
-
-
 def run(order: Order) -> Passed:
     """The pass, by the parts that the app itself is made of."""
     config = order.config
     cv2.setNumThreads(1)
     with ExitStack() as opened:
         calls = opened.enter_context(bare.timed_libraries()) if order.time_libraries else bare.Calls()
-        camera = _camera(order)
+        camera = _camera(order, opened)
         detector = line.make_detector(config)
         classifier = line.make_classifier(config, detector)
         telemetry = Telemetry()
@@ -141,15 +133,11 @@ def run(order: Order) -> Passed:
     return watching.passed(bare.timer_s() if order.time_libraries else 0.0)
 
 
-def _camera(order: Order) -> Camera:
+def _camera(order: Order, opened: ExitStack) -> Camera:
     if order.clip is None:
         return line.make_camera(order.config, paced=False)
-    with np.load(order.clip) as stored:
-        jpegs = np.split(stored["bytes"], stored["ends"][:-1])
-        width, height = (int(side) for side in stored["size"])
-        clip = Clip(jpegs, float(stored["fps"]), width, height)
     assert order.frames is not None, "a clip has no end of its own"
-    return ClipCamera(clip, order.frames, live_fps=order.live_fps)
+    return ClipCamera(opened.enter_context(clip.stored(Path(order.clip))), order.frames, live_fps=order.live_fps)
 
 
 def main() -> int:

@@ -11,6 +11,8 @@ import os
 os.environ["ORT_DISABLE_TELEMETRY"] = "1"
 # A frozen V4L2 camera blocks OpenCV's read() for 10 s; in seconds.
 os.environ.setdefault("OPENCV_VIDEOIO_V4L_SELECT_TIMEOUT", "1")
+# NumPy's linear algebra, which nothing here is slow at, would keep a thread for each core.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 # OpenCV warns on stderr of every device that does not open; the cameras say it better.
 os.environ.setdefault("OPENCV_LOG_LEVEL", "ERROR")
 # FFmpeg waits without end for a network camera that accepts and stays silent; in microseconds.  Interleaved RTSP is

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from benchmarks import clip, files, worker
+from benchmarks import clip, files
 from benchmarks.arm64 import comparison, emulator, laps
 from benchmarks.arm64.boards import BOARDS, Board
 from benchmarks.arm64.comparison import Comparison
@@ -62,7 +62,7 @@ def _run(chosen: argparse.Namespace) -> int:
     is_equal = True
     print(f"{chosen.clip.name}, {loaded.width}×{loaded.height}, {chosen.frames} frames, detector {detector[0]}")
     with tempfile.TemporaryDirectory() as place:
-        worker.store(loaded, stored := Path(place) / "clip.npz")
+        clip.store(loaded, stored := Path(place) / "clip")
         for board in BOARDS:
             counts: dict[str, Counts] = {}
             found: dict[str, Comparison] = {}

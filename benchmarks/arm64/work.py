@@ -11,13 +11,13 @@ import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import cv2
-import numpy as np
 
 from benchmarks.arm64 import laps
-from benchmarks.clip import Clip, ClipCamera
+from benchmarks.clip import Clip, ClipCamera, stored
 from edge import models, overlay, run
 from edge.classifier import OnnxClassifier
 from edge.config import Config
@@ -76,13 +76,6 @@ class WholeFrameTracker:
         return tuple(replace(face, track_id=number) for number, face in enumerate(detector.detect(frame, whole)))
 
 
-def _clip(path: str) -> Clip:
-    with np.load(path) as stored:
-        jpegs = np.split(stored["bytes"], stored["ends"][:-1])
-        width, height = (int(side) for side in stored["size"])
-        return Clip(jpegs, float(stored["fps"]), width, height)
-
-
 def worked(clip: Clip, frames: int, config: Config, *, follows: bool) -> list[dict[str, Any]]:
     """Do the work of so many frames; what was found in each."""
     detector = MarkedDetector(run.make_detector(config))
@@ -127,7 +120,8 @@ def main() -> None:
     config = Config(camera="demo", detector="yunet" if name == "yunet" else "haar", yunet=next(iter(yunet), None))
     # One thread: the plugin's count is not locked.
     cv2.setNumThreads(1)
-    print(json.dumps(worked(_clip(path), int(frames), config, follows=how == "follow")))
+    with stored(Path(path)) as clip:
+        print(json.dumps(worked(clip, int(frames), config, follows=how == "follow")))
 
 
 if __name__ == "__main__":
