@@ -25,7 +25,7 @@ from edge.contracts import Camera, Result, Sink
 from edge.errors import FerEdgeError, SinkError
 from edge.pipeline import Pipeline
 from edge.telemetry import Telemetry
-from edge.threads import Wakeup
+from edge.threads import Wakeup, share_heap
 
 VIEWER_WITHIN_S = 10.0
 
@@ -116,6 +116,7 @@ def run(order: Order) -> Passed:
     """The pass, by the parts that the app itself is made of."""
     config = order.config
     cv2.setNumThreads(1)
+    share_heap()
     with ExitStack() as opened:
         calls = opened.enter_context(bare.timed_libraries()) if order.time_libraries else bare.Calls()
         camera = _camera(order, opened)

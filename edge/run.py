@@ -29,7 +29,7 @@ from edge.privacy import Veil
 from edge.reloading import Reloading
 from edge.smoothing import ExponentialSmoother
 from edge.telemetry import Telemetry
-from edge.threads import Wakeup
+from edge.threads import Wakeup, share_heap
 from edge.tracking import FollowingTracker
 
 log = logging.getLogger("edge.run")
@@ -173,6 +173,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
                             + "%(levelname)s %(message)s")
         reloading = Reloading(chosen, lambda: settings.parse(given, os.environ)[0])
         reloading.offer("verbose", lambda is_on: logging.getLogger().setLevel(logging.DEBUG if is_on else logging.INFO))
+        share_heap()
         with make_wakeup() as wakeup:
             run_all(chosen, wakeup, reloading)
     except FerEdgeError as error:

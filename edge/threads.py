@@ -1,5 +1,6 @@
 """The stages' threads and what stands between them; nobody else makes a thread."""
 
+import ctypes
 import select
 import signal
 import socket
@@ -11,6 +12,20 @@ from types import TracebackType
 from typing import Generic, Self, TypeVar
 
 T = TypeVar("T")
+
+
+# Of glibc's malloc.h.
+_M_ARENA_MAX = -8
+
+
+def share_heap() -> None:
+    """Let all threads, none of which may have been started yet, take memory from one heap.
+
+    With heaps of their own, which is glibc's default, none gets what another has given back.
+    """
+    library = ctypes.CDLL(None)
+    if hasattr(library, "mallopt"):
+        library.mallopt(_M_ARENA_MAX, 1)
 
 
 class LatestSlot(Generic[T]):
