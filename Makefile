@@ -2,7 +2,7 @@
 # make test  every check and test        make check  the style, type and architecture checks alone
 # make test-page-long   ten minutes of the page in a browser: it does not grow
 # make test-service   the service on a real systemd, as root (minutes; SUITE=bookworm: on Debian 12)
-# make test-rig   the display on a virtual GPU, with real keys (minutes)
+# make test-rig   the display on a virtual GPU, with real keys; as root the service and a USB webcam, too (minutes)
 # make model DATA=fer2013.npz   trains, converts and describes the model that ships (hours; an interrupted one goes on)
 # make arm64 CLIP=FILE [YUNET=FILE]   counts a frame's arm64 instructions, and estimates its time on a Pi 4 and 5
 
@@ -25,7 +25,7 @@ TRAIN ?=
 GATE ?=
 EXPORT := $(BIN)/python -m export
 
-.PHONY: run test check test-page-long browser broker desktop promtool model systemd arm64 test-service test-rig clean
+.PHONY: run test check test-page-long browser broker desktop promtool model systemd arm64 debian test-service test-rig clean
 .DELETE_ON_ERROR:
 
 run: $(VENV)/run.stamp
@@ -72,20 +72,23 @@ promtool: $(VENV)/test.stamp
 	  chmod +x promtool && mv promtool bin/ ) || echo "skipped: promtool's checks (the package could not be fetched)"
 
 # A Debian root under build/appliance, in it a real systemd and the service from its installation to its removal.
-test-service: $(VENV)/test.stamp
-	@for command in debootstrap systemd-nspawn; do PATH="$$PATH:/usr/sbin"; command -v $$command >/dev/null || { \
-	  $(APT) update -qq && $(APT) install -qq -y --no-install-recommends debootstrap systemd-container >/dev/null; }; done
+test-service: $(VENV)/test.stamp debian
 	SUITE=$(SUITE) $(BIN)/python -m pytest -s -p no:cacheprovider tests/appliance.py
 
-# A kernel under build/rig, only unpacked; tests/rig/README.md tells of the machine that it boots.
-test-rig: $(VENV)/test.stamp
+# What makes a Debian root and boots it.
+debian:
+	@for command in debootstrap systemd-nspawn; do PATH="$$PATH:/usr/sbin"; command -v $$command >/dev/null || { \
+	  $(APT) update -qq && $(APT) install -qq -y --no-install-recommends debootstrap systemd-container >/dev/null; }; done
+
+# A kernel under build/rig, only unpacked; tests/rig/README.md tells of the machines that it boots.
+test-rig: $(VENV)/test.stamp debian
 	@PATH="$$PATH:/usr/sbin"; command -v qemu-system-x86_64 >/dev/null && command -v modprobe >/dev/null && \
 	  test -x /bin/busybox || { $(APT) update -qq && \
 	    $(APT) install -qq -y --no-install-recommends qemu-system-x86 busybox-static kmod >/dev/null; }
 	@test -d build/rig/kernel || { mkdir -p build/rig && cd build/rig && \
 	  apt-get download -qq "$$(apt-cache depends linux-image-amd64 | sed -n 's/.*Depends: //p')" && \
 	  dpkg-deb --extract linux-image-*.deb partial && rm linux-image-*.deb && mv partial kernel; }
-	PATH="$$PATH:/usr/sbin" $(BIN)/python -m pytest -s -p no:cacheprovider tests/rig/display.py
+	PATH="$$PATH:/usr/sbin" SUITE=$(SUITE) $(BIN)/python -m pytest -s -p no:cacheprovider tests/rig/display.py tests/rig/camera.py
 
 # systemd judges its unit itself; strace sees what a run opens and connects to.
 systemd:

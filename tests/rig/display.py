@@ -13,7 +13,8 @@ import numpy as np
 import pytest
 
 from edge.contracts import Image
-from tests.rig.guest import BUILD, SCREEN, VIDEO, Guest, Program
+from tests.rig.computer import BUILD
+from tests.rig.guest import SCREEN, VIDEO, Guest, Program
 
 PICTURES = BUILD / "pictures"
 # Small, for a processor that is translated.
