@@ -39,7 +39,7 @@ WITHIN_LAYER_1 = {
 # And within layer 2.
 WITHIN_LAYER_2 = {
     "edge.cameras.reconnecting": {"edge.cameras.outages"},
-    "edge.cameras.usb": {"edge.cameras.nodes"},
+    "edge.cameras.usb": {"edge.cameras.nodes", "edge.cameras.v4l2"},
     "edge.detectors.yunet": {"edge.detectors.onnx_file"},
 }
 

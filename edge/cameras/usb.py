@@ -11,7 +11,7 @@ from typing import Self
 import cv2
 import numpy as np
 
-from edge.cameras import nodes
+from edge.cameras import nodes, v4l2
 from edge.contracts import Frame, Image, PixelFormat
 from edge.errors import CameraBusy, CameraError, CameraNotFound, CameraTimeout
 
@@ -173,8 +173,16 @@ def _check_usable(root: Path, name: str) -> None:
 def _refusal(root: Path, name: str) -> CameraError:
     """Why the device did not open, as well as can be told."""
     path = root / name.lstrip("/")
-    is_camera = (root / "sys/class/video4linux" / path.resolve().name).exists()
-    if is_camera and (held_by := nodes.holders(path, root / "proc")):
-        return CameraBusy(f"expected {name} to be free, found it held by process {', '.join(held_by)}; stop that first")
+    # Half the processes of a machine hold what is no camera.
+    if (root / "sys/class/video4linux" / path.resolve().name).exists():
+        if held_by := nodes.holders(path, root / "proc"):
+            return _busy(name, f"process {', '.join(held_by)}; stop that first")
+        # The service sees no other user's processes.
+        if v4l2.is_busy(path):
+            return _busy(name, "another user's process; stop that first: python -m edge.doctor names it to root")
     listed = ", ".join(nodes.cameras(root)) or "none"
     return CameraNotFound(f"expected a camera at {name}, found a device that gives no picture; there are: {listed}")
+
+
+def _busy(name: str, holder: str) -> CameraBusy:
+    return CameraBusy(f"expected {name} to be free, found it held by {holder}")

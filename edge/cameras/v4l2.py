@@ -1,5 +1,6 @@
 """What a V4L2 device says of itself, asked without taking it from whoever uses it (linux/videodev2.h)."""
 
+import errno
 import fcntl
 import os
 import struct
@@ -20,6 +21,7 @@ def _iowr(number: int, size: int) -> int:
 
 
 ENUM_FMT = _iowr(2, 64)
+GET_FMT, SET_FMT = _iowr(4, 208), _iowr(5, 208)
 ENUM_FRAMESIZES = _iowr(74, 44)
 ENUM_FRAMEINTERVALS = _iowr(75, 52)
 Ioctl = Callable[[int, int, bytearray, bool], int]
@@ -45,6 +47,24 @@ def modes(device: Path, ioctl: Ioctl = fcntl.ioctl) -> list[Mode]:
                 for code in _codes(ask) for width, height in _sizes(ask, code)]
     finally:
         os.close(descriptor)
+
+
+def is_busy(device: Path, ioctl: Ioctl = fcntl.ioctl) -> bool:
+    """Somebody takes pictures from `device`, be it a process that this user may not see; False where it does not tell.
+
+    It is asked to keep the format that it has: while it is at work, only who uses it may ask that.
+    """
+    try:
+        descriptor = os.open(device, os.O_RDWR | os.O_NONBLOCK | os.O_CLOEXEC)
+        try:
+            pixels = bytearray(struct.pack("=I", _CAPTURE).ljust(208, b"\0"))
+            ioctl(descriptor, GET_FMT, pixels, True)
+            ioctl(descriptor, SET_FMT, pixels, True)
+        finally:
+            os.close(descriptor)
+    except OSError as error:
+        return error.errno == errno.EBUSY
+    return False
 
 
 _Ask = Callable[[int, int, bytes], Iterator[bytearray]]

@@ -77,7 +77,7 @@ def camera(machine: Machine, config: "Config") -> Iterator[Finding]:
 
 
 def _device(machine: Machine, config: "Config", device: Path) -> Iterator[Finding]:
-    from edge.cameras import nodes
+    from edge.cameras import nodes, v4l2
     there = nodes.cameras(machine.root)
     path = machine.root / str(device).lstrip("/")
     if not path.exists():
@@ -96,9 +96,11 @@ def _device(machine: Machine, config: "Config", device: Path) -> Iterator[Findin
                       f"stop it: kill {' '.join(str(held.id) for held in strangers)}")
     elif holding:
         yield ok(f"{device} is at work for fer-edge, process {', '.join(map(str, holding))}")
+    elif v4l2.is_busy(path):
+        yield problem(f"{device} is held by a process that this user may not see",
+                      "run this again with sudo: it names it")
     else:
-        unseen = "" if machine.is_root else " as far as this user may see"
-        yield ok(f"{device} is there and free{unseen}")
+        yield ok(f"{device} is there and free")
     if len(there) > 1 and "/by-" not in str(device):
         yield warning(f"{device} may be another of the {len(there)} cameras after a restart",
                       "name it in the settings by its path in /dev/v4l/by-id")

@@ -9,6 +9,7 @@ import cv2
 import numpy as np
 import pytest
 
+from edge.cameras import v4l2
 from edge.cameras.usb import UsbCamera
 from edge.contracts import PixelFormat
 from edge.errors import CameraBusy, CameraError, CameraNotFound, CameraTimeout
@@ -149,6 +150,13 @@ def test_busy_camera_names_who_holds_it(bench: Bench) -> None:
     (descriptors.parent / "comm").write_text("motion\n")
     bench.capture = bench.make_capture(opens=False)
     with pytest.raises(CameraBusy, match=r"4321 \(motion\)"), bench.camera():
+        pass
+
+
+def test_busy_camera_of_which_no_holder_can_be_seen(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    bench.capture = bench.make_capture(opens=False)
+    monkeypatch.setattr(v4l2, "is_busy", lambda path: path == bench.root / "dev/video0")
+    with pytest.raises(CameraBusy, match="held by another user's process; stop that first"), bench.camera():
         pass
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from edge.cameras import v4l2
-from edge.cameras.v4l2 import ENUM_FMT, ENUM_FRAMEINTERVALS, ENUM_FRAMESIZES, Mode
+from edge.cameras.v4l2 import ENUM_FMT, ENUM_FRAMEINTERVALS, ENUM_FRAMESIZES, GET_FMT, SET_FMT, Mode
 
 DISCRETE, CONTINUOUS, STEPWISE = 1, 2, 3
 
@@ -50,6 +50,7 @@ def node(tmp_path: Path) -> Path:
 def test_requests_are_those_of_the_kernel() -> None:
     # As <linux/videodev2.h> gives them on x86-64 and arm64.
     assert (ENUM_FMT, ENUM_FRAMESIZES, ENUM_FRAMEINTERVALS) == (0xc0405602, 0xc02c564a, 0xc034564b)
+    assert (GET_FMT, SET_FMT) == (0xc0d05604, 0xc0d05605)
 
 
 def test_every_format_with_every_size_and_its_best_rate(node: Path) -> None:
@@ -84,3 +85,25 @@ def test_what_is_no_video_device_has_no_modes(node: Path) -> None:
 def test_device_that_is_not_there(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError):
         v4l2.modes(tmp_path / "video9")
+
+
+@pytest.mark.parametrize(("code", "is_busy"), [(None, False), (errno.EBUSY, True), (errno.EINVAL, False)])
+def test_device_is_busy_when_it_may_not_even_keep_its_format(node: Path, code: int | None, is_busy: bool) -> None:
+    pixels = struct.pack("=2I4x2I", 1, 0, 640, 480).ljust(208, b"\0")
+    set_to = []
+
+    def driver(descriptor: int, request: int, answer: bytearray, mutate: bool) -> int:
+        assert mutate and len(answer) == 208 and answer[0] == 1
+        if request == GET_FMT:
+            answer[:] = pixels
+        elif code is not None:
+            raise OSError(code, "refused")
+        else:
+            set_to.append(bytes(answer))
+        return 0
+    assert v4l2.is_busy(node, driver) is is_busy
+    assert set_to == ([pixels] if code is None else [])
+
+
+def test_what_is_no_video_device_is_not_busy(node: Path, tmp_path: Path) -> None:
+    assert not v4l2.is_busy(node) and not v4l2.is_busy(tmp_path / "video9")

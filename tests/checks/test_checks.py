@@ -48,7 +48,7 @@ def test_camera_too_slow_or_of_other_sizes(pi: Path, monkeypatch: pytest.MonkeyP
     plug(pi)
     monkeypatch.setattr(v4l2, "modes", lambda path: modes)
     first, *rest = told(camera.camera(machine(pi), Config()))
-    assert first == (State.OK, "/dev/video0 is there and free as far as this user may see") and rest == expected
+    assert first == (State.OK, "/dev/video0 is there and free") and rest == expected
 
 
 def test_cameras_are_listed_with_the_wished_and_the_largest_size(pi: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -66,6 +66,13 @@ def test_camera_that_our_own_service_holds_is_all_right(pi: Path) -> None:
                 node)
     assert told(camera.camera(machine(pi), Config())) == [
         (State.OK, "/dev/video0 is at work for fer-edge, process 700 (fer-edge)")]
+
+
+def test_camera_whose_holder_this_user_may_not_see(pi: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    plug(pi)
+    monkeypatch.setattr(v4l2, "is_busy", lambda path: path == pi / "dev/video0")
+    [(state, text), *_] = told(camera.camera(machine(pi), Config()))
+    assert state is State.PROBLEM and "held by a process that this user may not see" in text
 
 
 @pytest.mark.parametrize(("spec", "state"), [("demo", State.OK), ("/nowhere.mp4", State.PROBLEM), (__file__, State.OK),
