@@ -104,11 +104,14 @@ def _processor() -> str | None:
 def _commit() -> str | None:
     """That of the checkout, with a plus when files in it differ; None where this is no checkout."""
     try:
-        found = subprocess.run(["git", "-C", str(_ROOT), "describe", "--always", "--dirty=+", "--exclude=*"],
-                               capture_output=True, text=True, check=True)
+        commit, changes = (subprocess.run(["git", "--no-optional-locks", "-C", str(_ROOT), *asked],
+                                          capture_output=True, text=True, check=True).stdout.strip()
+                           # Unlike describe --dirty, status without locks leaves the index alone.
+                           for asked in (["rev-parse", "--short", "HEAD"],
+                                         ["status", "--porcelain", "--untracked-files=no"]))
     except (OSError, subprocess.CalledProcessError):
         return None
-    return found.stdout.strip()
+    return f"{commit}+" if changes else commit
 
 
 def _text(path: Path) -> str | None:
