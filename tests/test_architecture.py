@@ -45,7 +45,7 @@ WITHIN_LAYER_2 = {
 
 # What serves the stream is split; any sink may be served by it.
 SERVER = {f"edge.sinks.{name}" for name in (
-    "http", "access", "connections", "limits", "messages", "newest", "origins", "sessions")}
+    "http", "access", "connections", "limits", "messages", "multipart", "newest", "origins", "sessions")}
 
 # The doctor's checks look at what is behind them through its own eyes.
 CHECKS = {f"edge.checks.{name}" for name in (

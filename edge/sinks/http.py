@@ -5,31 +5,32 @@ import logging
 from collections.abc import Callable
 from contextlib import aclosing
 from dataclasses import dataclass
-from functools import lru_cache, partial
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-from aiohttp import WSCloseCode, web
+from aiohttp import HttpVersion11, WSCloseCode, web
 
 from edge.errors import FerEdgeError
+from edge.sinks import multipart
 from edge.sinks.access import BODY_BYTES, HEALTH, Access
 from edge.sinks.connections import SERVER, hang_up
 from edge.sinks.messages import Message, encoded
+from edge.sinks.multipart import Picture
 from edge.sinks.newest import Newest
 
 log = logging.getLogger(__name__)
 
 # A snapshot waits so long for a frame.
 SNAPSHOT_WITHIN_S = 2.0
-# A viewer that takes no picture for so long is sent no more.
+# A client of /events that takes no message for so long is sent no more.
 STALLED_AFTER_S = 10.0
-# A client of /events that does not answer a ping within half of this is gone.
+# One that does not answer a ping within half of this is gone.
 HEARTBEAT_S = 20.0
 # For a client of /events to say goodbye.
 FAREWELL_S = 0.2
 # Nothing that a client may say to /events is longer.
 LONGEST_WORD_BYTES = 1024
-BOUNDARY = "frame"
 # Prometheus' text format.
 METRICS_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 NO_RAW = "expected /stream or /snapshot, found raw=1: faces are hidden here (--blur); leave raw=1 out\n"
@@ -54,13 +55,13 @@ _HEADERS = {
 class Feeds:
     """What the routes give out.
 
-    `pictures` are annotated JPEGs, `raw` the camera's own, None where nobody may see them; `messages` are those
+    `pictures` are annotated, `raw` the camera's own, None where nobody may see them; `messages` are those
     of edge.sinks.messages, and `message` makes the newest; `unready` says why the app is not ready, None when it is;
     `metrics` makes what Prometheus reads, in any thread, and raises FerEdgeError where it cannot, None for nobody.
     """
 
-    pictures: Newest[bytes]
-    raw: Newest[bytes] | None
+    pictures: Newest[Picture]
+    raw: Newest[Picture] | None
     messages: Newest[str]
     message: Callable[[], Message]
     unready: Callable[[], str | None]
@@ -94,17 +95,17 @@ async def _stream(feeds: Feeds, request: web.Request) -> web.StreamResponse:
         raise web.HTTPForbidden(text=NO_RAW)
     # Kept: on leaving, aiohttp forgets it before it cancels this handler.
     connection = request.transport
-    response = web.StreamResponse(headers={"Content-Type": f"multipart/x-mixed-replace; boundary={BOUNDARY}"})
+    response = web.StreamResponse(headers={"Content-Type": multipart.CONTENT_TYPE})
+    if is_chunked := request.version >= HttpVersion11:
+        response.enable_chunked_encoding()
     try:
         await response.prepare(request)
-        await response.write(f"--{BOUNDARY}\r\n".encode())
-        async with aclosing(pictures.follow()) as newest:
-            async for jpeg in newest:
-                async with asyncio.timeout(STALLED_AFTER_S):
-                    await response.write(_part(jpeg))
-    except (ConnectionResetError, TimeoutError):
+        await response.write(multipart.START)
+        assert connection is not None, "the head would not have been sent"
+        with pictures.given_to(multipart.Viewer(connection, is_chunked=is_chunked).take):
+            await pictures.closed()
+    except ConnectionResetError:
         log.debug("a viewer of the stream has gone")
-        hang_up(connection)
     except asyncio.CancelledError:
         hang_up(connection)
         raise
@@ -114,8 +115,8 @@ async def _stream(feeds: Feeds, request: web.Request) -> web.StreamResponse:
 async def _snapshot(feeds: Feeds, request: web.Request) -> web.Response:
     try:
         async with asyncio.timeout(SNAPSHOT_WITHIN_S), aclosing(feeds.pictures.follow()) as newest:
-            async for jpeg in newest:
-                return web.Response(body=jpeg, content_type="image/jpeg")
+            async for picture in newest:
+                return web.Response(body=picture.jpeg, content_type="image/jpeg")
     except TimeoutError:
         pass  # Said below, as for a sink that closes meanwhile.
     raise web.HTTPServiceUnavailable(text=f"no frame came within {SNAPSHOT_WITHIN_S:g} s\n")
@@ -173,14 +174,6 @@ async def _tell(feeds: Feeds, socket_: web.WebSocketResponse) -> None:
         async for message in newest:
             async with asyncio.timeout(STALLED_AFTER_S):
                 await socket_.send_str(message)
-
-
-# Put together once for all viewers of the newest picture, annotated or raw.
-@lru_cache(maxsize=2)
-def _part(jpeg: bytes) -> bytes:
-    """One part of the stream, with the boundary behind it: a browser shows a picture when its part has ended."""
-    head = f"Content-Type: image/jpeg\r\nContent-Length: {len(jpeg)}\r\n\r\n"
-    return head.encode() + jpeg + f"\r\n--{BOUNDARY}\r\n".encode()
 
 
 def _file(path: Path, content_type: str) -> Callable[[web.Request], Any]:

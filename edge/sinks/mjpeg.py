@@ -22,6 +22,7 @@ from edge.sinks.access import Access
 from edge.sinks.connections import Door
 from edge.sinks.http import Feeds
 from edge.sinks.limits import Limits
+from edge.sinks.multipart import Picture
 from edge.sinks.newest import Newest
 from edge.threads import WorkerGroup
 
@@ -100,19 +101,19 @@ class MjpegSink:
             self._told_at_s = now_s
             self._loop.call_soon_threadsafe(self._tell)
 
-    def _annotated(self, result: Result) -> bytes:
+    def _annotated(self, result: Result) -> Picture:
         now_s = time.monotonic()
         if now_s - self._rate_at_s >= RATE_EVERY_S:
             self._rate_at_s, self._rate = now_s, f"{self._figures()['shown_fps']:.1f} FPS"
         latency_ms = (now_s - result.frame.captured_at_s) * 1000
-        return self._jpeg(overlay.draw(result, corner=f"{self._rate}  {latency_ms:.0f} ms"))
+        return self._encoded(overlay.draw(result, corner=f"{self._rate}  {latency_ms:.0f} ms"))
 
-    def _raw(self, frame: Frame) -> bytes:
+    def _raw(self, frame: Frame) -> Picture:
         """The camera's own JPEG, untouched where it gives one."""
-        return frame.buffer.tobytes() if frame.format is PixelFormat.MJPG else self._jpeg(frame.bgr)
+        return Picture(frame.buffer.tobytes()) if frame.format is PixelFormat.MJPG else self._encoded(frame.bgr)
 
-    def _jpeg(self, image: Image) -> bytes:
-        return cv2.imencode(".jpg", image, (cv2.IMWRITE_JPEG_QUALITY, self._quality))[1].tobytes()
+    def _encoded(self, image: Image) -> Picture:
+        return Picture(cv2.imencode(".jpg", image, (cv2.IMWRITE_JPEG_QUALITY, self._quality))[1].tobytes())
 
     def _message(self) -> messages.Message:
         return messages.message_of(self._newest, self._figures(), has_raw=self._feeds.raw is not None,

@@ -20,7 +20,7 @@ def sink() -> Iterator[MjpegSink]:
 
 def test_half_of_the_crowd_reads_and_comes_back_when_it_is_hung_up_on(
         sink: MjpegSink, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("edge.sinks.http.STALLED_AFTER_S", 0.3)
+    monkeypatch.setattr("edge.sinks.multipart.STALLED_AFTER_S", 0.3)
     with load.Crowd(int(sink.url.rpartition(":")[2]), 4) as crowd:
         until(lambda: sink._feeds.pictures._followers == 4)
         stalled = {client for client, index in crowd._clients.values() if index >= 2}
