@@ -49,6 +49,10 @@ class Pi(Computer):
         said = self.run(f"timeout 10 sh -c 'echo {command} > /run/webcam'")
         assert said == "", "webcam.py has ended; the journal says why"
 
+    def now(self) -> int:
+        """How many entries its journal has."""
+        return len(self.journal())
+
     def journal(self, since: int = 0) -> list[Entry]:
         """Its entries, but for the first `since` ones."""
         return list(self._entries())[since:]
