@@ -7,27 +7,19 @@ from collections.abc import Sequence
 import cv2
 
 from benchmarks.arguments import parser
-from edge.errors import FerEdgeError
-
-# What a shell says of a program that Ctrl-C ended: 128 + SIGINT.
-INTERRUPTED = 130
+from edge.errors import command
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    """The command; returns its exit code."""
+@command
+def main(arguments: Sequence[str] | None = None) -> int | None:
+    """The command."""
     # As in the app: threads inside OpenCV would fight the stages for the cores.
     cv2.setNumThreads(1)
-    try:
-        given = list(sys.argv[1:] if arguments is None else arguments)
-        chosen = parser().parse_args(given or ["stages"])
-        logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(message)s")
-        return int(chosen.run(chosen) or 0)
-    except FerEdgeError as error:
-        print(f"fer-edge: {error}", file=sys.stderr)
-        return error.exit_code
-    except KeyboardInterrupt:
-        print("\nfer-edge: interrupted; nothing was written", file=sys.stderr)
-        return INTERRUPTED
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    chosen = parser().parse_args(given or ["stages"])
+    logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(message)s")
+    code: int | None = chosen.run(chosen)
+    return code
 
 
 if __name__ == "__main__":

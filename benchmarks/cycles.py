@@ -29,7 +29,7 @@ from edge.cameras.reconnecting import ReconnectingCamera
 from edge.cameras.usb import UsbCamera
 from edge.config import Config
 from edge.contracts import Image, Result
-from edge.errors import ConfigError, FerEdgeError
+from edge.errors import ConfigError, command
 from edge.pipeline import Pipeline
 from edge.telemetry import Telemetry
 from edge.threads import Wakeup
@@ -209,20 +209,17 @@ def run(cycles: int) -> int:
     return int(bool(wrong))
 
 
+@command
 def main(arguments: Sequence[str] | None = None) -> int:
-    """The command; returns its exit code."""
+    """The command; 1 when something grew or the camera came back late."""
     parser = ArgumentParser(prog="python -m benchmarks.cycles", description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--cycles", type=int, default=1000, metavar="N", help="how many (default: %(default)s)")
     chosen = parser.parse_args(arguments)
+    if chosen.cycles < 1:
+        raise ConfigError(f"expected at least 1 for --cycles, found {chosen.cycles}; change it")
     cv2.setNumThreads(1)
     logging.basicConfig(level=logging.ERROR)
-    try:
-        if chosen.cycles < 1:
-            raise ConfigError(f"expected at least 1 for --cycles, found {chosen.cycles}; change it")
-        return run(chosen.cycles)
-    except FerEdgeError as error:
-        print(f"fer-edge: {error}", file=sys.stderr)
-        return error.exit_code
+    return run(chosen.cycles)
 
 
 if __name__ == "__main__":

@@ -26,7 +26,7 @@ from paho.mqtt.enums import CallbackAPIVersion
 
 from benchmarks import fleet_device
 from benchmarks.fleet_figures import Heard, Phase, silent, summary
-from edge.errors import ConfigError, FerEdgeError
+from edge.errors import ConfigError, command
 
 PREFIX = "fleet"
 BYTES_TOPIC = "$SYS/broker/bytes/received"
@@ -198,6 +198,7 @@ def _answers(port: int) -> bool:
         return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
+@command
 def main(arguments: Sequence[str] | None = None) -> int:
     """The command; 0 when no device was touched by another's outage, 1 otherwise."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.fleet", description=(__doc__ or "").partition("\n")[2])
@@ -205,16 +206,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--seconds", type=float, default=30.0, help=(
         "how long to listen before and after the outage; a stalled device is missed after 22 s (default: %(default)s)"))
     chosen = parser.parse_args(arguments)
-    try:
-        if chosen.devices <= len(VICTIMS):
-            raise ConfigError(f"expected at least 3 for --devices, found {chosen.devices}; change it")
-        executable = shutil.which("mosquitto", path=f"{os.environ.get('PATH', '')}:/usr/sbin")
-        if executable is None:
-            raise ConfigError("expected mosquitto on this machine, found none; sudo apt install mosquitto")
-        return 0 if simulate(chosen.devices, chosen.seconds, executable) else 1
-    except FerEdgeError as error:
-        print(f"fer-edge: {error}", file=sys.stderr)
-        return error.exit_code
+    if chosen.devices <= len(VICTIMS):
+        raise ConfigError(f"expected at least 3 for --devices, found {chosen.devices}; change it")
+    executable = shutil.which("mosquitto", path=f"{os.environ.get('PATH', '')}:/usr/sbin")
+    if executable is None:
+        raise ConfigError("expected mosquitto on this machine, found none; sudo apt install mosquitto")
+    return 0 if simulate(chosen.devices, chosen.seconds, executable) else 1
 
 
 if __name__ == "__main__":

@@ -25,7 +25,7 @@ from tqdm import tqdm
 from benchmarks import arithmetic, files
 from benchmarks.arithmetic import Spread
 from edge.config import PREFIX
-from edge.errors import FerEdgeError
+from edge.errors import FerEdgeError, command
 
 START_WITHIN_S = 30.0
 ANSWER_WITHIN_S = 30.0
@@ -186,16 +186,12 @@ def _phase(line: Line, crowd: Crowd, seconds: float, *, readers: int) -> Phase:
                  client_mb_per_s=received / 1e6 / took_s / readers)
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    """The command; returns its exit code."""
-    try:
-        chosen = _parser().parse_args(arguments)
-        alone, watched = measured(chosen.clients, chosen.rounds, chosen.seconds)
-        _report(chosen, alone, watched)
-    except FerEdgeError as error:
-        print(f"fer-edge: {error}", file=sys.stderr)
-        return error.exit_code
-    return 0
+@command
+def main(arguments: Sequence[str] | None = None) -> None:
+    """The command."""
+    chosen = _parser().parse_args(arguments)
+    alone, watched = measured(chosen.clients, chosen.rounds, chosen.seconds)
+    _report(chosen, alone, watched)
 
 
 def _parser() -> ArgumentParser:

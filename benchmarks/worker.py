@@ -22,7 +22,7 @@ from edge import outputs, overlay
 from edge import run as line
 from edge.config import Config
 from edge.contracts import Camera, Result, Sink
-from edge.errors import FerEdgeError, SinkError
+from edge.errors import SinkError, command
 from edge.pipeline import Pipeline
 from edge.telemetry import Telemetry
 from edge.threads import Wakeup, share_heap
@@ -141,15 +141,10 @@ def _camera(order: Order, opened: ExitStack) -> Camera:
     return ClipCamera(opened.enter_context(clip.stored(Path(order.clip))), order.frames, live_fps=order.live_fps)
 
 
-def main() -> int:
-    """The pass; returns its exit code."""
-    try:
-        passed = run(msgspec.json.decode(sys.argv[1], type=Order))
-    except FerEdgeError as error:
-        print(f"fer-edge: {error}", file=sys.stderr)
-        return error.exit_code
-    print(msgspec.json.encode(passed).decode())
-    return 0
+@command
+def main() -> None:
+    """The pass."""
+    print(msgspec.json.encode(run(msgspec.json.decode(sys.argv[1], type=Order))).decode())
 
 
 if __name__ == "__main__":

@@ -15,6 +15,16 @@ expected, what was found and what to do.  Any other exception is a bug: it keeps
 traceback and ends with exit code 1.
 """
 
+import sys
+from collections.abc import Callable
+from functools import wraps
+from typing import ParamSpec
+
+_Given = ParamSpec("_Given")
+
+# What a shell says of a program that Ctrl-C ended: 128 + SIGINT.
+INTERRUPTED = 130
+
 
 class FerEdgeError(Exception):
     """What the user can mend; printed as one line."""
@@ -62,3 +72,21 @@ class SinkError(FerEdgeError):
     """An output that cannot be opened or is lost."""
 
     exit_code = 74
+
+
+def command(main: Callable[_Given, int | None]) -> Callable[_Given, int]:
+    """A command's `main` that returns its exit code, 0 for None, also when it raises what a line on stderr can say.
+
+    A KeyboardInterrupt, which it may raise itself, can say what to do.
+    """
+    @wraps(main)
+    def told(*arguments: _Given.args, **options: _Given.kwargs) -> int:
+        try:
+            return main(*arguments, **options) or 0
+        except FerEdgeError as error:
+            print(f"fer-edge: {error}", file=sys.stderr)
+            return error.exit_code
+        except KeyboardInterrupt as interruption:
+            print("\nfer-edge: " + "; ".join(("interrupted", *map(str, interruption.args))), file=sys.stderr)
+            return INTERRUPTED
+    return told

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from edge.errors import FerEdgeError, ModelError
+from edge.errors import ModelError, command
 
 CLASSIFIER = "fer.int8.onnx"
 TIMEOUT_S = 30.0
@@ -85,21 +85,17 @@ def fetch(download: Download, path: Path) -> None:
                          "name another file with --output") from error
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    """The command; returns its exit code."""
+@command
+def main(arguments: Sequence[str] | None = None) -> None:
+    """The command."""
     parser = argparse.ArgumentParser(prog="python -m edge.models", description=(
         f"Fetch YuNet, the better face detector ({YUNET.size_bytes:,} bytes, {YUNET.licence}), from {YUNET.url}, "
         f"and check its sha256 ({YUNET.sha256})."))
     parser.add_argument("--output", type=Path, default=yunet_path(), metavar="FILE",
                         help="where to put it (default: %(default)s)")
     path = parser.parse_args(arguments).output
-    try:
-        fetch(YUNET, path)
-    except FerEdgeError as error:
-        print(f"fer-edge: {error}", file=sys.stderr)
-        return error.exit_code
+    fetch(YUNET, path)
     print(f"{path}: {YUNET.size_bytes:,} bytes, sha256 as published")
-    return 0
 
 
 if __name__ == "__main__":

@@ -9,7 +9,7 @@ from typing import NoReturn
 
 from tqdm import tqdm
 
-from edge.errors import ConfigError, DataError, FerEdgeError, SinkError
+from edge.errors import ConfigError, DataError, SinkError, command
 from edge.reporting.figures import summarize
 from edge.reporting.page import page
 from edge.reporting.rows import Row, read
@@ -63,17 +63,13 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    """The command; returns its exit code (see edge.errors)."""
-    try:
-        chosen = _parser().parse_args(arguments)
-        report = chosen.output or chosen.events[-1].with_suffix(".html")
-        write(chosen.events, report, chosen.title)
-    except FerEdgeError as error:
-        print(f"fer-edge: {error}", file=sys.stderr)
-        return error.exit_code
+@command
+def main(arguments: Sequence[str] | None = None) -> None:
+    """The command."""
+    chosen = _parser().parse_args(arguments)
+    report = chosen.output or chosen.events[-1].with_suffix(".html")
+    write(chosen.events, report, chosen.title)
     print(report)
-    return 0
 
 
 if __name__ == "__main__":

@@ -23,7 +23,7 @@ from edge.config import Config, Settings
 from edge.contracts import Camera, FaceDetector, Smoother
 from edge.detectors.haar import HaarDetector
 from edge.detectors.yunet import YunetDetector
-from edge.errors import CameraError, FerEdgeError
+from edge.errors import CameraError, command
 from edge.pipeline import Pipeline
 from edge.privacy import Veil
 from edge.reloading import Reloading
@@ -161,25 +161,21 @@ def run_all(chosen: Settings, wakeup: Wakeup, reloading: Reloading) -> None:
                           f"{', '.join(broken)}; the others are done")
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    """The command; returns its exit code (see edge.errors)."""
+@command
+def main(arguments: Sequence[str] | None = None) -> None:
+    """The command."""
     given = sys.argv[1:] if arguments is None else arguments
-    try:
-        chosen, flags = settings.parse(given, os.environ)
-        if flags.print_config:
-            print(chosen)
-            return 0
-        logging.basicConfig(format=("" if service.keeps_the_journal(os.environ) else "%(asctime)s ")
-                            + "%(levelname)s %(message)s")
-        reloading = Reloading(chosen, lambda: settings.parse(given, os.environ)[0])
-        reloading.offer("verbose", lambda is_on: logging.getLogger().setLevel(logging.DEBUG if is_on else logging.INFO))
-        share_heap()
-        with make_wakeup() as wakeup:
-            run_all(chosen, wakeup, reloading)
-    except FerEdgeError as error:
-        print(f"fer-edge: {error}", file=sys.stderr)
-        return error.exit_code
-    return 0
+    chosen, flags = settings.parse(given, os.environ)
+    if flags.print_config:
+        print(chosen)
+        return
+    logging.basicConfig(format=("" if service.keeps_the_journal(os.environ) else "%(asctime)s ")
+                        + "%(levelname)s %(message)s")
+    reloading = Reloading(chosen, lambda: settings.parse(given, os.environ)[0])
+    reloading.offer("verbose", lambda is_on: logging.getLogger().setLevel(logging.DEBUG if is_on else logging.INFO))
+    share_heap()
+    with make_wakeup() as wakeup:
+        run_all(chosen, wakeup, reloading)
 
 
 if __name__ == "__main__":

@@ -43,8 +43,11 @@ def train(arguments: Namespace) -> None:
     if arguments.bfloat16:
         _use_bfloat16()
     output: Path = arguments.output
-    history = training.train(split, public_test, output, recipe, teachers=teachers, start=start,
-                             resume=arguments.resume)
+    try:
+        history = training.train(split, public_test, output, recipe, teachers=teachers, start=start,
+                                 resume=arguments.resume)
+    except KeyboardInterrupt:
+        raise KeyboardInterrupt("add --resume to go on after the last whole epoch") from None
     votes = f", votes of {files.origin(arguments.ferplus)}" if arguments.ferplus else ""
     images = f"{len(split):,} images of Training in {files.origin(arguments.data)}, without {without}{votes}"
     run.describe(output, images, _training_command(arguments, recipe), recipe)

@@ -15,28 +15,20 @@ from benchmarks import clip, files
 from benchmarks.arm64 import comparison, emulator, laps
 from benchmarks.arm64.boards import BOARDS, Board
 from benchmarks.arm64.comparison import Comparison
-from edge.errors import FerEdgeError
+from edge.errors import command
 
 # Four turns of the search for new faces at 25 frames a second are 25 frames; as many again, and some.
 FRAMES = 60
-# What a shell says of a program that Ctrl-C ended: 128 + SIGINT.
-INTERRUPTED = 130
 # What a frame costs while nobody watches, and while somebody does.
 UNWATCHED = ("decode grey", "search", "preprocess", "infer int8", "smooth")
 WATCHED = ("decode colour", *UNWATCHED[1:], "draw", "encode")
 Counts = Mapping[str, float]
 
 
+@command
 def main(arguments: Sequence[str] | None = None) -> int:
-    """The command; returns its exit code: 1 when the results differ by more than rounding."""
-    try:
-        return _run(_parser().parse_args(arguments))
-    except FerEdgeError as error:
-        print(f"fer-edge: {error}", file=sys.stderr)
-        return error.exit_code
-    except KeyboardInterrupt:
-        print("\nfer-edge: interrupted; nothing was written", file=sys.stderr)
-        return INTERRUPTED
+    """The command; 1 when the results differ by more than rounding."""
+    return _run(_parser().parse_args(arguments))
 
 
 def _parser() -> argparse.ArgumentParser:

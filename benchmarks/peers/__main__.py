@@ -14,29 +14,19 @@ from benchmarks.peers.catalogue import PEERS, Material, Peer
 from benchmarks.peers.contest import Entrant
 from benchmarks.peers.environments import Unavailable
 from edge import models
-from edge.errors import CameraNotFound, ConfigError, FerEdgeError
+from edge.errors import CameraNotFound, ConfigError, command
 
 # Four times the 115 frames of the video that the figures in the README were taken with, and a few.
 FRAMES = 464
-# What a shell says of a program that Ctrl-C ended: 128 + SIGINT.
-INTERRUPTED = 130
-
 HOW = ("Each decodes the same video file with OpenCV's FFmpeg, reads every frame and draws the result on it. Frames/s, "
        "CPU (all threads of the process) and resident memory speak of the frames after the first; the first result's "
        "time counts from the start of the process. Ratios are the medians of those within each pass.")
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    """The command; returns its exit code."""
-    try:
-        _run(_parser().parse_args(arguments))
-    except FerEdgeError as error:
-        print(f"fer-edge: {error}", file=sys.stderr)
-        return error.exit_code
-    except KeyboardInterrupt:
-        print("\nfer-edge: interrupted; nothing was written", file=sys.stderr)
-        return INTERRUPTED
-    return 0
+@command
+def main(arguments: Sequence[str] | None = None) -> None:
+    """The command."""
+    _run(_parser().parse_args(arguments))
 
 
 def _parser() -> argparse.ArgumentParser:
