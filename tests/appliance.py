@@ -4,6 +4,7 @@ The tests are the chapters of one story on one machine, in this order; -s shows 
 """
 
 import os
+import re
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -25,6 +26,22 @@ PROGRAM = "/opt/fer-edge/current/bin/python"
 LEFT = ("find / -xdev -path /proc -prune -o -path /srv -prune -o -path /sys -prune -o -path /var/log -prune -o "
         "-name '*fer*edge*' -print; getent passwd fer-edge")
 NOTHING_LEFT = "exit code 2\n"
+# Stands for apt's python3-picamera2, which the system's own Python must be able to import without what is in the
+# environment; its camera gives 30 pictures a second.
+PICAMERA2 = """
+import time
+
+def __getattr__(name):
+    if name != "Picamera2":
+        raise AttributeError(name)
+    from picamera2.standins import Picamera2
+
+    class Paced(Picamera2):
+        def wait(self, job, timeout):
+            time.sleep(1 / 30)
+            return super().wait(job, timeout)
+    return Paced
+"""
 
 
 @pytest.fixture(scope="module")
@@ -231,6 +248,23 @@ def test_installing_again_upgrades_and_keeps_the_settings(machine: Machine) -> N
     assert after != before and machine.run("ls -d /opt/fer-edge/release-*") == f"/opt/fer-edge/{after}"
     assert machine.show("SubState") == "running" and machine.show("MainPID") != pid
     assert "# mine" in machine.run("cat /etc/fer-edge/config.toml")
+
+
+def test_csi_camera_is_used_through_the_systems_picamera2(machine: Machine) -> None:
+    (machine.shared / "picamera2.py").write_text(PICAMERA2)
+    machine.run("cd /usr/lib/python3/dist-packages && mkdir picamera2 && cp /srv/shared/picamera2.py "
+                "picamera2/__init__.py && cp /srv/fer-edge/tests/cameras/standins.py picamera2")
+    assert "installed" in machine.run("/srv/fer-edge/systemd/install.sh --csi")
+    said = machine.run(f"{PROGRAM} -c 'import picamera2, numpy, simplejpeg; "
+                       "print(picamera2.__file__, numpy.__file__, simplejpeg.__file__)'")
+    assert said.startswith("/usr/lib/python3/dist-packages/") and said.count(" /opt/fer-edge/") == 2
+    configure(machine, 'camera = "picamera2"', "log_every_s = 1.0")
+    machine.run("systemctl restart fer-edge")
+    machine.wait("the FPS in the log", lambda: "captured" in machine.run(
+        "journalctl -u fer-edge _PID=$(systemctl show --value -p MainPID fer-edge)", quiet=True))
+    assert "picamera2:0 gives YUV420 640×480" in machine.run("journalctl --no-pager -u fer-edge | tail -n 8")
+    said = machine.run(f"{PROGRAM} -m edge.doctor --config /etc/fer-edge/config.toml")
+    assert re.search(r"^csi +ok +picamera2:0 \(imx708\)$", said, re.MULTILINE)
 
 
 def test_uninstalling_leaves_nothing_but_the_settings(machine: Machine) -> None:

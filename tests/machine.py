@@ -18,6 +18,8 @@ from tests.conftest import ROOT
 CACHE = Path(os.environ.get("FER_EDGE_CACHE", ROOT / "build" / "appliance"))
 PYTHONS = {"bookworm": "3.11", "trixie": "3.13"}
 INCLUDED = "systemd,systemd-sysv,dbus,udev,python3,python3-venv,ca-certificates,procps"
+# What install.sh asks pip for, and what pip builds with.
+PACKAGES = "fer-edge[record,mqtt,metrics]", "simplejpeg>=1.8.2", "setuptools>=69"
 CAMERAS = sorted(Path("/dev").glob("video*"))
 BOOT_WITHIN_S = 60
 POLL_S = 0.05
@@ -39,6 +41,7 @@ def debian(suite: str) -> Path:
 def wheels(suite: str) -> Path:
     """A folder with the packages that the app needs, for the Python of `suite`: the machine has no network."""
     wanted = b"".join((ROOT / name).read_bytes() for name in ("setup.cfg", "constraints.txt"))
+    wanted += " ".join(PACKAGES).encode()
     folder = CACHE / f"wheels-{suite}-{hashlib.sha256(wanted).hexdigest()[:12]}"
     if not (folder / "complete").exists():
         with tempfile.TemporaryDirectory() as own:
@@ -47,7 +50,7 @@ def wheels(suite: str) -> Path:
             platforms = [f"--platform=manylinux{name}_{os.uname().machine}" for name in ("_2_28", "_2_27", "2014")]
             subprocess.run([*pip, "download", "--dest", folder, f"--python-version={PYTHONS[suite]}", *platforms,
                             "--only-binary=:all:", f"--constraint={ROOT}/constraints.txt", f"--find-links={own}",
-                            "fer-edge[record,mqtt,metrics]", "setuptools>=69"], check=True)
+                            *PACKAGES], check=True)
         (folder / "complete").touch()
     return folder
 
