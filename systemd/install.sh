@@ -8,7 +8,7 @@ usage: sudo ./systemd/install.sh [--csi] [--check]
 
 Installs fer-edge as a service that starts at boot; run again from a newer checkout, upgrades it.
 
-  --csi     for a CSI camera: an environment that sees apt's python3-picamera2
+  --csi     for a CSI camera: an environment that sees apt's python3-picamera2; an upgrade keeps to it
   --check   only check the machine
   --help    this text
 
@@ -158,6 +158,10 @@ for argument in "$@"; do
         *) fail "expected --csi, --check or --help, found $argument" ;;
     esac
 done
+
+if grep --quiet --no-messages 'include-system-site-packages = true' "$HOME_DIR/current/pyvenv.cfg"; then
+    csi=1
+fi
 
 [ "$(id -u)" = 0 ] || fail "expected to run as root; use: sudo $0 $*"
 check_machine

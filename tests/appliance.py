@@ -267,6 +267,11 @@ def test_csi_camera_is_used_through_the_systems_picamera2(machine: Machine) -> N
     assert re.search(r"^csi +ok +picamera2:0 \(imx708\)$", said, re.MULTILINE)
 
 
+def test_upgrade_of_an_installation_for_a_csi_camera_is_one_again(machine: Machine) -> None:
+    assert "installed" in machine.run("/srv/fer-edge/systemd/install.sh")
+    assert machine.run(f"{PROGRAM} -c 'import picamera2'") == ""
+
+
 def test_uninstalling_leaves_nothing_but_the_settings(machine: Machine) -> None:
     said = machine.run("/opt/fer-edge/uninstall.sh")
     assert said == "kept: /etc/fer-edge\n"
