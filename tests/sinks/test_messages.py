@@ -5,7 +5,6 @@ import json
 import logging
 import os
 import socket
-import threading
 import time
 from collections.abc import Awaitable, Callable, Iterator
 from typing import Any
@@ -19,6 +18,7 @@ from edge.contracts import Box, Frame, PixelFormat, Result
 from edge.sinks import http, messages
 from edge.sinks.mjpeg import MjpegSink
 from tests.results import LABELS, reading_of, result_of
+from tests.sinks.showing import showing
 from tests.waiting import until
 
 PICTURE = np.zeros((480, 640, 3), np.uint8)
@@ -35,20 +35,8 @@ def sink() -> Iterator[MjpegSink]:
 @pytest.fixture
 def feed(sink: MjpegSink) -> Iterator[None]:
     """Shows results for as long as the test runs."""
-    stop = threading.Event()
-
-    def show() -> None:
-        number = 0
-        while not stop.wait(0.005):
-            sink.show(make_result(number))
-            number += 1
-
-    sink.show(make_result())
-    thread = threading.Thread(target=show)
-    thread.start()
-    yield
-    stop.set()
-    thread.join()
+    with showing(sink, make_result):
+        yield
 
 
 def make_result(number: int = 0) -> Result:

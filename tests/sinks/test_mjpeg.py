@@ -12,7 +12,6 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from http.client import HTTPResponse
 
 import cv2
@@ -30,6 +29,7 @@ from edge.sinks.http import Feeds
 from edge.sinks.mjpeg import MjpegSink
 from tests.pixels import values_across
 from tests.results import LABELS, reading_of, result_of
+from tests.sinks.showing import showing
 from tests.waiting import until
 
 TIMEOUT_S = 30
@@ -52,26 +52,6 @@ def feed(sink: MjpegSink) -> Iterator[None]:
     """Shows results one after the other for as long as the test runs."""
     with showing(sink, make_result):
         yield
-
-
-@contextmanager
-def showing(sink: MjpegSink, make: Callable[[int], Result]) -> Iterator[None]:
-    """Shows what `make` makes of numbers, one after the other, while this is entered."""
-    stop = threading.Event()
-
-    def show() -> None:
-        number = 0
-        while not stop.wait(0.005):
-            sink.show(make(number))
-            number += 1
-
-    thread = threading.Thread(target=show)
-    thread.start()
-    try:
-        yield
-    finally:
-        stop.set()
-        thread.join()
 
 
 def get(sink: MjpegSink, path: str) -> HTTPResponse:

@@ -1,0 +1,30 @@
+"""Results shown by a sink as the line shows them: from a thread of their own, one after the other."""
+
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from edge.contracts import Result, Sink
+
+EVERY_S = 0.005
+
+
+@contextmanager
+def showing(sink: Sink, make: Callable[[int], Result]) -> Iterator[None]:
+    """`sink` shows what `make` makes of 0, 1, 2, …; the first has been shown when this is entered."""
+    sink.show(make(0))
+    stop = threading.Event()
+
+    def show() -> None:
+        number = 1
+        while not stop.wait(EVERY_S):
+            sink.show(make(number))
+            number += 1
+
+    thread = threading.Thread(target=show)
+    thread.start()
+    try:
+        yield
+    finally:
+        stop.set()
+        thread.join()
