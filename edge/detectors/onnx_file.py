@@ -1,46 +1,80 @@
-"""Gives an ONNX file another input and another output: its bytes, without the library onnx.
+"""Gives an ONNX file a grey picture as its input and another ending: its bytes, without the library onnx.
 
 The file is a protocol buffer (https://protobuf.dev/programming-guides/encoding/), of which only the messages on
 the way to inputs and outputs are read; their fields' numbers are those of onnx.proto.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
 
 # ModelProto, GraphProto, ValueInfoProto, TypeProto, TypeProto.Tensor, TensorShapeProto, Dimension.
 _GRAPH = 7
-_NODE, _INPUT, _OUTPUT, _VALUE_INFO = 1, 11, 12, 13
+_NODE, _CONSTANT, _INPUT, _OUTPUT, _VALUE_INFO = 1, 5, 11, 12, 13
 _NAME, _TYPE, _TENSOR, _ELEMENT, _SHAPE, _DIMENSION = 1, 2, 1, 1, 2, 1
 _DIMENSION_VALUE, _DIMENSION_NAME = 1, 2
 # NodeProto, AttributeProto.
 _NODE_INPUT, _NODE_OUTPUT, _OPERATOR, _ATTRIBUTE = 1, 2, 4, 5
-_ATTRIBUTE_NAME, _ATTRIBUTE_NUMBER, _ATTRIBUTE_TYPE = 1, 3, 20
-# TensorProto.DataType and AttributeProto.AttributeType.
-_FLOAT, _UINT8 = 1, 2
-_ATTRIBUTE_IS_NUMBER = 2
+_ATTRIBUTE_NAME, _ATTRIBUTE_NUMBER, _ATTRIBUTE_NUMBERS, _ATTRIBUTE_TYPE = 1, 3, 8, 20
+_IS_NUMBER, _IS_NUMBERS = 2, 7
+# TensorProto and its DataType.
+_SIDES, _KIND, _CONSTANT_NAME, _CONTENT = 1, 2, 8, 9
+_KINDS = {"float32": 1, "uint8": 2, "int64": 7}
 
 _VARINT, _FIXED_64, _BYTES, _FIXED_32 = 0, 1, 2, 5
 _MOST_VARINT_BYTES = 10
 # A picture is (batch, channels, height, width).
 _PICTURE = 4
 
-GREY, FOUND = "grey", "found"
+GREY = "grey"
 
 
-def taking_grey(model: bytes, outputs: Sequence[Sequence[str]]) -> bytes:
+@dataclass(frozen=True, slots=True)
+class Value:
+    """An input or output: its numpy type, and its shape in lengths and names of lengths that vary."""
+
+    name: str
+    kind: str
+    shape: tuple[int | str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """One operation of ONNX (https://onnx.ai/onnx/operators/); its attributes are whole numbers or lists of them."""
+
+    operator: str
+    inputs: Sequence[str]
+    outputs: Sequence[str]
+    attributes: Mapping[str, int | Sequence[int]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """What a network's outputs go through to become one; `inputs` are fed beside the picture, `constants` stay."""
+
+    inputs: Sequence[Value]
+    constants: Mapping[str, NDArray[np.generic]]
+    nodes: Sequence[Node]
+    output: Value
+
+
+def rebuilt(model: bytes, ending: Ending) -> bytes:
     """`model`, which takes a picture (1, 3, H, W) float32 of one size, as one that takes it grey and of any size.
 
-    Its input is GREY, (1, 1, H, W) uint8, and its only output FOUND: of `outputs` each row joined on the second axis,
-    and the rows on the third.  Whether it has such outputs and can be so joined is left to who runs it.
+    Its first input is GREY, (1, 1, H, W) uint8; its only output is that of `ending`.  Whether it has the outputs
+    that `ending` reads is left to who runs it.
     Raises ValueError when it is no ONNX file, or none with one picture as its input.
     """
-    fields = [(number, _field(_GRAPH, _graph(content, outputs)) if number == _GRAPH and content is not None else whole)
+    fields = [(number, _field(_GRAPH, _graph(content, ending)) if number == _GRAPH and content is not None else whole)
               for number, whole, content in _fields(model)]
     if _GRAPH not in dict(fields):
         raise ValueError("no graph")
     return b"".join(whole for _, whole in fields)
 
 
-def _graph(graph: bytes, outputs: Sequence[Sequence[str]]) -> bytes:
+def _graph(graph: bytes, ending: Ending) -> bytes:
     """The graph with nodes before and behind its own."""
     kept, pictures = [], []
     for number, whole, content in _fields(graph):
@@ -51,35 +85,42 @@ def _graph(graph: bytes, outputs: Sequence[Sequence[str]]) -> bytes:
             kept.append(whole)
     if len(pictures) != 1:
         raise ValueError(f"{len(pictures)} inputs of four dimensions")
-    before = [_node("Cast", [GREY], f"{GREY} in float", to=_FLOAT),
-              _node("Concat", 3 * [f"{GREY} in float"], pictures[0], axis=1)]
-    rows = [f"{FOUND} in {row[0]} and so on" for row in outputs]
-    behind = [_node("Concat", row, name, axis=1) for row, name in zip(outputs, rows, strict=True)]
-    behind.append(_node("Concat", rows, FOUND, axis=2))
-    return b"".join([*before, *kept, *behind,
-                     _field(_INPUT, _value(GREY, _UINT8, _sized(1), _sized(1), _named("height"), _named("width"))),
-                     _field(_OUTPUT, _value(FOUND, _FLOAT, _sized(1), _named("cells"), _named("columns")))])
+    in_float = f"{GREY} in float"
+    before = [Node("Cast", [GREY], [in_float], {"to": _KINDS["float32"]}),
+              Node("Concat", 3 * [in_float], pictures, {"axis": 1})]
+    inputs = [Value(GREY, "uint8", (1, 1, "height", "width")), *ending.inputs]
+    return b"".join([*map(_node, before), *kept, *map(_node, ending.nodes),
+                     *(_field(_CONSTANT, _tensor(name, content)) for name, content in ending.constants.items()),
+                     *(_field(_INPUT, _value(value)) for value in inputs), _field(_OUTPUT, _value(ending.output))])
 
 
-def _value(name: str, element: int, *dimensions: bytes) -> bytes:
-    tensor = _number(_ELEMENT, element) + _field(_SHAPE, b"".join(dimensions))
-    return _field(_NAME, name.encode()) + _field(_TYPE, _field(_TENSOR, tensor))
+def _value(value: Value) -> bytes:
+    lengths = b"".join(_field(_DIMENSION, _number(_DIMENSION_VALUE, length) if isinstance(length, int)
+                              else _text(_DIMENSION_NAME, length)) for length in value.shape)
+    tensor = _number(_ELEMENT, _KINDS[value.kind]) + _field(_SHAPE, lengths)
+    return _text(_NAME, value.name) + _field(_TYPE, _field(_TENSOR, tensor))
 
 
-def _sized(length: int) -> bytes:
-    return _field(_DIMENSION, _number(_DIMENSION_VALUE, length))
+def _tensor(name: str, content: NDArray[np.generic]) -> bytes:
+    sides = b"".join(_number(_SIDES, side) for side in content.shape)
+    return (sides + _number(_KIND, _KINDS[content.dtype.name]) + _text(_CONSTANT_NAME, name)
+            + _field(_CONTENT, content.astype(content.dtype.newbyteorder("<")).tobytes()))
 
 
-def _named(name: str) -> bytes:
-    return _field(_DIMENSION, _field(_DIMENSION_NAME, name.encode()))
+def _node(node: Node) -> bytes:
+    return _field(_NODE, b"".join([
+        *(_text(_NODE_INPUT, name) for name in node.inputs), *(_text(_NODE_OUTPUT, name) for name in node.outputs),
+        _text(_OPERATOR, node.operator),
+        *(_field(_ATTRIBUTE, _attribute(name, value)) for name, value in node.attributes.items())]))
 
 
-def _node(operator: str, inputs: Sequence[str], output: str, **numbers: int) -> bytes:
-    """A node, with attributes that are whole numbers."""
-    names = b"".join(_field(_NODE_INPUT, name.encode()) for name in inputs) + _field(_NODE_OUTPUT, output.encode())
-    attributes = b"".join(_field(_ATTRIBUTE, _field(_ATTRIBUTE_NAME, name.encode()) + _number(_ATTRIBUTE_NUMBER, number)
-                                 + _number(_ATTRIBUTE_TYPE, _ATTRIBUTE_IS_NUMBER)) for name, number in numbers.items())
-    return _field(_NODE, names + _field(_OPERATOR, operator.encode()) + attributes)
+def _attribute(name: str, value: int | Sequence[int]) -> bytes:
+    if isinstance(value, int):
+        content = _number(_ATTRIBUTE_NUMBER, value) + _number(_ATTRIBUTE_TYPE, _IS_NUMBER)
+    else:
+        content = b"".join(_number(_ATTRIBUTE_NUMBERS, number) for number in value)
+        content += _number(_ATTRIBUTE_TYPE, _IS_NUMBERS)
+    return _text(_ATTRIBUTE_NAME, name) + content
 
 
 def _dimensions(value: bytes) -> int:
@@ -130,6 +171,10 @@ def _read_varint(message: bytes, at: int) -> tuple[int, int]:
 
 def _number(number: int, value: int) -> bytes:
     return _varint(number << 3 | _VARINT) + _varint(value)
+
+
+def _text(number: int, text: str) -> bytes:
+    return _field(number, text.encode())
 
 
 def _field(number: int, content: bytes) -> bytes:

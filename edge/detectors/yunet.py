@@ -5,13 +5,12 @@ from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from edge import preprocess, searching
 from edge.contracts import Box, Face, Frame, Image, Search
-from edge.detectors.onnx_file import FOUND, GREY, taking_grey
+from edge.detectors.onnx_file import GREY, Ending, Node, Value, rebuilt
 from edge.errors import ModelError
 from edge.models import YUNET
 from edge.sessions import first_line, open_session
@@ -33,18 +32,52 @@ SPAN = 3
 MOST_IOU = 0.3
 # The cells of its three grids, px; in each a face may have its middle.
 STRIDES = (8, 16, 32)
-# What it says of each: the probabilities of a face's class and of any object, the box, the landmarks.
-OUTPUTS = [[f"{kind}_{stride}" for stride in STRIDES] for kind in ("cls", "obj", "bbox", "kps")]
-COLUMNS = 1 + 1 + 4 + 10
-
-# Offsets in cells, and logarithms of sides in cells, that no face has.
-FARTHEST = 40.0
+FACES = "faces"
+# More faces than a frame has; what a damaged file sees in every cell must not take all day.
+MOST_FACES = 200
+# Pixels of a picture that no face reaches.
+FARTHEST_PX = 10_000
 # Two kinds of regions and two or three of parts have each a size of their own.
 MOST_SIZES = 16
 
 Floats = NDArray[np.float32]
-# Left, top, width, height, five landmarks and the score.
+# The middle's x and y, width, height, five landmarks and the score.
 Row = list[float]
+COLUMNS = 2 + 2 + 10 + 1
+
+
+def ending() -> Ending:
+    """From what YuNet says of each cell to the faces, best first: (1, faces, COLUMNS), in pixels of its picture.
+
+    A cell tells the face's middle and landmarks as offsets from its own corner, in cells, and the logarithms of its
+    sides in cells (the paper's section 3, and its reference code).  The class and the presence of an object are both
+    probabilities.
+    """
+    joined = [Node("Concat", [f"{kind}_{stride}" for stride in STRIDES], [kind], {"axis": 1})
+              for kind in ("cls", "obj", "bbox", "kps")]
+    return Ending(
+        inputs=[Value("box corners", "float32", (1, "cells", 4)),
+                Value("landmark corners", "float32", (1, "cells", 10)),
+                Value("sides", "float32", (1, "cells", 1)), Value("least score", "float32", (1,))],
+        constants={"most faces": np.array(MOST_FACES), "most iou": np.array(MOST_IOU, np.float32),
+                   "last": np.array(2)},
+        nodes=[*joined,
+               Node("Mul", ["cls", "obj"], ["both"]),
+               Node("Sqrt", ["both"], ["scores"]),
+               Node("Split", ["bbox"], ["middles", "logarithms"], {"axis": 2}),
+               Node("Exp", ["logarithms"], ["sizes"]),
+               Node("Concat", ["middles", "sizes"], ["boxes in cells"], {"axis": 2}),
+               Node("Mul", ["boxes in cells", "sides"], ["boxes from corners"]),
+               Node("Add", ["boxes from corners", "box corners"], ["boxes"]),
+               Node("Mul", ["kps", "sides"], ["landmarks from corners"]),
+               Node("Add", ["landmarks from corners", "landmark corners"], ["landmarks"]),
+               Node("Concat", ["boxes", "landmarks", "scores"], ["rows"], {"axis": 2}),
+               Node("Transpose", ["scores"], ["scores by class"], {"perm": (0, 2, 1)}),
+               Node("NonMaxSuppression", ["boxes", "scores by class", "most faces", "most iou", "least score"],
+                    ["chosen"], {"center_point_box": 1}),
+               Node("Gather", ["chosen", "last"], ["cells chosen"], {"axis": 1}),
+               Node("Gather", ["rows", "cells chosen"], [FACES], {"axis": 1})],
+        output=Value(FACES, "float32", (1, "faces", COLUMNS)))
 
 
 class YunetDetector:
@@ -64,7 +97,7 @@ class YunetDetector:
                              f"python -m edge.models ({YUNET}), or use --detector haar") from error
         self._model = model
         try:
-            self._session = open_session(taking_grey(content, OUTPUTS), threads=1)
+            self._session = open_session(rebuilt(content, ending()), threads=1)
         except Exception as error:  # ONNX Runtime's own exceptions share no narrower base.
             raise self._refusal(first_line(error)) from error
         # Another network has other outputs, or fails only when it runs.
@@ -82,39 +115,21 @@ class YunetDetector:
         faces = [_face(row, search.region, size, frame) for row in found]
         return [face for face in faces if search.min_face_px <= face.box.height <= search.max_face_px]
 
-    @np.errstate(over="ignore", invalid="ignore")
     def _found(self, picture: Image, least_score: float) -> list[Row]:
-        """The faces in `picture` (H, W), in its pixels, best first."""
+        """The faces in `picture` (H, W), in its pixels, best first; ModelError when the file holds something else."""
         height, width = (-(-side // SIDE_STEP_PX) * SIDE_STEP_PX for side in picture.shape)
         if picture.shape != (height, width):
             filled = np.zeros((height, width), np.uint8)
             filled[:picture.shape[0], :picture.shape[1]] = picture
             picture = filled
-        grid = _grid(width, height)
-        found = self._run(picture, len(grid))
-        # The classes and the presence of an object are both probabilities.
-        scores = np.sqrt(found[:, 0] * found[:, 1])
-        cells = np.flatnonzero(scores >= least_score)
-        chosen = found[cells]
-        if not (np.abs(chosen) < FARTHEST).all():
-            return []  # A damaged file may see faces at infinity.
-        # Of a handful of cells, lists are read faster than arrays.
-        rows = [_decoded(*cell) for cell in zip(chosen.tolist(), scores[cells].tolist(), grid[cells].tolist(),
-                                                strict=True)]
-        if len(rows) < 2:
-            return rows
-        kept = cv2.dnn.NMSBoxes([row[:4] for row in rows], [row[-1] for row in rows], least_score, MOST_IOU)
-        return [rows[index] for index in kept]
-
-    def _run(self, picture: Image, cells: int) -> Floats:
-        """What the network says of each of the `cells` of `picture`: (cells, COLUMNS); ModelError for anything else."""
+        fed = {GREY: picture[np.newaxis, np.newaxis], "least score": np.array([least_score], np.float32),
+               **_grid(width, height)}
         try:
-            found = self._session.run([FOUND], {GREY: picture[np.newaxis, np.newaxis]})[0]
+            found = self._session.run([FACES], fed)[0]
         except Exception as error:  # As above; a damaged file may fail at one size of picture alone.
             raise self._refusal(first_line(error)) from error
-        if found.shape != (1, cells, COLUMNS):
-            raise self._refusal(f"an output of {found.shape}")
-        rows: Floats = found[0]
+        # A damaged file may see faces at infinity.
+        rows: list[Row] = found[0].tolist() if (np.abs(found) < FARTHEST_PX).all() else []
         return rows
 
     def _refusal(self, reason: str) -> ModelError:
@@ -123,24 +138,14 @@ class YunetDetector:
 
 
 @lru_cache(maxsize=MOST_SIZES)
-def _grid(width: int, height: int) -> Floats:
-    """Left, top and side of each cell of the three grids over a picture, px, in the order of the outputs: (n, 3)."""
+def _grid(width: int, height: int) -> dict[str, Floats]:
+    """What a network must be told of the cells of its three grids over a picture, px, in the order of its outputs."""
     grids = [np.stack([columns.ravel() * stride, rows.ravel() * stride, np.full(rows.size, stride)], axis=1)
              for stride in STRIDES for rows, columns in [np.indices((height // stride, width // stride))]]
-    return np.concatenate(grids).astype(np.float32)
-
-
-def _decoded(found: list[float], score: float, cell: list[float]) -> Row:
-    """The face of a cell of the grids.
-
-    A cell tells the face's middle and landmarks as offsets from its own corner, in cells, and the logarithms of its
-    sides in cells (the paper's section 3, and its reference code).
-    """
-    left, top, side = cell
-    _, _, x, y, log_width, log_height, *points = found
-    width, height = math.exp(log_width) * side, math.exp(log_height) * side
-    landmarks = [corner + side * offset for corner, offset in zip(5 * (left, top), points, strict=True)]
-    return [left + side * x - width / 2, top + side * y - height / 2, width, height, *landmarks, score]
+    cells = np.concatenate(grids).astype(np.float32)[np.newaxis]
+    corners, sides = cells[..., :2], cells[..., 2:].copy()
+    return {"box corners": np.concatenate([corners, np.zeros_like(corners)], axis=2),
+            "landmark corners": np.tile(corners, 5), "sides": sides}
 
 
 def _picture_size(search: Search) -> tuple[int, int]:
@@ -159,11 +164,11 @@ def _picture_size(search: Search) -> tuple[int, int]:
 def _face(row: Row, region: Box, size: tuple[int, int], frame: Frame) -> Face:
     """What was found in a picture of that size, px, of the `region`, in pixels of the frame."""
     across, down = region.width / size[0], region.height / size[1]
-    left, top, width, height = row[:4]
-    box = Box(round(region.left + across * left), round(region.top + down * top), round(across * width),
-              round(down * height))
-    landmarks = np.array(row[4:-1], np.float32).reshape(5, 2) * _pair(across, down) + _pair(region.left, region.top)
-    return Face(box.clipped(frame), row[-1], landmarks=landmarks)
+    x, y, width, height, *points, score = row
+    box = Box(round(region.left + across * (x - width / 2)), round(region.top + down * (y - height / 2)),
+              round(across * width), round(down * height))
+    landmarks = np.array(points, np.float32).reshape(5, 2) * _pair(across, down) + _pair(region.left, region.top)
+    return Face(box.clipped(frame), score, landmarks=landmarks)
 
 
 def _pair(x: float, y: float) -> Floats:
