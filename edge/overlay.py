@@ -59,9 +59,9 @@ def _draw_box(image: Image, box: Box, colour: Colour) -> None:
 
 
 def _draw_plate(image: Image, reading: Reading, colour: Colour, plate: Box) -> None:
-    expression = reading.smoothed
+    expression, label_shown = reading.smoothed, reading.smoothed.label
     _darken(image, plate)
-    is_certain = expression.label != UNCERTAIN
+    is_certain = label_shown != UNCERTAIN
     title = _title(expression, plate.width - 2 * _PADDING_PX) if is_certain else UNCERTAIN
     part = image[plate.top:plate.bottom, plate.left:plate.right]
     cv2.max(part, _captions(expression.labels)[:part.shape[0], :part.shape[1]], part)
@@ -71,7 +71,7 @@ def _draw_plate(image: Image, reading: Reading, colour: Colour, plate: Box) -> N
         top = _TITLE_PX + row * _ROW_PX
         bar = part[top + 2:top + 11, _BAR_LEFT_PX:_BAR_LEFT_PX + round(full_px * probability) + 1]
         # Cheaper than OpenCV's rectangle, for which the other threads would be let in seven times.
-        bar[:] = _row(colour if label == expression.label else FAINT)[:bar.shape[1]]
+        bar[:] = _row(colour if label == label_shown else FAINT)[:bar.shape[1]]
 
 
 @lru_cache(maxsize=4)
@@ -106,10 +106,14 @@ def _place(reading: Reading, faces: Sequence[Box], taken: Sequence[Box], image: 
     width, height = _PLATE_WIDTH_PX, plate_height(reading.smoothed)
     places = ((box.right + 4, box.top), (box.left - width - 4, box.top),
               (box.left, box.bottom + 4), (box.left, box.top - height - 4))
-    plates = [Box(max(0, min(left, columns - width)), max(0, min(top, rows - height)), width, height)
-              for left, top in places]
-    return min(plates, key=lambda plate: (sum(plate.shared_with(face) for face in faces),
-                                          sum(plate.shared_with(other) for other in taken)))
+    plates = []
+    for left, top in places:
+        plate = Box(max(0, min(left, columns - width)), max(0, min(top, rows - height)), width, height)
+        covered = (sum(map(plate.shared_with, faces)), sum(map(plate.shared_with, taken)))
+        if not any(covered):
+            return plate
+        plates.append((covered, plate))
+    return min(plates, key=lambda covering: covering[0])[1]
 
 
 def plate_height(expression: Expression) -> int:

@@ -81,14 +81,15 @@ class ExponentialSmoother:
     def _labelled(self, track: _Smoothed, labels: tuple[str, ...], now_s: float) -> Expression:
         """The track's average as an Expression, with the label that stands."""
         powers = np.exp(track.logits - track.logits.max())
-        smoothed = Expression((powers / powers.sum()).astype(np.float32), labels)
-        if smoothed.label == track.shown:
+        probabilities = (powers / powers.sum()).astype(np.float32)
+        label = Expression(probabilities, labels).label
+        if label == track.shown:
             track.doubted_at_s = None
         elif track.doubted_at_s is None:
             track.doubted_at_s = now_s
         elif now_s - track.doubted_at_s >= self._hold_s:
-            track.shown, track.doubted_at_s = smoothed.label, None
-        return replace(smoothed, held=track.shown)
+            track.shown, track.doubted_at_s = label, None
+        return Expression(probabilities, labels, held=track.shown)
 
 
 def _weight(face: Face, sharpness: float, best: float) -> float:
