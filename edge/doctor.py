@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 from edge.checks import camera, health, machine, model, outputs, privacy, system
 from edge.checks.findings import Finding, State, ok, problem, refused, skipped
 from edge.checks.machine import Machine
-from edge.errors import ConfigError
+from edge.errors import ConfigError, command
 from edge.threads import WorkerGroup
 
 if TYPE_CHECKING:
@@ -132,6 +132,7 @@ def as_json(findings: Sequence[Finding], redact: Callable[[str], str]) -> str:
                       indent=1, ensure_ascii=False)
 
 
+@command
 def main(arguments: Sequence[str] | None = None, here: Machine | None = None) -> int:
     """The command; returns its exit code.  `here` is another machine than this."""
     given = list(sys.argv[1:] if arguments is None else arguments)

@@ -15,6 +15,8 @@ expected, what was found and what to do.  Any other exception is a bug: it keeps
 traceback and ends with exit code 1.
 """
 
+import os
+import select
 import sys
 from collections.abc import Callable
 from functools import wraps
@@ -22,8 +24,9 @@ from typing import ParamSpec
 
 _Given = ParamSpec("_Given")
 
-# What a shell says of a program that Ctrl-C ended: 128 + SIGINT.
+# What a shell says of a program that Ctrl-C ended: 128 + SIGINT; of one whose reader, such as head, has gone: SIGPIPE.
 INTERRUPTED = 130
+READER_GONE = 141
 
 
 class FerEdgeError(Exception):
@@ -82,11 +85,28 @@ def command(main: Callable[_Given, int | None]) -> Callable[_Given, int]:
     @wraps(main)
     def told(*arguments: _Given.args, **options: _Given.kwargs) -> int:
         try:
-            return main(*arguments, **options) or 0
+            try:
+                return main(*arguments, **options) or 0
+            finally:
+                sys.stdout.flush()
         except FerEdgeError as error:
             print(f"fer-edge: {error}", file=sys.stderr)
             return error.exit_code
         except KeyboardInterrupt as interruption:
             print("\nfer-edge: " + "; ".join(("interrupted", *map(str, interruption.args))), file=sys.stderr)
             return INTERRUPTED
+        except BrokenPipeError:
+            if not _is_reader_gone():
+                raise
+            return READER_GONE
     return told
+
+
+def _is_reader_gone() -> bool:
+    """Whether nobody reads stdout any more; what is still to be written there is then dropped."""
+    stdout = select.poll()
+    stdout.register(sys.stdout.fileno(), 0)
+    is_gone = bool(stdout.poll(0))
+    if is_gone:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return is_gone
