@@ -14,7 +14,7 @@ Installs fer-edge as a service that starts at boot; run again from a newer check
 
 What it makes:
   /opt/fer-edge                           the program, in a Python environment of its own
-  /etc/systemd/system/fer-edge.service    the unit, enabled
+  /etc/systemd/system/fer-edge.service    the unit, enabled; fer-edge.service.d: less of libjpeg in the journal
   /etc/fer-edge/config.toml               the settings, where there are none yet
   /var/lib/fer-edge                       YuNet, if the network is there; recordings, if you ask for any
   the user and group fer-edge             a static one, so that files can be given to it: a token, a key, a folder
@@ -125,6 +125,9 @@ put_in_place() {
     install -m 755 "$SOURCE/systemd/uninstall.sh" "$HOME_DIR/uninstall.sh"
     install -m 644 "$SOURCE/README.md" "$HOME_DIR/README.md"
     install -m 644 "$SOURCE/systemd/fer-edge.service" "$UNIT"
+    if [ "$(systemctl --version | awk 'NR == 1 { print $2 }')" -ge 253 ]; then
+        install -D -m 644 "$SOURCE/systemd/quiet.conf" "$UNIT.d/quiet.conf"
+    fi
     install -d -m 755 "$(dirname "$CONFIG")"
     [ -e "$CONFIG" ] || install -m 640 "$SOURCE/systemd/config.toml" "$CONFIG"
     # A camera's address may hold a password.
