@@ -17,9 +17,9 @@ from tests.rig.computer import BUILD
 from tests.rig.guest import SCREEN, VIDEO, Guest, Program
 
 PICTURES = BUILD / "pictures"
-# Small, for a processor that is translated.
-ARGUMENTS = ("--camera", "demo", "--width", "320", "--height", "240", "--display", "--no-stream", "--log-every", "2",
-             "--snapshots", "/mnt")
+# Small and slow, for a processor that is translated: each picture is on the screen long enough to be looked at.
+ARGUMENTS = ("--camera", "demo", "--width", "320", "--height", "240", "--fps", "5", "--display", "--no-stream",
+             "--log-every", "2", "--snapshots", "/mnt")
 PICTURE = slice(120, 360), slice(160, 480)
 """Where the picture stands in the smallest mode of the card, 640 × 480."""
 # Levels; how far a snapshot's JPEG is from what the screen showed. A picture later it is some 20, and more.

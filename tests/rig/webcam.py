@@ -112,7 +112,7 @@ class Webcam:
         """A device that is plugged in: two threads, which end with it."""
         self._pictures, self._connection = pictures, connection
         self._texts = ["fer-edge", "Test webcam", serial]
-        self._sending = threading.Lock()
+        self._sending = threading.RLock()
         self._wanted: queue.Queue[tuple[int, int] | None] = queue.Queue()
         self._unlinked: set[int] = set()
         self._choose(b"\0\0\1\1" + bytes(30))
@@ -126,8 +126,9 @@ class Webcam:
                 message = self._received(MESSAGE_BYTES)
                 command, number, _, is_in, endpoint, flags, length = struct.unpack_from(">6Ii", message)
                 if command == UNLINK:
-                    self._unlinked.add(flags)
-                    self._send(UNLINKED, number, ECONNRESET)
+                    with self._sending:
+                        self._unlinked.add(flags)
+                        self._send(UNLINKED, number, ECONNRESET)
                 elif endpoint:
                     self._wanted.put((number, length))
                 else:
@@ -203,17 +204,23 @@ class Webcam:
                 while wanted is not None:
                     number, length = wanted
                     part, left = left[:min(length, PAYLOAD_BYTES) - 2], left[min(length, PAYLOAD_BYTES) - 2:]
-                    if number in self._unlinked:
-                        break
-                    if self.faults:
-                        self.faults -= 1
-                        self._send(SUBMITTED, number, EPROTO)
-                        break
                     flags = END_OF_HEADER | count & 1 | (0 if left else END_OF_PICTURE)
-                    self._send(SUBMITTED, number, 0, bytes([2, flags]) + part)
-                    if not left:
+                    if not self._fill(number, bytes([2, flags]) + part) or not left:
                         break
                     wanted = self._next_wanted()
+
+    def _fill(self, number: int, payload: bytes) -> bool:
+        """Give a transfer back with `payload`, but if the webcam fails or the host took it back; whether it did."""
+        # Linux takes the webcam off the bus when it is given what it has been told that it took back.
+        with self._sending:
+            if number in self._unlinked:
+                return False
+            if self.faults:
+                self.faults -= 1
+                self._send(SUBMITTED, number, EPROTO)
+                return False
+            self._send(SUBMITTED, number, 0, payload)
+            return True
 
     def _next_wanted(self) -> tuple[int, int] | None:
         """The next transfer that was not taken back; None when there will be none."""
