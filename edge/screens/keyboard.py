@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import re
 import select
 import struct
 import sys
@@ -17,6 +18,9 @@ EV_KEY, PRESSED = 1, 1
 EVENT = struct.Struct("llHHi")
 READ_BYTES = 64 * EVENT.size
 ESCAPE = "\x1b"
+# The arrows, and all keys without a letter, come as several characters (ECMA-48's control sequences, "[[" and a letter
+# of Linux's console, "O" and a letter), and so does a letter with Alt.
+SEQUENCE = re.compile(r"\x1b(?:\[\[.|\[[0-?]*[ -/]*[@-~]|O[@-~]|[^\x1b])")
 
 
 class EvdevKeyboard:
@@ -75,10 +79,7 @@ class TerminalKeyboard:
             typed = os.read(self._descriptor, READ_BYTES).decode("ascii", "ignore")
         except OSError:
             return []  # Hung up, and SIGHUP was ignored: there is nobody to press a key.
-        if len(typed) > 1 and typed.startswith(ESCAPE):
-            # The arrows, and all keys without a letter, come as several characters.
-            return []
-        return ["esc" if character == ESCAPE else character.lower() for character in typed]
+        return ["esc" if character == ESCAPE else character.lower() for character in SEQUENCE.sub("", typed)]
 
     def close(self) -> None:
         """Give the terminal back as it was, if it is still there."""

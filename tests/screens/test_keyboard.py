@@ -67,12 +67,15 @@ def test_terminal_tells_keys_without_return_and_is_given_back_as_it_was() -> Non
     os.close(theirs)
 
 
-@pytest.mark.parametrize("sequence", [b"\x1b[A", b"\x1bOP"])
-def test_arrow_is_not_taken_for_esc(sequence: bytes) -> None:
+# An arrow, F1 of Linux's console and of others, F5, Alt-x.
+@pytest.mark.parametrize("sequence", [b"\x1b[A", b"\x1b[[A", b"\x1bOP", b"\x1b[15~", b"\x1bx"])
+def test_key_without_a_letter_is_not_taken_for_esc_and_costs_no_other_key(sequence: bytes) -> None:
     ours, theirs = pty.openpty()
     keyboard = TerminalKeyboard(theirs)
     os.write(ours, sequence)
     assert keyboard.pressed() == []
+    os.write(ours, b"f" + sequence + b"s" + sequence + b"\x1b")
+    assert keyboard.pressed() == ["f", "s", "esc"]
     keyboard.close()
     os.close(ours)
     os.close(theirs)
