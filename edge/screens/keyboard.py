@@ -70,6 +70,8 @@ class TerminalKeyboard:
         self._saved = termios.tcgetattr(descriptor)
         # Ctrl-C keeps its meaning.
         tty.setcbreak(descriptor)
+        # Keys that were pressed while no program had the terminal open would come with the first.
+        termios.tcflush(descriptor, termios.TCIFLUSH)
 
     def pressed(self) -> Sequence[str]:
         """The keys pressed since the last call."""

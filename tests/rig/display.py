@@ -172,6 +172,9 @@ def test_terminal_has_the_keys_where_the_program_was_started_in_it(guest: Guest,
     for key in ("left", "s"):
         guest.press(key)
     program.wait_for("snapshot ")
+    # The keys of the chapters before, in which nobody had the terminal open, are no keys of this one.
+    program.wait_for("captured", times=2)
+    assert len(snapshots(program)) == 1
     guest.press("q")
     assert program.ended() == 0 and settings() == before
     wait_for_console(guest, console, "console-after-the-terminal")
