@@ -7,7 +7,7 @@ import socket
 import ssl
 import time
 from collections.abc import Callable, Mapping
-from concurrent.futures import Future
+from concurrent.futures import Future, ThreadPoolExecutor
 from types import TracebackType
 from typing import Self
 
@@ -146,6 +146,8 @@ class MjpegSink:
 
     async def _serve(self, listener: socket.socket, ready: "Future[asyncio.AbstractEventLoop]") -> None:
         self._stop = asyncio.Event()
+        # The machine's health is read in a thread, of which asyncio by itself would make more when more ask at once.
+        asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(1, thread_name_prefix="health"))
         # Cancelled handlers: a viewer that has gone is forgotten at once.
         runner = web.AppRunner(http.application(self._feeds, self._access),
                                handle_signals=False, handler_cancellation=True, shutdown_timeout=FAREWELL_S)

@@ -12,6 +12,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from http.client import HTTPResponse
 
 import cv2
@@ -219,6 +220,18 @@ def test_page_and_health_are_served_with_strict_headers(sink: MjpegSink, path: s
         assert "default-src 'none'" in answer.headers["Content-Security-Policy"]
         assert answer.headers["X-Content-Type-Options"] == "nosniff"
         assert answer.read()
+
+
+def test_readings_that_many_ask_for_at_once_are_made_in_one_thread() -> None:
+    made_in: set[str] = set()
+
+    def figures() -> dict[str, float]:
+        made_in.add(threading.current_thread().name)
+        time.sleep(0.01)
+        return FIGURES
+    with MjpegSink("127.0.0.1", 0, figures) as sink, ThreadPoolExecutor(8) as askers:
+        answers = list(askers.map(lambda _: get(sink, "/state").read(), range(24)))
+    assert len(answers) == 24 and len(made_in) == 1
 
 
 def test_foreign_name_is_refused(sink: MjpegSink) -> None:
