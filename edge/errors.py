@@ -85,10 +85,9 @@ def command(main: Callable[_Given, int | None]) -> Callable[_Given, int]:
     @wraps(main)
     def told(*arguments: _Given.args, **options: _Given.kwargs) -> int:
         try:
-            try:
-                return main(*arguments, **options) or 0
-            finally:
-                sys.stdout.flush()
+            code = main(*arguments, **options) or 0
+            sys.stdout.flush()
+            return code
         except FerEdgeError as error:
             print(f"fer-edge: {error}", file=sys.stderr)
             return error.exit_code
