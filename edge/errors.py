@@ -86,7 +86,7 @@ def command(main: Callable[_Given, int | None]) -> Callable[_Given, int]:
     def told(*arguments: _Given.args, **options: _Given.kwargs) -> int:
         try:
             code = main(*arguments, **options) or 0
-            sys.stdout.flush()
+            print(end="", flush=True)  # There may be no sys.stdout.
             return code
         except FerEdgeError as error:
             print(f"fer-edge: {error}", file=sys.stderr)

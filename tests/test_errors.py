@@ -23,6 +23,12 @@ def test_command_whose_reader_has_gone_ends_quietly(arguments: tuple[str, ...], 
     assert ran.returncode == READER_GONE == 128 + 13
 
 
+def test_command_without_an_output_does_its_work() -> None:
+    ended = subprocess.run(f"{sys.executable} -m edge.run --print-config >&-", shell=True, cwd=ROOT,
+                           capture_output=True, check=False)
+    assert (ended.returncode, ended.stderr) == (0, b"")
+
+
 def test_pipe_that_breaks_elsewhere_is_a_bug() -> None:
     @command
     def breaking() -> None:
