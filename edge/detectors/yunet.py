@@ -128,6 +128,8 @@ class YunetDetector:
             found = self._session.run([FACES], fed)[0]
         except Exception as error:  # As above; a damaged file may fail at one size of picture alone.
             raise self._refusal(first_line(error)) from error
+        if found.shape[2] != COLUMNS:
+            raise self._refusal(f"faces of {found.shape[2]} numbers where YuNet tells {COLUMNS}")
         # A damaged file may see faces at infinity.
         rows: list[Row] = found[0].tolist() if (np.abs(found) < FARTHEST_PX).all() else []
         return rows

@@ -5,12 +5,14 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+import onnx
 import pytest
 
 from edge.cameras.demo import DemoCamera
 from edge.cameras.video import VideoCamera
 from edge.contracts import Image
-from edge.detectors.yunet import LEAST_SCORE, MOST_IOU, YunetDetector
+from edge.detectors.yunet import LEAST_SCORE, MOST_IOU, STRIDES, YunetDetector
+from edge.errors import ModelError
 
 SIZES = [(320, 192), (298, 120), (96, 96), (160, 100), (33, 31)]
 
@@ -49,3 +51,16 @@ def test_finds_what_opencv_finds_with_the_same_file(size: tuple[int, int], model
 
 def test_picture_without_a_face_has_none(model: Path) -> None:
     assert YunetDetector(model)._found(np.full((96, 160), 90, np.uint8), LEAST_SCORE) == []
+
+
+def test_network_that_knows_several_classes_is_refused(model: Path, tmp_path: Path) -> None:
+    other = onnx.load(model)
+    for node in other.graph.node:
+        for index, name in enumerate(node.output):
+            if name.startswith("cls_"):
+                node.output[index] = f"one {name}"
+    other.graph.node.extend(onnx.helper.make_node("Concat", 2 * [f"one cls_{stride}"], [f"cls_{stride}"], axis=2)
+                            for stride in STRIDES)
+    onnx.save(other, tmp_path / "other.onnx")
+    with pytest.raises(ModelError, match="faces of 16 numbers where YuNet tells 15"):
+        YunetDetector(tmp_path / "other.onnx")
