@@ -88,14 +88,12 @@ def test_picture_is_on_the_screen_and_moves(guest: Guest, console: Image, first:
 
 def test_key_keeps_what_is_on_the_screen(guest: Guest, first: Program) -> None:
     def is_kept_as_seen() -> bool:
-        before, screens = len(snapshots(first)), [shown(guest, "snapshot")]
         time.sleep(REPEATS_WITHIN_S)
+        times = len(snapshots(first)) + 1
+        screens = [shown(guest, "snapshot")]
         guest.press("s")
-
-        def is_kept() -> bool:
-            screens.append(guest.screen()[PICTURE])
-            return len(snapshots(first)) > before
-        guest.wait("the snapshot", is_kept)
+        screens.append(guest.screen()[PICTURE])
+        first.wait_for("snapshot ", times)
         kept = np.asarray(cv2.imread(str(guest.out / snapshots(first)[-1])), np.int16)
         return min(np.abs(kept - screen).mean() for screen in screens) < SNAPSHOT_DIFFERS
     # A picture may come and go between two looks at the screen.
