@@ -35,7 +35,8 @@ test: check browser broker desktop promtool systemd
 	$(BIN)/python -m pytest
 
 check: $(VENV)/test.stamp
-	$(BIN)/python -m flake8
+	$(BIN)/python -m ruff check
+	$(BIN)/python -m ruff format --check
 	$(BIN)/python -m mypy
 	$(BIN)/python -m pytest --quiet tests/test_architecture.py
 

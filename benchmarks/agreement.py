@@ -76,8 +76,10 @@ def measured(clip: Clip, config: Config, classifier: Classifier, seconds: float)
     found: dict[str, Agreement] = {}
     filmed: list[Moment] = []
     for name, scene in tqdm(SCENES.items(), desc="scenes", leave=False):
-        moments = [replace(moment, is_cut=is_cut(name, stage, index)) for index, moment
-                   in enumerate(_moments(scene, stage, count, config, classifier))]
+        moments = [
+            replace(moment, is_cut=is_cut(name, stage, index))
+            for index, moment in enumerate(_moments(scene, stage, count, config, classifier))
+        ]
         filmed = filmed or moments
         found[name] = judged(moments, is_scripted=name in CUTS)
     swapped = Swapped(classifier, _likeliest(filmed, classifier.labels))
@@ -95,21 +97,36 @@ def judged(moments: Sequence[Moment], *, is_scripted: bool = False) -> Agreement
     agreeing, with_faces = quality.agreeing(moments)
     agreeing_on_known, with_known_faces = quality.agreeing_on_known(moments)
     return Agreement(
-        frames=len(moments), with_faces=with_faces, agreeing=agreeing, with_known_faces=with_known_faces,
-        agreeing_on_known=agreeing_on_known, extra=quality.extra(moments),
+        frames=len(moments),
+        with_faces=with_faces,
+        agreeing=agreeing,
+        with_known_faces=with_known_faces,
+        agreeing_on_known=agreeing_on_known,
+        extra=quality.extra(moments),
         found_after_ms=[None if after_s is None else _ms(after_s) for after_s in found],
         dropped_after_ms=[_ms(after_s) for after_s in dropped if after_s is not None],
         ids=[quality.ids_of(moments, face) for face in faces],
         minutes=sum(track.times_s[-1] - track.times_s[0] for track in tracks) / 60,
         raw_changes=sum(quality.changes(track.raw) for track in tracks),
         smoothed_changes=sum(quality.changes(track.smoothed) for track in tracks),
-        label_delays_ms=[_ms(delay_s) for track in tracks for delay_s in quality.label_delays_s(track)])
+        label_delays_ms=[_ms(delay_s) for track in tracks for delay_s in quality.label_delays_s(track)],
+    )
 
 
 def table(found: dict[str, Agreement]) -> str:
     """A line per scene, one for all, and what is aimed at."""
-    head = ["scene", "agreeing", "on known faces", "extra frames", "found after ms", "dropped after ms", "most ids",
-            "changes/min", "ratio", "label delay ms"]
+    head = [
+        "scene",
+        "agreeing",
+        "on known faces",
+        "extra frames",
+        "found after ms",
+        "dropped after ms",
+        "most ids",
+        "changes/min",
+        "ratio",
+        "label delay ms",
+    ]
     aims = ["aim", "≥ 98 %", "≥ 98 %", "", "≤ 300", "≤ 500", "1", "", "≥ 3", "≤ 300"]
     rows = [_row(name, scene) for name, scene in found.items()]
     return report.table(head, [*rows, _row("all", together(found)), aims])
@@ -120,7 +137,8 @@ def together(found: dict[str, Agreement]) -> Agreement:
     scenes = list(found.values())
     counted = [scene for name, scene in found.items() if name != CHANGING]
     return Agreement(
-        frames=sum(scene.frames for scene in scenes), with_faces=sum(scene.with_faces for scene in scenes),
+        frames=sum(scene.frames for scene in scenes),
+        with_faces=sum(scene.with_faces for scene in scenes),
         agreeing=sum(scene.agreeing for scene in scenes),
         with_known_faces=sum(scene.with_known_faces for scene in scenes),
         agreeing_on_known=sum(scene.agreeing_on_known for scene in scenes),
@@ -131,16 +149,28 @@ def together(found: dict[str, Agreement]) -> Agreement:
         minutes=sum(scene.minutes for scene in counted),
         raw_changes=sum(scene.raw_changes for scene in counted),
         smoothed_changes=sum(scene.smoothed_changes for scene in counted),
-        label_delays_ms=[delay for scene in scenes for delay in scene.label_delays_ms])
+        label_delays_ms=[delay for scene in scenes for delay in scene.label_delays_ms],
+    )
 
 
 def _row(name: str, scene: Agreement) -> list[str]:
-    raw, smoothed = (changes / scene.minutes if scene.minutes else 0.0
-                     for changes in (scene.raw_changes, scene.smoothed_changes))
+    raw, smoothed = (
+        changes / scene.minutes if scene.minutes else 0.0
+        for changes in (scene.raw_changes, scene.smoothed_changes)
+    )
     ratio = f"{raw / smoothed:.1f}" if smoothed else "-" if not raw else "∞"
-    return [name, _share(scene.agreeing, scene.with_faces), _share(scene.agreeing_on_known, scene.with_known_faces),
-            str(scene.extra), _delays(scene.found_after_ms), _delays(scene.dropped_after_ms),
-            str(max(scene.ids, default=0)), f"{raw:.0f} → {smoothed:.0f}", ratio, _delays(scene.label_delays_ms)]
+    return [
+        name,
+        _share(scene.agreeing, scene.with_faces),
+        _share(scene.agreeing_on_known, scene.with_known_faces),
+        str(scene.extra),
+        _delays(scene.found_after_ms),
+        _delays(scene.dropped_after_ms),
+        str(max(scene.ids, default=0)),
+        f"{raw:.0f} → {smoothed:.0f}",
+        ratio,
+        _delays(scene.label_delays_ms),
+    ]
 
 
 def _share(part: int, whole: int) -> str:
@@ -164,11 +194,15 @@ def first_face(clip: Clip, config: Config) -> Box:
     for index in range(len(clip.jpegs)):
         if faces := _full_search(_frame(clip.jpeg(index), clip, index), detector, config.min_face_px):
             return faces[0].box
-    raise CameraError(f"expected a face in the clip, found none in {len(clip.jpegs)} frames by {detector.name}; "
-                      "name another clip with --clip, or another detector")
+    raise CameraError(
+        f"expected a face in the clip, found none in {len(clip.jpegs)} frames by {detector.name}; "
+        "name another clip with --clip, or another detector"
+    )
 
 
-def _moments(scene: Scene, stage: Stage, count: int, config: Config, classifier: Classifier) -> Iterator[Moment]:
+def _moments(
+    scene: Scene, stage: Stage, count: int, config: Config, classifier: Classifier
+) -> Iterator[Moment]:
     """The line's work on each frame as its stages do it, and the full search by another detector of the same kind."""
     tracker, smoother = line.make_tracker(config), line.make_smoother()
     following, searching = line.make_detector(config), line.make_detector(config)
@@ -179,9 +213,14 @@ def _moments(scene: Scene, stage: Stage, count: int, config: Config, classifier:
         crops = [classifier.crop(frame, face) for face in faces]
         readings = smoother.read(faces, crops, classifier.classify(crops), frame)
         full = _full_search(frame, searching, config.min_face_px)
-        yield Moment(frame.elapsed_s, [Seen(reading.face.box, reading.face.track_id or 0, reading.raw.label,
-                                            reading.smoothed.label) for reading in readings],
-                     [face.box for face in full])
+        yield Moment(
+            frame.elapsed_s,
+            [
+                Seen(reading.face.box, reading.face.track_id or 0, reading.raw.label, reading.smoothed.label)
+                for reading in readings
+            ],
+            [face.box for face in full],
+        )
 
 
 def _frame(jpeg: Image, clip: Clip, index: int, picture: Image | None = None) -> Frame:
@@ -200,10 +239,11 @@ def _calm(clip: Clip, filmed: Sequence[Moment]) -> Clip:
     length = min(len(clip.jpegs), len(filmed), max(1, round(CALM_S * clip.fps)))
 
     def steadiness(first: int) -> int:
-        called = Counter(seen.raw for moment in filmed[first:first + length] for seen in moment.line)
+        called = Counter(seen.raw for moment in filmed[first : first + length] for seen in moment.line)
         return max(called.values(), default=0)
+
     first = max(range(min(len(clip.jpegs), len(filmed)) - length + 1), key=steadiness)
-    return replace(clip, jpegs=clip.jpegs[first:first + length])
+    return replace(clip, jpegs=clip.jpegs[first : first + length])
 
 
 def _likeliest(moments: Sequence[Moment], labels: Sequence[str]) -> tuple[str, str]:

@@ -34,7 +34,13 @@ class Change:
     @property
     def ratio(self) -> float:
         """The new median as a multiple of the old one."""
-        return self.new.median / self.old.median if self.old.median else 1.0 if not self.new.median else float("inf")
+        return (
+            self.new.median / self.old.median
+            if self.old.median
+            else 1.0
+            if not self.new.median
+            else float("inf")
+        )
 
     @property
     def is_beyond_noise(self) -> bool:

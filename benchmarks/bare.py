@@ -37,6 +37,7 @@ class Calls:
             result = function(*arguments, **options)
             note(clock() - started_s)
             return result
+
         return call
 
     def all_timed(self, name: str, whole: Any) -> Any:
@@ -65,12 +66,17 @@ def timed_libraries() -> Iterator[Calls]:
     def replace(module: Any, name: str, by: Any) -> None:
         replaced.append((module, name, getattr(module, name)))
         setattr(module, name, by)
+
     for name, function in list(vars(cv2).items()):
         if isinstance(function, BuiltinFunctionType) and not name.startswith("_"):
             replace(cv2, name, calls.timed(name, function))
     cascade, session = cv2.CascadeClassifier, ort.InferenceSession
     replace(cv2, "CascadeClassifier", lambda *given: calls.all_timed("cascade", cascade(*given)))
-    replace(ort, "InferenceSession", lambda model, *given, **options: _named(calls, session(model, *given, **options)))
+    replace(
+        ort,
+        "InferenceSession",
+        lambda model, *given, **options: _named(calls, session(model, *given, **options)),
+    )
     try:
         yield calls
     finally:
@@ -90,6 +96,7 @@ def timer_s() -> float:
 
     def nothing() -> None:
         pass
+
     timed = calls.timed("nothing", nothing)
     times_s = []
     for function in (nothing, timed):

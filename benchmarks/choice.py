@@ -40,8 +40,13 @@ def tuned(costs: Mapping[Inference, Cost], compared: Mapping[str, str], preferre
     for name in compared:
         cost = costs[Inference(name, threads, 1)]
         said.append(f"{name} {cost.wall_ms.median:.2f} ms a face and {cost.cpu_ms.median:.2f} of CPU")
-    return Tuning(machine=tuning.machine(), compared=compared, model=model, threads=threads,
-                  why=f"on {threads} thread{'s' if threads > 1 else ''} this device takes {', '.join(said)}")
+    return Tuning(
+        machine=tuning.machine(),
+        compared=compared,
+        model=model,
+        threads=threads,
+        why=f"on {threads} thread{'s' if threads > 1 else ''} this device takes {', '.join(said)}",
+    )
 
 
 def keep(found: Tuning, path: Path) -> None:

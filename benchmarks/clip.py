@@ -52,7 +52,9 @@ def load(path: Path) -> Clip:
     if path == DEMO:
         return demo()
     if not path.is_file():
-        raise CameraNotFound(f"expected a video in {path}, found no file that can be read; name another with --clip")
+        raise CameraNotFound(
+            f"expected a video in {path}, found no file that can be read; name another with --clip"
+        )
     capture = cv2.VideoCapture(str(path), cv2.CAP_FFMPEG)
     jpegs: list[Image] = []
     try:
@@ -63,7 +65,9 @@ def load(path: Path) -> Clip:
     finally:
         capture.release()
     if not jpegs:
-        raise CameraError(f"expected a video that FFmpeg can read in {path}, found none; name another with --clip")
+        raise CameraError(
+            f"expected a video that FFmpeg can read in {path}, found none; name another with --clip"
+        )
     return Clip(jpegs, fps, width, height)
 
 
@@ -77,7 +81,9 @@ def demo() -> Clip:
 
 def encoded(picture: Image) -> Image:
     """The JPEG that a camera would send of `picture`, (N,) uint8."""
-    return np.asarray(cv2.imencode(".jpg", picture, (cv2.IMWRITE_JPEG_QUALITY, QUALITY))[1], np.uint8).reshape(-1)
+    return np.asarray(
+        cv2.imencode(".jpg", picture, (cv2.IMWRITE_JPEG_QUALITY, QUALITY))[1], np.uint8
+    ).reshape(-1)
 
 
 def store(clip: Clip, path: Path) -> None:
@@ -108,7 +114,7 @@ class _Stored(Sequence[Image]):
     def __getitem__(self, index: Any) -> Any:
         if not 0 <= index < len(self):
             raise IndexError(index)
-        start, end = self._bounds[index:index + 2]
+        start, end = self._bounds[index : index + 2]
         return np.frombuffer(os.pread(self._descriptor, end - start, start), np.uint8)
 
 
@@ -117,8 +123,15 @@ class ClipCamera:
 
     name = "clip"
 
-    def __init__(self, clip: Clip, frames: int, *, live_fps: float | None = None,
-                 clock: Callable[[], float] = time.monotonic, sleep: Callable[[float], None] = time.sleep) -> None:
+    def __init__(
+        self,
+        clip: Clip,
+        frames: int,
+        *,
+        live_fps: float | None = None,
+        clock: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
         """Ends after `frames` of the endless clip; with `live_fps` those whose time has passed are dropped."""
         self._clip, self._live_fps = clip, live_fps
         self._clock, self._sleep = clock, sleep
@@ -131,8 +144,9 @@ class ClipCamera:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None,
-                 trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         pass
 
     def __iter__(self) -> Iterator[Frame]:
@@ -151,5 +165,12 @@ class ClipCamera:
             raise StopIteration
         self._next_number = number + 1
         captured_at_s = self._clock() if due_s is None else self._started_s + due_s
-        return Frame(self._clip.jpeg(number), PixelFormat.MJPG, self._clip.width, self._clip.height, number,
-                     captured_at_s, number / (self._live_fps or self._clip.fps))
+        return Frame(
+            self._clip.jpeg(number),
+            PixelFormat.MJPG,
+            self._clip.width,
+            self._clip.height,
+            number,
+            captured_at_s,
+            number / (self._live_fps or self._clip.fps),
+        )

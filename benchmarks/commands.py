@@ -26,40 +26,72 @@ _SETTINGS = ("camera", "detector", "yunet", "model", "fps")
 def agreement(chosen: Namespace) -> None:
     """Print a table of all scenes; write JSON where it is asked for."""
     from benchmarks import agreement as scenes
+
     config = _config(chosen)
     detector, model = make_detector(config), Path(config.model or models.classifier_path())
-    found = scenes.measured(clip.load(chosen.clip), config, OnnxClassifier(model, detector.name), chosen.seconds)
-    print(f"{chosen.clip} by {detector.name}, {chosen.seconds:g} s a scene; delays: ms of media time, median (most) "
-          "×events !never;\nextra: the line shows a face that the full search does not find; "
-          "known: the face came 0.3 s ago or earlier")
+    found = scenes.measured(
+        clip.load(chosen.clip), config, OnnxClassifier(model, detector.name), chosen.seconds
+    )
+    print(
+        f"{chosen.clip} by {detector.name}, {chosen.seconds:g} s a scene; delays: ms of media time, median (most) "
+        "×events !never;\nextra: the line shows a face that the full search does not find; "
+        "known: the face came 0.3 s ago or earlier"
+    )
     print(scenes.table(found))
     if chosen.json:
-        files.write_json(chosen.json, {
-            "command": "agreement", "clip": chosen.clip.name, "detector": detector.name,
-            "all": asdict(scenes.together(found)), "scenes": {name: asdict(scene) for name, scene in found.items()}})
+        files.write_json(
+            chosen.json,
+            {
+                "command": "agreement",
+                "clip": chosen.clip.name,
+                "detector": detector.name,
+                "all": asdict(scenes.together(found)),
+                "scenes": {name: asdict(scene) for name, scene in found.items()},
+            },
+        )
 
 
 # With one face, on a quiet machine.
-_AIMS = {"rss_mb": "≤ 120", "latency_ms.p50": "≤ 8", "latency_ms.p95": "≤ 20", "latency_ms.p99": "≤ 2 × p95",
-         "overhead_ratio": "≤ 1.3", "cold_start_s": "≤ 0.6", "dropped": "0"}
+_AIMS = {
+    "rss_mb": "≤ 120",
+    "latency_ms.p50": "≤ 8",
+    "latency_ms.p95": "≤ 20",
+    "latency_ms.p99": "≤ 2 × p95",
+    "overhead_ratio": "≤ 1.3",
+    "cold_start_s": "≤ 0.6",
+    "dropped": "0",
+}
 
 
 def line(chosen: Namespace) -> None:
     """Print the figures over the rounds and the library calls; write JSON and compare where it is asked for."""
     from benchmarks import line as passes
+
     config = _config(chosen)
     video = clip.load(chosen.clip) if chosen.clip else None
     with machine.Watched() as watched:
-        found = passes.measured(video, config, frames=chosen.frames, fps=chosen.fps, rounds=chosen.rounds,
-                                viewer=chosen.viewer)
+        found = passes.measured(
+            video, config, frames=chosen.frames, fps=chosen.fps, rounds=chosen.rounds, viewer=chosen.viewer
+        )
     spreads, calls = passes.spreads(found), passes.calls(found)
-    figures = {"command": "line", **_source(chosen, config), "frames": chosen.frames, "viewer": chosen.viewer,
-               **passes.nested(spreads), "calls_per_frame": calls, **_where(config, watched.condition)}
+    figures = {
+        "command": "line",
+        **_source(chosen, config),
+        "frames": chosen.frames,
+        "viewer": chosen.viewer,
+        **passes.nested(spreads),
+        "calls_per_frame": calls,
+        **_where(config, watched.condition),
+    }
     rows = [report.spread_row(name, spread, _AIMS.get(name, "")) for name, spread in spreads.items()]
     print(report.table(["", "median", "quartiles", "aim"], rows))
     print()
-    print(report.table(["library call", "a frame", "CPU ms a frame"],
-                       [[name, f"{count:.2f}", f"{cpu_ms:.3f}"] for name, (count, cpu_ms) in calls.items()]))
+    print(
+        report.table(
+            ["library call", "a frame", "CPU ms a frame"],
+            [[name, f"{count:.2f}", f"{cpu_ms:.3f}"] for name, (count, cpu_ms) in calls.items()],
+        )
+    )
     _tell(chosen, figures, spreads, watched.condition)
 
 
@@ -67,6 +99,7 @@ def stages(chosen: Namespace) -> None:
     """Print what each stage takes, draw it where it is asked for, and leave the app the form that serves best."""
     from benchmarks import choice, plot
     from benchmarks import stages as parts
+
     if chosen.png:
         plot.figure_type()  # Better told now than after a minute.
     config, video = _config(chosen), clip.load(chosen.clip)
@@ -77,17 +110,27 @@ def stages(chosen: Namespace) -> None:
         runs = parts.timed(parts.inferences(video, config, forms), chosen.rounds)
     spreads = {f"{name}, ms": cost.wall_ms for name, cost in costs.items()}
     spreads |= {f"{run}, ms": cost.wall_ms for run, cost in runs.items()}
-    figures = {"command": "stages", **_source(chosen, config), "rounds": chosen.rounds,
-               "cpu_ms": {str(name): cost.cpu_ms.median for name, cost in [*costs.items(), *runs.items()]},
-               **_where(config, watched.condition)}
-    print(report.table(["", "ms", "quartiles", ""], [report.spread_row(name, cost.wall_ms)
-                                                     for name, cost in costs.items()]))
+    figures = {
+        "command": "stages",
+        **_source(chosen, config),
+        "rounds": chosen.rounds,
+        "cpu_ms": {str(name): cost.cpu_ms.median for name, cost in [*costs.items(), *runs.items()]},
+        **_where(config, watched.condition),
+    }
+    print(
+        report.table(
+            ["", "ms", "quartiles", ""],
+            [report.spread_row(name, cost.wall_ms) for name, cost in costs.items()],
+        )
+    )
     print(f"\n{report.runs(runs)}")
     _tell(chosen, figures, spreads, watched.condition)
     if chosen.png:
         plot.stages(costs, runs, machine.headline(figures["machine"]), chosen.png)
     tuned = choice.tuned(runs, {form.name: tuning.sha256(form) for form in forms}, model.name)
-    print(f"best here: {tuned.model} on {tuned.threads} thread{'s' if tuned.threads > 1 else ''}; {tuned.why}")
+    print(
+        f"best here: {tuned.model} on {tuned.threads} thread{'s' if tuned.threads > 1 else ''}; {tuned.why}"
+    )
     if not chosen.model:
         choice.keep(tuned, tuning.path())
         print(f"kept for the app in {tuning.path()}")
@@ -97,21 +140,43 @@ def soak(chosen: Namespace) -> int:
     """Print samples as they come and what has grown; 1 when anything has."""
     from benchmarks import soak as soaking
     from benchmarks.agreement import first_face
+
     config, video = _config(chosen), clip.load(chosen.clip)
     print(f"{'s':>6}{'MB':>9}{'threads':>9}{'descriptors':>13}")
     with machine.Watched() as watched:
-        found = soaking.soaked(video, first_face(video, config), config, minutes=chosen.minutes,
-                               viewers=chosen.viewers, fps=chosen.fps, tell=_tell_sample)
+        found = soaking.soaked(
+            video,
+            first_face(video, config),
+            config,
+            minutes=chosen.minutes,
+            viewers=chosen.viewers,
+            fps=chosen.fps,
+            tell=_tell_sample,
+        )
     grown, last = found.grown(), found.passed.passed
     fps, drops = arithmetic.rate_per_s(last.drawn_at_s), arithmetic.dropped(last.numbers)
-    print(f"viewers {found.visits}, refused {found.refused or 'none'}\nthe last {len(last.numbers)} frames: "
-          f"{fps:.1f} FPS, {drops} dropped; memory between {found.mb_per_hour():+.1f} MB an hour")
-    figures = {"command": "soak", **_source(chosen, config), "minutes": chosen.minutes, "grown": grown,
-               "first": asdict(found.first), "last": asdict(found.last), "mb_per_hour": found.mb_per_hour(),
-               "visits": found.visits, "refused": found.refused, "frames_per_s": fps, "dropped": drops,
-               **_where(config, watched.condition)}
+    print(
+        f"viewers {found.visits}, refused {found.refused or 'none'}\nthe last {len(last.numbers)} frames: "
+        f"{fps:.1f} FPS, {drops} dropped; memory between {found.mb_per_hour():+.1f} MB an hour"
+    )
+    figures = {
+        "command": "soak",
+        **_source(chosen, config),
+        "minutes": chosen.minutes,
+        "grown": grown,
+        "first": asdict(found.first),
+        "last": asdict(found.last),
+        "mb_per_hour": found.mb_per_hour(),
+        "visits": found.visits,
+        "refused": found.refused,
+        "frames_per_s": fps,
+        "dropped": drops,
+        **_where(config, watched.condition),
+    }
     _tell(chosen, figures, {}, watched.condition)
-    print("\n".join(f"GROWN: {line_}" for line_ in grown) or "steady: nothing has grown since the first minute")
+    print(
+        "\n".join(f"GROWN: {line_}" for line_ in grown) or "steady: nothing has grown since the first minute"
+    )
     return int(bool(grown))
 
 
@@ -124,11 +189,12 @@ def _source(chosen: Namespace, config: Config) -> dict[str, Any]:
 
 
 def _where(config: Config, condition: Condition) -> dict[str, Any]:
-    return {"machine": machine.described(choose_model(config)[0]),
-            "condition": machine.condition(condition)}
+    return {"machine": machine.described(choose_model(config)[0]), "condition": machine.condition(condition)}
 
 
-def _tell(chosen: Namespace, figures: dict[str, Any], spreads: dict[str, Spread], condition: Condition) -> None:
+def _tell(
+    chosen: Namespace, figures: dict[str, Any], spreads: dict[str, Spread], condition: Condition
+) -> None:
     """What stands below every table: the machine, doubts, the changes since an older run, and the JSON."""
     print(f"\n{machine.headline(figures['machine'])}")
     for warning in condition.warnings():
@@ -147,5 +213,6 @@ def _config(chosen: Namespace) -> Config:
         # A viewer's port is any that is free.
         return msgspec.convert({**given, "listen": "127.0.0.1:0"}, Config)
     except msgspec.ValidationError as error:
-        raise ConfigError(f"expected what python -m edge.run takes, found: {error}; "
-                          "its --help says the limits") from error
+        raise ConfigError(
+            f"expected what python -m edge.run takes, found: {error}; its --help says the limits"
+        ) from error

@@ -57,12 +57,17 @@ def held() -> Held:
     """As the kernel tells it."""
     rows = Path("/proc/self/status").read_text().splitlines()
     status = dict(row.split(":\t", 1) for row in rows if ":\t" in row)
-    return Held(int(status["Threads"]), len(os.listdir("/proc/self/fd")), int(status["VmRSS"].split()[0]) / 1024)
+    return Held(
+        int(status["Threads"]), len(os.listdir("/proc/self/fd")), int(status["VmRSS"].split()[0]) / 1024
+    )
 
 
 def grown(before: Held, after: Held) -> list[str]:
     """What has grown between two moments, a line each."""
-    counts = (("threads", before.threads, after.threads), ("descriptors", before.descriptors, after.descriptors))
+    counts = (
+        ("threads", before.threads, after.threads),
+        ("descriptors", before.descriptors, after.descriptors),
+    )
     lines = [f"{name}: {old}, then {new}" for name, old, new in counts if new > old]
     growth_mb = after.rss_mb - before.rss_mb
     if growth_mb > max(MOST_GROWTH_MB, MOST_GROWTH * before.rss_mb):
@@ -148,8 +153,9 @@ class Unplugger:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None,
-                 trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         """Nothing is held."""
 
     def show(self, result: Result) -> None:
@@ -191,29 +197,52 @@ def run(cycles: int) -> int:
     config, telemetry = Config(), Telemetry()
     with tempfile.TemporaryDirectory() as folder, Wakeup() as wakeup:
         socket = Socket(Path(folder), clip.demo().jpegs)
-        usb = UsbCamera(socket.name, config.width, config.height, FPS, root=Path(folder),
-                        capture=lambda *_: Handle(socket))  # type: ignore[arg-type]
+        usb = UsbCamera(
+            socket.name,
+            config.width,
+            config.height,
+            FPS,
+            root=Path(folder),
+            capture=lambda *_: Handle(socket),  # type: ignore[arg-type]
+        )
         camera = ReconnectingCamera(usb, config.width, config.height, on_back=telemetry.reconnected)
         detector, sink = line.make_detector(config), Unplugger(socket, cycles, wakeup)
-        Pipeline(camera, detector, line.make_tracker(config), line.make_classifier(config, detector),
-                 line.make_smoother(), [sink], telemetry).run(wakeup)
+        Pipeline(
+            camera,
+            detector,
+            line.make_tracker(config),
+            line.make_classifier(config, detector),
+            line.make_smoother(),
+            [sink],
+            telemetry,
+        ).run(wakeup)
     figures, after = percentiles(sink.back_s), min(SETTLED_AFTER, cycles)
     for count, what in ((after, sink.settled), (cycles, sink.last)):
-        print(f"cycle {count}: {what.threads} threads, {what.descriptors} descriptors, {what.rss_mb:.1f} MB resident")
-    print(f"from back to the first drawn frame: p50 {figures['p50']:.2f} s, p99 {figures['p99']:.2f} s, "
-          f"max {max(sink.back_s):.2f} s (reconnects {telemetry.figures().reconnects})")
+        print(
+            f"cycle {count}: {what.threads} threads, {what.descriptors} descriptors, {what.rss_mb:.1f} MB resident"
+        )
+    print(
+        f"from back to the first drawn frame: p50 {figures['p50']:.2f} s, p99 {figures['p99']:.2f} s, "
+        f"max {max(sink.back_s):.2f} s (reconnects {telemetry.figures().reconnects})"
+    )
     wrong = grown(sink.settled, sink.last)
     if max(sink.back_s) > BACK_WITHIN_S:
         wrong.append(f"the camera was back for {max(sink.back_s):.2f} s before a frame was drawn")
-    print("\n".join(f"GROWN or LATE: {text}" for text in wrong) or "nothing grew, and the line went on in time")
+    print(
+        "\n".join(f"GROWN or LATE: {text}" for text in wrong) or "nothing grew, and the line went on in time"
+    )
     return int(bool(wrong))
 
 
 @command
 def main(arguments: Sequence[str] | None = None) -> int:
     """The command; 1 when something grew or the camera came back late."""
-    parser = ArgumentParser(prog="python -m benchmarks.cycles", description=(__doc__ or "").partition("\n")[0])
-    parser.add_argument("--cycles", type=int, default=1000, metavar="N", help="how many (default: %(default)s)")
+    parser = ArgumentParser(
+        prog="python -m benchmarks.cycles", description=(__doc__ or "").partition("\n")[0]
+    )
+    parser.add_argument(
+        "--cycles", type=int, default=1000, metavar="N", help="how many (default: %(default)s)"
+    )
     chosen = parser.parse_args(arguments)
     if chosen.cycles < 1:
         raise ConfigError(f"expected at least 1 for --cycles, found {chosen.cycles}; change it")

@@ -52,7 +52,9 @@ class Broker:
         """The process, once it answers."""
         file = self.folder / "mosquitto.conf"
         file.write_text(f"listener {self.port} 127.0.0.1\nallow_anonymous true\nsys_interval 1\nuser root\n")
-        process = subprocess.Popen([self.executable, "-c", file], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        process = subprocess.Popen(
+            [self.executable, "-c", file], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        )
         _wait(lambda: _answers(self.port), "the broker answers")
         return process
 
@@ -67,7 +69,9 @@ class Watcher:
         self._lock = threading.Lock()
         self._client = Client(CallbackAPIVersion.VERSION2)
         self._client.on_message = self._hear
-        self._client.on_connect = lambda client, *rest: client.subscribe([(f"{PREFIX}/#", 0), (BYTES_TOPIC, 0)])
+        self._client.on_connect = lambda client, *rest: client.subscribe(
+            [(f"{PREFIX}/#", 0), (BYTES_TOPIC, 0)]
+        )
         self._client.reconnect_delay_set(1, 1)
 
     @contextmanager
@@ -90,15 +94,20 @@ class Watcher:
         """What is heard from now on for `seconds`, and what it costs the process `broker`."""
         began_s, first, took_s, received = time.monotonic(), len(self.heard), cpu_s(broker), self._bytes
         time.sleep(seconds)
-        return Phase(time.monotonic() - began_s, tuple(self.heard[first:]), cpu_s(broker) - took_s,
-                     self._bytes - received)
+        return Phase(
+            time.monotonic() - began_s,
+            tuple(self.heard[first:]),
+            cpu_s(broker) - took_s,
+            self._bytes - received,
+        )
 
     def _hear(self, client: Client, user: object, message: MQTTMessage) -> None:
         if message.topic == BYTES_TOPIC:
             self._bytes = int(message.payload)
             return
-        heard = Heard.of(message.topic, bytes(message.payload), time.monotonic(), time.time(),
-                         is_retained=message.retain)
+        heard = Heard.of(
+            message.topic, bytes(message.payload), time.monotonic(), time.time(), is_retained=message.retain
+        )
         with self._lock:
             self.heard.append(heard)
             if heard.presence is not None:
@@ -121,11 +130,15 @@ def simulate(devices: int, seconds: float, executable: str, say: Callable[[str],
         opened.callback(_end, server)
         watcher = opened.enter_context(Watcher(broker.port).listening())
         groups = [others[worker::WORKERS] for worker in range(WORKERS)] + [[name] for name in VICTIMS]
-        *_, killed, stalled = [opened.enter_context(_process(broker.port, names)) for names in groups if names]
+        *_, killed, stalled = [
+            opened.enter_context(_process(broker.port, names)) for names in groups if names
+        ]
         _wait(lambda: len(watcher.online) == devices, f"{devices} devices are online")
         time.sleep(SETTLE_S)
-        say(f"{devices} devices, each the app's own MqttSink; {len(os.sched_getaffinity(0))} cores; "
-            f"the devices' processes share them with the broker")
+        say(
+            f"{devices} devices, each the app's own MqttSink; {len(os.sched_getaffinity(0))} cores; "
+            f"the devices' processes share them with the broker"
+        )
         steady = watcher.phase(seconds, server.pid)
         say(summary("all at work", steady, devices))
         struck_s, first = time.monotonic(), len(watcher.heard)
@@ -134,18 +147,35 @@ def simulate(devices: int, seconds: float, executable: str, say: Callable[[str],
         outage = watcher.phase(seconds, server.pid)
         say(summary("one killed, one stalled", outage, len(others)))
         for name in VICTIMS:
-            gone_s = next((heard.at_s - struck_s for heard in watcher.heard[first:]
-                           if heard.device == name and heard.presence == "offline"), None)
-            say(f"  {name}: " + ("not yet said to be offline" if gone_s is None else f"offline after {gone_s:.1f} s"))
-        touched = silent(outage, others) | {heard.device for heard in outage.heard if heard.presence == "offline"}
+            gone_s = next(
+                (
+                    heard.at_s - struck_s
+                    for heard in watcher.heard[first:]
+                    if heard.device == name and heard.presence == "offline"
+                ),
+                None,
+            )
+            say(
+                f"  {name}: "
+                + ("not yet said to be offline" if gone_s is None else f"offline after {gone_s:.1f} s")
+            )
+        touched = silent(outage, others) | {
+            heard.device for heard in outage.heard if heard.presence == "offline"
+        }
         touched -= set(VICTIMS)
         say(f"  others touched: {', '.join(sorted(touched)) or 'none'}")
         os.kill(_pid(stalled), signal.SIGCONT)
         return not touched & set(others) and _restart(broker, server, watcher, set(others), opened, say)
 
 
-def _restart(broker: Broker, server: "subprocess.Popen[bytes]", watcher: Watcher, others: set[str],
-             opened: ExitStack, say: Callable[[str], object]) -> bool:
+def _restart(
+    broker: Broker,
+    server: "subprocess.Popen[bytes]",
+    watcher: Watcher,
+    others: set[str],
+    opened: ExitStack,
+    say: Callable[[str], object],
+) -> bool:
     """Kill the broker, start it again, and say when all of `others` are back."""
     _end(server)
     watcher.forget_online()
@@ -160,7 +190,8 @@ def _restart(broker: Broker, server: "subprocess.Popen[bytes]", watcher: Watcher
 @contextmanager
 def _process(port: int, names: Sequence[str]) -> Iterator[BaseProcess]:
     process = multiprocessing.get_context("spawn").Process(
-        target=fleet_device.run, args=(f"mqtt://127.0.0.1:{port}/{PREFIX}", list(names)), daemon=True)
+        target=fleet_device.run, args=(f"mqtt://127.0.0.1:{port}/{PREFIX}", list(names)), daemon=True
+    )
     process.start()
     try:
         yield process
@@ -201,10 +232,20 @@ def _answers(port: int) -> bool:
 @command
 def main(arguments: Sequence[str] | None = None) -> int:
     """The command; 0 when no device was touched by another's outage, 1 otherwise."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.fleet", description=(__doc__ or "").partition("\n")[2])
-    parser.add_argument("--devices", type=int, default=200, help="how many (default: %(default)s, at least 3)")
-    parser.add_argument("--seconds", type=float, default=30.0, help=(
-        "how long to listen before and after the outage; a stalled device is missed after 22 s (default: %(default)s)"))
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks.fleet", description=(__doc__ or "").partition("\n")[2]
+    )
+    parser.add_argument(
+        "--devices", type=int, default=200, help="how many (default: %(default)s, at least 3)"
+    )
+    parser.add_argument(
+        "--seconds",
+        type=float,
+        default=30.0,
+        help=(
+            "how long to listen before and after the outage; a stalled device is missed after 22 s (default: %(default)s)"
+        ),
+    )
     chosen = parser.parse_args(arguments)
     if chosen.devices <= len(VICTIMS):
         raise ConfigError(f"expected at least 3 for --devices, found {chosen.devices}; change it")

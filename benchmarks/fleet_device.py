@@ -14,7 +14,13 @@ from edge.contracts import Box, Expression, Face, Frame, PixelFormat, Reading, R
 from edge.sinks.mqtt import MqttSink
 
 LABELS = ("angry", "disgust", "fear", "happy", "sad", "surprise", "neutral")
-FIGURES = {"analysed_fps": 30.0, "latency_p50_ms": 8.0, "dropped": 0.0, "temperature_c": 55.0, "throttled": 0.0}
+FIGURES = {
+    "analysed_fps": 30.0,
+    "latency_p50_ms": 8.0,
+    "dropped": 0.0,
+    "temperature_c": 55.0,
+    "throttled": 0.0,
+}
 FPS = 10
 # Somebody's expression lasts so long on average, and a visitor stays so long.
 EXPRESSION_S, VISIT_S = 4.0, 20.0
@@ -49,8 +55,12 @@ def run(address: str, names: Sequence[str]) -> None:
     # Ctrl-C is for the command, which ends this process.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     with ExitStack() as opened:
-        sinks = [opened.enter_context(MqttSink(broker.parse(f"{address}/{name}", "fleet"), LABELS, lambda: FIGURES))
-                 for name in names]
+        sinks = [
+            opened.enter_context(
+                MqttSink(broker.parse(f"{address}/{name}", "fleet"), LABELS, lambda: FIGURES)
+            )
+            for name in names
+        ]
         scripts = [Script(name) for name in names]
         number = 0
         while True:

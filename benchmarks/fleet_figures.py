@@ -48,7 +48,9 @@ class Phase:
         """How late messages came: percentile by percentile, 100 is the latest; 0 where none came."""
         delays = [heard.delay_s for heard in self.heard if heard.delay_s is not None] or [0.0]
         percents = (50, 95, 99, 100)
-        return dict(zip(percents, (float(value) * 1000 for value in np.percentile(delays, percents)), strict=True))
+        return dict(
+            zip(percents, (float(value) * 1000 for value in np.percentile(delays, percents)), strict=True)
+        )
 
 
 def silent(phase: Phase, devices: Iterable[str]) -> set[str]:
@@ -60,7 +62,9 @@ def summary(title: str, phase: Phase, devices: int) -> str:
     """Two lines about `phase`, in which so many devices reported."""
     delays = phase.delays_ms()
     share = phase.broker_cpu_s / phase.lasted_s
-    return (f"{title}, {phase.lasted_s:.0f} s: {len(phase.heard) / phase.lasted_s / devices:.2f} messages/s and "
-            f"{phase.received_bytes / phase.lasted_s / devices:.0f} bytes/s per device to the broker; "
-            f"broker {share:.1%} of a core, {share / devices * 1e6:.0f} µs/s per device\n"
-            f"  delivery p50 {delays[50]:.1f} ms, p95 {delays[95]:.1f}, p99 {delays[99]:.1f}, latest {delays[100]:.1f}")
+    return (
+        f"{title}, {phase.lasted_s:.0f} s: {len(phase.heard) / phase.lasted_s / devices:.2f} messages/s and "
+        f"{phase.received_bytes / phase.lasted_s / devices:.0f} bytes/s per device to the broker; "
+        f"broker {share:.1%} of a core, {share / devices * 1e6:.0f} µs/s per device\n"
+        f"  delivery p50 {delays[50]:.1f} ms, p95 {delays[95]:.1f}, p99 {delays[99]:.1f}, latest {delays[100]:.1f}"
+    )

@@ -45,8 +45,9 @@ class PassError(FerEdgeError):
     """A pass ended without figures."""
 
 
-def measured(clip: Clip | None, config: Config, *, frames: int, fps: float, rounds: int,
-             viewer: bool) -> dict[Kind, list[Pass]]:
+def measured(
+    clip: Clip | None, config: Config, *, frames: int, fps: float, rounds: int, viewer: bool
+) -> dict[Kind, list[Pass]]:
     """`rounds` rounds over `frames` frames of `clip`, played at `fps` where it is live, or of the live camera."""
     kinds = KINDS if clip is not None else ("live", "timed")
     found: dict[Kind, list[Pass]] = {kind: [] for kind in kinds}
@@ -56,9 +57,18 @@ def measured(clip: Clip | None, config: Config, *, frames: int, fps: float, roun
             store(clip, stored)
         for _ in tqdm(range(rounds), desc="rounds", leave=False):
             for kind in kinds:
-                found[kind].append(_pass(Order(
-                    config=config, clip=str(stored) if clip is not None else None, frames=frames,
-                    live_fps=fps if kind == "live" else None, viewer=viewer, time_libraries=kind == "timed")))
+                found[kind].append(
+                    _pass(
+                        Order(
+                            config=config,
+                            clip=str(stored) if clip is not None else None,
+                            frames=frames,
+                            live_fps=fps if kind == "live" else None,
+                            viewer=viewer,
+                            time_libraries=kind == "timed",
+                        )
+                    )
+                )
     return found
 
 
@@ -74,12 +84,18 @@ def spreads(found: dict[Kind, list[Pass]]) -> dict[str, Spread]:
         "live_frames_per_s": [arithmetic.rate_per_s(passed.drawn_at_s) for passed in live],
         "live_cpu_ms_per_frame": [_cpu_ms(passed) for passed in live],
         "rss_mb": [passed.rss_bytes / 1e6 for passed in live],
-        **{f"latency_ms.{name}": [percentiles[name] for percentiles in late] for name in ("p50", "p95", "p99")},
+        **{
+            f"latency_ms.{name}": [percentiles[name] for percentiles in late]
+            for name in ("p50", "p95", "p99")
+        },
         "overhead_ratio": [_overhead(pass_.passed) for pass_ in found["timed"]],
         # Those of the timed passes start with the timers.
-        "cold_start_s": [pass_.cold_start_s for kind, passes in found.items() if kind != "timed" for pass_ in passes],
+        "cold_start_s": [
+            pass_.cold_start_s for kind, passes in found.items() if kind != "timed" for pass_ in passes
+        ],
         "dropped": [arithmetic.dropped(passed.numbers) for passed in live],
-        "faces_per_frame": [mean(pass_.passed.faces) for pass_ in all_]}
+        "faces_per_frame": [mean(pass_.passed.faces) for pass_ in all_],
+    }
     return {name: arithmetic.spread(rounds) for name, rounds in figures.items()}
 
 
@@ -100,14 +116,18 @@ def calls(found: dict[Kind, list[Pass]]) -> dict[str, tuple[float, float]]:
     passes = [pass_.passed for pass_ in found["timed"]]
     frames = sum(len(passed.numbers) for passed in passes)
     names = dict.fromkeys(name for passed in passes for name in passed.calls_s)
-    by_name = {name: [time_s for passed in passes for time_s in passed.calls_s.get(name, [])] for name in names}
+    by_name = {
+        name: [time_s for passed in passes for time_s in passed.calls_s.get(name, [])] for name in names
+    }
     costs = {name: (len(times_s) / frames, 1000 * sum(times_s) / frames) for name, times_s in by_name.items()}
     return dict(sorted(costs.items(), key=lambda item: item[1][1], reverse=True))
 
 
 def _latencies_ms(passed: Passed) -> list[float]:
-    return [1000 * (drawn_s - captured_s)
-            for captured_s, drawn_s in zip(passed.captured_at_s, passed.drawn_at_s, strict=True)]
+    return [
+        1000 * (drawn_s - captured_s)
+        for captured_s, drawn_s in zip(passed.captured_at_s, passed.drawn_at_s, strict=True)
+    ]
 
 
 def _cpu_ms(passed: Passed) -> float:
@@ -124,7 +144,9 @@ def _overhead(passed: Passed) -> float:
 def started(order: Order) -> "Iterator[tuple[subprocess.Popen[str], str]]":
     """A process at work on `order`, killed at last, and its stream's address, or nothing where it serves none."""
     command = [sys.executable, "-m", "benchmarks.worker", msgspec.json.encode(order).decode()]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=_environment())
+    process = subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=_environment()
+    )
     try:
         assert process.stdout is not None
         first = process.stdout.readline() if order.viewer else ""
@@ -139,7 +161,9 @@ def finished(process: "subprocess.Popen[str]", started_s: float) -> Pass:
     """What the process saw until its end, which is awaited; PassError, with its own words, where it failed."""
     answer, complaint = process.communicate(timeout=PASS_WITHIN_S)
     if process.returncode:
-        reason = complaint.strip().splitlines()[-1].removeprefix("fer-edge: ") if complaint.strip() else "no word"
+        reason = (
+            complaint.strip().splitlines()[-1].removeprefix("fer-edge: ") if complaint.strip() else "no word"
+        )
         error = PassError(reason)
         error.exit_code = process.returncode
         raise error
@@ -157,13 +181,18 @@ def _pass(order: Order) -> Pass:
 
 def _environment() -> dict[str, str]:
     """This process's, without a token that the viewer would have to show."""
-    return {name: value for name, value in os.environ.items()
-            if not name.startswith(PREFIX) and name != "CREDENTIALS_DIRECTORY"}
+    return {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith(PREFIX) and name != "CREDENTIALS_DIRECTORY"
+    }
 
 
 def _watch(url: str) -> None:
     """A viewer: takes what the stream gives until it ends."""
-    with (suppress(OSError, http.client.HTTPException),
-          urllib.request.urlopen(f"{url}/stream", timeout=PASS_WITHIN_S) as response):
+    with (
+        suppress(OSError, http.client.HTTPException),
+        urllib.request.urlopen(f"{url}/stream", timeout=PASS_WITHIN_S) as response,
+    ):
         while response.read(_READ_BYTES):
             pass

@@ -1,6 +1,6 @@
 """What viewers cost the line: its analysed frames a second with nobody watching and with a crowd, in turn.
 
-    python -m benchmarks.load --clients 200
+python -m benchmarks.load --clients 200
 """
 
 import json
@@ -60,8 +60,19 @@ class Line:
 
     def __enter__(self) -> Self:
         self._log: IO[str] = tempfile.TemporaryFile("w+")
-        command = [sys.executable, "-m", "edge.run", "--camera", "demo", "--listen", "127.0.0.1:0",
-                   "--log-every", "3600", "--connections", str(self._clients + 16)]
+        command = [
+            sys.executable,
+            "-m",
+            "edge.run",
+            "--camera",
+            "demo",
+            "--listen",
+            "127.0.0.1:0",
+            "--log-every",
+            "3600",
+            "--connections",
+            str(self._clients + 16),
+        ]
         # Without a token, which the clients would have to show.
         environment = {name: value for name, value in os.environ.items() if name != f"{PREFIX}TOKEN"}
         self._process = subprocess.Popen(command, stderr=self._log, env=environment)
@@ -72,8 +83,9 @@ class Line:
             raise
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None,
-                 trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self._process.terminate()
         try:
             self._process.wait(END_WITHIN_S)
@@ -90,7 +102,9 @@ class Line:
     def cpu_s(self) -> float:
         """CPU time of all its threads since the start."""
         # Behind the name in brackets, which may hold spaces: the 12th and 13th of proc(5)'s fields 3 and on.
-        fields = Path(f"/proc/{self._process.pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()
+        fields = (
+            Path(f"/proc/{self._process.pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()
+        )
         return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
     def _port(self) -> int:
@@ -105,7 +119,9 @@ class Line:
             time.sleep(0.1)
         self._log.seek(0)
         said = self._log.read().strip().splitlines() or ["nothing"]
-        raise LoadError(f"expected the app to start within {START_WITHIN_S:g} s, found in its log: {said[-1]}")
+        raise LoadError(
+            f"expected the app to start within {START_WITHIN_S:g} s, found in its log: {said[-1]}"
+        )
 
 
 class Crowd:
@@ -123,8 +139,9 @@ class Crowd:
             self._connect(index)
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None,
-                 trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         for client, _ in self._clients.values():
             client.close()
         self._poll.close()
@@ -142,7 +159,9 @@ class Crowd:
 
     def _connect(self, index: int) -> None:
         address = f"127.1.{index // 250}.{index % 250 + 1}"
-        client = socket.create_connection(("127.0.0.1", self._port), ANSWER_WITHIN_S, source_address=(address, 0))
+        client = socket.create_connection(
+            ("127.0.0.1", self._port), ANSWER_WITHIN_S, source_address=(address, 0)
+        )
         client.sendall(_STREAM)
         client.setblocking(False)
         self._clients[client.fileno()] = client, index
@@ -153,7 +172,9 @@ class Crowd:
         """Read what has come for a client, and how much that was; connect anew where it was hung up on."""
         client, index = self._clients[descriptor]
         try:
-            count = client.recv_into(self._taken, _TAKEN_BYTES, socket.MSG_TRUNC) if self._is_reader(index) else 0
+            count = (
+                client.recv_into(self._taken, _TAKEN_BYTES, socket.MSG_TRUNC) if self._is_reader(index) else 0
+            )
         except BlockingIOError:
             return 0
         except ConnectionError:
@@ -182,8 +203,11 @@ def _phase(line: Line, crowd: Crowd, seconds: float, *, readers: int) -> Phase:
     started_s, analysed, cpu_s = time.monotonic(), line.analysed(), line.cpu_s()
     received = crowd.watch(seconds)
     took_s = time.monotonic() - started_s
-    return Phase(analysed_fps=(line.analysed() - analysed) / took_s, cpu_share=(line.cpu_s() - cpu_s) / took_s,
-                 client_mb_per_s=received / 1e6 / took_s / readers)
+    return Phase(
+        analysed_fps=(line.analysed() - analysed) / took_s,
+        cpu_share=(line.cpu_s() - cpu_s) / took_s,
+        client_mb_per_s=received / 1e6 / took_s / readers,
+    )
 
 
 @command
@@ -195,32 +219,57 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 
 def _parser() -> ArgumentParser:
-    parser = ArgumentParser(prog="python -m benchmarks.load", description=(
-        "What viewers cost: frames analysed per second on the demo camera with nobody watching and with many clients "
-        "of the stream on this machine, of which half never read, in turn."))
+    parser = ArgumentParser(
+        prog="python -m benchmarks.load",
+        description=(
+            "What viewers cost: frames analysed per second on the demo camera with nobody watching and with many clients "
+            "of the stream on this machine, of which half never read, in turn."
+        ),
+    )
     parser.add_argument("--clients", type=int, default=200, metavar="N", help="(default: %(default)s)")
     parser.add_argument("--rounds", type=int, default=5, metavar="N", help="(default: %(default)s)")
-    parser.add_argument("--seconds", type=float, default=10.0, metavar="S",
-                        help="of each half of a round, s (default: %(default)s)")
-    parser.add_argument("--json", type=Path, metavar="OUT", help="write the figures to this file (default: none)")
+    parser.add_argument(
+        "--seconds",
+        type=float,
+        default=10.0,
+        metavar="S",
+        help="of each half of a round, s (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--json", type=Path, metavar="OUT", help="write the figures to this file (default: none)"
+    )
     return parser
 
 
 def _report(chosen: Namespace, alone: Sequence[Phase], watched: Sequence[Phase]) -> None:
     figures: dict[str, Spread] = {
         f"{name}.{where}": arithmetic.spread([getattr(phase, name) for phase in phases])
-        for name in Phase.__slots__ for where, phases in (("alone", alone), ("watched", watched))}
+        for name in Phase.__slots__
+        for where, phases in (("alone", alone), ("watched", watched))
+    }
     ratio = figures["analysed_fps.watched"].median / figures["analysed_fps.alone"].median
-    print(f"{chosen.clients} clients, half of them stalled; medians of {chosen.rounds} rounds of {chosen.seconds:g} s")
+    print(
+        f"{chosen.clients} clients, half of them stalled; medians of {chosen.rounds} rounds of {chosen.seconds:g} s"
+    )
     for where, said in (("alone", "nobody watches"), ("watched", "all watch")):
         fps, cpu, sent = (figures[f"{name}.{where}"] for name in Phase.__slots__)
-        print(f"  {said:14}  analysed {fps.median:5.2f} FPS ({fps.low:.2f} to {fps.high:.2f}), "
-              f"CPU {100 * cpu.median:3.0f} %, {sent.median:.2f} MB/s to each who reads")
+        print(
+            f"  {said:14}  analysed {fps.median:5.2f} FPS ({fps.low:.2f} to {fps.high:.2f}), "
+            f"CPU {100 * cpu.median:3.0f} %, {sent.median:.2f} MB/s to each who reads"
+        )
     print(f"  the analysed FPS fall by {100 * (1 - ratio):.1f} %")
     if chosen.json:
-        files.write_json(chosen.json, {
-            "command": "load", "clients": chosen.clients, "rounds": chosen.rounds, "seconds": chosen.seconds,
-            "analysed_ratio": round(ratio, 4), **{name: round(spread.median, 3) for name, spread in figures.items()}})
+        files.write_json(
+            chosen.json,
+            {
+                "command": "load",
+                "clients": chosen.clients,
+                "rounds": chosen.rounds,
+                "seconds": chosen.seconds,
+                "analysed_ratio": round(ratio, 4),
+                **{name: round(spread.median, 3) for name, spread in figures.items()},
+            },
+        )
 
 
 if __name__ == "__main__":

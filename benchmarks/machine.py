@@ -37,10 +37,14 @@ class Condition:
         """What makes the figures doubtful, a line each."""
         lines = []
         if self.throttled:
-            lines.append(f"the firmware slowed this machine down ({', '.join(self.throttled)}): figures of a cool, "
-                         "well-fed Pi are better; mind its power supply and its cooling, and run this again")
+            lines.append(
+                f"the firmware slowed this machine down ({', '.join(self.throttled)}): figures of a cool, "
+                "well-fed Pi are better; mind its power supply and its cooling, and run this again"
+            )
         if self.load > BUSY_SHARE:
-            lines.append(f"other programs kept {self.load:.0%} of the cores busy before: stop them, and run this again")
+            lines.append(
+                f"other programs kept {self.load:.0%} of the cores busy before: stop them, and run this again"
+            )
         return lines
 
 
@@ -60,25 +64,41 @@ class Watched:
 
 def described(model: Path) -> dict[str, Any]:
     """Board, system, versions, the sha256 of `model` and the commit, for the JSON."""
-    return {"board": board.read().model, "processor": _processor(), "cores": os.cpu_count(),
-            "architecture": platform.machine(), "os": _system(), "kernel": platform.release(),
-            "governor": _text(Path("/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor")),
-            "python": platform.python_version(), **{name: metadata.version(name) for name in _LIBRARIES},
-            "model": model.name, "model_sha256": sha256(model), "commit": _commit()}
+    return {
+        "board": board.read().model,
+        "processor": _processor(),
+        "cores": os.cpu_count(),
+        "architecture": platform.machine(),
+        "os": _system(),
+        "kernel": platform.release(),
+        "governor": _text(Path("/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor")),
+        "python": platform.python_version(),
+        **{name: metadata.version(name) for name in _LIBRARIES},
+        "model": model.name,
+        "model_sha256": sha256(model),
+        "commit": _commit(),
+    }
 
 
 def condition(found: Condition) -> dict[str, Any]:
     """The condition, for the JSON."""
-    return {"temperature_c_before": found.before.temperature_c, "temperature_c_after": found.after.temperature_c,
-            "throttled": list(found.throttled), "was_throttled_since_boot": list(found.after.was_throttled),
-            "load_before": round(found.load, 2), "is_doubtful": bool(found.warnings())}
+    return {
+        "temperature_c_before": found.before.temperature_c,
+        "temperature_c_after": found.after.temperature_c,
+        "throttled": list(found.throttled),
+        "was_throttled_since_boot": list(found.after.was_throttled),
+        "load_before": round(found.load, 2),
+        "is_doubtful": bool(found.warnings()),
+    }
 
 
 def headline(machine: dict[str, Any]) -> str:
     """The machine in a line."""
     name = machine["board"] or machine["processor"] or machine["architecture"]
-    return (f"{name}, {machine['cores']} cores, {machine['os']}, governor {machine['governor'] or 'unknown'}; "
-            f"{machine['model']} {machine['model_sha256'][:12]}, commit {machine['commit'] or 'unknown'}")
+    return (
+        f"{name}, {machine['cores']} cores, {machine['os']}, governor {machine['governor'] or 'unknown'}; "
+        f"{machine['model']} {machine['model_sha256'][:12]}, commit {machine['commit'] or 'unknown'}"
+    )
 
 
 def sha256(path: Path) -> str:
@@ -104,11 +124,16 @@ def _processor() -> str | None:
 def _commit() -> str | None:
     """That of the checkout, with a plus when files in it differ; None where this is no checkout."""
     try:
-        commit, changes = (subprocess.run(["git", "--no-optional-locks", "-C", str(_ROOT), *asked],
-                                          capture_output=True, text=True, check=True).stdout.strip()
-                           # Unlike describe --dirty, status without locks leaves the index alone.
-                           for asked in (["rev-parse", "--short", "HEAD"],
-                                         ["status", "--porcelain", "--untracked-files=no"]))
+        commit, changes = (
+            subprocess.run(
+                ["git", "--no-optional-locks", "-C", str(_ROOT), *asked],
+                capture_output=True,
+                text=True,
+                check=True,
+            ).stdout.strip()
+            # Unlike describe --dirty, status without locks leaves the index alone.
+            for asked in (["rev-parse", "--short", "HEAD"], ["status", "--porcelain", "--untracked-files=no"])
+        )
     except (OSError, subprocess.CalledProcessError):
         return None
     return f"{commit}+" if changes else commit

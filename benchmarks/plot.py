@@ -20,8 +20,10 @@ def figure_type() -> Any:
     try:
         from matplotlib.figure import Figure
     except ImportError as error:
-        raise ConfigError("expected matplotlib for --png, found none; pip install fer-edge[benchmarks], "
-                          "or take the figures from --json") from error
+        raise ConfigError(
+            "expected matplotlib for --png, found none; pip install fer-edge[benchmarks], "
+            "or take the figures from --json"
+        ) from error
     return Figure
 
 
@@ -58,10 +60,18 @@ def _bars(axes: Any, costs: Mapping[str, Cost]) -> None:
 def _lines(axes: Any, runs: Mapping[Inference, Cost]) -> None:
     models = list(dict.fromkeys(run.model for run in runs))
     for model, threads in dict.fromkeys((run.model, run.threads) for run in runs):
-        points = [(run.faces, cost.wall_ms.median) for run, cost in runs.items()
-                  if (run.model, run.threads) == (model, threads)]
-        axes.plot(*zip(*points, strict=True), marker=".", color=_COLOURS[models.index(model) % len(_COLOURS)],
-                  linestyle=_DASHES[threads - 1], label=f"{model}, {threads} thread{'s' if threads > 1 else ''}")
+        points = [
+            (run.faces, cost.wall_ms.median)
+            for run, cost in runs.items()
+            if (run.model, run.threads) == (model, threads)
+        ]
+        axes.plot(
+            *zip(*points, strict=True),
+            marker=".",
+            color=_COLOURS[models.index(model) % len(_COLOURS)],
+            linestyle=_DASHES[threads - 1],
+            label=f"{model}, {threads} thread{'s' if threads > 1 else ''}",
+        )
     axes.set_xlabel("faces in one run")
     axes.set_ylabel("time of a run / ms")
     axes.set_ylim(bottom=0)

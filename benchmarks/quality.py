@@ -67,10 +67,16 @@ def agreeing(moments: Iterable[Moment]) -> tuple[int, int]:
 
 def agreeing_on_known(moments: Sequence[Moment]) -> tuple[int, int]:
     """As agreeing(), faces left out while they are new."""
-    is_new = {(index, box) for presence in presences(moments) for index, box in presence.boxes.items()
-              if moments[index].at_s - moments[presence.first].at_s < NEW_S}
-    return agreeing(replace(moment, full=[box for box in moment.full if (index, box) not in is_new])
-                    for index, moment in enumerate(moments))
+    is_new = {
+        (index, box)
+        for presence in presences(moments)
+        for index, box in presence.boxes.items()
+        if moments[index].at_s - moments[presence.first].at_s < NEW_S
+    }
+    return agreeing(
+        replace(moment, full=[box for box in moment.full if (index, box) not in is_new])
+        for index, moment in enumerate(moments)
+    )
 
 
 def extra(moments: Iterable[Moment]) -> int:
@@ -83,9 +89,14 @@ def presences(moments: Sequence[Moment]) -> list[Presence]:
     found: list[Presence] = []
     for index, moment in enumerate(moments):
         open_ = [presence for presence in found if moment.at_s - moments[presence.last].at_s <= LONGEST_GAP_S]
-        pairs = sorted(((presence.boxes[presence.last].iou(box), number, place)
-                        for number, presence in enumerate(open_) for place, box in enumerate(moment.full)),
-                       reverse=True)
+        pairs = sorted(
+            (
+                (presence.boxes[presence.last].iou(box), number, place)
+                for number, presence in enumerate(open_)
+                for place, box in enumerate(moment.full)
+            ),
+            reverse=True,
+        )
         followed: dict[int, int] = {}
         for overlap, number, place in pairs:
             if overlap > FOLLOWS_IOU and place not in followed and number not in followed.values():
@@ -114,12 +125,18 @@ def dropped_after_s(moments: Sequence[Moment], presence: Presence, *, by_cut: bo
     """
     gone = presence.last
     if by_cut:
-        gone = next((index for index in range(presence.last + 1, len(moments)) if moments[index].is_cut), len(moments))
-    held = {seen.track_id for index, box in presence.boxes.items() for seen in moments[index].line
-            if seen.box.iou(box) >= AGREES_IOU}
+        gone = next(
+            (index for index in range(presence.last + 1, len(moments)) if moments[index].is_cut), len(moments)
+        )
+    held = {
+        seen.track_id
+        for index, box in presence.boxes.items()
+        for seen in moments[index].line
+        if seen.box.iou(box) >= AGREES_IOU
+    }
     if not held or gone == len(moments) or moments[-1].at_s - moments[gone].at_s <= LONGEST_GAP_S:
         return None
-    after = moments[gone:] if by_cut else moments[gone + 1:]
+    after = moments[gone:] if by_cut else moments[gone + 1 :]
     for moment in after:
         if not any(seen.track_id in held and not _is_in(seen.box, moment.full) for seen in moment.line):
             return moment.at_s - moments[gone].at_s
@@ -128,8 +145,14 @@ def dropped_after_s(moments: Sequence[Moment], presence: Presence, *, by_cut: bo
 
 def ids_of(moments: Sequence[Moment], presence: Presence) -> int:
     """Under how many ids the line has the face."""
-    return len({seen.track_id for index, box in presence.boxes.items() for seen in moments[index].line
-                if seen.box.iou(box) >= AGREES_IOU})
+    return len(
+        {
+            seen.track_id
+            for index, box in presence.boxes.items()
+            for seen in moments[index].line
+            if seen.box.iou(box) >= AGREES_IOU
+        }
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,8 +193,14 @@ def label_delays_s(track: Labelled) -> list[float]:
         if before is None or after is None or before == after or track.raw[index] != after:
             continue
         last_s = now_s
-        arrived_s = next((at_s for at_s, label in zip(times_s[index:], track.smoothed[index:], strict=True)
-                          if label == after), times_s[-1])
+        arrived_s = next(
+            (
+                at_s
+                for at_s, label in zip(times_s[index:], track.smoothed[index:], strict=True)
+                if label == after
+            ),
+            times_s[-1],
+        )
         delays_s.append(arrived_s - now_s)
     return delays_s
 

@@ -20,8 +20,10 @@ def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     widths = [max(len(row[column]) for row in [head, *rows]) for column in range(len(head))]
     lines = []
     for row in [head, *rows]:
-        first, *others = (f"{cell:<{width}}" if column == 0 else f"{cell:>{width}}"
-                          for column, (cell, width) in enumerate(zip(row, widths, strict=True)))
+        first, *others = (
+            f"{cell:<{width}}" if column == 0 else f"{cell:>{width}}"
+            for column, (cell, width) in enumerate(zip(row, widths, strict=True))
+        )
         lines.append("  ".join([first, *others]).rstrip())
     return "\n".join(lines)
 
@@ -42,8 +44,13 @@ def runs(costs: Mapping[Inference, Cost]) -> str:
     forms = list(dict.fromkeys((run.model, run.threads) for run in costs))
     faces = dict.fromkeys(run.faces for run in costs)
     head = ["infer, ms (CPU ms)", *(f"{model} ×{threads}" for model, threads in forms)]
-    rows = [[f"{count} face{'s' if count > 1 else ''}",
-             *(_both(costs[Inference(model, threads, count)]) for model, threads in forms)] for count in faces]
+    rows = [
+        [
+            f"{count} face{'s' if count > 1 else ''}",
+            *(_both(costs[Inference(model, threads, count)]) for model, threads in forms),
+        ]
+        for count in faces
+    ]
     return table(head, rows)
 
 
@@ -62,10 +69,18 @@ def comparison(old: Path, figures: Mapping[str, Any], spreads: Mapping[str, Spre
     before = {name: Spread(**spread) for name, spread in found["spread"].items()}
     changes = compared(before, spreads)
     changed = [change for change in changes if change.is_beyond_noise]
-    lines = [f"{key} was {_of(found, key)}, is {_of(figures, key)}: the figures are of different things"
-             for key in _SAME if _of(found, key) != _of(figures, key)]
-    lines += [f"the run in {old} is doubtful: {', '.join(_of(found, 'throttled') or ['others kept the machine busy'])}"
-              ] if _of(found, "is_doubtful") else []
+    lines = [
+        f"{key} was {_of(found, key)}, is {_of(figures, key)}: the figures are of different things"
+        for key in _SAME
+        if _of(found, key) != _of(figures, key)
+    ]
+    lines += (
+        [
+            f"the run in {old} is doubtful: {', '.join(_of(found, 'throttled') or ['others kept the machine busy'])}"
+        ]
+        if _of(found, "is_doubtful")
+        else []
+    )
     lines.append(f"since {old}: {len(changed)} of {len(changes)} figures changed beyond the noise")
     if changed:
         lines.append(table(["", "then", "now", "now / then"], [_row(change) for change in changed]))
@@ -87,9 +102,13 @@ def _read(path: Path) -> dict[str, Any]:
     try:
         found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
-        raise ConfigError(f"expected figures in {path}, found: {error.strerror}; name another file") from error
+        raise ConfigError(
+            f"expected figures in {path}, found: {error.strerror}; name another file"
+        ) from error
     except ValueError as error:
-        raise ConfigError(f"expected JSON in {path}, found: {error}; name a file that --json wrote") from error
+        raise ConfigError(
+            f"expected JSON in {path}, found: {error}; name a file that --json wrote"
+        ) from error
     if not isinstance(found, dict) or "spread" not in found:
         raise ConfigError(f"expected figures in {path}, found none to compare; name a file that --json wrote")
     return found

@@ -54,14 +54,18 @@ def second(stage: Stage, index: int) -> Image:
     clip, margin = stage.clip, stage.face.width // 4
     canvas = _placed(clip.picture(index), 0, 0, clip.width + 2 * stage.face.width, clip.height)
     if stage.at_s(index) % 4 >= 1.5:
-        head = Box(stage.face.left - margin, stage.face.top - margin,
-                   stage.face.width + 2 * margin, stage.face.height + 2 * margin)
+        head = Box(
+            stage.face.left - margin,
+            stage.face.top - margin,
+            stage.face.width + 2 * margin,
+            stage.face.height + 2 * margin,
+        )
         # From another moment of the clip, so that the two do not move alike.
         other = clip.picture(index + len(clip.jpegs) // 2)
-        cut = other[max(0, head.top):head.bottom, max(0, head.left):head.right]
+        cut = other[max(0, head.top) : head.bottom, max(0, head.left) : head.right]
         small = cv2.resize(cut, None, fx=0.75, fy=0.75, interpolation=cv2.INTER_AREA)
         rows, columns = small.shape[:2]
-        canvas[clip.height - rows:, clip.width + margin:clip.width + margin + columns] = small
+        canvas[clip.height - rows :, clip.width + margin : clip.width + margin + columns] = small
     return canvas
 
 
@@ -79,8 +83,13 @@ def nearing(stage: Stage, index: int) -> Image:
     zoom = 0.5 + 0.5 * nearness
     small = cv2.resize(clip.picture(index), None, fx=zoom, fy=zoom, interpolation=cv2.INTER_AREA)
     rows, columns = small.shape[:2]
-    return _placed(np.asarray(small, np.uint8), (clip.width - columns) // 2, (clip.height - rows) // 2,
-                   clip.width, clip.height)
+    return _placed(
+        np.asarray(small, np.uint8),
+        (clip.width - columns) // 2,
+        (clip.height - rows) // 2,
+        clip.width,
+        clip.height,
+    )
 
 
 def dim(stage: Stage, index: int) -> Image:
@@ -90,13 +99,25 @@ def dim(stage: Stage, index: int) -> Image:
     return np.asarray(np.clip(picture * np.float32(DIM_SHARE) + noise, 0, 255), np.uint8)
 
 
-SCENES: dict[str, Scene] = {"filmed": filmed, "away": away, "elsewhere": elsewhere, "second": second,
-                            "passing": passing, "nearing": nearing, "dim": dim}
+SCENES: dict[str, Scene] = {
+    "filmed": filmed,
+    "away": away,
+    "elsewhere": elsewhere,
+    "second": second,
+    "passing": passing,
+    "nearing": nearing,
+    "dim": dim,
+}
 
 # When a face is taken out of the picture, known where it is cut out: every so many seconds, from which on; never, where
 # it is there throughout.
 CUTS: dict[str, tuple[float, float] | None] = {
-    "away": (3, 2), "elsewhere": (2, 0), "second": (4, 0), "nearing": None, "dim": None}
+    "away": (3, 2),
+    "elsewhere": (2, 0),
+    "second": (4, 0),
+    "nearing": None,
+    "dim": None,
+}
 
 
 def is_cut(name: str, stage: Stage, index: int) -> bool:
@@ -116,5 +137,5 @@ def _placed(picture: Image, left: int, top: int, width: int, height: int) -> Ima
     first, last = max(0, left), min(width, left + columns)
     above, below = max(0, top), min(height, top + rows)
     if first < last and above < below:
-        canvas[above:below, first:last] = picture[above - top:below - top, first - left:last - left]
+        canvas[above:below, first:last] = picture[above - top : below - top, first - left : last - left]
     return canvas

@@ -54,9 +54,14 @@ class Soaked:
 
     def grown(self) -> list[str]:
         """What has grown, a line each."""
-        lines = [f"{name}: {before} after the first minute, {after} at the end" for name, before, after in (
-            ("threads", self.first.threads, self.last.threads),
-            ("descriptors", self.first.descriptors, self.last.descriptors)) if after > before]
+        lines = [
+            f"{name}: {before} after the first minute, {after} at the end"
+            for name, before, after in (
+                ("threads", self.first.threads, self.last.threads),
+                ("descriptors", self.first.descriptors, self.last.descriptors),
+            )
+            if after > before
+        ]
         growth_mb = self.last.rss_mb - self.first.rss_mb
         if growth_mb > max(MOST_GROWTH_MB, MOST_GROWTH * self.first.rss_mb):
             lines.append(f"memory: {growth_mb:.1f} MB more than after the first minute")
@@ -64,19 +69,37 @@ class Soaked:
 
     def mb_per_hour(self) -> float:
         """The slope of the memory between the two moments, least squares."""
-        times_s, rss_mb = ([sample.at_s for sample in self.between], [sample.rss_mb for sample in self.between])
+        times_s, rss_mb = (
+            [sample.at_s for sample in self.between],
+            [sample.rss_mb for sample in self.between],
+        )
         return float(np.polyfit(times_s, rss_mb, 1)[0]) * 3600 if len(self.between) > 1 else 0.0
 
 
-def soaked(clip: Clip, face: Box, config: Config, *, minutes: float, viewers: int, fps: int,
-           tell: Callable[[Sample], None]) -> Soaked:
+def soaked(
+    clip: Clip,
+    face: Box,
+    config: Config,
+    *,
+    minutes: float,
+    viewers: int,
+    fps: int,
+    tell: Callable[[Sample], None],
+) -> Soaked:
     """`minutes` of the line at `fps`; `tell` is called with every sample.  FerEdgeError when the line ends early."""
     first_at_s = min(60.0, 60 * minutes / 2)
     with tempfile.TemporaryDirectory() as folder:
         stored, duration_s = Path(folder, "clip"), 60 * minutes
         store(replace(clip, jpegs=list(_seen(Stage(clip, face)))), stored)
-        order = Order(config=config, clip=str(stored), frames=round((duration_s + 600) * fps), live_fps=fps,
-                      viewer=True, time_libraries=False, kept=KEPT)
+        order = Order(
+            config=config,
+            clip=str(stored),
+            frames=round((duration_s + 600) * fps),
+            live_fps=fps,
+            viewer=True,
+            time_libraries=False,
+            kept=KEPT,
+        )
         with line.started(order) as (process, url):
             started_s = time.monotonic()
             watch = _Watch(process, started_s, tell)
@@ -92,14 +115,22 @@ def soaked(clip: Clip, face: Box, config: Config, *, minutes: float, viewers: in
             between, last = list(watch.samples), watch.quiet()
             process.terminate()
             passed = line.finished(process, started_s)
-    return Soaked(first, last, between, passed, dict(sum((crowd.visits for crowd in crowds), Counter[str]())),
-                  dict(sum((crowd.refused for crowd in crowds), Counter[str]())))
+    return Soaked(
+        first,
+        last,
+        between,
+        passed,
+        dict(sum((crowd.visits for crowd in crowds), Counter[str]())),
+        dict(sum((crowd.refused for crowd in crowds), Counter[str]())),
+    )
 
 
 class _Watch:
     """Samples a process from outside."""
 
-    def __init__(self, process: "subprocess.Popen[str]", started_s: float, tell: Callable[[Sample], None]) -> None:
+    def __init__(
+        self, process: "subprocess.Popen[str]", started_s: float, tell: Callable[[Sample], None]
+    ) -> None:
         self._process, self._started_s, self._tell = process, started_s, tell
         self._proc = Path(f"/proc/{process.pid}")
         self.samples: list[Sample] = []
@@ -119,8 +150,12 @@ class _Watch:
         """The median of some samples while nobody watches."""
         time.sleep(SETTLE_S)
         looks = list(self._looks())
-        sample = Sample(looks[-1].at_s, median(look.rss_mb for look in looks),
-                        max(look.threads for look in looks), max(look.descriptors for look in looks))
+        sample = Sample(
+            looks[-1].at_s,
+            median(look.rss_mb for look in looks),
+            max(look.threads for look in looks),
+            max(look.descriptors for look in looks),
+        )
         self._tell(sample)
         return sample
 
@@ -132,10 +167,18 @@ class _Watch:
     def _sample(self) -> Sample:
         if self._process.poll() is not None:
             line.finished(self._process, self._started_s)  # Raises with its own words where it failed.
-            raise line.PassError("expected the line to run until it is stopped, found it ended; run this again")
-        status = dict(row.split(":\t", 1) for row in (self._proc / "status").read_text().splitlines() if ":\t" in row)
-        return Sample(self.now_s(), int(status["VmRSS"].split()[0]) * 1024 / 1e6,
-                      int(status["Threads"]), len(list((self._proc / "fd").iterdir())))
+            raise line.PassError(
+                "expected the line to run until it is stopped, found it ended; run this again"
+            )
+        status = dict(
+            row.split(":\t", 1) for row in (self._proc / "status").read_text().splitlines() if ":\t" in row
+        )
+        return Sample(
+            self.now_s(),
+            int(status["VmRSS"].split()[0]) * 1024 / 1e6,
+            int(status["Threads"]),
+            len(list((self._proc / "fd").iterdir())),
+        )
 
 
 def _seen(stage: Stage) -> Iterator[Image]:

@@ -66,7 +66,10 @@ def stages(clip: Clip, config: Config) -> dict[str, Stage]:
     made: dict[str, Stage] = {
         "decode to colour": _each(jpegs, lambda jpeg: cv2.imdecode(jpeg, cv2.IMREAD_COLOR)),
         "decode to grey": _each(jpegs, lambda jpeg: cv2.imdecode(jpeg, cv2.IMREAD_GRAYSCALE)),
-        "decode to grey at half size": _each(jpegs, lambda jpeg: cv2.imdecode(jpeg, cv2.IMREAD_REDUCED_GRAYSCALE_2))}
+        "decode to grey at half size": _each(
+            jpegs, lambda jpeg: cv2.imdecode(jpeg, cv2.IMREAD_REDUCED_GRAYSCALE_2)
+        ),
+    }
     seen: list[tuple[Frame, Face]] = []
     for detector in detectors:
         frames = [_grey(clip, index) for index in indices]
@@ -74,21 +77,25 @@ def stages(clip: Clip, config: Config) -> dict[str, Stage]:
         made[f"search a whole frame ({detector.name})"] = _each(frames, _whole(detector, config.min_face_px))
         made[f"search a region ({detector.name})"] = _each(seen, _region(detector))
     classifier = line.make_classifier(config, detectors[-1])
-    made["preprocess a face"] = _each(seen, lambda one: preprocess.as_input(
-        [classifier.crop(*one)], classifier.metadata))
+    made["preprocess a face"] = _each(
+        seen, lambda one: preprocess.as_input([classifier.crop(*one)], classifier.metadata)
+    )
     made["infer a face"] = _run(classifier, [classifier.crop(*seen[0])])
     results = [_result(clip, one, classifier) for one in seen]
     made["draw"] = _each(results, lambda result: overlay.draw(result, corner="30.0 FPS  12 ms"))
     pictures = [overlay.draw(result, corner="30.0 FPS  12 ms") for result in results]
-    made["encode"] = _each(pictures, lambda picture: cv2.imencode(
-        ".jpg", picture, (cv2.IMWRITE_JPEG_QUALITY, QUALITY)))
+    made["encode"] = _each(
+        pictures, lambda picture: cv2.imencode(".jpg", picture, (cv2.IMWRITE_JPEG_QUALITY, QUALITY))
+    )
     return made
 
 
 def inferences(clip: Clip, config: Config, files: Iterable[Path]) -> dict[Inference, Stage]:
     """The classifier for 1 to MOST_FACES faces by each of `files` on 1 to MOST_THREADS threads, cores permitting."""
     detector = _detectors(config)[-1]
-    seen = _faces([_grey(clip, index) for index in range(len(clip.jpegs))][:FRAMES], detector, config.min_face_px)
+    seen = _faces(
+        [_grey(clip, index) for index in range(len(clip.jpegs))][:FRAMES], detector, config.min_face_px
+    )
     made: dict[Inference, Stage] = {}
     for file in files:
         for threads in range(1, min(MOST_THREADS, os.cpu_count() or 1) + 1):
@@ -142,15 +149,21 @@ def _run(classifier: OnnxClassifier, crops: Sequence[Image]) -> Stage:
 
 def _whole(detector: FaceDetector, min_face_px: int) -> Callable[[Frame], list[Face]]:
     return lambda frame: detector.detect(
-        frame, Search(Box(0, 0, frame.width, frame.height), min_face_px, max(min_face_px, frame.height)))
+        frame, Search(Box(0, 0, frame.width, frame.height), min_face_px, max(min_face_px, frame.height))
+    )
 
 
 def _region(detector: FaceDetector) -> Callable[[tuple[Frame, Face]], list[Face]]:
     def search(one: tuple[Frame, Face]) -> list[Face]:
         frame, face = one
         box, side = face.box, round(REGION_SCALE * face.box.height)
-        region = Box(box.left + (box.width - side) // 2, box.top + (box.height - side) // 2, side, side).clipped(frame)
-        return detector.detect(frame, Search(region, round(LEAST_SIZE * box.height), round(MOST_SIZE * box.height)))
+        region = Box(
+            box.left + (box.width - side) // 2, box.top + (box.height - side) // 2, side, side
+        ).clipped(frame)
+        return detector.detect(
+            frame, Search(region, round(LEAST_SIZE * box.height), round(MOST_SIZE * box.height))
+        )
+
     return search
 
 
@@ -164,7 +177,9 @@ def _detectors(config: Config) -> list[FaceDetector]:
 
 def _grey(clip: Clip, index: int) -> Frame:
     grey = cv2.imdecode(clip.jpeg(index), cv2.IMREAD_GRAYSCALE)
-    return Frame(np.asarray(grey, np.uint8), PixelFormat.GREY, clip.width, clip.height, index, 0.0, index / clip.fps)
+    return Frame(
+        np.asarray(grey, np.uint8), PixelFormat.GREY, clip.width, clip.height, index, 0.0, index / clip.fps
+    )
 
 
 def _faces(frames: Sequence[Frame], detector: FaceDetector, min_face_px: int) -> list[tuple[Frame, Face]]:
@@ -172,14 +187,18 @@ def _faces(frames: Sequence[Frame], detector: FaceDetector, min_face_px: int) ->
     search = _whole(detector, min_face_px)
     seen = [(frame, faces[0]) for frame in frames if (faces := search(frame))]
     if not seen:
-        raise CameraError(f"expected a face in the clip, found none in {len(frames)} frames by {detector.name}; "
-                          "name another clip with --clip")
+        raise CameraError(
+            f"expected a face in the clip, found none in {len(frames)} frames by {detector.name}; "
+            "name another clip with --clip"
+        )
     return seen
 
 
 def _result(clip: Clip, one: tuple[Frame, Face], classifier: OnnxClassifier) -> Result:
     """What the sinks get of a frame with a face, its colour decoded already."""
     frame, face = one
-    expression, = classifier.classify([classifier.crop(frame, face)])
-    coloured = Frame(clip.picture(frame.number), PixelFormat.BGR, frame.width, frame.height, frame.number, 0.0, 0.0)
+    (expression,) = classifier.classify([classifier.crop(frame, face)])
+    coloured = Frame(
+        clip.picture(frame.number), PixelFormat.BGR, frame.width, frame.height, frame.number, 0.0, 0.0
+    )
     return Result(coloured, (Reading(face, expression, expression),), 0.0, 0.0)

@@ -29,12 +29,15 @@ class Viewers:
     def __enter__(self) -> Self:
         self._loop = asyncio.new_event_loop()
         self._stop = asyncio.Event()
-        self._thread = threading.Thread(target=self._loop.run_until_complete, args=(self._all(),), name="viewers")
+        self._thread = threading.Thread(
+            target=self._loop.run_until_complete, args=(self._all(),), name="viewers"
+        )
         self._thread.start()
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None,
-                 trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self._loop.call_soon_threadsafe(self._stop.set)
         self._thread.join(STOP_WITHIN_S)
         self._loop.close()
@@ -50,8 +53,12 @@ class Viewers:
 
     async def _come_and_go(self, session: aiohttp.ClientSession) -> None:
         kinds: dict[str, Callable[[aiohttp.ClientSession], Awaitable[None]]] = {
-            "stream": self._watch, "stalled": self._stall, "events": self._listen,
-            "snapshot": self._snapshot, "state": self._state}
+            "stream": self._watch,
+            "stalled": self._stall,
+            "events": self._listen,
+            "snapshot": self._snapshot,
+            "state": self._state,
+        }
         while True:
             kind = self._random.choice(list(kinds))
             self.visits[kind] += 1

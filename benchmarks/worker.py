@@ -1,6 +1,6 @@
 """One pass of the line, in a process of its own: reads what to do from its argument, writes what it saw to stdout.
 
-    python -m benchmarks.worker ORDER
+python -m benchmarks.worker ORDER
 """
 
 import json
@@ -80,12 +80,15 @@ class Watching:
             until_s = time.monotonic() + VIEWER_WITHIN_S
             while not self._shown_by.wanted:
                 if time.monotonic() > until_s:
-                    raise SinkError(f"expected a viewer within {VIEWER_WITHIN_S:g} s, found none; run this again")
+                    raise SinkError(
+                        f"expected a viewer within {VIEWER_WITHIN_S:g} s, found none; run this again"
+                    )
                 time.sleep(0.001)
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None,
-                 trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         status = Path("/proc/self/status").read_text()
         fields = dict(row.split(":\t", 1) for row in status.splitlines() if ":\t" in row)
         self.rss_bytes, self.threads = int(fields["VmRSS"].split()[0]) * 1024, int(fields["Threads"])
@@ -95,7 +98,9 @@ class Watching:
         if self._shown_by is None:
             latency_ms = (time.monotonic() - result.frame.captured_at_s) * 1000
             overlay.draw(result, corner=f"{latency_ms:.0f} ms")
-        self._results.append((result.frame.number, result.frame.captured_at_s, time.monotonic(), len(result.readings)))
+        self._results.append(
+            (result.frame.number, result.frame.captured_at_s, time.monotonic(), len(result.readings))
+        )
         self._cpu_end_s = time.process_time()
         if self._is_first:
             self._is_first = False
@@ -106,10 +111,20 @@ class Watching:
         """The pass as it was seen; SinkError when no frame came."""
         if not self._results:
             raise SinkError("expected frames, found none; look at the camera or the clip")
-        numbers, captured_at_s, drawn_at_s, faces = (list(column) for column in zip(*self._results, strict=True))
-        return Passed(numbers=numbers, captured_at_s=captured_at_s, drawn_at_s=drawn_at_s, faces=faces,
-                      cpu_s=self._cpu_end_s - self._cpu_start_s, rss_bytes=self.rss_bytes, threads=self.threads,
-                      calls_s={name: times for name, times in self._calls.times_s.items() if times}, timer_s=timer_s)
+        numbers, captured_at_s, drawn_at_s, faces = (
+            list(column) for column in zip(*self._results, strict=True)
+        )
+        return Passed(
+            numbers=numbers,
+            captured_at_s=captured_at_s,
+            drawn_at_s=drawn_at_s,
+            faces=faces,
+            cpu_s=self._cpu_end_s - self._cpu_start_s,
+            rss_bytes=self.rss_bytes,
+            threads=self.threads,
+            calls_s={name: times for name, times in self._calls.times_s.items() if times},
+            timer_s=timer_s,
+        )
 
 
 def run(order: Order) -> Passed:
@@ -124,12 +139,29 @@ def run(order: Order) -> Passed:
         classifier = line.make_classifier(config, detector)
         telemetry = Telemetry()
         with Wakeup(signals=(signal.SIGTERM,)) as wakeup:
-            sinks = [sink for sink in outputs.make_sinks(config, camera, classifier.labels, telemetry, model={},
-                                                         streams=order.viewer, on_quit=wakeup.stop)
-                     if sink.name != "progress"]
+            sinks = [
+                sink
+                for sink in outputs.make_sinks(
+                    config,
+                    camera,
+                    classifier.labels,
+                    telemetry,
+                    model={},
+                    streams=order.viewer,
+                    on_quit=wakeup.stop,
+                )
+                if sink.name != "progress"
+            ]
             watching = Watching(sinks[0] if sinks else None, calls, order.kept)
-            pipeline = Pipeline(camera, detector, line.make_tracker(config), classifier, line.make_smoother(),
-                                [*sinks, watching], telemetry)
+            pipeline = Pipeline(
+                camera,
+                detector,
+                line.make_tracker(config),
+                classifier,
+                line.make_smoother(),
+                [*sinks, watching],
+                telemetry,
+            )
             pipeline.run(wakeup, frames=order.frames, duration_s=config.duration_s)
     return watching.passed(bare.timer_s() if order.time_libraries else 0.0)
 
@@ -138,7 +170,9 @@ def _camera(order: Order, opened: ExitStack) -> Camera:
     if order.clip is None:
         return line.make_camera(order.config, paced=False)
     assert order.frames is not None, "a clip has no end of its own"
-    return ClipCamera(opened.enter_context(clip.stored(Path(order.clip))), order.frames, live_fps=order.live_fps)
+    return ClipCamera(
+        opened.enter_context(clip.stored(Path(order.clip))), order.frames, live_fps=order.live_fps
+    )
 
 
 @command

@@ -33,27 +33,35 @@ def split(chosen: Settings) -> list[Settings]:
     outputs = {key: value for key in OUTPUTS if (value := getattr(config, key))}
     if _SOURCE.fullmatch(camera):
         if named := [key for key, value in outputs.items() if NAME in value]:
-            raise ConfigError(f"expected {NAME} in {named[0]} for video files only, found the camera "
-                              f"{without_secrets(camera)}; write the name out")
+            raise ConfigError(
+                f"expected {NAME} in {named[0]} for video files only, found the camera "
+                f"{without_secrets(camera)}; write the name out"
+            )
         return [chosen]
     if os.path.isfile(camera):
         videos = [Path(camera)]
     elif os.path.isdir(camera):
-        videos = sorted(path for path in Path(camera).iterdir() if path.suffix.lower() in VIDEOS and path.is_file())
+        videos = sorted(
+            path for path in Path(camera).iterdir() if path.suffix.lower() in VIDEOS and path.is_file()
+        )
     elif glob.has_magic(camera):
         videos = sorted(path for path in map(Path, glob.glob(camera, recursive=True)) if path.is_file())
     else:
         return [chosen]
     if not videos:
-        raise CameraNotFound(f"expected videos ({', '.join(VIDEOS)}) in {camera}, found none; name another folder")
+        raise CameraNotFound(
+            f"expected videos ({', '.join(VIDEOS)}) in {camera}, found none; name another folder"
+        )
     return _settings(chosen, videos, outputs)
 
 
 def _settings(chosen: Settings, videos: Sequence[Path], outputs: dict[str, str]) -> list[Settings]:
     for key, value in outputs.items():
         if len(videos) > 1 and NAME not in value:
-            raise ConfigError(f"expected {NAME} in {key} ({chosen.origins[key]}) where there are {len(videos)} videos, "
-                              f"found {value}; write for example {NAME}{Path(value).suffix}")
+            raise ConfigError(
+                f"expected {NAME} in {key} ({chosen.origins[key]}) where there are {len(videos)} videos, "
+                f"found {value}; write for example {NAME}{Path(value).suffix}"
+            )
     split_up = []
     for video, name in zip(videos, _names(videos), strict=True):
         files = {key: value.replace(NAME, name) for key, value in outputs.items()}
@@ -65,13 +73,17 @@ def _settings(chosen: Settings, videos: Sequence[Path], outputs: dict[str, str])
 def _names(videos: Sequence[Path]) -> list[str]:
     """The stem of each, with the folders and the ending where two would have the same."""
     stems = Counter(video.stem for video in videos)
-    return [video.stem if stems[video.stem] == 1 else re.sub(r"[/.]+", "-", str(video)).strip("-")
-            for video in videos]
+    return [
+        video.stem if stems[video.stem] == 1 else re.sub(r"[/.]+", "-", str(video)).strip("-")
+        for video in videos
+    ]
 
 
 def _check_spares(videos: Sequence[Path], files: dict[str, str]) -> None:
     """ConfigError where one of `files` is one of `videos`, under whatever name."""
     for key, file in files.items():
         if os.path.exists(file) and any(os.path.samefile(file, video) for video in videos):
-            raise ConfigError(f"expected another file than the videos for {key}, found {file}; "
-                              "name a folder of its own for what is written")
+            raise ConfigError(
+                f"expected another file than the videos for {key}, found {file}; "
+                "name a folder of its own for what is written"
+            )

@@ -71,8 +71,13 @@ def _flags(root: Path, vcgencmd: str) -> int:
             if re.fullmatch(r"[0-9a-f]+", text := _text(path)):
                 return int(text, 16)
     try:
-        answer = subprocess.run([vcgencmd, "get_throttled"], capture_output=True, text=True, check=False,
-                                timeout=VCGENCMD_WITHIN_S).stdout
+        answer = subprocess.run(
+            [vcgencmd, "get_throttled"],
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=VCGENCMD_WITHIN_S,
+        ).stdout
     except (OSError, subprocess.TimeoutExpired):
         return 0  # No such command, as everywhere but on a Pi, or no answer.
     flags = re.fullmatch(r"throttled=0x([0-9a-f]+)\s*", answer)

@@ -41,8 +41,10 @@ class Broker:
 def parse(address: str, origin: str) -> Broker:
     """The broker that `address` names; ConfigError, which names `origin` and shows no password, for any other text."""
     if re.match(r"\w*://[^/@]*:[^/]*@", address):
-        raise ConfigError(f"expected mqtt without a password ({origin}): others can read it there, found one; put it "
-                          "in a file for --mqtt-password-file, or in FER_EDGE_MQTT_PASSWORD")
+        raise ConfigError(
+            f"expected mqtt without a password ({origin}): others can read it there, found one; put it "
+            "in a file for --mqtt-password-file, or in FER_EDGE_MQTT_PASSWORD"
+        )
     try:
         parts = urllib.parse.urlsplit(address)
         host, port = parts.hostname, parts.port
@@ -52,7 +54,9 @@ def parse(address: str, origin: str) -> Broker:
     if parts.scheme not in SCHEMES or not host or port == 0 or re.search("[?#]", address):
         raise _refused(address, origin, "no such address")
     if re.search(r"[+#\0]|//|^\$", prefix) or len(prefix.encode()) > LONGEST_PREFIX:
-        raise _refused(address, origin, "a prefix that is no topic: + # $ and empty levels cannot stand in it")
+        raise _refused(
+            address, origin, "a prefix that is no topic: + # $ and empty levels cannot stand in it"
+        )
     user = urllib.parse.unquote(parts.username) if parts.username else None
     return Broker(host, port or SCHEMES[parts.scheme], parts.scheme == "mqtts", user, prefix)
 

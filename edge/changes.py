@@ -18,7 +18,9 @@ STALE_AFTER_S = 5.0
 def dominant(readings: Sequence[Reading]) -> str:
     """The label that most faces show, of equals the one on the largest face."""
     counts = Counter(reading.smoothed.label for reading in readings)
-    likeliest = max(readings, key=lambda reading: (counts[reading.smoothed.label], reading.face.box.area), default=None)
+    likeliest = max(
+        readings, key=lambda reading: (counts[reading.smoothed.label], reading.face.box.area), default=None
+    )
     return NOBODY if likeliest is None else likeliest.smoothed.label
 
 
@@ -33,10 +35,18 @@ def state(result: Result, figures: Mapping[str, float], now_s: float, at: str) -
     """The message of this moment; `at` is the wall clock's time in ISO 8601, `figures` are those of telemetry."""
     problem = camera_problem(result, now_s)
     readings = () if problem else result.readings
-    return {"schema": SCHEMA, "at": at, "expression": dominant(readings), "faces": len(readings),
-            "camera_problem": problem, "fps": figures.get("analysed_fps"), "latency_ms": figures.get("latency_p50_ms"),
-            "dropped": figures.get("dropped"), "temperature_c": figures.get("temperature_c"),
-            "throttled": bool(figures.get("throttled"))}
+    return {
+        "schema": SCHEMA,
+        "at": at,
+        "expression": dominant(readings),
+        "faces": len(readings),
+        "camera_problem": problem,
+        "fps": figures.get("analysed_fps"),
+        "latency_ms": figures.get("latency_p50_ms"),
+        "dropped": figures.get("dropped"),
+        "temperature_c": figures.get("temperature_c"),
+        "throttled": bool(figures.get("throttled")),
+    }
 
 
 class Changes:
@@ -52,15 +62,29 @@ class Changes:
         problem = camera_problem(result, now_s)
         if problem != self._problem:
             events.append({"at": at, "kind": "camera", "problem": problem})
-        readings = {reading.face.track_id: reading.smoothed for reading in (() if problem else result.readings)
-                    if reading.face.track_id is not None}
+        readings = {
+            reading.face.track_id: reading.smoothed
+            for reading in (() if problem else result.readings)
+            if reading.face.track_id is not None
+        }
         for track, expression in readings.items():
             before = self._labels.get(track)
             if expression.label != before:
-                events.append({"at": at, "kind": "expression", "track": track, "expression": expression.label,
-                               "confidence": round(expression.confidence, 2), "before": before})
-        events.extend({"at": at, "kind": "left", "track": track, "before": label}
-                      for track, label in self._labels.items() if track not in readings)
+                events.append(
+                    {
+                        "at": at,
+                        "kind": "expression",
+                        "track": track,
+                        "expression": expression.label,
+                        "confidence": round(expression.confidence, 2),
+                        "before": before,
+                    }
+                )
+        events.extend(
+            {"at": at, "kind": "left", "track": track, "before": label}
+            for track, label in self._labels.items()
+            if track not in readings
+        )
         self._labels = {track: expression.label for track, expression in readings.items()}
         self._problem = problem
         return events

@@ -30,14 +30,17 @@ class OnnxClassifier:
         self.labels = self.metadata.labels
         self._input, self._output = _check_shapes(self._session, self.metadata, path)
         if detector not in self.metadata.framing:
-            raise ModelError(f"expected a framing for the detector {detector} in {path}, found "
-                             f"{', '.join(self.metadata.framing) or 'none'}; choose one of these detectors")
+            raise ModelError(
+                f"expected a framing for the detector {detector} in {path}, found "
+                f"{', '.join(self.metadata.framing) or 'none'}; choose one of these detectors"
+            )
         self._framing = self.metadata.framing[detector]
         # A damaged file may load and fail only when it runs: here, and not in the middle of the night.
         [blank] = self.classify([np.zeros((self.metadata.height, self.metadata.width), np.uint8)])
         if not np.isclose(blank.probabilities.sum(), 1, atol=MOST_OFF):
-            raise ModelError(f"expected probabilities from {path}, found {blank.probabilities}; "
-                             "copy or convert it again")
+            raise ModelError(
+                f"expected probabilities from {path}, found {blank.probabilities}; copy or convert it again"
+            )
 
     def crop(self, frame: Frame, face: Face) -> Image:
         """The square around `face` as the model reads it, uint8 (height, width)."""
@@ -55,8 +58,10 @@ class OnnxClassifier:
         try:
             probabilities = self._session.run([self._output], {self._input: batch})[0]
         except Exception as error:  # ONNX Runtime's own exceptions share no narrower base.
-            raise ModelError(f"expected {self.path} to run, found that it fails ({first_line(error)}); "
-                             "copy or convert it again") from error
+            raise ModelError(
+                f"expected {self.path} to run, found that it fails ({first_line(error)}); "
+                "copy or convert it again"
+            ) from error
         calibrated = preprocess.calibrated(probabilities, self.metadata.temperature)
         return [Expression(row, self.labels) for row in calibrated]
 
@@ -65,22 +70,29 @@ def _open(path: Path, threads: int) -> ort.InferenceSession:
     try:
         return open_session(path.read_bytes(), threads)
     except OSError as error:
-        raise ModelError(f"expected a model at {path}, found no file that can be read; make one with "
-                         "python -m export convert, or name another with --model") from error
+        raise ModelError(
+            f"expected a model at {path}, found no file that can be read; make one with "
+            "python -m export convert, or name another with --model"
+        ) from error
     except ValueError as error:
-        raise ModelError(f"expected an ONNX model in {path}, found a file that ONNX Runtime refuses ({error}); "
-                         "copy or convert it again") from error
+        raise ModelError(
+            f"expected an ONNX model in {path}, found a file that ONNX Runtime refuses ({error}); "
+            "copy or convert it again"
+        ) from error
 
 
 def _read_metadata(session: ort.InferenceSession, path: Path) -> metadata.Metadata:
     try:
         text = session.get_modelmeta().custom_metadata_map.get(metadata.KEY)
     except UnicodeDecodeError as error:
-        raise ModelError(f"expected the metadata {metadata.KEY} in {path}, found: {error}; "
-                         "copy or convert it again") from error
+        raise ModelError(
+            f"expected the metadata {metadata.KEY} in {path}, found: {error}; copy or convert it again"
+        ) from error
     if text is None:
-        raise ModelError(f"expected the metadata {metadata.KEY} in {path}, found none: this model's labels and "
-                         "input are unknown; convert it with python -m export convert")
+        raise ModelError(
+            f"expected the metadata {metadata.KEY} in {path}, found none: this model's labels and "
+            "input are unknown; convert it with python -m export convert"
+        )
     return metadata.decode(text, str(path))
 
 
@@ -88,13 +100,16 @@ def _check_shapes(session: ort.InferenceSession, meta: metadata.Metadata, path: 
     """The names of the input and the output, once both have the shapes that `meta` says."""
     inputs, outputs = session.get_inputs(), session.get_outputs()
     expected = f"float32 [n, {meta.height}, {meta.width}, 1] in and [n, {len(meta.labels)}] out"
-    fits = (len(inputs) == len(outputs) == 1
-            and inputs[0].type == outputs[0].type == "tensor(float)"
-            and inputs[0].shape[1:] == [meta.height, meta.width, 1]
-            and outputs[0].shape[1:] == [len(meta.labels)]
-            and not isinstance(inputs[0].shape[0], int))
+    fits = (
+        len(inputs) == len(outputs) == 1
+        and inputs[0].type == outputs[0].type == "tensor(float)"
+        and inputs[0].shape[1:] == [meta.height, meta.width, 1]
+        and outputs[0].shape[1:] == [len(meta.labels)]
+        and not isinstance(inputs[0].shape[0], int)
+    )
     if not fits:
         found = "; ".join(f"{value.name} {value.type} {value.shape}" for value in [*inputs, *outputs])
-        raise ModelError(f"expected {expected} in {path}, found {found}; "
-                         "convert it again with python -m export convert")
+        raise ModelError(
+            f"expected {expected} in {path}, found {found}; convert it again with python -m export convert"
+        )
     return inputs[0].name, outputs[0].name

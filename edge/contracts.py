@@ -20,17 +20,17 @@ UNCERTAIN = "uncertain"
 # By how much the likeliest class must be ahead of the next before it is named.
 LEAST_LEAD = 0.1
 # The marker EOI, which ends every whole JPEG.
-_JPEG_END = np.array([0xff, 0xd9], np.uint8)
+_JPEG_END = np.array([0xFF, 0xD9], np.uint8)
 
 
 class PixelFormat(Enum):
     """How `Frame.buffer` holds the picture."""
 
-    BGR = "bgr"          # (H, W, 3)
-    GREY = "grey"        # (H, W)
-    YUYV = "yuyv"        # (H, W, 2): Y0 U Y1 V
-    YUV420 = "yuv420"    # (H * 3 / 2, stride ≥ W): all of Y, then U, then V (I420)
-    MJPG = "mjpg"        # (N,): one JPEG
+    BGR = "bgr"  # (H, W, 3)
+    GREY = "grey"  # (H, W)
+    YUYV = "yuyv"  # (H, W, 2): Y0 U Y1 V
+    YUV420 = "yuv420"  # (H * 3 / 2, stride ≥ W): all of Y, then U, then V (I420)
+    MJPG = "mjpg"  # (N,): one JPEG
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -102,7 +102,7 @@ def _to_grey(frame: Frame) -> Image:
         case PixelFormat.YUYV:
             return frame.buffer[:, :, 0]
         case PixelFormat.YUV420:
-            return frame.buffer[:frame.height, :frame.width]
+            return frame.buffer[: frame.height, : frame.width]
         case PixelFormat.MJPG:
             return _decode(frame, cv2.IMREAD_GRAYSCALE)
         case PixelFormat.BGR:
@@ -122,7 +122,7 @@ def _to_bgr(frame: Frame) -> Image:
         case PixelFormat.YUYV:
             bgr = cv2.cvtColor(frame.buffer, cv2.COLOR_YUV2BGR_YUYV)
         case PixelFormat.YUV420:
-            bgr = cv2.cvtColor(frame.buffer, cv2.COLOR_YUV2BGR_I420)[:, :frame.width]
+            bgr = cv2.cvtColor(frame.buffer, cv2.COLOR_YUV2BGR_I420)[:, : frame.width]
         case PixelFormat.MJPG:
             return _decode(frame, cv2.IMREAD_COLOR)
     return np.asarray(bgr, np.uint8)
@@ -151,7 +151,9 @@ def _decoded(encoded: Image, flags: int) -> Image | None:
         image = cv2.imdecode(encoded, flags)
         return None if image is None else np.asarray(image, np.uint8)
     except cv2.error:
-        return None  # No bytes, or a header that tells of a picture beyond all measure (see edge/__init__.py).
+        return (
+            None  # No bytes, or a header that tells of a picture beyond all measure (see edge/__init__.py).
+        )
 
 
 def _read_only(image: Image) -> Image:
@@ -251,12 +253,16 @@ class Expression:
     def confidence(self) -> float:
         """The probability of the label; of the likeliest class where that is uncertain."""
         label = self.label
-        return float(self.probabilities[self.labels.index(label)] if label in self.labels else self.probabilities.max())
+        return float(
+            self.probabilities[self.labels.index(label)] if label in self.labels else self.probabilities.max()
+        )
 
     def by_label(self) -> dict[str, float]:
         """Each label's probability, rounded for people and files to four decimals."""
-        return {label: round(float(probability), 4)
-                for label, probability in zip(self.labels, self.probabilities, strict=True)}
+        return {
+            label: round(float(probability), 4)
+            for label, probability in zip(self.labels, self.probabilities, strict=True)
+        }
 
     @property
     def label(self) -> str:
@@ -304,8 +310,9 @@ class Camera(Protocol):
 
     def __enter__(self) -> Self: ...
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None,
-                 trace: TracebackType | None, /) -> None: ...
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None, /
+    ) -> None: ...
 
     def __iter__(self) -> Iterator[Frame]: ...
 
@@ -341,8 +348,14 @@ class Tracker(Protocol):
 class Smoother(Protocol):
     """Steadies the expressions of each track.  The inferring thread calls it, once per frame."""
 
-    def read(self, faces: Sequence[Face], crops: Sequence[Image], expressions: Sequence[Expression], frame: Frame, /
-             ) -> tuple[Reading, ...]:
+    def read(
+        self,
+        faces: Sequence[Face],
+        crops: Sequence[Image],
+        expressions: Sequence[Expression],
+        frame: Frame,
+        /,
+    ) -> tuple[Reading, ...]:
         """A reading for each face of `frame`, in the order given; `crops` are what the expressions were read from.
 
         Tracks not seen for a while are forgotten.
@@ -381,8 +394,9 @@ class Sink(Protocol):
 
     def __enter__(self) -> Self: ...
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None,
-                 trace: TracebackType | None, /) -> None: ...
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None, /
+    ) -> None: ...
 
     def show(self, result: Result, /) -> None:
         """Take a result.  Draws and encodes nothing that nobody wants; never waits for a viewer."""

@@ -35,14 +35,20 @@ def read(name: str, path: Path | None, environment: Mapping[str, str]) -> str | 
     secret = secret.removesuffix("\n").removesuffix("\r")
     if not secret or any(character in secret for character in "\r\n\0"):
         found = "several lines" if secret else "nothing"
-        raise ConfigError(f"expected the {_words(name)} in {place}, found {found}; write it there, alone, on one line")
+        raise ConfigError(
+            f"expected the {_words(name)} in {place}, found {found}; write it there, alone, on one line"
+        )
     return secret
 
 
 def is_given(name: str, path: Path | None, environment: Mapping[str, str]) -> bool:
     """There is a place for the secret `name`, whatever is in it."""
     credential = _credential(name, environment)
-    return path is not None or PREFIX + name.upper() in environment or (credential is not None and credential.is_file())
+    return (
+        path is not None
+        or PREFIX + name.upper() in environment
+        or (credential is not None and credential.is_file())
+    )
 
 
 def without_secrets(text: str) -> str:
@@ -69,8 +75,10 @@ def _text(name: str, path: Path) -> str:
         return path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "no UTF-8"
-        raise ConfigError(f"expected the {_words(name)} in {path}, found: {reason}; "
-                          "name another file, or let this program's user read it") from error
+        raise ConfigError(
+            f"expected the {_words(name)} in {path}, found: {reason}; "
+            "name another file, or let this program's user read it"
+        ) from error
 
 
 def _words(name: str) -> str:

@@ -42,8 +42,20 @@ _CHECK_WIDTH, _STATE_WIDTH, _WIDTH = 12, 8, 100
 
 # In the order in which things are to be mended: what stands first may be the cause of what follows.
 BEFORE = (system.system, health.power, system.python, system.libraries)
-WITH_SETTINGS = (camera.groups, camera.camera, camera.cameras, camera.csi, model.yunet, model.model, model.benchmark,
-                 outputs.port, outputs.access, outputs.display, outputs.mqtt, health.disk)
+WITH_SETTINGS = (
+    camera.groups,
+    camera.camera,
+    camera.cameras,
+    camera.csi,
+    model.yunet,
+    model.model,
+    model.benchmark,
+    outputs.port,
+    outputs.access,
+    outputs.display,
+    outputs.mqtt,
+    health.disk,
+)
 AFTER = (health.memory, health.temperature, health.service)
 
 
@@ -56,8 +68,11 @@ def examine(here: Machine) -> tuple[list[Finding], "Config | None"]:
         # Wrong settings hide nothing else: the rest is looked at with the defaults.
         here = replace(here, arguments=())
     if config is not None:
-        findings += [finding for check in WITH_SETTINGS
-                     for finding in looked(check.__name__, partial(check, here, config))]
+        findings += [
+            finding
+            for check in WITH_SETTINGS
+            for finding in looked(check.__name__, partial(check, here, config))
+        ]
     findings += [finding for check in AFTER for finding in looked(check.__name__, partial(check, here))]
     return findings, config
 
@@ -67,21 +82,26 @@ def _settings(here: Machine) -> tuple["Config | None", Finding]:
     try:
         from edge import config
     except ImportError as error:
-        found = problem(f"{error}: nothing that depends on the settings was looked at",
-                        "pip install --constraint constraints.txt fer-edge")
+        found = problem(
+            f"{error}: nothing that depends on the settings was looked at",
+            "pip install --constraint constraints.txt fer-edge",
+        )
         return None, replace(found, check="settings")
     try:
         chosen = config.parse(here.arguments, here.environment)[0]
     except ConfigError as error:
         found = refused(error)
-        return config.Config(), replace(found, found=f"{found.found} (what follows is about the defaults)",
-                                        check="settings")
+        return config.Config(), replace(
+            found, found=f"{found.found} (what follows is about the defaults)", check="settings"
+        )
     own = {key: origin for key, origin in chosen.origins.items() if origin != "default"}
     said = ", ".join(f"{key} ({origin})" for key, origin in own.items())
     return chosen.config, replace(ok(f"all right: {said or 'the defaults'}"), check="settings")
 
 
-def looked(name: str, check: Callable[[], Iterable[Finding]], within_s: float = CHECK_WITHIN_S) -> list[Finding]:
+def looked(
+    name: str, check: Callable[[], Iterable[Finding]], within_s: float = CHECK_WITHIN_S
+) -> list[Finding]:
     """What `check` finds within `within_s`; that it fails, or does not end, is a finding too."""
     found: list[Finding] = []
     # A thread of its own, left behind where it hangs in a driver or on a dead network's disk.
@@ -93,14 +113,18 @@ def looked(name: str, check: Callable[[], Iterable[Finding]], within_s: float = 
         found.append(skipped(f"{error}: see libraries"))
     except Exception as error:  # Whatever it is, the other checks still have something to tell.
         is_late = worker.is_running
-        reason = f"did not end within {within_s:g} s" if is_late else f"failed: {type(error).__name__}: {error}"
+        reason = (
+            f"did not end within {within_s:g} s" if is_late else f"failed: {type(error).__name__}: {error}"
+        )
         found.append(problem(f"the check itself {reason}", "report that, with the output of --json"))
     return [replace(finding, check=name) for finding in found]
 
 
 def remedies(findings: Sequence[Finding]) -> list[Finding]:
     """What to do first stands first: problems before warnings, causes before what they cause; each remedy once."""
-    first = [finding for state in (State.PROBLEM, State.WARNING) for finding in findings if finding.state is state]
+    first = [
+        finding for state in (State.PROBLEM, State.WARNING) for finding in findings if finding.state is state
+    ]
     kept: dict[str | None, Finding] = {}
     for finding in first:
         kept.setdefault(finding.remedy, finding)
@@ -118,18 +142,33 @@ def as_text(findings: Sequence[Finding], *, colours: bool) -> str:
     todo = remedies(findings)
     lines += ["", "What to do, first things first:" if todo else "Nothing to do."]
     for number, finding in enumerate(todo, 1):
-        lines += textwrap.wrap(f"{number}. {finding.check}: {finding.remedy}", _WIDTH, subsequent_indent="   ",
-                               break_long_words=False, break_on_hyphens=False)
+        lines += textwrap.wrap(
+            f"{number}. {finding.check}: {finding.remedy}",
+            _WIDTH,
+            subsequent_indent="   ",
+            break_long_words=False,
+            break_on_hyphens=False,
+        )
     return "\n".join(lines)
 
 
 def as_json(findings: Sequence[Finding], redact: Callable[[str], str]) -> str:
     """The findings, and the remedies in their order, with nothing private in them."""
-    told = [{"check": finding.check, "state": finding.state.value, "found": redact(finding.found),
-             "remedy": finding.remedy and redact(finding.remedy)} for finding in findings]
+    told = [
+        {
+            "check": finding.check,
+            "state": finding.state.value,
+            "found": redact(finding.found),
+            "remedy": finding.remedy and redact(finding.remedy),
+        }
+        for finding in findings
+    ]
     todo = [redact(f"{finding.check}: {finding.remedy}") for finding in remedies(findings)]
-    return json.dumps({"schema": 1, "fer_edge": machine.version("fer-edge"), "findings": told, "to_do": todo},
-                      indent=1, ensure_ascii=False)
+    return json.dumps(
+        {"schema": 1, "fer_edge": machine.version("fer-edge"), "findings": told, "to_do": todo},
+        indent=1,
+        ensure_ascii=False,
+    )
 
 
 @command
@@ -142,8 +181,10 @@ def main(arguments: Sequence[str] | None = None, here: Machine | None = None) ->
     if any(SERVICE_CONFIG in argument for argument in given):
         os.environ.setdefault("XDG_DATA_HOME", SERVICE_SHARE)
     ours = [argument for argument in given if argument != JSON_FLAG]
-    here = replace(here or Machine(environment=os.environ, groups=machine.groups(), is_root=os.geteuid() == 0),
-                   arguments=ours)
+    here = replace(
+        here or Machine(environment=os.environ, groups=machine.groups(), is_root=os.geteuid() == 0),
+        arguments=ours,
+    )
     findings, config = examine(here)
     if JSON_FLAG in given:
         values = [getattr(config, key) for key in config.__struct_fields__] if config else []

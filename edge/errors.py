@@ -82,6 +82,7 @@ def command(main: Callable[_Given, int | None]) -> Callable[_Given, int]:
 
     A KeyboardInterrupt, which it may raise itself, can say what to do.
     """
+
     @wraps(main)
     def told(*arguments: _Given.args, **options: _Given.kwargs) -> int:
         try:
@@ -98,6 +99,7 @@ def command(main: Callable[_Given, int | None]) -> Callable[_Given, int]:
             if not _is_reader_gone():
                 raise
             return READER_GONE
+
     return told
 
 

@@ -54,6 +54,8 @@ def decode(text: str, source: str) -> Metadata:
     try:
         metadata = msgspec.json.decode(text, type=Metadata)
     except msgspec.DecodeError as error:
-        raise ModelError(f"expected fer-edge metadata (schema 1) in {source}, found: {error}; "
-                         "convert the model again with python -m export convert") from error
+        raise ModelError(
+            f"expected fer-edge metadata (schema 1) in {source}, found: {error}; "
+            "convert the model again with python -m export convert"
+        ) from error
     return metadata

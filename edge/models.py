@@ -1,6 +1,6 @@
 """The model files of this machine; as a command, fetches the one that is not ours to ship.
 
-    python -m edge.models [--output FILE]
+python -m edge.models [--output FILE]
 """
 
 import argparse
@@ -36,16 +36,21 @@ class Download:
 YUNET = Download(
     name="face_detection_yunet_2023mar.onnx",
     url="https://github.com/opencv/opencv_zoo/raw/82b38c8f98e7b52aa171400f3e4c722352d0669f/"
-        "models/face_detection_yunet/face_detection_yunet_2023mar.onnx",
+    "models/face_detection_yunet/face_detection_yunet_2023mar.onnx",
     sha256="8f2383e4dd3cfbb4553ea8718107fc0423210dc964f9f4280604804ed2552fa4",
     size_bytes=232_589,
-    licence="MIT, Shiqi Yu and others")
+    licence="MIT, Shiqi Yu and others",
+)
 
 
 def classifier_path() -> Path:
     """The classifier that the project ships: in the checkout, or where pip put it."""
     checkout = Path(__file__).parent.parent / "models" / CLASSIFIER
-    return checkout if checkout.is_file() else Path(sysconfig.get_path("data")) / "share/fer-edge/models" / CLASSIFIER
+    return (
+        checkout
+        if checkout.is_file()
+        else Path(sysconfig.get_path("data")) / "share/fer-edge/models" / CLASSIFIER
+    )
 
 
 def yunet_path() -> Path:
@@ -61,18 +66,23 @@ def fetch(download: Download, path: Path) -> None:
     import http.client
     import urllib.error
     import urllib.request
+
     try:
         with urllib.request.urlopen(download.url, timeout=TIMEOUT_S) as response:
             content = response.read(download.size_bytes + 1)
     except (OSError, http.client.HTTPException) as error:
         if isinstance(error, urllib.error.HTTPError):
             error.close()  # It holds the connection open.
-        raise ModelError(f"expected {download.name} at {download.url}, found: {error}; connect to the network, "
-                         f"or copy the file to {path} by hand (sha256 {download.sha256})") from error
+        raise ModelError(
+            f"expected {download.name} at {download.url}, found: {error}; connect to the network, "
+            f"or copy the file to {path} by hand (sha256 {download.sha256})"
+        ) from error
     found = hashlib.sha256(content).hexdigest()
     if found != download.sha256:
-        raise ModelError(f"expected {download.name} with sha256 {download.sha256}, found {found} "
-                         f"({len(content)} bytes of at most {download.size_bytes}); nothing was kept, try again later")
+        raise ModelError(
+            f"expected {download.name} with sha256 {download.sha256}, found {found} "
+            f"({len(content)} bytes of at most {download.size_bytes}); nothing was kept, try again later"
+        )
     partial = path.with_name(f".partial-{path.name}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -81,18 +91,28 @@ def fetch(download: Download, path: Path) -> None:
     except OSError as error:
         if path.parent.is_dir():
             partial.unlink(missing_ok=True)
-        raise ModelError(f"expected to write {path}, found: {error.strerror}; "
-                         "name another file with --output") from error
+        raise ModelError(
+            f"expected to write {path}, found: {error.strerror}; name another file with --output"
+        ) from error
 
 
 @command
 def main(arguments: Sequence[str] | None = None) -> None:
     """The command."""
-    parser = argparse.ArgumentParser(prog="python -m edge.models", description=(
-        f"Fetch YuNet, the better face detector ({YUNET.size_bytes:,} bytes, {YUNET.licence}), from {YUNET.url}, "
-        f"and check its sha256 ({YUNET.sha256})."))
-    parser.add_argument("--output", type=Path, default=yunet_path(), metavar="FILE",
-                        help="where to put it (default: %(default)s)")
+    parser = argparse.ArgumentParser(
+        prog="python -m edge.models",
+        description=(
+            f"Fetch YuNet, the better face detector ({YUNET.size_bytes:,} bytes, {YUNET.licence}), from {YUNET.url}, "
+            f"and check its sha256 ({YUNET.sha256})."
+        ),
+    )
+    parser.add_argument(
+        "--output",
+        type=Path,
+        default=yunet_path(),
+        metavar="FILE",
+        help="where to put it (default: %(default)s)",
+    )
     path = parser.parse_args(arguments).output
     fetch(YUNET, path)
     print(f"{path}: {YUNET.size_bytes:,} bytes, sha256 as published")

@@ -20,9 +20,17 @@ from edge.telemetry import Telemetry
 log = logging.getLogger(__name__)
 
 
-def make_sinks(config: Config, camera: Camera, labels: tuple[str, ...], telemetry: Telemetry, *,
-               model: Mapping[str, str], streams: bool, on_quit: Callable[[], None],
-               offer: Offer = offer_to_nobody) -> list[Sink]:
+def make_sinks(
+    config: Config,
+    camera: Camera,
+    labels: tuple[str, ...],
+    telemetry: Telemetry,
+    *,
+    model: Mapping[str, str],
+    streams: bool,
+    on_quit: Callable[[], None],
+    offer: Offer = offer_to_nobody,
+) -> list[Sink]:
     """The sinks that `config` asks for, a progress bar for a file, and systemd's where it started us.
 
     `model` tells a fleet's owner which models are at work; `on_quit` is called when somebody quits at the display;
@@ -39,6 +47,7 @@ def make_sinks(config: Config, camera: Camera, labels: tuple[str, ...], telemetr
         sinks.append(make_reporter(config, config.mqtt, labels, telemetry, offer))
     if not camera.live:
         from edge.sinks.progress import ProgressSink
+
         sinks.append(ProgressSink(camera, frames=config.frames))
     if streams:
         # After all that work for people, so that it sees when they are done.
@@ -57,6 +66,7 @@ def make_stream(config: Config, telemetry: Telemetry, metrics: Callable[[], byte
     from edge.sinks.limits import Limits
     from edge.sinks.mjpeg import MjpegSink
     from edge.sinks.sessions import Token
+
     host, port = config.address
     secret = credentials.read("token", Path(config.token_file) if config.token_file else None, os.environ)
     encryption = None
@@ -66,12 +76,26 @@ def make_stream(config: Config, telemetry: Telemetry, metrics: Callable[[], byte
         if secret is None:
             log.warning("everybody who reaches %s can watch the stream (--insecure)", config.listen)
         elif encryption is None:
-            log.warning("the token and the pictures travel unencrypted; --tls-certificate and --tls-key encrypt them")
+            log.warning(
+                "the token and the pictures travel unencrypted; --tls-certificate and --tls-key encrypt them"
+            )
     limits = Limits(connections=config.connections, connections_per_address=config.connections_per_address)
-    access = Access([host, *(config.hosts or "").replace(" ", "").split(",")],
-                    Token(secret) if secret is not None else None, limits, is_encrypted=encryption is not None)
-    return MjpegSink(host, port, figures=lambda: telemetry.figures().by_name(), has_raw=not config.blur,
-                     access=access, limits=limits, encryption=encryption, metrics=metrics)
+    access = Access(
+        [host, *(config.hosts or "").replace(" ", "").split(",")],
+        Token(secret) if secret is not None else None,
+        limits,
+        is_encrypted=encryption is not None,
+    )
+    return MjpegSink(
+        host,
+        port,
+        figures=lambda: telemetry.figures().by_name(),
+        has_raw=not config.blur,
+        access=access,
+        limits=limits,
+        encryption=encryption,
+        metrics=metrics,
+    )
 
 
 def make_display(config: Config, telemetry: Telemetry, on_quit: Callable[[], None]) -> Sink:
@@ -82,20 +106,24 @@ def make_display(config: Config, telemetry: Telemetry, on_quit: Callable[[], Non
     def make_screen(width: int, height: int) -> tuple[Screen, Keyboard]:
         if os.environ.get("WAYLAND_DISPLAY") or os.environ.get("DISPLAY"):
             from edge.screens.window import WindowScreen
+
             window = WindowScreen(width, height)
             return window, window
         from edge.screens.kms import KmsScreen
+
         return KmsScreen(width, height), open_keyboard()
 
     return HdmiSink(make_screen, on_quit, lambda: telemetry.figures().by_name(), Path(config.snapshots))
 
 
-def make_files(config: Config, labels: tuple[str, ...], telemetry: Telemetry, offer: Offer, *,
-               live: bool) -> list[Sink]:
+def make_files(
+    config: Config, labels: tuple[str, ...], telemetry: Telemetry, offer: Offer, *, live: bool
+) -> list[Sink]:
     """The sinks that write files; where it is not the only one, a lost one does not end the program."""
     files: list[Sink] = []
     if config.record:
         from edge.sinks.recorder import RecorderSink
+
         rotation = Rotation(config.record_limit_mb, config.record_limit_s, config.record_keep)
         recorder = RecorderSink(Series(Path(config.record), rotation, replaces=not live), clean=config.clean)
         offer("clean", partial(setattr, recorder, "clean"))
@@ -108,14 +136,22 @@ def make_files(config: Config, labels: tuple[str, ...], telemetry: Telemetry, of
     return [SparedSink(sink, telemetry.output_lost, live=live) for sink in files]
 
 
-def make_reporter(config: Config, address: str, labels: tuple[str, ...], telemetry: Telemetry, offer: Offer) -> Sink:
+def make_reporter(
+    config: Config, address: str, labels: tuple[str, ...], telemetry: Telemetry, offer: Offer
+) -> Sink:
     """The sink that reports to the MQTT broker at `address`."""
     from edge.sinks.mqtt import MqttSink
+
     place = Path(config.mqtt_password_file) if config.mqtt_password_file else None
     reporter = MqttSink(
-        broker.parse(address, "mqtt"), labels, lambda: telemetry.figures().by_name(),
+        broker.parse(address, "mqtt"),
+        labels,
+        lambda: telemetry.figures().by_name(),
         password=credentials.read("mqtt_password", place, os.environ),
-        ca=Path(config.mqtt_ca) if config.mqtt_ca else None, every_s=config.mqtt_every_s,
-        discovery=config.mqtt_discovery, board=board.read().model)
+        ca=Path(config.mqtt_ca) if config.mqtt_ca else None,
+        every_s=config.mqtt_every_s,
+        discovery=config.mqtt_discovery,
+        board=board.read().model,
+    )
     offer("mqtt_every_s", partial(setattr, reporter, "every_s"))
     return reporter

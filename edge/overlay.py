@@ -13,7 +13,14 @@ Colour = tuple[int, int, int]
 # Okabe and Ito's palette for all kinds of colour vision ("Color Universal Design", 2008), less
 # black, blue first in each triple; a track keeps its colour for life.
 PALETTE: tuple[Colour, ...] = (
-    (233, 180, 86), (0, 159, 230), (115, 158, 0), (66, 228, 240), (178, 114, 0), (0, 94, 213), (167, 121, 204))
+    (233, 180, 86),
+    (0, 159, 230),
+    (115, 158, 0),
+    (66, 228, 240),
+    (178, 114, 0),
+    (0, 94, 213),
+    (167, 121, 204),
+)
 WHITE: Colour = (255, 255, 255)
 FAINT: Colour = (150, 150, 150)
 
@@ -63,15 +70,19 @@ def _draw_plate(image: Image, reading: Reading, colour: Colour, plate: Box) -> N
     _darken(image, plate)
     is_certain = label_shown != UNCERTAIN
     title = _title(expression, plate.width - 2 * _PADDING_PX) if is_certain else UNCERTAIN
-    part = image[plate.top:plate.bottom, plate.left:plate.right]
-    cv2.max(part, _captions(expression.labels)[:part.shape[0], :part.shape[1]], part)
-    _write(image, title, plate.left + _PADDING_PX, plate.top + 15, WHITE if is_certain else FAINT, _TITLE_SIZE)
+    part = image[plate.top : plate.bottom, plate.left : plate.right]
+    cv2.max(part, _captions(expression.labels)[: part.shape[0], : part.shape[1]], part)
+    _write(
+        image, title, plate.left + _PADDING_PX, plate.top + 15, WHITE if is_certain else FAINT, _TITLE_SIZE
+    )
     full_px = plate.width - _BAR_LEFT_PX - _PADDING_PX
-    for row, (label, probability) in enumerate(zip(expression.labels, expression.probabilities.tolist(), strict=True)):
+    for row, (label, probability) in enumerate(
+        zip(expression.labels, expression.probabilities.tolist(), strict=True)
+    ):
         top = _TITLE_PX + row * _ROW_PX
-        bar = part[top + 2:top + 11, _BAR_LEFT_PX:_BAR_LEFT_PX + round(full_px * probability) + 1]
+        bar = part[top + 2 : top + 11, _BAR_LEFT_PX : _BAR_LEFT_PX + round(full_px * probability) + 1]
         # Cheaper than OpenCV's rectangle, for which the other threads would be let in seven times.
-        bar[:] = _row(colour if label == label_shown else FAINT)[:bar.shape[1]]
+        bar[:] = _row(colour if label == label_shown else FAINT)[: bar.shape[1]]
 
 
 @lru_cache(maxsize=4)
@@ -104,8 +115,12 @@ def _place(reading: Reading, faces: Sequence[Box], taken: Sequence[Box], image: 
     box = reading.face.box
     rows, columns = image.shape[:2]
     width, height = _PLATE_WIDTH_PX, plate_height(reading.smoothed)
-    places = ((box.right + 4, box.top), (box.left - width - 4, box.top),
-              (box.left, box.bottom + 4), (box.left, box.top - height - 4))
+    places = (
+        (box.right + 4, box.top),
+        (box.left - width - 4, box.top),
+        (box.left, box.bottom + 4),
+        (box.left, box.top - height - 4),
+    )
     plates = []
     for left, top in places:
         plate = Box(max(0, min(left, columns - width)), max(0, min(top, rows - height)), width, height)
@@ -122,7 +137,7 @@ def plate_height(expression: Expression) -> int:
 
 
 def _darken(image: Image, plate: Box) -> None:
-    part = image[plate.top:plate.bottom, plate.left:plate.right]
+    part = image[plate.top : plate.bottom, plate.left : plate.right]
     cv2.convertScaleAbs(part, part, alpha=_SHINE)
 
 

@@ -36,10 +36,19 @@ class Pipeline:
     and an error run through all stages in both directions.
     """
 
-    def __init__(self, camera: Camera, detector: FaceDetector, tracker: Tracker, classifier: Classifier,
-                 smoother: Smoother, sinks: Sequence[Sink], telemetry: Telemetry, *,
-                 veil: Callable[[Iterator[Result]], Iterator[Result]] = iter,
-                 first_frame_within_s: float = FIRST_FRAME_WITHIN_S) -> None:
+    def __init__(
+        self,
+        camera: Camera,
+        detector: FaceDetector,
+        tracker: Tracker,
+        classifier: Classifier,
+        smoother: Smoother,
+        sinks: Sequence[Sink],
+        telemetry: Telemetry,
+        *,
+        veil: Callable[[Iterator[Result]], Iterator[Result]] = iter,
+        first_frame_within_s: float = FIRST_FRAME_WITHIN_S,
+    ) -> None:
         """The parts are used by one thread each; `telemetry` by all; `sinks` see what `veil` lets through."""
         self._camera, self._detector, self._tracker = camera, detector, tracker
         self._classifier, self._smoother, self._sinks = classifier, smoother, sinks
@@ -49,8 +58,14 @@ class Pipeline:
         self._detected: LatestSlot[_Detected] = LatestSlot(wait=not camera.live)
         self._results: LatestSlot[Result] = LatestSlot(wait=not camera.live)
 
-    def run(self, wakeup: Wakeup, *, frames: int | None = None, duration_s: float | None = None,
-            on_reload: Callable[[], None] = lambda: None) -> None:
+    def run(
+        self,
+        wakeup: Wakeup,
+        *,
+        frames: int | None = None,
+        duration_s: float | None = None,
+        on_reload: Callable[[], None] = lambda: None,
+    ) -> None:
         """Run to the camera's end, for `frames` captured frames, `duration_s`, or until `wakeup` is asked to stop.
 
         `on_reload` is called in this thread when `wakeup` is asked to reload; it may change `log_every_s`.
@@ -74,8 +89,9 @@ class Pipeline:
             figures = self._telemetry.figures()
         log.info("%s", figures.line())
 
-    def _watch(self, workers: WorkerGroup, wakeup: Wakeup, duration_s: float | None,
-               on_reload: Callable[[], None]) -> None:
+    def _watch(
+        self, workers: WorkerGroup, wakeup: Wakeup, duration_s: float | None, on_reload: Callable[[], None]
+    ) -> None:
         """Log the figures now and then, and reload where that is asked for, until it is time to stop."""
         now_s = time.monotonic()
         end_s = now_s + duration_s if duration_s is not None else float("inf")

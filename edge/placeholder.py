@@ -26,11 +26,19 @@ def picture(text: str, width: int, height: int) -> Image:
     image = np.full((height, width, 3), BACKGROUND, np.uint8)
     scale = width / _USUAL_WIDTH_PX
     row_px, margin_px = max(1, round(_ROW_PX * scale)), round(_MARGIN_PX * scale)
-    lines = _wrapped(text, _SIZE * scale, width - 2 * margin_px)[:max(1, (height - 2 * margin_px) // row_px)]
+    lines = _wrapped(text, _SIZE * scale, width - 2 * margin_px)[: max(1, (height - 2 * margin_px) // row_px)]
     baseline = (height - len(lines) * row_px) // 2 + round(0.75 * row_px)
     for line in lines:
-        cv2.putText(image, line, (margin_px, baseline), _FONT, _SIZE * scale, FOREGROUND, max(1, round(scale)),
-                    cv2.LINE_AA)
+        cv2.putText(
+            image,
+            line,
+            (margin_px, baseline),
+            _FONT,
+            _SIZE * scale,
+            FOREGROUND,
+            max(1, round(scale)),
+            cv2.LINE_AA,
+        )
         baseline += row_px
     image.flags.writeable = False
     return image
@@ -41,7 +49,9 @@ def _wrapped(text: str, size: float, room_px: int) -> list[str]:
     lines: list[str] = []
     rest = " ".join(text.translate(_IN_ASCII).encode("ascii", "replace").decode().split())
     while rest:
-        fits = max(1, next((end for end in range(len(rest), 0, -1) if _width_px(rest[:end], size) <= room_px), 1))
+        fits = max(
+            1, next((end for end in range(len(rest), 0, -1) if _width_px(rest[:end], size) <= room_px), 1)
+        )
         if fits < len(rest) and rest[fits] != " ":
             fits = rest.rfind(" ", 1, fits) if " " in rest[1:fits] else fits
         lines.append(rest[:fits])

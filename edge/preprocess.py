@@ -54,9 +54,9 @@ def searched(frame: Frame, region: Box, width: int, height: int) -> Image:
     is_half_enough = 2 * width <= region.width and 2 * height <= region.height
     half = frame.half_grey if is_half_enough else None
     if half is not None:
-        picture = half[region.top // 2:(region.bottom + 1) // 2, region.left // 2:(region.right + 1) // 2]
+        picture = half[region.top // 2 : (region.bottom + 1) // 2, region.left // 2 : (region.right + 1) // 2]
     else:
-        picture = frame.grey[region.top:region.bottom, region.left:region.right]
+        picture = frame.grey[region.top : region.bottom, region.left : region.right]
     return resize(picture, width, height)
 
 

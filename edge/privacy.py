@@ -104,16 +104,23 @@ class Veil:
         frame = result.frame
         if frame.notice:
             return result
-        self._seen = {track_id: (at_s, box) for track_id, (at_s, box) in self._seen.items()
-                      if frame.elapsed_s - at_s <= KEEP_S}
+        self._seen = {
+            track_id: (at_s, box)
+            for track_id, (at_s, box) in self._seen.items()
+            if frame.elapsed_s - at_s <= KEEP_S
+        }
         now = {reading.face.track_id: (frame.elapsed_s, reading.face.box) for reading in result.readings}
         later: dict[int | None, tuple[float, Box]] = {}
         for held in self._held:
             for reading in held.readings:
                 later.setdefault(reading.face.track_id, (held.frame.elapsed_s, reading.face.box))
         hidden = [_hidden(reading.face.box, 0.0, frame) for reading in result.readings]
-        hidden += [_hidden(box, abs(at_s - frame.elapsed_s), frame) for places in (self._seen, later)
-                   for track_id, (at_s, box) in places.items() if track_id not in now]
+        hidden += [
+            _hidden(box, abs(at_s - frame.elapsed_s), frame)
+            for places in (self._seen, later)
+            for track_id, (at_s, box) in places.items()
+            if track_id not in now
+        ]
         self._seen |= now
         return replace(result, frame=_without(frame, tuple(hidden)))
 
@@ -127,8 +134,17 @@ def _hidden(box: Box, away_s: float, frame: Frame) -> Hidden:
 
 
 def _without(frame: Frame, hidden: tuple[Hidden, ...]) -> Frame:
-    return VeiledFrame(np.empty(0, np.uint8), PixelFormat.BGR, frame.width, frame.height, frame.number,
-                       frame.captured_at_s, frame.elapsed_s, _original=frame, _hidden=hidden)
+    return VeiledFrame(
+        np.empty(0, np.uint8),
+        PixelFormat.BGR,
+        frame.width,
+        frame.height,
+        frame.number,
+        frame.captured_at_s,
+        frame.elapsed_s,
+        _original=frame,
+        _hidden=hidden,
+    )
 
 
 def _veiled(image: Image, hidden: Iterable[Hidden]) -> Image:
@@ -136,7 +152,7 @@ def _veiled(image: Image, hidden: Iterable[Hidden]) -> Image:
     copy = image.copy()
     for part in hidden:
         box = part.region
-        pixels = copy[box.top:box.bottom, box.left:box.right]
+        pixels = copy[box.top : box.bottom, box.left : box.right]
         if pixels.size:
             cells = math.ceil(box.width / part.cell_px), math.ceil(box.height / part.cell_px)
             small = np.asarray(cv2.resize(pixels, cells, interpolation=cv2.INTER_AREA), np.uint8)

@@ -20,7 +20,9 @@ def write(events: Sequence[Path], report: Path, title: str | None = None) -> Non
     """Write the page about `events` and the files rotated before them; DataError, SinkError."""
     files = list(dict.fromkeys(file for path in events for file in _files(path)))
     if any(report.exists() and report.samefile(file) for file in files):
-        raise ConfigError(f"expected another file than the events' for the report, found {report}; name another")
+        raise ConfigError(
+            f"expected another file than the events' for the report, found {report}; name another"
+        )
     text = page(summarize(_counted(read(files))), title or events[-1].stem)
     unfinished = report.with_name(f"{report.name}.part")
     try:
@@ -29,8 +31,10 @@ def write(events: Sequence[Path], report: Path, title: str | None = None) -> Non
         os.replace(unfinished, report)
     except OSError as error:
         unfinished.unlink(missing_ok=True)
-        raise SinkError(f"expected to write a report to {report}, found: {error.strerror}; "
-                        "make room, or name another file") from error
+        raise SinkError(
+            f"expected to write a report to {report}, found: {error.strerror}; "
+            "make room, or name another file"
+        ) from error
 
 
 def _files(path: Path) -> list[Path]:
@@ -52,13 +56,25 @@ class _Parser(argparse.ArgumentParser):
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = _Parser(prog="python -m edge.report", allow_abbrev=False,
-                     description="Make a page with plots of what --events wrote: time in each expression, a time line "
-                                 "of each face, counts per minute, transitions.")
-    parser.add_argument("events", type=Path, nargs="+", metavar="EVENTS",
-                        help="a .csv or .jsonl that --events wrote; those rotated before it are read with it")
-    parser.add_argument("--output", type=Path, metavar="FILE",
-                        help="the page to write (default: beside the last EVENTS, with the ending .html)")
+    parser = _Parser(
+        prog="python -m edge.report",
+        allow_abbrev=False,
+        description="Make a page with plots of what --events wrote: time in each expression, a time line "
+        "of each face, counts per minute, transitions.",
+    )
+    parser.add_argument(
+        "events",
+        type=Path,
+        nargs="+",
+        metavar="EVENTS",
+        help="a .csv or .jsonl that --events wrote; those rotated before it are read with it",
+    )
+    parser.add_argument(
+        "--output",
+        type=Path,
+        metavar="FILE",
+        help="the page to write (default: beside the last EVENTS, with the ending .html)",
+    )
     parser.add_argument("--title", help="what the page is headed with (default: the name of the last EVENTS)")
     return parser
 

@@ -40,7 +40,7 @@ class Series:
         self._replaces = False
         if self._rotation.keep is not None:
             older = _numbered(self.path)
-            for _, surplus in older[:max(0, len(older) - self._rotation.keep + 1)]:
+            for _, surplus in older[: max(0, len(older) - self._rotation.keep + 1)]:
                 surplus.unlink(missing_ok=True)
 
     def is_full(self, elapsed_s: float, size: int) -> bool:
@@ -59,4 +59,6 @@ def files_of(path: Path) -> list[Path]:
 
 def _numbered(path: Path) -> list[tuple[int, Path]]:
     name = re.compile(rf"{re.escape(path.stem)}-(\d{{4,}}){re.escape(path.suffix)}")
-    return sorted((int(found[1]), other) for other in path.parent.iterdir() if (found := name.fullmatch(other.name)))
+    return sorted(
+        (int(found[1]), other) for other in path.parent.iterdir() if (found := name.fullmatch(other.name))
+    )

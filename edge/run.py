@@ -52,7 +52,9 @@ def make_camera(config: Config, *, paced: bool, on_back: Callable[[], None] = la
         camera = VideoCamera(spec)
     else:
         return VideoCamera(spec, paced=paced)
-    return ReconnectingCamera(camera, config.width, config.height, waits=config.wait_for_camera, on_back=on_back)
+    return ReconnectingCamera(
+        camera, config.width, config.height, waits=config.wait_for_camera, on_back=on_back
+    )
 
 
 def make_detector(config: Config) -> FaceDetector:
@@ -61,7 +63,9 @@ def make_detector(config: Config) -> FaceDetector:
     if config.detector == "yunet" or (config.detector == "auto" and (config.yunet or os.path.isfile(path))):
         return YunetDetector(path)
     if config.detector == "auto":
-        log.info("detector haar: no YuNet, which misses fewer faces, at %s; python -m edge.models fetches it", path)
+        log.info(
+            "detector haar: no YuNet, which misses fewer faces, at %s; python -m edge.models fetches it", path
+        )
     return HaarDetector()
 
 
@@ -69,8 +73,14 @@ def make_classifier(config: Config, detector: FaceDetector) -> OnnxClassifier:
     """The classifier for the boxes of `detector`."""
     model, threads, why = choose_model(config)
     classifier = OnnxClassifier(model, detector.name, threads)
-    log.info("detector %s, model %s (%s) on %d thread(s): %s", detector.name, model, classifier.metadata.precision,
-             threads, why)
+    log.info(
+        "detector %s, model %s (%s) on %d thread(s): %s",
+        detector.name,
+        model,
+        classifier.metadata.precision,
+        threads,
+        why,
+    )
     return classifier
 
 
@@ -111,13 +121,33 @@ def run(chosen: Settings, wakeup: Wakeup, reloading: Reloading) -> None:
     camera = make_camera(config, paced=streams or config.display, on_back=telemetry.reconnected)
     detector = make_detector(config)
     classifier = make_classifier(config, detector)
-    model = {"detector": detector.name, "file": classifier.path.name, "precision": classifier.metadata.precision,
-             "sha256": tuning.sha256(classifier.path)}
-    sinks = outputs.make_sinks(config, camera, classifier.labels, telemetry, model=model, streams=streams,
-                               on_quit=wakeup.stop, offer=reloading.offer)
+    model = {
+        "detector": detector.name,
+        "file": classifier.path.name,
+        "precision": classifier.metadata.precision,
+        "sha256": tuning.sha256(classifier.path),
+    }
+    sinks = outputs.make_sinks(
+        config,
+        camera,
+        classifier.labels,
+        telemetry,
+        model=model,
+        streams=streams,
+        on_quit=wakeup.stop,
+        offer=reloading.offer,
+    )
     tracker = make_tracker(config)
-    pipeline = Pipeline(camera, detector, tracker, classifier, make_smoother(), sinks, telemetry,
-                        veil=Veil().follow if config.blur else iter)
+    pipeline = Pipeline(
+        camera,
+        detector,
+        tracker,
+        classifier,
+        make_smoother(),
+        sinks,
+        telemetry,
+        veil=Veil().follow if config.blur else iter,
+    )
     reloading.offer("min_face_px", tracker.look_for)
     reloading.offer("log_every_s", partial(setattr, pipeline, "log_every_s"))
     log.info("camera %s", camera.name)
@@ -126,6 +156,7 @@ def run(chosen: Settings, wakeup: Wakeup, reloading: Reloading) -> None:
     finally:
         if config.report and config.events and telemetry.figures().analysed:
             from edge import report
+
             report.write([Path(config.events)], Path(config.report))
 
 
@@ -157,8 +188,10 @@ def run_all(chosen: Settings, wakeup: Wakeup, reloading: Reloading) -> None:
             log.error("%s", error)
             broken.append(one.config.camera)
     if broken:
-        raise CameraError(f"expected {len(several)} videos that can be read, found {len(broken)} that cannot: "
-                          f"{', '.join(broken)}; the others are done")
+        raise CameraError(
+            f"expected {len(several)} videos that can be read, found {len(broken)} that cannot: "
+            f"{', '.join(broken)}; the others are done"
+        )
 
 
 @command
@@ -169,10 +202,13 @@ def main(arguments: Sequence[str] | None = None) -> None:
     if flags.print_config:
         print(chosen)
         return
-    logging.basicConfig(format=("" if service.keeps_the_journal(os.environ) else "%(asctime)s ")
-                        + "%(levelname)s %(message)s")
+    logging.basicConfig(
+        format=("" if service.keeps_the_journal(os.environ) else "%(asctime)s ") + "%(levelname)s %(message)s"
+    )
     reloading = Reloading(chosen, lambda: settings.parse(given, os.environ)[0])
-    reloading.offer("verbose", lambda is_on: logging.getLogger().setLevel(logging.DEBUG if is_on else logging.INFO))
+    reloading.offer(
+        "verbose", lambda is_on: logging.getLogger().setLevel(logging.DEBUG if is_on else logging.INFO)
+    )
     share_heap()
     with make_wakeup() as wakeup:
         run_all(chosen, wakeup, reloading)

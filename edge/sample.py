@@ -1,6 +1,6 @@
 """The configuration file to begin with: every setting, commented out at its default.
 
-    python -m edge.sample > config.toml
+python -m edge.sample > config.toml
 """
 
 import textwrap

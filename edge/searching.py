@@ -11,8 +11,9 @@ LEVEL_STEP = 2
 LEAST_PART = 1.5
 
 
-def parts(width: int, height: int, min_face_px: int, *, smallest_px: int, span: float,
-          picture: tuple[int, int]) -> tuple[Search, ...]:
+def parts(
+    width: int, height: int, min_face_px: int, *, smallest_px: int, span: float, picture: tuple[int, int]
+) -> tuple[Search, ...]:
     """Searches that together find the faces from `min_face_px` in a frame of `width` × `height` px.
 
     A detector shrinks what it searches until the smallest faces wanted are `smallest_px` high.  Each part
@@ -31,8 +32,11 @@ def parts(width: int, height: int, min_face_px: int, *, smallest_px: int, span: 
         least_long = math.ceil(LEAST_PART * overlap_px)
         columns = list(_cut(width, max(most_wide, least_long), overlap_px))
         rows = list(_cut(height, max(most_high, least_long), overlap_px))
-        searches += (Search(Box(left, top, wide, high), least_px, max(least_px, high))
-                     for top, high in rows for left, wide in columns)
+        searches += (
+            Search(Box(left, top, wide, high), least_px, max(least_px, high))
+            for top, high in rows
+            for left, wide in columns
+        )
         least_px *= LEVEL_STEP
 
 

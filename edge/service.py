@@ -40,8 +40,12 @@ class ServiceSink:
     name = "systemd"
     wanted = False
 
-    def __init__(self, environment: Mapping[str, str], figures: Callable[[], Figures],
-                 clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        environment: Mapping[str, str],
+        figures: Callable[[], Figures],
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         """`environment` holds NOTIFY_SOCKET and, where there is a watchdog, WATCHDOG_USEC and WATCHDOG_PID."""
         address = environment["NOTIFY_SOCKET"]
         # An abstract socket is written with an @ for its NUL.
@@ -60,8 +64,9 @@ class ServiceSink:
         self._socket.setblocking(False)
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None,
-                 trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self._tell("STOPPING=1")
         self._socket.close()
 
@@ -83,8 +88,11 @@ class ServiceSink:
         except OSError as error:
             # Left over in the environment, it may be: no reason to show no pictures.
             if not self._is_lost:
-                log.warning("expected systemd at NOTIFY_SOCKET=%s, found: %s; it is not told how the program fares",
-                            self._address.replace("\0", "@"), error.strerror)
+                log.warning(
+                    "expected systemd at NOTIFY_SOCKET=%s, found: %s; it is not told how the program fares",
+                    self._address.replace("\0", "@"),
+                    error.strerror,
+                )
             self._is_lost = True
             return False
         return True

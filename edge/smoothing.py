@@ -49,14 +49,18 @@ class ExponentialSmoother:
         self._time_constant_s, self._hold_s = time_constant_s, hold_s
         self._tracks: dict[int, _Smoothed] = {}
 
-    def read(self, faces: Sequence[Face], crops: Sequence[Image], expressions: Sequence[Expression], frame: Frame
-             ) -> tuple[Reading, ...]:
+    def read(
+        self, faces: Sequence[Face], crops: Sequence[Image], expressions: Sequence[Expression], frame: Frame
+    ) -> tuple[Reading, ...]:
         """A reading for each face, in the order given; a track's first is not smoothed."""
         now_s = frame.elapsed_s
-        self._tracks = {id_: track for id_, track in self._tracks.items()
-                        if now_s - track.seen_at_s <= FORGOTTEN_AFTER_S}
-        return tuple(Reading(face, expression, self._smooth(face, crop, expression, now_s))
-                     for face, crop, expression in zip(faces, crops, expressions, strict=True))
+        self._tracks = {
+            id_: track for id_, track in self._tracks.items() if now_s - track.seen_at_s <= FORGOTTEN_AFTER_S
+        }
+        return tuple(
+            Reading(face, expression, self._smooth(face, crop, expression, now_s))
+            for face, crop, expression in zip(faces, crops, expressions, strict=True)
+        )
 
     def _smooth(self, face: Face, crop: Image, expression: Expression, now_s: float) -> Expression:
         if face.track_id is None:

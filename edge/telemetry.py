@@ -41,9 +41,11 @@ class Figures:
 
     def line(self) -> str:
         """The log line."""
-        line = (f"captured {self.captured_fps:.1f} FPS, analysed {self.analysed_fps:.1f}, shown {self.shown_fps:.1f}, "
-                f"dropped {self.dropped}, latency p50 {self.latency_p50_ms:.1f} ms p95 {self.latency_p95_ms:.1f} ms, "
-                f"faces {self.faces}")
+        line = (
+            f"captured {self.captured_fps:.1f} FPS, analysed {self.analysed_fps:.1f}, shown {self.shown_fps:.1f}, "
+            f"dropped {self.dropped}, latency p50 {self.latency_p50_ms:.1f} ms p95 {self.latency_p95_ms:.1f} ms, "
+            f"faces {self.faces}"
+        )
         if self.temperature_c is not None:
             line += f", {self.temperature_c:.0f} °C"
         if self.outputs_lost:
@@ -62,8 +64,11 @@ class Figures:
 class Telemetry:
     """Counts what passes each stage; any thread may call it."""
 
-    def __init__(self, clock: Callable[[], float] = time.monotonic,
-                 board: Callable[[], Board] = lambda: Board(None, None)) -> None:
+    def __init__(
+        self,
+        clock: Callable[[], float] = time.monotonic,
+        board: Callable[[], Board] = lambda: Board(None, None),
+    ) -> None:
         """`board` tells the machine's health, and is asked for every figures()."""
         self._clock, self._board = clock, board
         self._lock = threading.Lock()
@@ -118,10 +123,17 @@ class Telemetry:
                 captured_fps=len(self._captured.values(now_s)) / window_s,
                 analysed_fps=len(self._analysed.values(now_s)) / window_s,
                 shown_fps=len(self._shown.values(now_s)) / window_s,
-                captured=self._captured_count, analysed=self._analysed_count, dropped=self._dropped_count,
-                latency_p50_ms=float(p50_s) * 1000, latency_p95_ms=float(p95_s) * 1000, faces=self._faces,
-                temperature_c=board.temperature_c, throttled=board.throttled,
-                outputs_lost=self._outputs_lost, reconnects=self._reconnects)
+                captured=self._captured_count,
+                analysed=self._analysed_count,
+                dropped=self._dropped_count,
+                latency_p50_ms=float(p50_s) * 1000,
+                latency_p95_ms=float(p95_s) * 1000,
+                faces=self._faces,
+                temperature_c=board.temperature_c,
+                throttled=board.throttled,
+                outputs_lost=self._outputs_lost,
+                reconnects=self._reconnects,
+            )
 
 
 class _Window:

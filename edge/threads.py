@@ -128,7 +128,9 @@ class WorkerGroup:
             raise self._errors[0]
         stuck = [thread.name for thread in self._threads if thread.is_alive()]
         if stuck:
-            raise RuntimeError(f"expected all workers to end within {timeout_s:g} s, found at work: {', '.join(stuck)}")
+            raise RuntimeError(
+                f"expected all workers to end within {timeout_s:g} s, found at work: {', '.join(stuck)}"
+            )
 
     def _work(self, target: Callable[[], None]) -> None:
         try:
@@ -147,8 +149,9 @@ class Wakeup:
     socket, and the main thread waits for it to become readable.
     """
 
-    def __init__(self, *, signals: tuple[signal.Signals, ...] = (),
-                 reload_signals: tuple[signal.Signals, ...] = ()) -> None:
+    def __init__(
+        self, *, signals: tuple[signal.Signals, ...] = (), reload_signals: tuple[signal.Signals, ...] = ()
+    ) -> None:
         """`signals` ask the program to stop, `reload_signals` to read its settings again.
 
         Only the main thread may name any.
@@ -161,11 +164,14 @@ class Wakeup:
         self._is_asked_to_reload = False
 
     def __enter__(self) -> Self:
-        self._old_handlers = {number: signal.signal(number, handler) for number, handler in self._handlers.items()}
+        self._old_handlers = {
+            number: signal.signal(number, handler) for number, handler in self._handlers.items()
+        }
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None,
-                 trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         for number, handler in self._old_handlers.items():
             signal.signal(number, handler)
         self._reader.close()

@@ -67,8 +67,11 @@ class FollowingTracker:
             self._size, self._tracks, self._planned_px = (frame.width, frame.height), [], None
         if self._planned_px != self._min_face_px:
             self._plan(frame, detector)
-        self._tracks = [track for track in self._tracks if now_s - track.seen_at_s <= LOST_AFTER_S
-                        and now_s - track.confirmed_at_s <= UNCONFIRMED_S]
+        self._tracks = [
+            track
+            for track in self._tracks
+            if now_s - track.seen_at_s <= LOST_AFTER_S and now_s - track.confirmed_at_s <= UNCONFIRMED_S
+        ]
         self._follow(frame, detector)
         self._discover(frame, detector)
         return tuple(replace(track.face, track_id=track.id) for track in self._tracks if not track.is_missed)
@@ -82,13 +85,18 @@ class FollowingTracker:
         """Look for known faces near where they were."""
         # Those that waited longest; of equals, those that were there.
         turn = sorted(self._tracks, key=lambda track: (track.looked_at_s, track.is_missed))[:MOST_REGIONS]
-        found = _distinct(face for track in turn for face in detector.detect(frame, _around(track.face, frame, REGION)))
+        found = _distinct(
+            face for track in turn for face in detector.detect(frame, _around(track.face, frame, REGION))
+        )
         self._match(turn, found, frame.elapsed_s)
         missed = next((track for track in turn if track.is_missed), None)
         if missed is not None:
             taken = [track.face.box for track in turn if not track.is_missed]
-            wider = [face for face in detector.detect(frame, _around(missed.face, frame, WIDE_REGION))
-                     if not _is_among(face, taken)]
+            wider = [
+                face
+                for face in detector.detect(frame, _around(missed.face, frame, WIDE_REGION))
+                if not _is_among(face, taken)
+            ]
             self._match([missed], wider, frame.elapsed_s)
 
     def _match(self, tracks: Sequence[_Track], faces: Sequence[Face], now_s: float) -> None:
@@ -131,14 +139,24 @@ def _around(face: Face, frame: Frame, side: float) -> Search:
     width, height = min(side_px, frame.width), min(side_px, frame.height)
     left = max(0, min(box.left + (box.width - width) // 2, frame.width - width))
     top = max(0, min(box.top + (box.height - height) // 2, frame.height - height))
-    return Search(Box(left, top, width, height), round(LEAST_GROWTH * box.height), round(MOST_GROWTH * box.height),
-                  is_followed=True)
+    return Search(
+        Box(left, top, width, height),
+        round(LEAST_GROWTH * box.height),
+        round(MOST_GROWTH * box.height),
+        is_followed=True,
+    )
 
 
 def _matches(tracks: Sequence[Box], faces: Sequence[Box]) -> dict[int, int]:
     """Index of the face by that of the track: pairs taken greedily, most overlap first, each side once."""
-    pairs = sorted(((track.iou(face), index, other) for index, track in enumerate(tracks)
-                    for other, face in enumerate(faces)), key=lambda pair: -pair[0])
+    pairs = sorted(
+        (
+            (track.iou(face), index, other)
+            for index, track in enumerate(tracks)
+            for other, face in enumerate(faces)
+        ),
+        key=lambda pair: -pair[0],
+    )
     matched: dict[int, int] = {}
     for overlap, index, other in pairs:
         if overlap < LEAST_IOU:

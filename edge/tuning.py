@@ -52,10 +52,14 @@ def found(models: Path, at: Path | None = None) -> Tuning | None:
     try:
         tuning = msgspec.json.decode(at.read_bytes(), type=Tuning)
     except FileNotFoundError:
-        log.info("no benchmark of this device yet: python -m benchmarks finds the model and threads that serve it best")
+        log.info(
+            "no benchmark of this device yet: python -m benchmarks finds the model and threads that serve it best"
+        )
         return None
     except (OSError, msgspec.DecodeError) as error:
-        log.warning("expected a benchmark's result in %s, found: %s; run python -m benchmarks again", at, error)
+        log.warning(
+            "expected a benchmark's result in %s, found: %s; run python -m benchmarks again", at, error
+        )
         return None
     reason = stale(tuning, models)
     if reason:

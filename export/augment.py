@@ -23,7 +23,9 @@ SMALLEST = 0.4
 """Of the side: as small a picture as a degraded view is enlarged from."""
 
 
-def augment(image: NDArray[np.uint8], random: np.random.Generator, erased_share: float = 0.0) -> NDArray[np.uint8]:
+def augment(
+    image: NDArray[np.uint8], random: np.random.Generator, erased_share: float = 0.0
+) -> NDArray[np.uint8]:
     """A new view, uint8 (side, side), of a crop of the same size."""
     side_px = image.shape[0]
     turn_deg, zoom = random.uniform(-TURN_DEG, TURN_DEG), math.exp(random.uniform(-ZOOM, ZOOM))
@@ -46,19 +48,29 @@ def erase(image: NDArray[np.uint8], random: np.random.Generator) -> None:
     side_px = image.shape[0]
     height, width = random.integers(side_px // 6, side_px // 2.4, 2)
     top, left = random.integers(-4, side_px - 4, 2)
-    image[max(top, 0):top + height, max(left, 0):left + width] = random.integers(0, 256)
+    image[max(top, 0) : top + height, max(left, 0) : left + width] = random.integers(0, 256)
 
 
-def moved(image: NDArray[np.uint8], *, turn_deg: float = 0.0, zoom: float = 1.0, right_px: float = 0.0,
-          down_px: float = 0.0) -> NDArray[np.uint8]:
+def moved(
+    image: NDArray[np.uint8],
+    *,
+    turn_deg: float = 0.0,
+    zoom: float = 1.0,
+    right_px: float = 0.0,
+    down_px: float = 0.0,
+) -> NDArray[np.uint8]:
     """`image` turned counter-clockwise and enlarged around its centre, then shifted; its border repeats."""
     centre_px = (image.shape[0] - 1) / 2
     matrix = np.asarray(cv2.getRotationMatrix2D((centre_px, centre_px), turn_deg, zoom), np.float64)
     matrix[:, 2] += right_px, down_px
-    return np.asarray(cv2.warpAffine(image, matrix, image.shape[::-1], borderMode=cv2.BORDER_REPLICATE), np.uint8)
+    return np.asarray(
+        cv2.warpAffine(image, matrix, image.shape[::-1], borderMode=cv2.BORDER_REPLICATE), np.uint8
+    )
 
 
-def lit(image: NDArray[np.uint8], gamma: float, contrast: float = 1.0, brightness: float = 0.0) -> NDArray[np.uint8]:
+def lit(
+    image: NDArray[np.uint8], gamma: float, contrast: float = 1.0, brightness: float = 0.0
+) -> NDArray[np.uint8]:
     """`image` under another light: gamma, then contrast around the middle grey and brightness in levels."""
     levels = 255 * (np.arange(256) / 255) ** gamma
     levels = 128 + contrast * (levels - 128) + brightness

@@ -46,6 +46,8 @@ def choose(source: Path, split_name: str, votes: Path | None = None) -> tuple[Im
     # A copy of an image that calibrated would judge nothing.
     held_out = dataset.without_copies(splits[held_out_name], calibration)
     if not len(held_out):
-        raise DataError(f"expected images to compare the models on in {source}, found none but the {len(calibration)} "
-                        f"that calibrate: add a split {JUDGED_ON}, or more images to {split_name}")
+        raise DataError(
+            f"expected images to compare the models on in {source}, found none but the {len(calibration)} "
+            f"that calibrate: add a split {JUDGED_ON}, or more images to {split_name}"
+        )
     return Images(calibration, split_name, source), Images(held_out, held_out_name, source)

@@ -53,14 +53,27 @@ def write(model: Path, reference: Path | None, images: Images) -> Path:
     judge = Judge(images, metadata)
     judged = judge.compared(metadata.precision, predict, model.stat().st_size, model)
     evaluation = msgspec.structs.replace(
-        evaluate.evaluate(model.name, images.split_name, images.split, metadata.labels, judged.probabilities,
-                          resamples=evaluate.RESAMPLES),
-        robustness=robustness.measure(predict, images.split, metadata))
-    sections = [_file(model, metadata), _figures(model, metadata, evaluation, images), _robustness(evaluation)]
+        evaluate.evaluate(
+            model.name,
+            images.split_name,
+            images.split,
+            metadata.labels,
+            judged.probabilities,
+            resamples=evaluate.RESAMPLES,
+        ),
+        robustness=robustness.measure(predict, images.split, metadata),
+    )
+    sections = [
+        _file(model, metadata),
+        _figures(model, metadata, evaluation, images),
+        _robustness(evaluation),
+    ]
     if reference is not None:
         float_predict, float_metadata = evaluate.onnx_predict(reference)
         first = judge.compared(float_metadata.precision, float_predict, reference.stat().st_size, reference)
-        times = timing.table({float_metadata.precision: reference.read_bytes(), metadata.precision: model.read_bytes()})
+        times = timing.table(
+            {float_metadata.precision: reference.read_bytes(), metadata.precision: model.read_bytes()}
+        )
         sections.append(_comparison([first, judged], images, times))
     sections += [_origin(metadata), _USE, _licences(metadata), _SOURCES]
     path = model.with_suffix(".md")
@@ -70,8 +83,9 @@ def write(model: Path, reference: Path | None, images: Images) -> Path:
 
 def _file(path: Path, metadata: Metadata) -> str:
     model = onnx.load(path)
-    framings = "\n".join(f"| {name} | {framing.scale} | {framing.shift_down} |"
-                         for name, framing in metadata.framing.items())
+    framings = "\n".join(
+        f"| {name} | {framing.scale} | {framing.shift_down} |" for name, framing in metadata.framing.items()
+    )
     operators = ", ".join(f"{count} {name}" for name, count in graph.count_operators(model).items())
     return f"""\
 # {path.name}
@@ -104,11 +118,17 @@ def _figures(model: Path, metadata: Metadata, evaluation: Evaluation, images: Im
     labels = list(evaluation.recall)
     rows = "\n".join(
         f"| {label} | {sum(row):,} | {evaluate.percent(evaluation.recall[label])}"
-        f"{evaluate.interval_of(evaluation, label)} | " +
-        " | ".join(map(str, row)) + " |" for label, row in zip(labels, evaluation.confusion, strict=True))
-    summary = "\n".join(f"| {title} | {figure}{interval} |" for title, figure, interval in evaluate.summary(evaluation))
-    ferplus = "" if evaluation.ferplus_images is None else \
-        f"By FER+ are judged the {evaluation.ferplus_images:,} images whose majority is one of the labels.\n"
+        f"{evaluate.interval_of(evaluation, label)} | " + " | ".join(map(str, row)) + " |"
+        for label, row in zip(labels, evaluation.confusion, strict=True)
+    )
+    summary = "\n".join(
+        f"| {title} | {figure}{interval} |" for title, figure, interval in evaluate.summary(evaluation)
+    )
+    ferplus = (
+        ""
+        if evaluation.ferplus_images is None
+        else f"By FER+ are judged the {evaluation.ferplus_images:,} images whose majority is one of the labels.\n"
+    )
     return f"""\
 ## How good
 
@@ -130,10 +150,12 @@ By true class, and what it was taken for:
 
 
 def _licences(metadata: Metadata) -> str:
-    weights = "The weights are fer-edge's own, trained from random ones; the licence of the repository is theirs" \
-        if "training" in metadata.made_from else \
-        "The weights were trained elsewhere (see above), and their licence is their maker's; that of the code is the " \
+    weights = (
+        "The weights are fer-edge's own, trained from random ones; the licence of the repository is theirs"
+        if "training" in metadata.made_from
+        else "The weights were trained elsewhere (see above), and their licence is their maker's; that of the code is the "
         "repository's"
+    )
     return f"""\
 ## Licences
 
@@ -145,7 +167,9 @@ the web for research and are not in the repository; FER+'s votes are Microsoft's
 def _seen(metadata: Metadata, images: Images) -> str:
     """What was chosen by the very images that judge."""
     made_from = metadata.made_from
-    chosen = ["the epoch whose weights were kept"] * ("training" in made_from and images.split_name == JUDGED_ON)
+    chosen = ["the epoch whose weights were kept"] * (
+        "training" in made_from and images.split_name == JUDGED_ON
+    )
     chosen += ["the share of the two heads"] * ("folding" in made_from and images.split_name == JUDGED_ON)
     chosen += ["the temperature"] * made_from.get("temperature", "").endswith(f"of {images.split_name}")
     chosen += ["the way of quantizing"] * ("quantization" in made_from and images.split_name == JUDGED_ON)
@@ -157,7 +181,8 @@ def _seen(metadata: Metadata, images: Images) -> str:
 def _robustness(evaluation: Evaluation) -> str:
     rows = "\n".join(
         f"| {name} | {evaluate.percent(disturbed.accuracy)} | {evaluate.percent(disturbed.ferplus_accuracy)} |"
-        for name, disturbed in evaluation.robustness.items())
+        for name, disturbed in evaluation.robustness.items()
+    )
     return f"""\
 ## How robust
 

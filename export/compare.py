@@ -61,8 +61,9 @@ class Judge:
         """The form called `name`; ModelError, naming `source`, when it gives no probabilities."""
         probabilities = evaluate.predictions(predict, self._crops, name)
         evaluate.check_softmax(probabilities, len(self._labels), source)
-        evaluation = evaluate.evaluate(name, self._held_out.split_name, self._held_out.split, self._labels,
-                                       probabilities)
+        evaluation = evaluate.evaluate(
+            name, self._held_out.split_name, self._held_out.split, self._labels, probabilities
+        )
         return Compared(name, size_bytes, probabilities, evaluation)
 
     def temperature(self, model: Compared, truth: Truth) -> tuple[float, str]:
@@ -96,8 +97,12 @@ def warn_if_useless(model: Compared) -> None:
     counts = np.array(model.evaluation.confusion)
     commonest = counts.sum(axis=1).max() / counts.sum()
     if model.evaluation.accuracy <= commonest:
-        log.warning("%s: accuracy %.1f %%, and always the same answer gives %.1f %%: check --scale, --offset, --labels",
-                    model.name, 100 * model.evaluation.accuracy, 100 * commonest)
+        log.warning(
+            "%s: accuracy %.1f %%, and always the same answer gives %.1f %%: check --scale, --offset, --labels",
+            model.name,
+            100 * model.evaluation.accuracy,
+            100 * commonest,
+        )
 
 
 def check_float(keras: Compared, onnx: Compared, tolerances: Tolerances) -> None:
@@ -105,17 +110,21 @@ def check_float(keras: Compared, onnx: Compared, tolerances: Tolerances) -> None
     difference = metrics.largest_difference(keras.probabilities, onnx.probabilities)
     # Written so that a NaN fails too.
     if not difference <= tolerances.probability:
-        raise ModelError(f"expected probabilities within {tolerances.probability:g} of {keras.name}, found "
-                         f"{difference:.2g} from {onnx.name}: nothing was written; the conversion is wrong for this "
-                         "network, --difference allows more")
+        raise ModelError(
+            f"expected probabilities within {tolerances.probability:g} of {keras.name}, found "
+            f"{difference:.2g} from {onnx.name}: nothing was written; the conversion is wrong for this "
+            "network, --difference allows more"
+        )
 
 
 def check_int8(reference: Compared, int8: Compared, tolerances: Tolerances) -> None:
     """Raise ModelError when the int8 model is too much worse than, or too different from, the float model."""
     found = faults(reference, int8, tolerances)
     if found:
-        raise ModelError(f"{', and '.join(found)} from {int8.name}: nothing was written; calibrate on images like "
-                         "those it will see")
+        raise ModelError(
+            f"{', and '.join(found)} from {int8.name}: nothing was written; calibrate on images like "
+            "those it will see"
+        )
 
 
 def faults(reference: Compared, int8: Compared, tolerances: Tolerances) -> list[str]:
@@ -123,23 +132,32 @@ def faults(reference: Compared, int8: Compared, tolerances: Tolerances) -> list[
     found = []
     lost_points = 100 * (reference.evaluation.accuracy - int8.evaluation.accuracy)
     if lost_points > tolerances.accuracy_points + _ROUNDING:
-        found.append(f"expected at most {tolerances.accuracy_points:g} points less accuracy than {reference.name} "
-                     f"(--tolerance allows more), found {lost_points:.2f} less")
+        found.append(
+            f"expected at most {tolerances.accuracy_points:g} points less accuracy than {reference.name} "
+            f"(--tolerance allows more), found {lost_points:.2f} less"
+        )
     label, lost = largest_recall_loss(reference.evaluation, int8.evaluation)
     if 100 * lost > tolerances.recall_points + _ROUNDING:
-        found.append(f"expected at most {tolerances.recall_points:g} points less recall of any class than "
-                     f"{reference.name} (--recall-tolerance allows more), found {100 * lost:.2f} less of {label}")
+        found.append(
+            f"expected at most {tolerances.recall_points:g} points less recall of any class than "
+            f"{reference.name} (--recall-tolerance allows more), found {100 * lost:.2f} less of {label}"
+        )
     same = metrics.same_top(reference.probabilities, int8.probabilities)
     if same < tolerances.same_top:
-        found.append(f"expected the same likeliest class as {reference.name} for {tolerances.same_top:.1%} of the "
-                     f"images (--same-top allows fewer), found {same:.1%}")
+        found.append(
+            f"expected the same likeliest class as {reference.name} for {tolerances.same_top:.1%} of the "
+            f"images (--same-top allows fewer), found {same:.1%}"
+        )
     return found
 
 
 def largest_recall_loss(reference: Evaluation, other: Evaluation) -> tuple[str, float]:
     """The class whose recall `other` has least of in comparison, and how much less, as a share."""
-    losses = {label: recall - (other.recall[label] or 0.0)
-              for label, recall in reference.recall.items() if recall is not None}
+    losses = {
+        label: recall - (other.recall[label] or 0.0)
+        for label, recall in reference.recall.items()
+        if recall is not None
+    }
     label = max(losses, key=lambda label: losses[label])
     return label, losses[label]
 
@@ -148,16 +166,23 @@ def table(models: Sequence[Compared], held_out: str) -> str:
     """The comparison as text: a line per form, each against the first."""
     first = models[0]
     wide = max(12, *(len(model.name) + 2 for model in models))
-    lines = [f"compared on {held_out}, each with {first.name}",
-             f"{'':{wide}}{'accuracy':>10}{'macro-F1':>10}{'by FER+':>10}{'same top-1':>12}{'recall lost at most':>26}"
-             f"{'largest difference':>20}{'size':>18}"]
+    lines = [
+        f"compared on {held_out}, each with {first.name}",
+        f"{'':{wide}}{'accuracy':>10}{'macro-F1':>10}{'by FER+':>10}{'same top-1':>12}{'recall lost at most':>26}"
+        f"{'largest difference':>20}{'size':>18}",
+    ]
     for model in models:
         label, lost = largest_recall_loss(first.evaluation, model.evaluation)
         same = metrics.same_top(first.probabilities, model.probabilities)
         difference = metrics.largest_difference(first.probabilities, model.probabilities)
-        against = f"{'–':>12}{'–':>26}{'–':>20}" if model is first else \
-            f"{same:>12.2%}{f'{lost:.2%} ({label})':>26}{difference:>20.2g}"
+        against = (
+            f"{'–':>12}{'–':>26}{'–':>20}"
+            if model is first
+            else f"{same:>12.2%}{f'{lost:.2%} ({label})':>26}{difference:>20.2g}"
+        )
         voted = evaluate.percent(model.evaluation.ferplus_accuracy)
-        lines.append(f"{model.name:{wide}}{model.evaluation.accuracy:>10.2%}{model.evaluation.macro_f1:>10.4f}"
-                     f"{voted:>10}{against}{model.size_bytes:>12,} bytes")
+        lines.append(
+            f"{model.name:{wide}}{model.evaluation.accuracy:>10.2%}{model.evaluation.macro_f1:>10.4f}"
+            f"{voted:>10}{against}{model.size_bytes:>12,} bytes"
+        )
     return "\n".join(lines)

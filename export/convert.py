@@ -42,7 +42,9 @@ class Options:
     tolerances: Tolerances = Tolerances()
 
 
-def convert(model: keras.Model, sources: Mapping[str, Path], images: Path, output: Path, options: Options) -> None:
+def convert(
+    model: keras.Model, sources: Mapping[str, Path], images: Path, output: Path, options: Options
+) -> None:
     """Write OUTPUT.float.onnx and OUTPUT.int8.onnx, or neither, and print how they compare.
 
     `sources` are the files that `model` came from, by what they are.  Raises ModelError when
@@ -53,9 +55,16 @@ def convert(model: keras.Model, sources: Mapping[str, Path], images: Path, outpu
     height, width = keras_models.input_side(model, source)
     evaluate.numbers(options.labels)
     calibrating, held_out = calibration.choose(images, options.split, options.votes)
-    metadata = Metadata(labels=options.labels, height=height, width=width, scale=options.scale, offset=options.offset,
-                        framing=FER2013_FRAMING, precision="float32",
-                        made_from=_made_from(sources, calibrating, output, options))
+    metadata = Metadata(
+        labels=options.labels,
+        height=height,
+        width=width,
+        scale=options.scale,
+        offset=options.offset,
+        framing=FER2013_FRAMING,
+        precision="float32",
+        made_from=_made_from(sources, calibrating, output, options),
+    )
     judge = Judge(held_out, metadata)
     size_bytes = sum(path.stat().st_size for path in sources.values())
     original = judge.compared("Keras", keras_models.predictor(model, metadata), size_bytes, source)
@@ -67,16 +76,23 @@ def convert(model: keras.Model, sources: Mapping[str, Path], images: Path, outpu
     compare.check_float(original, float_onnx, options.tolerances)
     temperature, fitted_to = judge.temperature(float_onnx, options.calibrate_by)
     calibrated = msgspec.structs.replace(
-        metadata, temperature=temperature, made_from={**metadata.made_from, "temperature": f"fitted to {fitted_to}"})
+        metadata,
+        temperature=temperature,
+        made_from={**metadata.made_from, "temperature": f"fitted to {fitted_to}"},
+    )
     log.info("quantizing to int8 with %s", calibrating)
     chosen, tried = quantize.best(as_float, calibrating, metadata, judge, float_onnx, options.tolerances)
-    contents = {"float": graph.serialized(as_float, calibrated),
-                "int8": quantize.serialized(chosen, tried, calibrating, calibrated)}
+    contents = {
+        "float": graph.serialized(as_float, calibrated),
+        "int8": quantize.serialized(chosen, tried, calibrating, calibrated),
+    }
     print(compare.table([original, float_onnx, *(one.compared for one in tried)], str(held_out)))
     print(f"chosen: {chosen.way.name}; temperature {temperature:g}, fitted to {fitted_to}\n")
     print(timing.table(contents))
     compare.check_int8(float_onnx, chosen.compared, options.tolerances)
-    files.write({output.with_name(f"{output.name}.{name}.onnx"): content for name, content in contents.items()})
+    files.write(
+        {output.with_name(f"{output.name}.{name}.onnx"): content for name, content in contents.items()}
+    )
 
 
 def to_onnx(model: keras.Model, height: int, width: int, source: Path) -> ModelProto:
@@ -84,30 +100,40 @@ def to_onnx(model: keras.Model, height: int, width: int, source: Path) -> ModelP
     # Its own account of each pass.
     logging.getLogger("tf2onnx").setLevel(logging.ERROR)
     signature = [tf.TensorSpec((None, height, width, 1), tf.float32, name="crops")]
-    function = tf.function(lambda crops: {"probabilities": model(crops, training=False)}, input_signature=signature)
+    function = tf.function(
+        lambda crops: {"probabilities": model(crops, training=False)}, input_signature=signature
+    )
     converted: ModelProto
     try:
         converted, _ = tf2onnx.convert.from_function(function, input_signature=signature, opset=OPSET)
     except Exception as error:  # tf2onnx's own exceptions share no narrower base.
-        raise ModelError(f"expected a network of operations that ONNX has in {source}, found: {one_line(error)}; "
-                         "replace that layer") from error
+        raise ModelError(
+            f"expected a network of operations that ONNX has in {source}, found: {one_line(error)}; "
+            "replace that layer"
+        ) from error
     return converted
 
 
-def _made_from(sources: Mapping[str, Path], calibrating: Images, output: Path, options: Options) -> dict[str, str]:
+def _made_from(
+    sources: Mapping[str, Path], calibrating: Images, output: Path, options: Options
+) -> dict[str, str]:
     described = {kind: files.origin(path) for kind, path in sources.items()}
     described |= run.described_beside(list(sources.values())[-1])
     given = " ".join(f'--{kind} "{path.name}"' for kind, path in sources.items())
-    described["conversion_command"] = (f"python -m export convert {given} --calibration {calibrating.source.name} "
-                                       f"--split-calibration {calibrating.split_name} --output {output.name} "
-                                       f"{_described(options)}")
+    described["conversion_command"] = (
+        f"python -m export convert {given} --calibration {calibrating.source.name} "
+        f"--split-calibration {calibrating.split_name} --output {output.name} "
+        f"{_described(options)}"
+    )
     return described | {tool: version(tool) for tool in TOOLS}
 
 
 def _described(options: Options) -> str:
     """The options that decide the result, as they would be given."""
     votes = f" --ferplus {options.votes.name}" if options.votes else ""
-    return (f"--labels {','.join(options.labels)} --scale {options.scale} --offset {options.offset} "
-            f"--calibrate-by {options.calibrate_by} --difference {options.tolerances.probability} "
-            f"--tolerance {options.tolerances.accuracy_points} --recall-tolerance {options.tolerances.recall_points} "
-            f"--same-top {options.tolerances.same_top}{votes}")
+    return (
+        f"--labels {','.join(options.labels)} --scale {options.scale} --offset {options.offset} "
+        f"--calibrate-by {options.calibrate_by} --difference {options.tolerances.probability} "
+        f"--tolerance {options.tolerances.accuracy_points} --recall-tolerance {options.tolerances.recall_points} "
+        f"--same-top {options.tolerances.same_top}{votes}"
+    )

@@ -33,13 +33,21 @@ SIDE_PX = 48
 # face_detection_yunet_2023mar.onnx that python -m edge.models fetches):
 # haar (1,319 found) scale 1.04 [quartiles 0.98, 1.12], shift_down 0.00 [-0.01, 0.02];
 # yunet (1,865 found) scale 1.07 [0.98, 1.21], shift_down -0.02 [-0.05, 0.02].
-FER2013_FRAMING = {"haar": Framing(scale=1.04, shift_down=0.0), "yunet": Framing(scale=1.07, shift_down=-0.02)}
+FER2013_FRAMING = {
+    "haar": Framing(scale=1.04, shift_down=0.0),
+    "yunet": Framing(scale=1.07, shift_down=-0.02),
+}
 
 # What folder trees of FER2013 call their splits.
 _FOLDERS = {
-    "training": "Training", "train": "Training",
-    "publictest": "PublicTest", "validation": "PublicTest", "valid": "PublicTest", "val": "PublicTest",
-    "privatetest": "PrivateTest", "test": "PrivateTest",
+    "training": "Training",
+    "train": "Training",
+    "publictest": "PublicTest",
+    "validation": "PublicTest",
+    "valid": "PublicTest",
+    "val": "PublicTest",
+    "privatetest": "PrivateTest",
+    "test": "PrivateTest",
 }
 _IMAGES = {".png", ".jpg", ".jpeg", ".bmp"}
 
@@ -79,13 +87,17 @@ def load(path: Path, split: str, votes: Path | None = None) -> Split:
 def load_splits(path: Path, votes: Path | None = None) -> dict[str, Split]:
     """Every split of the source that has images, by name in the order of SPLITS; see `load`."""
     if votes is not None and path.is_dir():
-        raise DataError(f"expected fer2013.csv or an .npz for the votes in {votes}, found the folder tree {path}: it "
-                        "has lost the order of the images, by which FER+ tells them apart")
+        raise DataError(
+            f"expected fer2013.csv or an .npz for the votes in {votes}, found the folder tree {path}: it "
+            "has lost the order of the images, by which FER+ tells them apart"
+        )
     given = ferplus.read(votes) if votes is not None else None
     if path.is_dir():
         splits = _load_folders(path)
     elif not path.exists():
-        raise DataError(f"expected a data set at {path}, found nothing: give fer2013.csv, an .npz or a folder tree")
+        raise DataError(
+            f"expected a data set at {path}, found nothing: give fer2013.csv, an .npz or a folder tree"
+        )
     elif path.suffix == ".npz":
         splits = _load_npz(path, given)
     elif path.suffix == ".csv":
@@ -99,8 +111,10 @@ def select(splits: dict[str, Split], split: str, path: Path) -> Split:
     """One of the splits that were loaded from `path`; DataError when it is not there."""
     if split not in splits:
         present = ", ".join(f"{name} ({len(images)})" for name, images in splits.items()) or "no images"
-        raise DataError(f"expected images of the split {split} in {path}, found {present}: "
-                        "name another split or another data set")
+        raise DataError(
+            f"expected images of the split {split} in {path}, found {present}: "
+            "name another split or another data set"
+        )
     return splits[split]
 
 
@@ -147,8 +161,10 @@ def _votes_for(split: str, count: int, given: Votes, path: Path) -> NDArray[np.u
     """The votes of a split of which `path` has `count` rows."""
     voted = len(given.get(split, ()))
     if voted != count:
-        raise DataError(f"expected as many images of {split} as FER+ has votes for ({voted:,}), found {count:,} in "
-                        f"{path}: give the whole of FER2013 in its own order")
+        raise DataError(
+            f"expected as many images of {split} as FER+ has votes for ({voted:,}), found {count:,} in "
+            f"{path}: give the whole of FER2013 in its own order"
+        )
     return given[split]
 
 
@@ -159,30 +175,47 @@ def _load_npz(path: Path, given: Votes | None) -> dict[str, Split]:
             image, label, usage = (arrays[name] for name in ("image", "label", "usage"))
             votes = arrays["votes"] if "votes" in arrays else None
     except (OSError, KeyError, ValueError, TypeError, EOFError, zipfile.BadZipFile, zlib.error) as error:
-        raise DataError(f"expected the arrays image, label and usage in {path}, found: {error}; "
-                        "make or copy the file again") from error
+        raise DataError(
+            f"expected the arrays image, label and usage in {path}, found: {error}; "
+            "make or copy the file again"
+        ) from error
     has_shape = image.ndim in (3, 4) and image.shape[3:] in ((), (1,), (3,)) and 0 not in image.shape[1:]
     if image.dtype != np.uint8 or not has_shape:
-        raise DataError(f"expected image uint8 (n, {SIDE_PX}, {SIDE_PX}), of another size or RGB (n, h, w, 3) in "
-                        f"{path}, found {image.dtype} {image.shape}: bring the images to one of these shapes")
+        raise DataError(
+            f"expected image uint8 (n, {SIDE_PX}, {SIDE_PX}), of another size or RGB (n, h, w, 3) in "
+            f"{path}, found {image.dtype} {image.shape}: bring the images to one of these shapes"
+        )
     if len(image) and image.shape[1:] != (SIDE_PX, SIDE_PX):
-        log.warning("%s: converted %d images of %s to %d×%d grey", path, len(image),
-                    "×".join(map(str, image.shape[1:])), SIDE_PX, SIDE_PX)
+        log.warning(
+            "%s: converted %d images of %s to %d×%d grey",
+            path,
+            len(image),
+            "×".join(map(str, image.shape[1:])),
+            SIDE_PX,
+            SIDE_PX,
+        )
         image = np.stack([_as_crop(one) for one in image])
     expected: list[tuple[str, NDArray[np.generic], tuple[int, ...]]] = [
-        ("label", label, (len(image),)), ("usage", usage, (len(image),))]
+        ("label", label, (len(image),)),
+        ("usage", usage, (len(image),)),
+    ]
     if votes is not None:
         expected.append(("votes", votes, (len(image), len(ferplus.TO_LABEL))))
     for name, array, shape in expected:
         if array.shape != shape or not np.issubdtype(array.dtype, np.integer):
-            raise DataError(f"expected {name} of integers {shape} in {path}, found {array.dtype} {array.shape}: "
-                            "one row for each image")
+            raise DataError(
+                f"expected {name} of integers {shape} in {path}, found {array.dtype} {array.shape}: "
+                "one row for each image"
+            )
     _check_labels(label.astype(np.int64), path)
     whole = Split(image, label.astype(np.int64), votes)
     splits = {name: whole.take(usage == number) for number, name in enumerate(SPLITS)}
     if given is not None:
-        splits = {name: replace(split, votes=_votes_for(name, len(split), given, path))
-                  for name, split in splits.items() if len(split)}
+        splits = {
+            name: replace(split, votes=_votes_for(name, len(split), given, path))
+            for name, split in splits.items()
+            if len(split)
+        }
     return splits
 
 
@@ -196,8 +229,10 @@ def _load_csv(path: Path, given: Votes | None) -> dict[str, Split]:
         with path.open(newline="", encoding="utf-8") as lines:
             reader = csv.DictReader(lines)
             if not {"emotion", "pixels", "Usage"} <= set(reader.fieldnames or ()):
-                raise DataError(f"expected the columns emotion, pixels, Usage in {path}, found "
-                                f"{', '.join(reader.fieldnames or ()) or 'none'}: give Kaggle's fer2013.csv")
+                raise DataError(
+                    f"expected the columns emotion, pixels, Usage in {path}, found "
+                    f"{', '.join(reader.fieldnames or ()) or 'none'}: give Kaggle's fer2013.csv"
+                )
             for row in reader:
                 split = row["Usage"]
                 if split in seen:
@@ -208,14 +243,19 @@ def _load_csv(path: Path, given: Votes | None) -> dict[str, Split]:
                 except (ValueError, KeyError, AttributeError, TypeError, OverflowError):
                     broken.append(reader.line_num)
     except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise DataError(f"expected a table of text in {path}, found: {error}; give Kaggle's fer2013.csv") from error
+        raise DataError(
+            f"expected a table of text in {path}, found: {error}; give Kaggle's fer2013.csv"
+        ) from error
     if broken:
         shown = ", ".join(map(str, broken[:10])) + (", …" if len(broken) > 10 else "")
         log.warning("%s: left out %d broken rows (lines %s)", path, len(broken), shown)
     splits = {name: _stack(pairs) for name, pairs in rows.items()}
     if given is not None:
-        splits = {name: replace(split, votes=_votes_for(name, seen[name], given, path)[whole[name]])
-                  for name, split in splits.items() if len(split)}
+        splits = {
+            name: replace(split, votes=_votes_for(name, seen[name], given, path)[whole[name]])
+            for name, split in splits.items()
+            if len(split)
+        }
     return splits
 
 
@@ -237,7 +277,9 @@ def _load_folders(path: Path) -> dict[str, Split]:
         if folder.is_dir() and split:
             folders[split] = folder
     if "PublicTest" not in folders and "PrivateTest" in folders:
-        log.warning("%s has no validation folder: %s is used as PublicTest", path, folders["PrivateTest"].name)
+        log.warning(
+            "%s has no validation folder: %s is used as PublicTest", path, folders["PrivateTest"].name
+        )
         folders["PublicTest"] = folders.pop("PrivateTest")
     return {split: _stack(_read_folder(folder)) for split, folder in folders.items()}
 
@@ -245,8 +287,10 @@ def _load_folders(path: Path) -> dict[str, Split]:
 def _read_folder(folder: Path) -> Iterable[tuple[NDArray[np.uint8], int]]:
     unknown = sorted(sub.name for sub in folder.iterdir() if sub.is_dir() and sub.name.lower() not in LABELS)
     if unknown:
-        raise DataError(f"expected folders named {', '.join(LABELS)} in {folder}, found {', '.join(unknown)}: "
-                        "rename or remove them")
+        raise DataError(
+            f"expected folders named {', '.join(LABELS)} in {folder}, found {', '.join(unknown)}: "
+            "rename or remove them"
+        )
     converted = 0
     for number, label in enumerate(LABELS):
         for file in sorted((folder / label).glob("*")):
@@ -285,5 +329,7 @@ def _stack(pairs: Iterable[tuple[NDArray[np.uint8], int]]) -> Split:
 def _check_labels(label: NDArray[np.int64], path: Path) -> None:
     outside = np.unique(label[(label < 0) | (label >= len(LABELS))])
     if len(outside):
-        raise DataError(f"expected labels 0 to {len(LABELS) - 1} in {path}, found {', '.join(map(str, outside))}: "
-                        "use FER2013's numbers")
+        raise DataError(
+            f"expected labels 0 to {len(LABELS) - 1} in {path}, found {', '.join(map(str, outside))}: "
+            "use FER2013's numbers"
+        )

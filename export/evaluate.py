@@ -88,28 +88,51 @@ def answers(split: Split, labels: tuple[str, ...], probabilities: NDArray[np.flo
     if split.votes is not None:
         majority = ferplus.labels(split.votes)
         leading = np.where(majority >= 0, to_model[majority], -1)
-    return Answers(np.asarray(probabilities.argmax(axis=1), np.int64), probabilities.max(axis=1),
-                   to_model[split.labels], leading)
+    return Answers(
+        np.asarray(probabilities.argmax(axis=1), np.int64),
+        probabilities.max(axis=1),
+        to_model[split.labels],
+        leading,
+    )
 
 
-def evaluate(model: str, split_name: str, split: Split, labels: tuple[str, ...], probabilities: NDArray[np.float32], *,
-             resamples: int = 0) -> Evaluation:
+def evaluate(
+    model: str,
+    split_name: str,
+    split: Split,
+    labels: tuple[str, ...],
+    probabilities: NDArray[np.float32],
+    *,
+    resamples: int = 0,
+) -> Evaluation:
     """The figures for `probabilities` (n, classes) of `split`, with intervals from `resamples` bootstrap samples."""
     judged = answers(split, labels, probabilities)
     if not (judged.true >= 0).any():
-        raise DataError(f"expected images of the classes {', '.join(labels)}, found none: evaluate on another split")
+        raise DataError(
+            f"expected images of the classes {', '.join(labels)}, found none: evaluate on another split"
+        )
     counts = _confusion(judged, labels)
     figures = _figures(judged, labels)
     # Not of the calibration errors: samples with repetitions are worse calibrated than what they are drawn from.
-    intervals = metrics.bootstrap(lambda rows: _figures(judged.take(rows), labels), len(split), resamples, _SEED)
+    intervals = metrics.bootstrap(
+        lambda rows: _figures(judged.take(rows), labels), len(split), resamples, _SEED
+    )
     return Evaluation(
-        model=model, split=split_name, images=int(counts.sum()), accuracy=figures["accuracy"],
-        macro_f1=figures["macro_f1"], calibration_error=_calibration_error(judged, judged.true),
-        recall={label: figures.get(label) for label in labels}, confusion=counts.tolist(),
+        model=model,
+        split=split_name,
+        images=int(counts.sum()),
+        accuracy=figures["accuracy"],
+        macro_f1=figures["macro_f1"],
+        calibration_error=_calibration_error(judged, judged.true),
+        recall={label: figures.get(label) for label in labels},
+        confusion=counts.tolist(),
         ferplus_images=None if judged.leading is None else int((judged.leading >= 0).sum()),
         ferplus_accuracy=figures.get("ferplus_accuracy"),
-        ferplus_calibration_error=None if "ferplus_accuracy" not in figures or judged.leading is None else
-        _calibration_error(judged, judged.leading), intervals=intervals)
+        ferplus_calibration_error=None
+        if "ferplus_accuracy" not in figures or judged.leading is None
+        else _calibration_error(judged, judged.leading),
+        intervals=intervals,
+    )
 
 
 def _confusion(judged: Answers, labels: tuple[str, ...]) -> NDArray[np.int64]:
@@ -121,7 +144,9 @@ def _figures(judged: Answers, labels: tuple[str, ...]) -> dict[str, float]:
     """The accuracies, F1 and recalls that these images have, by their names in Evaluation and by label."""
     counts = _confusion(judged, labels)
     figures = {"accuracy": metrics.accuracy(counts), "macro_f1": metrics.macro_f1(counts)}
-    figures |= {label: share for label, share in zip(labels, metrics.recall(counts), strict=True) if share is not None}
+    figures |= {
+        label: share for label, share in zip(labels, metrics.recall(counts), strict=True) if share is not None
+    }
     if judged.leading is not None and (judged.leading >= 0).any():
         led = judged.take(judged.leading >= 0)
         figures["ferplus_accuracy"] = float((led.predicted == led.leading).mean())
@@ -139,15 +164,21 @@ def check_softmax(probabilities: NDArray[np.float32], classes: int, source: Path
     if probabilities.shape[1:] != (classes,):
         found = ", ".join(map(str, probabilities.shape[1:]))
         if probabilities.ndim == 3:
-            raise ModelError(f"expected a classifier in {source}, found the two heads of a training, an output of "
-                             f"(n, {found}): name the classifier.keras beside it, which export fold writes")
-        raise ModelError(f"expected {classes} probabilities per crop from {source}, found an output of (n, {found}): "
-                         "name its classes with --labels")
+            raise ModelError(
+                f"expected a classifier in {source}, found the two heads of a training, an output of "
+                f"(n, {found}): name the classifier.keras beside it, which export fold writes"
+            )
+        raise ModelError(
+            f"expected {classes} probabilities per crop from {source}, found an output of (n, {found}): "
+            "name its classes with --labels"
+        )
     sums, least = probabilities.sum(axis=1), float(probabilities.min())
     # Written so that a NaN fails too.
     if not (least >= 0 and np.abs(sums - 1).max() <= SUM_TOLERANCE):
-        raise ModelError(f"expected probabilities that sum to 1 from {source}, found sums from {sums.min():.3g} to "
-                         f"{sums.max():.3g} and a least value of {least:.3g}: end the network with a softmax")
+        raise ModelError(
+            f"expected probabilities that sum to 1 from {source}, found sums from {sums.min():.3g} to "
+            f"{sums.max():.3g} and a least value of {least:.3g}: end the network with a softmax"
+        )
 
 
 def numbers(labels: tuple[str, ...]) -> NDArray[np.int64]:
@@ -157,8 +188,10 @@ def numbers(labels: tuple[str, ...]) -> NDArray[np.int64]:
     """
     unknown = [label for label in labels if label not in LABELS]
     if unknown or len(set(labels)) < len(labels):
-        raise ModelError(f"expected classes among {', '.join(LABELS)}, each once, found {', '.join(labels)}: "
-                         "such a model cannot be judged on FER2013")
+        raise ModelError(
+            f"expected classes among {', '.join(LABELS)}, each once, found {', '.join(labels)}: "
+            "such a model cannot be judged on FER2013"
+        )
     return np.array([labels.index(label) if label in labels else -1 for label in LABELS])
 
 
@@ -167,7 +200,7 @@ def predictions(predict: Predict, images: NDArray[np.uint8], title: str) -> NDAr
     with tqdm(total=len(images), desc=title, unit="image", leave=False) as bar:
         parts = []
         for start in range(0, len(images), _BATCH):
-            parts.append(predict(images[start:start + _BATCH]))
+            parts.append(predict(images[start : start + _BATCH]))
             bar.update(len(parts[-1]))
     return np.concatenate(parts)
 
@@ -179,6 +212,7 @@ def onnx_predict(path: Path) -> tuple[Predict, Metadata]:
     def predict(images: NDArray[np.uint8]) -> NDArray[np.float32]:
         crops: list[Image] = list(images)
         return np.stack([expression.probabilities for expression in classifier.classify(crops)])
+
     return predict, classifier.metadata
 
 
@@ -189,31 +223,45 @@ def resized(images: NDArray[np.uint8], metadata: Metadata) -> NDArray[np.uint8]:
 
 def table(evaluation: Evaluation) -> str:
     """The figures, a line each, with their intervals, the confusion matrix, and the robustness where measured."""
-    lines = [f"{evaluation.model} on {evaluation.images:,} images of {evaluation.split}"
-             + ("; in brackets 95 % intervals" if evaluation.intervals else "")]
+    lines = [
+        f"{evaluation.model} on {evaluation.images:,} images of {evaluation.split}"
+        + ("; in brackets 95 % intervals" if evaluation.intervals else "")
+    ]
     lines += [f"{title:42}{figure}{interval}" for title, figure, interval in summary(evaluation)]
     labels = list(evaluation.recall)
     lines += ["", f"{'true, predicted':>16}" + "".join(f"{label[:8]:>9}" for label in labels) + "   recall"]
     for label, row in zip(labels, evaluation.confusion, strict=True):
         share = evaluation.recall[label]
-        lines.append(f"{label:>16}" + "".join(f"{count:>9}" for count in row)
-                     + (f"{share:>9.1%}" if share is not None else f"{'–':>9}") + interval_of(evaluation, label))
+        lines.append(
+            f"{label:>16}"
+            + "".join(f"{count:>9}" for count in row)
+            + (f"{share:>9.1%}" if share is not None else f"{'–':>9}")
+            + interval_of(evaluation, label)
+        )
     if evaluation.robustness:
         lines += ["", f"{'disturbed by':>24}{'accuracy':>10}{'by FER+':>10}"]
-        lines += [f"{name:>24}{disturbed.accuracy:>10.2%}{percent(disturbed.ferplus_accuracy):>10}"
-                  for name, disturbed in evaluation.robustness.items()]
+        lines += [
+            f"{name:>24}{disturbed.accuracy:>10.2%}{percent(disturbed.ferplus_accuracy):>10}"
+            for name, disturbed in evaluation.robustness.items()
+        ]
         lines.append(f"worst: {worst(evaluation.robustness)}")
     return "\n".join(lines)
 
 
 def summary(evaluation: Evaluation) -> list[tuple[str, str, str]]:
     """The figures of the whole split: (title, figure, interval or nothing)."""
-    rows = [("accuracy", "accuracy", ".2%"), ("macro-F1", "macro_f1", ".4f"),
-            ("accuracy by the FER+ majority", "ferplus_accuracy", ".2%"),
-            ("expected calibration error", "calibration_error", ".2%"),
-            ("expected calibration error by FER+", "ferplus_calibration_error", ".2%")]
-    return [(title, format(value, form), interval_of(evaluation, name, form)) for title, name, form in rows
-            if (value := getattr(evaluation, name)) is not None]
+    rows = [
+        ("accuracy", "accuracy", ".2%"),
+        ("macro-F1", "macro_f1", ".4f"),
+        ("accuracy by the FER+ majority", "ferplus_accuracy", ".2%"),
+        ("expected calibration error", "calibration_error", ".2%"),
+        ("expected calibration error by FER+", "ferplus_calibration_error", ".2%"),
+    ]
+    return [
+        (title, format(value, form), interval_of(evaluation, name, form))
+        for title, name, form in rows
+        if (value := getattr(evaluation, name)) is not None
+    ]
 
 
 def interval_of(evaluation: Evaluation, name: str, form: str = ".1%") -> str:

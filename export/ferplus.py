@@ -8,7 +8,18 @@ from numpy.typing import NDArray
 
 from edge.errors import DataError
 
-COLUMNS = ("neutral", "happiness", "surprise", "sadness", "anger", "disgust", "fear", "contempt", "unknown", "NF")
+COLUMNS = (
+    "neutral",
+    "happiness",
+    "surprise",
+    "sadness",
+    "anger",
+    "disgust",
+    "fear",
+    "contempt",
+    "unknown",
+    "NF",
+)
 # For each column its FER2013 label, or -1.
 TO_LABEL = np.array([6, 3, 5, 4, 0, 1, 2, -1, -1, -1])
 
@@ -35,18 +46,24 @@ def read(path: Path) -> Votes:
         with path.open(newline="", encoding="utf-8") as lines:
             reader = csv.reader(lines)
             if tuple(next(reader, ()))[2:] != COLUMNS:
-                raise DataError(f"expected the columns Usage, Image name, {', '.join(COLUMNS)} in {path}, found "
-                                "others: give FER+'s fer2013new.csv")
+                raise DataError(
+                    f"expected the columns Usage, Image name, {', '.join(COLUMNS)} in {path}, found "
+                    "others: give FER+'s fer2013new.csv"
+                )
             for row in reader:
                 rows.setdefault(row[0] if row else "", []).append(_counts(row, path, reader.line_num))
     except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise DataError(f"expected FER+'s fer2013new.csv at {path}, found: {error}; check the path") from error
+        raise DataError(
+            f"expected FER+'s fer2013new.csv at {path}, found: {error}; check the path"
+        ) from error
     return {split: np.array(counts, np.uint8) for split, counts in rows.items()}
 
 
 def _counts(row: list[str], path: Path, line: int) -> list[int]:
     cells = row[2:]
     if len(cells) != len(COLUMNS) or not all(cell.isdecimal() and int(cell) <= 255 for cell in cells):
-        raise DataError(f"expected a split, a name and ten counts in line {line} of {path}, found "
-                        f"{','.join(row)[:60]!r}: copy FER+'s fer2013new.csv again")
+        raise DataError(
+            f"expected a split, a name and ten counts in line {line} of {path}, found "
+            f"{','.join(row)[:60]!r}: copy FER+'s fer2013new.csv again"
+        )
     return [int(cell) for cell in cells]

@@ -54,13 +54,22 @@ class _Offset:
 
 def measure(detector: FaceDetector, split: Split) -> Measured:
     """Show each crop of `split` to `detector`; DataError when it finds a face in none."""
-    offsets = [offset for image in tqdm(split.images, desc=detector.name, unit="crop", leave=False)
-               if (offset := _offset(detector, image)) is not None]
+    offsets = [
+        offset
+        for image in tqdm(split.images, desc=detector.name, unit="crop", leave=False)
+        if (offset := _offset(detector, image)) is not None
+    ]
     if not offsets:
-        raise DataError(f"expected faces in the {len(split)} crops, found none with the detector {detector.name}: "
-                        "give a data set of faces")
-    return Measured(len(split), len(offsets), _quartiles([offset.scale for offset in offsets]),
-                    _quartiles([offset.shift_down for offset in offsets]))
+        raise DataError(
+            f"expected faces in the {len(split)} crops, found none with the detector {detector.name}: "
+            "give a data set of faces"
+        )
+    return Measured(
+        len(split),
+        len(offsets),
+        _quartiles([offset.scale for offset in offsets]),
+        _quartiles([offset.shift_down for offset in offsets]),
+    )
 
 
 def measure_all(source: Path, count: int, yunet: Path | None) -> dict[str, Measured]:
@@ -74,8 +83,10 @@ def measure_all(source: Path, count: int, yunet: Path | None) -> dict[str, Measu
 
 def table(measured: dict[str, Measured]) -> str:
     """The medians, with the quartiles in brackets, a line per detector."""
+
     def cell(quartiles: Quartiles) -> str:
         return f"{quartiles.median:.2f} [{quartiles.lower:.2f}, {quartiles.upper:.2f}]"
+
     lines = [f"{'detector':10}{'found':>16}{'scale':>22}{'shift_down':>22}"]
     for name, figures in measured.items():
         found = f"{figures.found} of {figures.crops}"
@@ -88,7 +99,9 @@ def _offset(detector: FaceDetector, image: NDArray[np.uint8]) -> _Offset | None:
     side_px = SIDE_PX * ENLARGED
     margin_px = round(MARGIN * side_px)
     shown = cv2.resize(image, (side_px, side_px), interpolation=cv2.INTER_CUBIC)
-    shown = cv2.copyMakeBorder(shown, margin_px, margin_px, margin_px, margin_px, cv2.BORDER_CONSTANT, value=GREY)
+    shown = cv2.copyMakeBorder(
+        shown, margin_px, margin_px, margin_px, margin_px, cv2.BORDER_CONSTANT, value=GREY
+    )
     whole_px = side_px + 2 * margin_px
     frame = Frame(np.asarray(shown, np.uint8), PixelFormat.GREY, whole_px, whole_px, 0, 0.0, 0.0)
     search = Search(Box(0, 0, whole_px, whole_px), round(SMALLEST * side_px), whole_px)

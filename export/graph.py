@@ -52,7 +52,9 @@ def serialized(model: ModelProto, metadata: Metadata) -> bytes:
 def count_operators(model: ModelProto) -> dict[str, int]:
     """How many nodes of each type there are, most frequent first."""
     types = [node.op_type for node in model.graph.node]
-    return {name: types.count(name) for name in sorted(set(types), key=lambda name: (-types.count(name), name))}
+    return {
+        name: types.count(name) for name in sorted(set(types), key=lambda name: (-types.count(name), name))
+    }
 
 
 def count_parameters(model: ModelProto) -> int:
@@ -66,16 +68,22 @@ def count_multiply_adds(model: ModelProto) -> int:
     """Multiply-adds of one image through the convolutions and dense layers, alike in float and in int8."""
     sizes = _sizes_of_weights(model.graph)
     shapes = _shapes(onnx.shape_inference.infer_shapes(model).graph)
-    return sum(sizes.get(node.input[1], 0) * int(np.prod(shapes[node.output[0]][2:]))
-               for node in model.graph.node if node.op_type in _WITH_WEIGHTS)
+    return sum(
+        sizes.get(node.input[1], 0) * int(np.prod(shapes[node.output[0]][2:]))
+        for node in model.graph.node
+        if node.op_type in _WITH_WEIGHTS
+    )
 
 
 def _sizes_of_weights(graph: GraphProto) -> dict[str, int]:
     """How many numbers each constant has, by the name under which a layer reads it."""
     sizes = {tensor.name: int(np.prod(tensor.dims)) for tensor in graph.initializer}
     # In int8 a weight reaches its layer through a DequantizeLinear.
-    return sizes | {node.output[0]: sizes[node.input[0]] for node in graph.node
-                    if node.op_type == "DequantizeLinear" and node.input[0] in sizes}
+    return sizes | {
+        node.output[0]: sizes[node.input[0]]
+        for node in graph.node
+        if node.op_type == "DequantizeLinear" and node.input[0] in sizes
+    }
 
 
 def _shapes(graph: GraphProto) -> dict[str, list[int]]:
@@ -88,7 +96,9 @@ def _fix_target(reshape: NodeProto, shape: list[int] | None, graph: GraphProto) 
     """Make the shape that `reshape` computes a constant, where at most one size is free."""
     if not shape or shape.count(0) > 1 or _constant(reshape.input[1], graph) is not None:
         return
-    reshape.input[1] = _add_constant(graph, f"{reshape.output[0]}_shape", np.array([size or -1 for size in shape]))
+    reshape.input[1] = _add_constant(
+        graph, f"{reshape.output[0]}_shape", np.array([size or -1 for size in shape])
+    )
 
 
 def _move_into_weights(transpose: NodeProto, shape: list[int] | None, graph: GraphProto) -> None:

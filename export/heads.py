@@ -45,14 +45,20 @@ def folded(taught: keras.Model, original_share: float, offset: NDArray[np.float3
     last = layers.Dense(classes, activation="softmax", dtype="float32", name="probabilities")
     classifier = keras.Model(taught.inputs[0], last(logits.input), name=taught.name)
     kernel, bias = (np.asarray(weight) for weight in logits.get_weights())
-    last.set_weights([
-        original_share * kernel[:, :classes] + (1 - original_share) * kernel[:, classes:],
-        original_share * bias[:classes] + (1 - original_share) * bias[classes:] + offset])
+    last.set_weights(
+        [
+            original_share * kernel[:, :classes] + (1 - original_share) * kernel[:, classes:],
+            original_share * bias[:classes] + (1 - original_share) * bias[classes:] + offset,
+        ]
+    )
     return classifier
 
 
-def blended(logits: NDArray[np.float32], original_share: float, offset: NDArray[np.float32] | None = None,
-            ) -> NDArray[np.float32]:
+def blended(
+    logits: NDArray[np.float32],
+    original_share: float,
+    offset: NDArray[np.float32] | None = None,
+) -> NDArray[np.float32]:
     """Probabilities (n, classes) of the classifier that `folded` makes, from the logits (n, 2, classes)."""
     mixed = original_share * logits[:, 0] + (1 - original_share) * logits[:, 1]
     return softmax(mixed if offset is None else mixed + offset)

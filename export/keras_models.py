@@ -18,8 +18,16 @@ from export.evaluate import Predict
 from export.files import one_line
 
 # What Keras and h5py raise for files that are damaged or not what they are taken for.
-_REFUSALS = (OSError, ValueError, TypeError, KeyError, AttributeError, NotImplementedError, ImportError,
-             zipfile.BadZipFile)
+_REFUSALS = (
+    OSError,
+    ValueError,
+    TypeError,
+    KeyError,
+    AttributeError,
+    NotImplementedError,
+    ImportError,
+    zipfile.BadZipFile,
+)
 _WITHOUT_GROUPS = {"DepthwiseConv2D", "SeparableConv2D"}
 _HDF5 = {".h5", ".hdf5"}
 
@@ -47,24 +55,36 @@ def load_pair(architecture: Path, weights: Path) -> keras.Model:
     try:
         text = architecture.read_text()
     except (OSError, UnicodeDecodeError) as error:
-        raise ModelError(f"expected an architecture JSON in {architecture}, found: {one_line(error)}; "
-                         "save it with model.to_json()") from error
+        raise ModelError(
+            f"expected an architecture JSON in {architecture}, found: {one_line(error)}; "
+            "save it with model.to_json()"
+        ) from error
     return _with_weights(_from_json(text, architecture), weights)
 
 
 def input_side(model: keras.Model, source: Path) -> tuple[int, int]:
     """(height, width) of the crops that `model` takes; ModelError unless it takes (n, height, width, 1)."""
     shape = model.input_shape
-    if not isinstance(shape, tuple) or len(shape) != 4 or shape[0] is not None or shape[3] != 1 or None in shape[1:]:
-        raise ModelError(f"expected an input of (n, height, width, 1) in {source}, found {_shape(shape)}; "
-                         "give a model that takes grey crops")
+    if (
+        not isinstance(shape, tuple)
+        or len(shape) != 4
+        or shape[0] is not None
+        or shape[3] != 1
+        or None in shape[1:]
+    ):
+        raise ModelError(
+            f"expected an input of (n, height, width, 1) in {source}, found {_shape(shape)}; "
+            "give a model that takes grey crops"
+        )
     return shape[1], shape[2]
 
 
 def predictor(model: keras.Model, metadata: Metadata) -> Predict:
     """Crops through `model`, prepared as `metadata` says."""
+
     def predict(crops: NDArray[np.uint8]) -> NDArray[np.float32]:
         return np.asarray(model(preprocess.as_input(crops, metadata), training=False), np.float32)
+
     return predict
 
 
@@ -77,10 +97,13 @@ def _architecture_in(path: Path) -> str:
     def read() -> Any:
         with h5py.File(path) as file:
             return file.attrs.get("model_config")
+
     config = _translated(read, f"an HDF5 file in {path}")
     if config is None:
-        raise ModelError(f"expected a full model in {path}, found weights alone; give its architecture too, with "
-                         "--architecture A.json --weights W.h5 in place of --model")
+        raise ModelError(
+            f"expected a full model in {path}, found weights alone; give its architecture too, with "
+            "--architecture A.json --weights W.h5 in place of --model"
+        )
     return config.decode() if isinstance(config, bytes) else str(config)
 
 
@@ -91,7 +114,10 @@ def _from_json(text: str, source: Path) -> keras.Model:
         # By name rather than by model_from_json: Keras 3 no longer finds the classes of Keras 2 by itself.
         kind = keras.Sequential if described["class_name"] == "Sequential" else keras.Model
         # The first Sequential of Keras 2 was a bare list of layers.
-        return kind.from_config({"name": "sequential", "layers": config} if isinstance(config, list) else config)
+        return kind.from_config(
+            {"name": "sequential", "layers": config} if isinstance(config, list) else config
+        )
+
     return _translated(build, f"the architecture of a Sequential or functional Keras model in {source}")
 
 
@@ -119,6 +145,7 @@ def _with_weights(model: keras.Model, weights: Path) -> keras.Model:
             pass  # Says more clearly than Keras does when it is no HDF5, or not whole.
         model.load_weights(weights)
         return model
+
     return _translated(fill, f"weights in {weights} that fit the architecture")
 
 
@@ -126,8 +153,10 @@ def _translated(action: Callable[[], Any], expected: str) -> Any:
     try:
         return action()
     except _REFUSALS as error:
-        raise ModelError(f"expected {expected}, found: {one_line(error)}; check that the files are whole and belong "
-                         "together") from error
+        raise ModelError(
+            f"expected {expected}, found: {one_line(error)}; check that the files are whole and belong "
+            "together"
+        ) from error
 
 
 def _shape(shape: Any) -> str:

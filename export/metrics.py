@@ -43,8 +43,9 @@ def largest_difference(left: NDArray[np.float32], right: NDArray[np.float32]) ->
     return float(np.abs(left - right).max())
 
 
-def reliability(confidence: NDArray[np.floating], is_right: NDArray[np.bool_],
-                bins: int) -> tuple[NDArray[np.int64], NDArray[np.float64], NDArray[np.float64]]:
+def reliability(
+    confidence: NDArray[np.floating], is_right: NDArray[np.bool_], bins: int
+) -> tuple[NDArray[np.int64], NDArray[np.float64], NDArray[np.float64]]:
     """(images, mean confidence, share that is right) of each of `bins` equal ranges of the confidence, (bins,) each.
 
     A range without images has 0 of everything.
@@ -52,8 +53,11 @@ def reliability(confidence: NDArray[np.floating], is_right: NDArray[np.bool_],
     numbers = np.minimum((confidence * bins).astype(np.int64), bins - 1)
     images = np.bincount(numbers, minlength=bins)
     divisor = np.maximum(1, images)
-    return (images, np.bincount(numbers, confidence, minlength=bins) / divisor,
-            np.bincount(numbers, is_right, minlength=bins) / divisor)
+    return (
+        images,
+        np.bincount(numbers, confidence, minlength=bins) / divisor,
+        np.bincount(numbers, is_right, minlength=bins) / divisor,
+    )
 
 
 def calibration_error(confidence: NDArray[np.floating], is_right: NDArray[np.bool_], bins: int = 15) -> float:
@@ -65,8 +69,9 @@ def calibration_error(confidence: NDArray[np.floating], is_right: NDArray[np.boo
     return float((images * np.abs(mean - right)).sum() / images.sum())
 
 
-def bootstrap(figures: Callable[[NDArray[np.int64]], Mapping[str, float]], count: int, resamples: int,
-              seed: int) -> dict[str, tuple[float, float]]:
+def bootstrap(
+    figures: Callable[[NDArray[np.int64]], Mapping[str, float]], count: int, resamples: int, seed: int
+) -> dict[str, tuple[float, float]]:
     """95 % intervals of the figures of `count` rows: the percentiles over samples drawn with replacement.
 
     `figures` computes them for the rows it is given; one that a sample does not have counts for none of it (Efron,
@@ -77,5 +82,7 @@ def bootstrap(figures: Callable[[NDArray[np.int64]], Mapping[str, float]], count
     for _ in range(resamples):
         for name, value in figures(random.integers(count, size=count)).items():
             seen.setdefault(name, []).append(value)
-    return {name: (float(np.percentile(values, 2.5)), float(np.percentile(values, 97.5)))
-            for name, values in seen.items()}
+    return {
+        name: (float(np.percentile(values, 2.5)), float(np.percentile(values, 97.5)))
+        for name, values in seen.items()
+    }

@@ -21,9 +21,12 @@ class ConvolutionMuon(keras.optimizers.Muon):  # type: ignore[misc]  # keras shi
     def _should_use_adamw(self, variable: keras.Variable) -> bool:
         return len(variable.shape) != 4
 
-    def _muon_update_step(self, gradient: keras.KerasTensor, variable: keras.Variable, lr: keras.KerasTensor,
-                          m: keras.Variable) -> None:
+    def _muon_update_step(
+        self, gradient: keras.KerasTensor, variable: keras.Variable, lr: keras.KerasTensor, m: keras.Variable
+    ) -> None:
         self.assign_add(m, ops.add(gradient, m * (self.momentum - 1)))
         matrix = ops.reshape(ops.add(gradient, self.momentum * m), (-1, variable.shape[-1]))
-        update = self.zeropower_via_newtonschulz5(matrix, self.ns_steps) * (_RMS * math.sqrt(max(matrix.shape)))
+        update = self.zeropower_via_newtonschulz5(matrix, self.ns_steps) * (
+            _RMS * math.sqrt(max(matrix.shape))
+        )
         self.assign_sub(variable, lr * ops.reshape(update, variable.shape))

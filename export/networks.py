@@ -66,8 +66,16 @@ def _block(x: keras.KerasTensor, filters: int, strides: int) -> keras.KerasTenso
     return layers.ReLU()(layers.Add()([x, branch]))
 
 
-def _convolution(x: keras.KerasTensor, filters: int, *, side: int = 3, strides: int = 1, padding: str = "same",
-                 momentum: float = 0.99, activates: bool = True) -> keras.KerasTensor:
+def _convolution(
+    x: keras.KerasTensor,
+    filters: int,
+    *,
+    side: int = 3,
+    strides: int = 1,
+    padding: str = "same",
+    momentum: float = 0.99,
+    activates: bool = True,
+) -> keras.KerasTensor:
     """Convolution, batch normalisation (whose offset makes a bias idle), and ReLU where it `activates`."""
     x = layers.Conv2D(filters, side, strides, padding=padding, use_bias=False)(x)
     x = layers.BatchNormalization(momentum=momentum)(x)

@@ -25,13 +25,17 @@ def curves(history: Mapping[str, Sequence[float]], best: int, path: Path, title:
     figure = Figure(figsize=(10, 4), layout="constrained")
     left, right = figure.subplots(1, 2)
     epochs = np.arange(1, len(history["loss"]) + 1)
-    lines = [(left, "loss", "Training, augmented", _GREY, 1), (right, "accuracy", "original labels", _BLUE, 100),
-             (right, "ferplus_accuracy", "FER+ majority", _ORANGE, 100)]
+    lines = [
+        (left, "loss", "Training, augmented", _GREY, 1),
+        (right, "accuracy", "original labels", _BLUE, 100),
+        (right, "ferplus_accuracy", "FER+ majority", _ORANGE, 100),
+    ]
     for axes, name, label, colour, scale in lines:
         if name in history:
             values = scale * np.array(history[name])
-            axes.plot(epochs, values, color=colour, label=label,
-                      marker="o" if len(epochs) < 2 else None)  # One epoch makes no line.
+            axes.plot(
+                epochs, values, color=colour, label=label, marker="o" if len(epochs) < 2 else None
+            )  # One epoch makes no line.
             if axes is right:
                 axes.plot(epochs[best], values[best], "o", color=colour)
     _label(left, "epoch", "loss of both heads (cross-entropy) / nat")
@@ -42,8 +46,9 @@ def curves(history: Mapping[str, Sequence[float]], best: int, path: Path, title:
     _save(figure, path)
 
 
-def tradeoff(by_model: Mapping[float, Evaluation], by_votes: Mapping[float, Evaluation], chosen: float,
-             path: Path) -> None:
+def tradeoff(
+    by_model: Mapping[float, Evaluation], by_votes: Mapping[float, Evaluation], chosen: float, path: Path
+) -> None:
     """Accuracy by one truth against accuracy by the other, along the share of the original labels; `chosen` is marked.
 
     Beside the model, where there are votes, stands who knows no image but what ten people voted for it.  Nothing is
@@ -52,8 +57,11 @@ def tradeoff(by_model: Mapping[float, Evaluation], by_votes: Mapping[float, Eval
     figure = Figure(figsize=(6.5, 5), layout="constrained")
     axes = figure.subplots()
     for curve, name, colour in ((by_votes, "the votes of ten people", _GREY), (by_model, "the model", _BLUE)):
-        points = {share: (100 * figures.ferplus_accuracy, 100 * figures.accuracy)
-                  for share, figures in curve.items() if figures.ferplus_accuracy is not None}
+        points = {
+            share: (100 * figures.ferplus_accuracy, 100 * figures.accuracy)
+            for share, figures in curve.items()
+            if figures.ferplus_accuracy is not None
+        }
         if not points:
             continue
         across, up = zip(*points.values(), strict=True)
@@ -84,7 +92,10 @@ def reliability(judged: Answers, path: Path, title: str) -> None:
     figure = Figure(figsize=(6, 5), layout="constrained")
     axes = figure.subplots()
     axes.plot((0, 100), (0, 100), color=_GREY, linewidth=1, label="as sure as right")
-    for true, name, colour in ((judged.true, "original labels", _BLUE), (judged.leading, "FER+ majority", _ORANGE)):
+    for true, name, colour in (
+        (judged.true, "original labels", _BLUE),
+        (judged.leading, "FER+ majority", _ORANGE),
+    ):
         if true is None or not (true >= 0).any():
             continue
         known = true >= 0
@@ -92,7 +103,9 @@ def reliability(judged: Answers, path: Path, title: str) -> None:
         images, mean, right = metrics.reliability(confidence, is_right, _BINS)
         seen = images > 0
         error = metrics.calibration_error(confidence, is_right, _BINS)
-        axes.plot(100 * mean[seen], 100 * right[seen], ".-", color=colour, label=f"{name}: off by {error:.1%}")
+        axes.plot(
+            100 * mean[seen], 100 * right[seen], ".-", color=colour, label=f"{name}: off by {error:.1%}"
+        )
     _label(axes, "confidence / %", "right / %")
     axes.set_title(f"{title}: reliability over {_BINS} ranges of confidence", fontsize=11)
     _save(figure, path)
@@ -131,16 +144,28 @@ def confusion(evaluation: Evaluation, path: Path) -> None:
     axes = figure.subplots()
     picture = axes.imshow(100 * shares, cmap="Blues", vmin=0, vmax=100)
     axes.set_xticks(range(len(labels)), labels, rotation=35, ha="right")
-    axes.set_yticks(range(len(labels)), [f"{label} ({total:,})" for label, total in
-                                         zip(labels, counts.sum(axis=1), strict=True)])
+    axes.set_yticks(
+        range(len(labels)),
+        [f"{label} ({total:,})" for label, total in zip(labels, counts.sum(axis=1), strict=True)],
+    )
     axes.set_xlabel("predicted")
     axes.set_ylabel("true (images)")
     for (row, column), count in np.ndenumerate(counts):
-        axes.text(column, row, f"{100 * shares[row, column]:.0f} %\n{count}", ha="center", va="center", fontsize=8,
-                  color="white" if shares[row, column] > 0.5 else "black")
+        axes.text(
+            column,
+            row,
+            f"{100 * shares[row, column]:.0f} %\n{count}",
+            ha="center",
+            va="center",
+            fontsize=8,
+            color="white" if shares[row, column] > 0.5 else "black",
+        )
     figure.colorbar(picture, ax=axes, label="share of the true class / %", shrink=0.8)
-    axes.set_title(f"{evaluation.model} on {evaluation.split}: accuracy {evaluation.accuracy:.1%}, "
-                   f"macro-F1 {evaluation.macro_f1:.3f}", fontsize=11)
+    axes.set_title(
+        f"{evaluation.model} on {evaluation.split}: accuracy {evaluation.accuracy:.1%}, "
+        f"macro-F1 {evaluation.macro_f1:.3f}",
+        fontsize=11,
+    )
     _save(figure, path)
 
 

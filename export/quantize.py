@@ -67,9 +67,15 @@ class Way:
         return f"{'per channel' if self.per_channel else 'per tensor'}, {self.method.name}"
 
 
-WAYS = tuple(Way(per_channel, method) for per_channel in (True, False) for method in (
-    quantization.CalibrationMethod.MinMax, quantization.CalibrationMethod.Entropy,
-    quantization.CalibrationMethod.Percentile))
+WAYS = tuple(
+    Way(per_channel, method)
+    for per_channel in (True, False)
+    for method in (
+        quantization.CalibrationMethod.MinMax,
+        quantization.CalibrationMethod.Entropy,
+        quantization.CalibrationMethod.Percentile,
+    )
+)
 
 
 def quantize(model: ModelProto, crops: NDArray[np.float32], way: Way) -> ModelProto:
@@ -85,10 +91,17 @@ def quantize(model: ModelProto, crops: NDArray[np.float32], way: Way) -> ModelPr
         # The calibrations of ranges by histogram tell each step on stdout.
         with contextlib.redirect_stdout(io.StringIO()):
             quantization.quantize_static(
-                plain, quantized, _Crops(model.graph.input[0].name, crops),
-                quant_format=quantization.QuantFormat.QDQ, calibrate_method=way.method,
-                activation_type=quantization.QuantType.QUInt8, weight_type=quantization.QuantType.QInt8,
-                per_channel=way.per_channel, reduce_range=True, nodes_to_exclude=kept_float)
+                plain,
+                quantized,
+                _Crops(model.graph.input[0].name, crops),
+                quant_format=quantization.QuantFormat.QDQ,
+                calibrate_method=way.method,
+                activation_type=quantization.QuantType.QUInt8,
+                weight_type=quantization.QuantType.QInt8,
+                per_channel=way.per_channel,
+                reduce_range=True,
+                nodes_to_exclude=kept_float,
+            )
         return onnx.load(quantized)
 
 
@@ -105,8 +118,14 @@ class Tried:
     """What is beyond the tolerances."""
 
 
-def best(model: ModelProto, calibrating: Images, metadata: Metadata, judge: Judge, reference: Compared,
-         tolerances: Tolerances) -> tuple[Tried, list[Tried]]:
+def best(
+    model: ModelProto,
+    calibrating: Images,
+    metadata: Metadata,
+    judge: Judge,
+    reference: Compared,
+    tolerances: Tolerances,
+) -> tuple[Tried, list[Tried]]:
     """The way to ship, and all that were tried.
 
     Of the ways within the tolerances it is the one whose likeliest class agrees with the float model's on most images;
@@ -119,13 +138,22 @@ def best(model: ModelProto, calibrating: Images, metadata: Metadata, judge: Judg
         quantized = quantize(model, crops, way)
         content = graph.serialized(quantized, msgspec.structs.replace(metadata, precision="int8"))
         [compared] = judge.compared_files({way.name: content})
-        tried.append(Tried(way, quantized, compared, metrics.same_top(reference.probabilities, compared.probabilities),
-                           compare.faults(reference, compared, tolerances)))
+        tried.append(
+            Tried(
+                way,
+                quantized,
+                compared,
+                metrics.same_top(reference.probabilities, compared.probabilities),
+                compare.faults(reference, compared, tolerances),
+            )
+        )
     within = [one for one in tried if not one.faults]
     return max(within or tried, key=lambda one: (one.same_top, -one.compared.size_bytes)), tried
 
 
-def quantize_file(path: Path, calibrating: Images, held_out: Images, output: Path, tolerances: Tolerances) -> None:
+def quantize_file(
+    path: Path, calibrating: Images, held_out: Images, output: Path, tolerances: Tolerances
+) -> None:
     """Write the int8 version of the float model in `path`, or nothing, and print how the ways tried compare.
 
     Raises ModelError when `path` is no float model of ours or the best way disagrees by more than
@@ -133,7 +161,9 @@ def quantize_file(path: Path, calibrating: Images, held_out: Images, output: Pat
     """
     predict, metadata = evaluate.onnx_predict(path)
     if metadata.precision != "float32":
-        raise ModelError(f"expected a float model in {path}, found {metadata.precision}: name its .float.onnx")
+        raise ModelError(
+            f"expected a float model in {path}, found {metadata.precision}: name its .float.onnx"
+        )
     judge = Judge(held_out, metadata)
     reference = judge.compared("float", predict, path.stat().st_size, path)
     chosen, tried = best(fold(onnx.load(path)), calibrating, metadata, judge, reference, tolerances)
@@ -147,8 +177,17 @@ def quantize_file(path: Path, calibrating: Images, held_out: Images, output: Pat
 
 def serialized(chosen: Tried, tried: list[Tried], calibrating: Images, metadata: Metadata) -> bytes:
     """The int8 file of the chosen way, which tells of all that were tried; `metadata` is the float file's."""
-    same = "; ".join(f"{one.way.name} {one.same_top:.2%}" + (" (beyond the tolerances)" if one.faults else "")
-                     for one in tried)
-    made_from = {**metadata.made_from, "calibration": calibrating.origin, "quantization": chosen.way.name,
-                 "same_top_1_by_way_tried": same, "onnxruntime": version("onnxruntime")}
-    return graph.serialized(chosen.model, msgspec.structs.replace(metadata, precision="int8", made_from=made_from))
+    same = "; ".join(
+        f"{one.way.name} {one.same_top:.2%}" + (" (beyond the tolerances)" if one.faults else "")
+        for one in tried
+    )
+    made_from = {
+        **metadata.made_from,
+        "calibration": calibrating.origin,
+        "quantization": chosen.way.name,
+        "same_top_1_by_way_tried": same,
+        "onnxruntime": version("onnxruntime"),
+    }
+    return graph.serialized(
+        chosen.model, msgspec.structs.replace(metadata, precision="int8", made_from=made_from)
+    )

@@ -21,8 +21,10 @@ def import_tensorflow() -> None:
             with _without_stderr():
                 importlib.import_module(library)
         except ModuleNotFoundError as error:
-            raise ConfigError(f"expected {library} for this command, found no module {error.name}: "
-                              "pip install fer-edge[export]") from error
+            raise ConfigError(
+                f"expected {library} for this command, found no module {error.name}: "
+                "pip install fer-edge[export]"
+            ) from error
 
 
 @contextmanager

@@ -44,7 +44,17 @@ BALANCE = 0.3
 # What each network is trained with unless told otherwise.
 RECIPES = {
     "baseline": Recipe(),
-    "residual": Recipe(network="residual", epochs=48, batch_size=128, optimizer="muon", learning_rate=8e-3,
-                       warmup_epochs=1.0, weight_decay=0.1, original_share=0.5, inferred_share=0.5,
-                       teacher_share=0.5, erased_share=0.3),
+    "residual": Recipe(
+        network="residual",
+        epochs=48,
+        batch_size=128,
+        optimizer="muon",
+        learning_rate=8e-3,
+        warmup_epochs=1.0,
+        weight_decay=0.1,
+        original_share=0.5,
+        inferred_share=0.5,
+        teacher_share=0.5,
+        erased_share=0.3,
+    ),
 }

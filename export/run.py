@@ -18,15 +18,20 @@ RUN = "run.json"
 def describe(folder: Path, images: str, command: str, recipe: Recipe) -> None:
     """Keep with the run in `folder` what ends in the metadata of every model converted from it."""
     backend = keras.backend.backend()
-    description = {"training": images, "training_command": command,
-                   "recipe": ", ".join(f"{name} {value}" for name, value in asdict(recipe).items() if value != ""),
-                   "trained_with": f"{backend} {version(backend)}, keras {version('keras')}"}
+    description = {
+        "training": images,
+        "training_command": command,
+        "recipe": ", ".join(f"{name} {value}" for name, value in asdict(recipe).items() if value != ""),
+        "trained_with": f"{backend} {version(backend)}, keras {version('keras')}",
+    }
     files.write({folder / RUN: json.dumps(description, indent=1).encode()})
 
 
 def add(folder: Path, name: str, value: str) -> None:
     """Keep one thing more with the run in `folder`."""
-    files.write({folder / RUN: json.dumps({**described_beside(folder / RUN), name: value}, indent=1).encode()})
+    files.write(
+        {folder / RUN: json.dumps({**described_beside(folder / RUN), name: value}, indent=1).encode()}
+    )
 
 
 def described_beside(model: Path) -> dict[str, str]:
@@ -37,5 +42,7 @@ def described_beside(model: Path) -> dict[str, str]:
     try:
         return {str(key): str(value) for key, value in json.loads(path.read_text()).items()}
     except (OSError, ValueError, AttributeError) as error:
-        raise ModelError(f"expected the description of a training run in {path}, found: {one_line(error)}; "
-                         "remove it, or repeat export train with --resume") from error
+        raise ModelError(
+            f"expected the description of a training run in {path}, found: {one_line(error)}; "
+            "remove it, or repeat export train with --resume"
+        ) from error

@@ -53,7 +53,9 @@ def original(split: Split, inferred_share: float) -> NDArray[np.float32]:
     labels = one_hot(split.labels)
     if inferred_share == 0:
         return labels
-    return np.asarray((1 - inferred_share) * labels + inferred_share * expected_labels(split, split), np.float32)
+    return np.asarray(
+        (1 - inferred_share) * labels + inferred_share * expected_labels(split, split), np.float32
+    )
 
 
 def expected_labels(fitted_on: Split, split: Split) -> NDArray[np.float32]:
@@ -84,8 +86,10 @@ def voted(split: Split) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
 
 def _votes(split: Split) -> NDArray[np.uint8]:
     if split.votes is None:
-        raise DataError("expected FER+ votes beside the images, found none: give them with --ferplus, "
-                        "or --original-share 1 --inferred-share 0")
+        raise DataError(
+            "expected FER+ votes beside the images, found none: give them with --ferplus, "
+            "or --original-share 1 --inferred-share 0"
+        )
     return split.votes
 
 

@@ -26,6 +26,7 @@ def fitted(probabilities: NDArray[np.float32], true: NDArray[np.int64]) -> float
     def cost(log_temperature: float) -> float:
         calibrated = preprocess.calibrated(safe, math.exp(log_temperature))
         return -float(np.log(np.maximum(calibrated[np.arange(len(true)), true], _LEAST_PROBABILITY)).mean())
+
     lower, upper = math.log(LEAST), math.log(MOST)
     for _ in range(_STEPS):
         left, right = upper - _GOLDEN * (upper - lower), lower + _GOLDEN * (upper - lower)

@@ -39,8 +39,13 @@ def per_face_ms(contents: Mapping[str, bytes], threads: int) -> dict[str, float]
 def table(contents: Mapping[str, bytes]) -> str:
     """The times of all files on 1 and 2 threads, a line per file."""
     measured = {threads: per_face_ms(contents, threads) for threads in THREADS}
-    lines = ["median time per face / ms " + "".join(f"{f'on {threads}':>10}" for threads in THREADS) + " threads"]
-    lines += [f"{name:26}" + "".join(f"{measured[threads][name]:>10.3f}" for threads in THREADS) for name in contents]
+    lines = [
+        "median time per face / ms " + "".join(f"{f'on {threads}':>10}" for threads in THREADS) + " threads"
+    ]
+    lines += [
+        f"{name:26}" + "".join(f"{measured[threads][name]:>10.3f}" for threads in THREADS)
+        for name in contents
+    ]
     return "\n".join(lines)
 
 

@@ -14,15 +14,21 @@ SHARES = tuple(step / 20 for step in range(21))
 _LEAST = 1e-3
 
 
-def over_shares(logits: NDArray[np.float32], split: Split, chosen: float, offset: NDArray[np.float32] | None = None,
-                ) -> dict[float, Evaluation]:
+def over_shares(
+    logits: NDArray[np.float32],
+    split: Split,
+    chosen: float,
+    offset: NDArray[np.float32] | None = None,
+) -> dict[float, Evaluation]:
     """The figures of every classifier that folds the logits (n, 2, classes), by its share; one is `chosen`.
 
     Without votes in `split` it is the only one: nothing is known of the head for FER+.
     """
     shares = {*SHARES, chosen} if split.votes is not None else {chosen}
-    return {share: evaluate.evaluate("folded", JUDGED_ON, split, LABELS, heads.blended(logits, share, offset))
-            for share in sorted(shares)}
+    return {
+        share: evaluate.evaluate("folded", JUDGED_ON, split, LABELS, heads.blended(logits, share, offset))
+        for share in sorted(shares)
+    }
 
 
 def from_votes(training: Split, split: Split) -> NDArray[np.float32] | None:
@@ -40,11 +46,16 @@ def from_votes(training: Split, split: Split) -> NDArray[np.float32] | None:
 
 def table(model: Mapping[float, Evaluation], votes: Mapping[float, Evaluation], chosen: float) -> str:
     """What each share gives, a line each, and what the votes of ten people would; `chosen` is marked."""
-    lines = [f"{'':14}{'the model':>30}{'the votes of ten people':>30}",
-             f"{'original share':14}" + 2 * f"{'accuracy':>10}{'macro-F1':>10}{'by FER+':>10}"]
+    lines = [
+        f"{'':14}{'the model':>30}{'the votes of ten people':>30}",
+        f"{'original share':14}" + 2 * f"{'accuracy':>10}{'macro-F1':>10}{'by FER+':>10}",
+    ]
     for share, figures in model.items():
-        lines.append(f"{share:>14.2f}{_row(figures)}" + (_row(votes[share]) if votes else f"{'–':>30}")
-                     + (" <- chosen" if share == chosen else ""))
+        lines.append(
+            f"{share:>14.2f}{_row(figures)}"
+            + (_row(votes[share]) if votes else f"{'–':>30}")
+            + (" <- chosen" if share == chosen else "")
+        )
     return "\n".join(lines)
 
 

@@ -49,7 +49,7 @@ class Batches(keras.utils.PyDataset):  # type: ignore[misc]  # keras ships no ty
         return math.ceil(len(self._images) / self._recipe.batch_size)
 
     def __getitem__(self, index: int) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]]:
-        rows = self._order[index * self._recipe.batch_size:(index + 1) * self._recipe.batch_size]
+        rows = self._order[index * self._recipe.batch_size : (index + 1) * self._recipe.batch_size]
         random = np.random.default_rng((self._recipe.seed, self._epoch, index))
         images = np.stack([augment(self._images[row], random, self._recipe.erased_share) for row in rows])
         return as_input(images), self._taught.probabilities[rows], self._taught.weights[rows]
@@ -70,7 +70,9 @@ def as_input(images: NDArray[np.uint8]) -> NDArray[np.float32]:
 class Checkpoint(keras.callbacks.Callback):  # type: ignore[misc]
     """Before every epoch set its randomness; after it judge the model, and keep it with optimizer and history."""
 
-    def __init__(self, folder: Path, recipe: Recipe, public_test: Split, history: dict[str, list[float]]) -> None:
+    def __init__(
+        self, folder: Path, recipe: Recipe, public_test: Split, history: dict[str, list[float]]
+    ) -> None:
         super().__init__()
         self._folder, self._recipe, self._public_test, self.history = folder, recipe, public_test, history
 
@@ -90,13 +92,19 @@ class Checkpoint(keras.callbacks.Callback):  # type: ignore[misc]
             figures["ferplus_accuracy"] = judged.ferplus_accuracy
         for name, value in figures.items():
             self.history.setdefault(name, []).append(float(value))
-        log.info("epoch %d of %d: %s", epoch + 1, self._recipe.epochs,
-                 ", ".join(f"{name} {value:.4f}" for name, value in figures.items()))
+        log.info(
+            "epoch %d of %d: %s",
+            epoch + 1,
+            self._recipe.epochs,
+            ", ".join(f"{name} {value:.4f}" for name, value in figures.items()),
+        )
         try:
             self._keep()
         except OSError as error:
-            raise SinkError(f"expected to keep epoch {epoch + 1} in {self._folder}, found: {one_line(error)}; what was "
-                            "kept before is whole: make room and go on with --resume") from error
+            raise SinkError(
+                f"expected to keep epoch {epoch + 1} in {self._folder}, found: {one_line(error)}; what was "
+                "kept before is whole: make room and go on with --resume"
+            ) from error
 
     def _keep(self) -> None:
         if best_epoch(self.history) == len(self.history["loss"]) - 1:
@@ -120,8 +128,12 @@ def best_epoch(history: dict[str, list[float]]) -> int:
 
 def predict_logits(model: keras.Model, images: NDArray[np.uint8]) -> NDArray[np.float32]:
     """The logits (n, 2, 7) of a two-headed model for crops uint8 (n, 48, 48)."""
-    return np.concatenate([np.asarray(model.predict_on_batch(as_input(images[start:start + _JUDGED_AT_ONCE])))
-                           for start in range(0, len(images), _JUDGED_AT_ONCE)])
+    return np.concatenate(
+        [
+            np.asarray(model.predict_on_batch(as_input(images[start : start + _JUDGED_AT_ONCE])))
+            for start in range(0, len(images), _JUDGED_AT_ONCE)
+        ]
+    )
 
 
 def judge(logits: NDArray[np.float32], split: Split, original_share: float) -> Evaluation:
@@ -129,8 +141,16 @@ def judge(logits: NDArray[np.float32], split: Split, original_share: float) -> E
     return evaluate.evaluate("folded", JUDGED_ON, split, LABELS, heads.blended(logits, original_share))
 
 
-def train(training: Split, public_test: Split, folder: Path, recipe: Recipe, *, teachers: Sequence[keras.Model] = (),
-          start: keras.Model | None = None, resume: bool = False) -> dict[str, list[float]]:
+def train(
+    training: Split,
+    public_test: Split,
+    folder: Path,
+    recipe: Recipe,
+    *,
+    teachers: Sequence[keras.Model] = (),
+    start: keras.Model | None = None,
+    resume: bool = False,
+) -> dict[str, list[float]]:
     """Train into `folder` (last.keras, best.keras, history.json) and return the history.
 
     The models kept are two-headed (see heads.py), and so are `teachers` and `start`, whose weights the run begins with.
@@ -141,18 +161,23 @@ def train(training: Split, public_test: Split, folder: Path, recipe: Recipe, *, 
     keras.utils.set_random_seed(recipe.seed)
     missing = sorted(set(range(len(LABELS))) - set(training.labels.tolist()))
     if missing:
-        raise DataError("expected every class in the Training split, found none of "
-                        f"{', '.join(LABELS[label] for label in missing)}: add images of them")
+        raise DataError(
+            "expected every class in the Training split, found none of "
+            f"{', '.join(LABELS[label] for label in missing)}: add images of them"
+        )
     if recipe.network not in NETWORKS:
-        raise ConfigError(f"expected a network among {', '.join(NETWORKS)}, found {recipe.network}: name one of these")
+        raise ConfigError(
+            f"expected a network among {', '.join(NETWORKS)}, found {recipe.network}: name one of these"
+        )
     recipe = replace(recipe, images=digest(training, public_test))
     _make(folder)
     steps = math.ceil(len(training) / recipe.batch_size)
     if resume and (folder / HISTORY).exists():
         model, history = _restore(folder, recipe, steps)
     elif (folder / HISTORY).exists():
-        raise DataError(f"expected no run in {folder}, found one: add --resume to go on with it, "
-                        "or name another folder")
+        raise DataError(
+            f"expected no run in {folder}, found one: add --resume to go on with it, or name another folder"
+        )
     else:
         model, history = _compiled(recipe, steps), {}
         if start is not None:
@@ -160,9 +185,15 @@ def train(training: Split, public_test: Split, folder: Path, recipe: Recipe, *, 
     done = len(history.get("loss", ()))
     if done < recipe.epochs:
         taught = targets.for_heads(training, recipe, answers(teachers, training.images) if teachers else None)
-        model.fit(Batches(training, taught, recipe, first_epoch=done), epochs=recipe.epochs, initial_epoch=done,
-                  # Batches has its own order, which a resumed run repeats; Keras's would be another.
-                  callbacks=[Checkpoint(folder, recipe, public_test, history)], shuffle=False, verbose="auto")
+        model.fit(
+            Batches(training, taught, recipe, first_epoch=done),
+            epochs=recipe.epochs,
+            initial_epoch=done,
+            # Batches has its own order, which a resumed run repeats; Keras's would be another.
+            callbacks=[Checkpoint(folder, recipe, public_test, history)],
+            shuffle=False,
+            verbose="auto",
+        )
     return history
 
 
@@ -177,16 +208,20 @@ def has_learnt_votes(folder: Path) -> bool:
     try:
         return "ferplus_accuracy" in json.loads((folder / HISTORY).read_text())["history"]
     except (OSError, ValueError, TypeError, KeyError) as error:
-        raise ModelError(f"expected the history of a run in {folder / HISTORY}, found: {one_line(error)}; "
-                         "name the folder of a run") from error
+        raise ModelError(
+            f"expected the history of a run in {folder / HISTORY}, found: {one_line(error)}; "
+            "name the folder of a run"
+        ) from error
 
 
 def load_taught(path: Path) -> keras.Model:
     """The two-headed model that a run kept at `path`; ModelError when it is none."""
     model = keras_models.load(path)
     if model.output_shape[1:] != (len(heads.HEADS), len(LABELS)):
-        raise ModelError(f"expected a two-headed model, such as the {BEST} of a run, in {path}, found an output of "
-                         f"{model.output_shape[1:]}: name another file")
+        raise ModelError(
+            f"expected a two-headed model, such as the {BEST} of a run, in {path}, found an output of "
+            f"{model.output_shape[1:]}: name another file"
+        )
     return model
 
 
@@ -194,38 +229,57 @@ def _take_weights(model: keras.Model, start: keras.Model) -> None:
     try:
         model.set_weights(start.get_weights())
     except ValueError as error:
-        raise ModelError(f"expected weights of the network {model.name} to start from, found those of {start.name}: "
-                         "name a run of the same network") from error
+        raise ModelError(
+            f"expected weights of the network {model.name} to start from, found those of {start.name}: "
+            "name a run of the same network"
+        ) from error
 
 
 def _make(folder: Path) -> None:
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise SinkError(f"expected to make the folder {folder}, found: {error.strerror}; name another") from error
+        raise SinkError(
+            f"expected to make the folder {folder}, found: {error.strerror}; name another"
+        ) from error
 
 
 def _compiled(recipe: Recipe, steps_per_epoch: int) -> keras.Model:
     model = heads.two_headed(NETWORKS[recipe.network]((SIDE_PX, SIDE_PX, 1), len(LABELS)))
     warmup_steps = round(recipe.warmup_epochs * steps_per_epoch)
     schedule = keras.optimizers.schedules.CosineDecay(
-        initial_learning_rate=0.0, warmup_target=recipe.learning_rate, warmup_steps=warmup_steps,
-        decay_steps=max(1, recipe.epochs * steps_per_epoch - warmup_steps))
-    model.compile(_optimizer(recipe, schedule),
-                  keras.losses.CategoricalCrossentropy(from_logits=True, label_smoothing=recipe.label_smoothing))
+        initial_learning_rate=0.0,
+        warmup_target=recipe.learning_rate,
+        warmup_steps=warmup_steps,
+        decay_steps=max(1, recipe.epochs * steps_per_epoch - warmup_steps),
+    )
+    model.compile(
+        _optimizer(recipe, schedule),
+        keras.losses.CategoricalCrossentropy(from_logits=True, label_smoothing=recipe.label_smoothing),
+    )
     return model
 
 
-def _optimizer(recipe: Recipe, schedule: keras.optimizers.schedules.LearningRateSchedule) -> keras.optimizers.Optimizer:
+def _optimizer(
+    recipe: Recipe, schedule: keras.optimizers.schedules.LearningRateSchedule
+) -> keras.optimizers.Optimizer:
     if recipe.optimizer == "sgd":
-        return keras.optimizers.SGD(schedule, momentum=0.9, nesterov=True, weight_decay=recipe.weight_decay or None)
+        return keras.optimizers.SGD(
+            schedule, momentum=0.9, nesterov=True, weight_decay=recipe.weight_decay or None
+        )
     if recipe.optimizer == "muon":
-        return ConvolutionMuon(schedule, weight_decay=recipe.weight_decay, adam_weight_decay=recipe.weight_decay,
-                               adam_lr_ratio=0.5)
+        return ConvolutionMuon(
+            schedule,
+            weight_decay=recipe.weight_decay,
+            adam_weight_decay=recipe.weight_decay,
+            adam_lr_ratio=0.5,
+        )
     return keras.optimizers.Adam(schedule, weight_decay=recipe.weight_decay or None)
 
 
-def _restore(folder: Path, recipe: Recipe, steps_per_epoch: int) -> tuple[keras.Model, dict[str, list[float]]]:
+def _restore(
+    folder: Path, recipe: Recipe, steps_per_epoch: int
+) -> tuple[keras.Model, dict[str, list[float]]]:
     """The model and the history after the last whole epoch."""
     try:
         kept: dict[str, Any] = json.loads((folder / HISTORY).read_text())
@@ -236,17 +290,26 @@ def _restore(folder: Path, recipe: Recipe, steps_per_epoch: int) -> tuple[keras.
             kept = json.loads(_partial(folder / HISTORY).read_text())
         kept_recipe: dict[str, Any] = dict(kept["recipe"])
     except (OSError, ValueError, TypeError, KeyError, AttributeError, zipfile.BadZipFile) as error:
-        raise ModelError(f"expected a run in {folder} ({HISTORY}, {LAST}), found: {one_line(error)}; "
-                         "train into another folder") from error
+        raise ModelError(
+            f"expected a run in {folder} ({HISTORY}, {LAST}), found: {one_line(error)}; "
+            "train into another folder"
+        ) from error
     if kept_recipe != asdict(recipe):
-        differing = [f"{key} {kept_recipe.get(key)} (now {value})"
-                     for key, value in asdict(recipe).items() if kept_recipe.get(key) != value]
-        raise ModelError(f"expected the recipe of the run in {folder}, found another: {', '.join(differing)}; "
-                         "repeat the run's options or name another folder")
+        differing = [
+            f"{key} {kept_recipe.get(key)} (now {value})"
+            for key, value in asdict(recipe).items()
+            if kept_recipe.get(key) != value
+        ]
+        raise ModelError(
+            f"expected the recipe of the run in {folder}, found another: {', '.join(differing)}; "
+            "repeat the run's options or name another folder"
+        )
     if epochs_seen != len(kept["history"]["loss"]):
-        raise ModelError(f"expected {len(kept['history']['loss'])} epochs of {steps_per_epoch} batches behind "
-                         f"{folder / LAST}, found {int(model.optimizer.iterations)} batches: repeat the run's data, "
-                         "or name another folder")
+        raise ModelError(
+            f"expected {len(kept['history']['loss'])} epochs of {steps_per_epoch} batches behind "
+            f"{folder / LAST}, found {int(model.optimizer.iterations)} batches: repeat the run's data, "
+            "or name another folder"
+        )
     log.info("going on after epoch %d of the run in %s", epochs_seen, folder)
     return model, kept["history"]
 

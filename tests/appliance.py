@@ -23,8 +23,10 @@ STOP_WITHIN_S = 2.0
 WATCHDOG_S = 5
 PROGRAM = "/opt/fer-edge/current/bin/python"
 # What tells of the program on the machine, but for the journal; and what it says when nothing does.
-LEFT = ("find / -xdev -path /proc -prune -o -path /srv -prune -o -path /sys -prune -o -path /var/log -prune -o "
-        "-name '*fer*edge*' -print; getent passwd fer-edge")
+LEFT = (
+    "find / -xdev -path /proc -prune -o -path /srv -prune -o -path /sys -prune -o -path /var/log -prune -o "
+    "-name '*fer*edge*' -print; getent passwd fer-edge"
+)
 NOTHING_LEFT = "exit code 2\n"
 # Stands for apt's python3-picamera2, which the system's own Python must be able to import without what is in the
 # environment; its camera gives 30 pictures a second.
@@ -67,24 +69,32 @@ def configure(machine: Machine, *lines: str) -> None:
 
 
 def start(machine: Machine) -> None:
-    machine.run("systemctl reset-failed fer-edge; systemctl start fer-edge; systemctl status --no-pager fer-edge")
+    machine.run(
+        "systemctl reset-failed fer-edge; systemctl start fer-edge; systemctl status --no-pager fer-edge"
+    )
 
 
 def wait_for_restarts(machine: Machine, count: int) -> float:
-    return machine.wait("the restart", lambda: machine.show("NRestarts") == str(count)
-                        and machine.show("SubState") == "running")
+    return machine.wait(
+        "the restart",
+        lambda: machine.show("NRestarts") == str(count) and machine.show("SubState") == "running",
+    )
 
 
 def drop_in(machine: Machine, *lines: str) -> None:
     """Change the unit by `lines`, or back to what it was."""
     text = "\n".join(["[Service]", *lines])
-    machine.run("mkdir -p /etc/systemd/system/fer-edge.service.d && "
-                f"cat > /etc/systemd/system/fer-edge.service.d/test.conf <<'END'\n{text}\nEND\nsystemctl daemon-reload")
+    machine.run(
+        "mkdir -p /etc/systemd/system/fer-edge.service.d && "
+        f"cat > /etc/systemd/system/fer-edge.service.d/test.conf <<'END'\n{text}\nEND\nsystemctl daemon-reload"
+    )
 
 
 def get(machine: Machine, path: str) -> str:
-    return machine.run(f"{PROGRAM} -c 'import urllib.request as r; "
-                       f"print(r.urlopen(\"http://127.0.0.1:8080{path}\").read().decode())'")
+    return machine.run(
+        f"{PROGRAM} -c 'import urllib.request as r; "
+        f'print(r.urlopen("http://127.0.0.1:8080{path}").read().decode())\''
+    )
 
 
 def test_machine_is_checked_first(machine: Machine) -> None:
@@ -98,8 +108,10 @@ def test_machine_is_checked_first(machine: Machine) -> None:
 
 def test_csi_camera_is_refused_where_there_is_no_picamera2_and_nothing_is_left(machine: Machine) -> None:
     said = machine.run("/srv/fer-edge/systemd/install.sh --csi")
-    assert said.splitlines()[1:] == ["  - picamera2, which Raspberry Pi OS has and Debian has not: sudo apt install "
-                                     "python3-picamera2", "exit code 1"]
+    assert said.splitlines()[1:] == [
+        "  - picamera2, which Raspberry Pi OS has and Debian has not: sudo apt install python3-picamera2",
+        "exit code 1",
+    ]
     assert machine.run(LEFT) == NOTHING_LEFT
 
 
@@ -135,7 +147,9 @@ def test_sandbox_lets_in_cameras_and_little_else(machine: Machine) -> None:
     inside = "nsenter -t $(systemctl show --value -p MainPID fer-edge) -m"
     assert "Read-only" in machine.run(f"{inside} touch /usr/local/x")
     assert machine.run(f"{inside} ls /home /root").count("\n") <= 3
-    assert "0000000000000000" in machine.run("grep CapBnd /proc/$(systemctl show --value -p MainPID fer-edge)/status")
+    assert "0000000000000000" in machine.run(
+        "grep CapBnd /proc/$(systemctl show --value -p MainPID fer-edge)/status"
+    )
     machine.run("systemd-analyze security --no-pager fer-edge | tail -n 1")
 
 
@@ -164,22 +178,33 @@ def test_watchdog_bites_a_process_that_stands_still(machine: Machine) -> None:
     machine.run("kill -STOP $(systemctl show --value --property=MainPID fer-edge)")
     took_s = wait_for_restarts(machine, 1)
     print(f"runs again {took_s:.1f} s after it stood still")
-    assert "Watchdog timeout" in machine.run("journalctl --no-pager -u fer-edge | grep -i watchdog | tail -n 3")
+    assert "Watchdog timeout" in machine.run(
+        "journalctl --no-pager -u fer-edge | grep -i watchdog | tail -n 3"
+    )
 
 
 def test_watchdog_bites_when_the_inference_hangs_and_the_journal_says_where(machine: Machine) -> None:
     machine.run("systemctl stop fer-edge")
     write_clip(machine.shared / "face_comes.avi")
     onnx_files.write_hanging(machine.shared / "hangs.onnx")
-    configure(machine, 'camera = "/srv/shared/face_comes.avi"', 'model = "/srv/shared/hangs.onnx"',
-              'listen = "127.0.0.1:8080"', 'detector = "haar"')
+    configure(
+        machine,
+        'camera = "/srv/shared/face_comes.avi"',
+        'model = "/srv/shared/hangs.onnx"',
+        'listen = "127.0.0.1:8080"',
+        'detector = "haar"',
+    )
     start(machine)
     ready_pid = machine.show("MainPID")
     took_s = machine.wait("the watchdog", lambda: machine.show("NRestarts") == "1")
     print(f"to be restarted {took_s:.1f} s after it was ready")
-    said = machine.run(f"journalctl --no-pager -o cat _PID={ready_pid} | grep -E 'Fatal Python|classif|_infer'")
+    said = machine.run(
+        f"journalctl --no-pager -o cat _PID={ready_pid} | grep -E 'Fatal Python|classif|_infer'"
+    )
     assert "Fatal Python error: Aborted" in said and "in classify" in said
-    assert "Watchdog timeout" in machine.run("journalctl --no-pager -u fer-edge | grep -i watchdog | tail -n 3")
+    assert "Watchdog timeout" in machine.run(
+        "journalctl --no-pager -u fer-edge | grep -i watchdog | tail -n 3"
+    )
     drop_in(machine)
 
 
@@ -195,11 +220,15 @@ def test_config_error_is_told_and_not_tried_again(machine: Machine) -> None:
 
 
 def test_devices_of_a_camera_and_a_display_are_let_in_and_others_are_not(machine: Machine) -> None:
-    machine.run("mkdir -p /dev/input && mknod -m 660 /dev/input/event99 c 13 99 && chgrp input /dev/input/event99; "
-                "mknod -m 666 /dev/other c 10 200")
-    probe = ("import os\nfor node in ('/dev/input/event99', '/dev/other', '/dev/null'):\n"
-             "    try: print(node, 'opens', os.close(os.open(node, os.O_RDONLY)))\n"
-             "    except OSError as error: print(node, error.strerror)")
+    machine.run(
+        "mkdir -p /dev/input && mknod -m 660 /dev/input/event99 c 13 99 && chgrp input /dev/input/event99; "
+        "mknod -m 666 /dev/other c 10 200"
+    )
+    probe = (
+        "import os\nfor node in ('/dev/input/event99', '/dev/other', '/dev/null'):\n"
+        "    try: print(node, 'opens', os.close(os.open(node, os.O_RDONLY)))\n"
+        "    except OSError as error: print(node, error.strerror)"
+    )
     machine.run(f"cat > /usr/local/probe.py <<'END'\n{probe}\nEND")
     drop_in(machine, f"ExecStartPre={PROGRAM} /usr/local/probe.py")
     configure(machine, 'camera = "demo"')
@@ -223,7 +252,9 @@ def test_camera_that_is_not_there_is_awaited(machine: Machine) -> None:
     configure(machine, 'camera = "/dev/video42"')
     machine.run("systemctl restart fer-edge")
     assert machine.show("ActiveState") == "active" and "/dev/video42" in machine.show("StatusText")
-    machine.run("systemctl status --no-pager fer-edge | grep Status; journalctl --no-pager -u fer-edge | tail -n 2")
+    machine.run(
+        "systemctl status --no-pager fer-edge | grep Status; journalctl --no-pager -u fer-edge | tail -n 2"
+    )
     began_s = time.monotonic()
     machine.run("systemctl stop fer-edge")
     assert time.monotonic() - began_s < STOP_WITHIN_S
@@ -252,16 +283,27 @@ def test_installing_again_upgrades_and_keeps_the_settings(machine: Machine) -> N
 
 def test_csi_camera_is_used_through_the_systems_picamera2(machine: Machine) -> None:
     (machine.shared / "picamera2.py").write_text(PICAMERA2)
-    machine.run("cd /usr/lib/python3/dist-packages && mkdir picamera2 && cp /srv/shared/picamera2.py "
-                "picamera2/__init__.py && cp /srv/fer-edge/tests/cameras/standins.py picamera2")
+    machine.run(
+        "cd /usr/lib/python3/dist-packages && mkdir picamera2 && cp /srv/shared/picamera2.py "
+        "picamera2/__init__.py && cp /srv/fer-edge/tests/cameras/standins.py picamera2"
+    )
     assert "installed" in machine.run("/srv/fer-edge/systemd/install.sh --csi")
-    said = machine.run(f"{PROGRAM} -c 'import picamera2, numpy, simplejpeg; "
-                       "print(picamera2.__file__, numpy.__file__, simplejpeg.__file__)'")
+    said = machine.run(
+        f"{PROGRAM} -c 'import picamera2, numpy, simplejpeg; "
+        "print(picamera2.__file__, numpy.__file__, simplejpeg.__file__)'"
+    )
     assert said.startswith("/usr/lib/python3/dist-packages/") and said.count(" /opt/fer-edge/") == 2
     configure(machine, 'camera = "picamera2"', "log_every_s = 1.0")
     machine.run("systemctl restart fer-edge")
-    machine.wait("the FPS in the log", lambda: "captured" in machine.run(
-        "journalctl -u fer-edge _PID=$(systemctl show --value -p MainPID fer-edge)", quiet=True))
+    machine.wait(
+        "the FPS in the log",
+        lambda: (
+            "captured"
+            in machine.run(
+                "journalctl -u fer-edge _PID=$(systemctl show --value -p MainPID fer-edge)", quiet=True
+            )
+        ),
+    )
     assert "picamera2:0 gives YUV420 640×480" in machine.run("journalctl --no-pager -u fer-edge | tail -n 8")
     said = machine.run(f"{PROGRAM} -m edge.doctor --config /etc/fer-edge/config.toml")
     assert re.search(r"^csi +ok +picamera2:0 \(imx708\)$", said, re.MULTILINE)
@@ -284,7 +326,10 @@ def test_recordings_outlive_the_program_unless_all_is_asked_for(machine: Machine
     configure(machine, 'camera = "demo"', 'events = "out.csv"')
     start(machine)
     machine.run("systemctl stop fer-edge")
-    assert machine.run("/srv/fer-edge/systemd/uninstall.sh") == "kept: /var/lib/fer-edge\nkept: /etc/fer-edge\n"
+    assert (
+        machine.run("/srv/fer-edge/systemd/uninstall.sh") == "kept: /var/lib/fer-edge\nkept: /etc/fer-edge\n"
+    )
     assert "root" in machine.run("ls -l /var/lib/fer-edge/out.csv")
-    assert machine.run("/srv/fer-edge/systemd/uninstall.sh --all; ls -d /etc/fer-edge /var/lib/fer-edge 2>&1 | wc -l"
-                       ).endswith("2\n")
+    assert machine.run(
+        "/srv/fer-edge/systemd/uninstall.sh --all; ls -d /etc/fer-edge /var/lib/fer-edge 2>&1 | wc -l"
+    ).endswith("2\n")

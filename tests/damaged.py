@@ -33,12 +33,19 @@ class Trial:
         self._command = [sys.executable, "-m", "tests.damaged", kind, str(self._path)]
 
     def __enter__(self) -> Self:
-        self._process = subprocess.Popen(self._command, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-                                         stderr=subprocess.DEVNULL, text=True, bufsize=1)
+        self._process = subprocess.Popen(
+            self._command,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            text=True,
+            bufsize=1,
+        )
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None,
-                 trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self._process.kill()
         self._process.communicate()
 
@@ -56,7 +63,9 @@ class Trial:
                 code = self._process.wait()
                 self.__exit__(None, None, None)
                 self.__enter__()
-                raise AssertionError(f"expected an answer, found {'an end with ' + str(code) if ready else 'a hang'}")
+                raise AssertionError(
+                    f"expected an answer, found {'an end with ' + str(code) if ready else 'a hang'}"
+                )
         return line.removeprefix(MARK).rstrip("\n")
 
 
@@ -89,8 +98,13 @@ def main() -> None:
     with DemoCamera(640, 480, 30, sleep=lambda _: None) as camera:
         frame = next(camera)
     for _ in sys.stdin:
-        print(MARK + _said((lambda: _use_classifier(path)) if kind == "classifier" else
-                           (lambda: _use_yunet(path, frame))), flush=True)
+        print(
+            MARK
+            + _said(
+                (lambda: _use_classifier(path)) if kind == "classifier" else (lambda: _use_yunet(path, frame))
+            ),
+            flush=True,
+        )
 
 
 if __name__ == "__main__":

@@ -25,8 +25,11 @@ def url() -> Iterator[str]:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    with subprocess.Popen([sys.executable, "-m", "edge.run", "--camera", "demo", "--listen", f"127.0.0.1:{port}"],
-                          stderr=subprocess.PIPE, text=True) as app:
+    with subprocess.Popen(
+        [sys.executable, "-m", "edge.run", "--camera", "demo", "--listen", f"127.0.0.1:{port}"],
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as app:
         assert app.stderr is not None
         assert any("http://" in line for line in iter(app.stderr.readline, ""))
         yield f"http://127.0.0.1:{port}"
@@ -43,7 +46,9 @@ def test_page_does_not_grow(url: str) -> None:
         used = []
         for minute in range(MINUTES + 1):
             used.append(usage(page))
-            print(f"minute {minute}:", *(f"{name} {value:.0f}" for name, value in used[-1].items()), flush=True)
+            print(
+                f"minute {minute}:", *(f"{name} {value:.0f}" for name, value in used[-1].items()), flush=True
+            )
             if minute < MINUTES:
                 page.wait_for_timeout(60_000)
         assert moves(page)

@@ -32,8 +32,11 @@ def debian(suite: str) -> Path:
         partial = CACHE / f".partial-{suite}"
         CACHE.mkdir(parents=True, exist_ok=True)
         subprocess.run(["rm", "-rf", partial], check=True)
-        subprocess.run(["debootstrap", "--variant=minbase", f"--include={INCLUDED}", suite, partial],
-                       check=True, stdout=subprocess.DEVNULL)
+        subprocess.run(
+            ["debootstrap", "--variant=minbase", f"--include={INCLUDED}", suite, partial],
+            check=True,
+            stdout=subprocess.DEVNULL,
+        )
         partial.rename(root)
     return root
 
@@ -47,10 +50,24 @@ def wheels(suite: str) -> Path:
         with tempfile.TemporaryDirectory() as own:
             pip = [sys.executable, "-m", "pip", "--quiet", "--disable-pip-version-check"]
             subprocess.run([*pip, "wheel", "--no-deps", "--wheel-dir", own, ROOT], check=True)
-            platforms = [f"--platform=manylinux{name}_{os.uname().machine}" for name in ("_2_28", "_2_27", "2014")]
-            subprocess.run([*pip, "download", "--dest", folder, f"--python-version={PYTHONS[suite]}", *platforms,
-                            "--only-binary=:all:", f"--constraint={ROOT}/constraints.txt", f"--find-links={own}",
-                            *PACKAGES], check=True)
+            platforms = [
+                f"--platform=manylinux{name}_{os.uname().machine}" for name in ("_2_28", "_2_27", "2014")
+            ]
+            subprocess.run(
+                [
+                    *pip,
+                    "download",
+                    "--dest",
+                    folder,
+                    f"--python-version={PYTHONS[suite]}",
+                    *platforms,
+                    "--only-binary=:all:",
+                    f"--constraint={ROOT}/constraints.txt",
+                    f"--find-links={own}",
+                    *PACKAGES,
+                ],
+                check=True,
+            )
         (folder / "complete").touch()
     return folder
 
@@ -70,20 +87,34 @@ class Machine:
         self.shared = Path(self._changes.name) / "shared"
         self.shared.mkdir()
         self._nspawn = subprocess.Popen(
-            [ROOT / "tests" / "nspawn.sh", self._root, self._changes.name, f"--machine=fer-edge-test-{os.getpid()}",
-             f"--bind-ro={ROOT}:/srv/fer-edge", f"--bind-ro={self._wheels}:/srv/wheels",
-             f"--bind-ro={self.shared}:/srv/shared", *(f"--bind={node}" for node in CAMERAS)],
-            stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+            [
+                ROOT / "tests" / "nspawn.sh",
+                self._root,
+                self._changes.name,
+                f"--machine=fer-edge-test-{os.getpid()}",
+                f"--bind-ro={ROOT}:/srv/fer-edge",
+                f"--bind-ro={self._wheels}:/srv/wheels",
+                f"--bind-ro={self.shared}:/srv/shared",
+                *(f"--bind={node}" for node in CAMERAS),
+            ],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
         try:
             self.wait("systemd to be PID 1", lambda: self._leader() is not None)
-            self.wait("the machine to be up", lambda: "running" in self.run("systemctl is-system-running", quiet=True))
+            self.wait(
+                "the machine to be up",
+                lambda: "running" in self.run("systemctl is-system-running", quiet=True),
+            )
         except BaseException:
             self.__exit__(None, None, None)
             raise
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None,
-                 trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self._nspawn.terminate()
         try:
             self._nspawn.wait(BOOT_WITHIN_S)
@@ -97,10 +128,33 @@ class Machine:
         leader = self._leader()
         assert leader is not None, "the machine is not up"
         ended = subprocess.run(
-            ["nsenter", f"--target={leader}", "--mount", "--uts", "--ipc", "--net", "--pid", "--cgroup", "env", "-i",
-             "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "LANG=C.UTF-8", "SYSTEMD_COLORS=0",
-             "SYSTEMD_PAGER=", "PIP_NO_INDEX=1", "PIP_FIND_LINKS=/srv/wheels", "sh", "-c", script],
-            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
+            [
+                "nsenter",
+                f"--target={leader}",
+                "--mount",
+                "--uts",
+                "--ipc",
+                "--net",
+                "--pid",
+                "--cgroup",
+                "env",
+                "-i",
+                "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+                "LANG=C.UTF-8",
+                "SYSTEMD_COLORS=0",
+                "SYSTEMD_PAGER=",
+                "PIP_NO_INDEX=1",
+                "PIP_FIND_LINKS=/srv/wheels",
+                "sh",
+                "-c",
+                script,
+            ],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            check=False,
+        )
         said = ended.stdout + (f"exit code {ended.returncode}\n" if ended.returncode else "")
         if not quiet:
             print(f"# {script}\n{said}", end="", flush=True)
@@ -128,4 +182,6 @@ class Machine:
 
     @staticmethod
     def _is_pid_1(pid: str) -> bool:
-        return "\t1\n" in Path(f"/proc/{pid}/status").read_text().partition("NSpid:")[2].partition("NSpgid")[0]
+        return (
+            "\t1\n" in Path(f"/proc/{pid}/status").read_text().partition("NSpid:")[2].partition("NSpgid")[0]
+        )

@@ -46,8 +46,9 @@ class Mosquitto:
 
     def start(self) -> None:
         with self.log.open("ab") as log:
-            self.process = subprocess.Popen([MOSQUITTO, "-v", "-c", str(self.folder / "mosquitto.conf")],
-                                            stdout=log, stderr=log)
+            self.process = subprocess.Popen(
+                [MOSQUITTO, "-v", "-c", str(self.folder / "mosquitto.conf")], stdout=log, stderr=log
+            )
         until(lambda: is_open(self.port))
 
     def kill(self) -> None:
@@ -74,7 +75,8 @@ class Listener:
     def __init__(self, port: int, setup: Callable[[Client], Any] = lambda client: None) -> None:
         self._client = Client(CallbackAPIVersion.VERSION2)
         self._client.on_message = lambda client, user, message: self._hear(
-            Heard(message.topic, message.payload.decode(), bool(message.retain)))
+            Heard(message.topic, message.payload.decode(), bool(message.retain))
+        )
         self._client.on_connect = lambda client, *rest: client.subscribe([("#", 1)])
         self._client.on_subscribe = lambda *rest: self.subscribed.set()
         self._client.on_disconnect = lambda *rest: self.subscribed.clear()
@@ -102,12 +104,16 @@ class Listener:
             self.heard.append(message)
             self._changed.notify_all()
 
-    def wait(self, topic: str, wanted: Callable[[str], bool] = lambda payload: True, *, after: int = 0) -> Heard:
+    def wait(
+        self, topic: str, wanted: Callable[[str], bool] = lambda payload: True, *, after: int = 0
+    ) -> Heard:
         """The first message at `topic`, from the `after`-th on, whose payload is `wanted`."""
         found: list[Heard] = []
 
         def is_there() -> bool:
-            found.extend(heard for heard in self.heard[after:] if heard.topic == topic and wanted(heard.payload))
+            found.extend(
+                heard for heard in self.heard[after:] if heard.topic == topic and wanted(heard.payload)
+            )
             return bool(found)
 
         with self._changed:
@@ -120,8 +126,11 @@ class Listener:
 
 def certificates(folder: Path, *names: str) -> None:
     """Made by the very script that a fleet's owner uses."""
-    subprocess.run([ROOT / "systemd/fleet/certificates.sh", folder, "broker", *names], check=True,
-                   stdout=subprocess.DEVNULL)
+    subprocess.run(
+        [ROOT / "systemd/fleet/certificates.sh", folder, "broker", *names],
+        check=True,
+        stdout=subprocess.DEVNULL,
+    )
 
 
 def passwords(folder: Path, *users: str) -> None:

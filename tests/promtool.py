@@ -16,7 +16,9 @@ def check(*arguments: object, text: bytes = b"") -> str:
     if PROMTOOL is None:
         assert os.environ.get("CI") != "true", "promtool is not there; make promtool brings it"
         pytest.skip("promtool is not there; make promtool brings it")
-    ended = subprocess.run([PROMTOOL, "check", *map(str, arguments)], input=text, capture_output=True, check=False)
+    ended = subprocess.run(
+        [PROMTOOL, "check", *map(str, arguments)], input=text, capture_output=True, check=False
+    )
     said = (ended.stdout + ended.stderr).decode()
     assert ended.returncode == 0, said
     return said

@@ -23,8 +23,14 @@ class ScriptedDetector:
 
     name = "scripted"
 
-    def __init__(self, faces: Sequence[Face] = (), *, weak: Sequence[Face] = (), false: Sequence[Face] = (),
-                 parts: Sequence[Search] | None = None) -> None:
+    def __init__(
+        self,
+        faces: Sequence[Face] = (),
+        *,
+        weak: Sequence[Face] = (),
+        false: Sequence[Face] = (),
+        parts: Sequence[Search] | None = None,
+    ) -> None:
         """`weak` faces are found only where one is followed, `false` ones nowhere there.
 
         The `parts` are by default one of the whole frame.
@@ -38,6 +44,9 @@ class ScriptedDetector:
 
     def detect(self, frame: Frame, search: Search) -> list[Face]:
         self.searches.append(search)
-        return [face for face in [*self.faces, *(self.weak if search.is_followed else self.false)]
-                if face.box.shared_with(search.region) == face.box.area
-                and search.min_face_px <= face.box.height <= search.max_face_px]
+        return [
+            face
+            for face in [*self.faces, *(self.weak if search.is_followed else self.false)]
+            if face.box.shared_with(search.region) == face.box.area
+            and search.min_face_px <= face.box.height <= search.max_face_px
+        ]

@@ -7,19 +7,53 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parent.parent
-MODULES = sorted(path for package in ("edge", "export", "benchmarks") for path in ROOT.glob(f"{package}/**/*.py"))
+MODULES = sorted(
+    path for package in ("edge", "export", "benchmarks") for path in ROOT.glob(f"{package}/**/*.py")
+)
 
 # Programs of other people, each run by an interpreter that has their libraries.
 PEERS = ROOT / "benchmarks" / "peers" / "runners"
 
 LAYER_0 = {"edge.errors", "edge.contracts"}
-LAYER_1 = {f"edge.{name}" for name in (
-    "batch", "board", "broker", "changes", "config", "credentials", "homeassistant", "metadata", "models",
-    "outbox", "overlay", "placeholder", "preprocess", "privacy", "reloading", "rotation", "sample", "searching",
-    "service", "sessions", "smoothing", "telemetry", "threads", "tracking", "tuning")}
+LAYER_1 = {
+    f"edge.{name}"
+    for name in (
+        "batch",
+        "board",
+        "broker",
+        "changes",
+        "config",
+        "credentials",
+        "homeassistant",
+        "metadata",
+        "models",
+        "outbox",
+        "overlay",
+        "placeholder",
+        "preprocess",
+        "privacy",
+        "reloading",
+        "rotation",
+        "sample",
+        "searching",
+        "service",
+        "sessions",
+        "smoothing",
+        "telemetry",
+        "threads",
+        "tracking",
+        "tuning",
+    )
+}
 REPORTING = {f"edge.reporting.{name}" for name in ("figures", "page", "plots", "rows")}
-EXPORT_MAY = LAYER_0 | {"edge.metadata", "edge.models", "edge.preprocess", "edge.classifier",
-                        "edge.detectors.haar", "edge.detectors.yunet"}
+EXPORT_MAY = LAYER_0 | {
+    "edge.metadata",
+    "edge.models",
+    "edge.preprocess",
+    "edge.classifier",
+    "edge.detectors.haar",
+    "edge.detectors.yunet",
+}
 
 # Within layer 1 a module stands alone but for these.
 WITHIN_LAYER_1 = {
@@ -44,32 +78,98 @@ WITHIN_LAYER_2 = {
 }
 
 # What serves the stream is split; any sink may be served by it.
-SERVER = {f"edge.sinks.{name}" for name in (
-    "http", "access", "connections", "limits", "messages", "multipart", "newest", "origins", "sessions")}
+SERVER = {
+    f"edge.sinks.{name}"
+    for name in (
+        "http",
+        "access",
+        "connections",
+        "limits",
+        "messages",
+        "multipart",
+        "newest",
+        "origins",
+        "sessions",
+    )
+}
 
 # The doctor's checks look at what is behind them through its own eyes.
-CHECKS = {f"edge.checks.{name}" for name in (
-    "camera", "findings", "health", "machine", "model", "outputs", "privacy", "processes", "system")}
+CHECKS = {
+    f"edge.checks.{name}"
+    for name in (
+        "camera",
+        "findings",
+        "health",
+        "machine",
+        "model",
+        "outputs",
+        "privacy",
+        "processes",
+        "system",
+    )
+}
 CHECKED = {"edge.cameras.nodes", "edge.cameras.v4l2", "edge.sinks.tls"}
 
 # A library is imported by as few modules as can be.
 LIBRARIES = {
-    "onnxruntime": {"edge.classifier", "edge.sessions", "export.quantize", "export.convert", "benchmarks.bare"},
+    "onnxruntime": {
+        "edge.classifier",
+        "edge.sessions",
+        "export.quantize",
+        "export.convert",
+        "benchmarks.bare",
+    },
     "picamera2": {"edge.cameras.picamera"},
     "av": {"edge.sinks.recorder"},
-    "aiohttp": {"edge.sinks.mjpeg", "edge.sinks.http", "edge.sinks.access", "edge.sinks.connections",
-                "edge.sinks.origins", "benchmarks.viewers"},
+    "aiohttp": {
+        "edge.sinks.mjpeg",
+        "edge.sinks.http",
+        "edge.sinks.access",
+        "edge.sinks.connections",
+        "edge.sinks.origins",
+        "benchmarks.viewers",
+    },
     "pygame": {"edge.screens.window"},
     "paho": {"edge.sinks.mqtt_connection", "benchmarks.fleet"},
     "prometheus_client": {"edge.sinks.metrics"},
-    "tqdm": {"edge.report", "edge.sinks.progress", "export.evaluate", "export.framing", "benchmarks.agreement",
-             "benchmarks.line", "benchmarks.load", "benchmarks.stages"},
-    "cv2": {"edge.run", "edge.contracts", "edge.preprocess", "edge.overlay", "edge.placeholder", "edge.privacy",
-            "edge.sinks.hdmi", "edge.sinks.mjpeg", "edge.sinks.recorder", "edge.screens.kms",
-            "edge.cameras.usb", "edge.cameras.video", "edge.cameras.demo",
-            "edge.detectors.haar", "edge.detectors.yunet", "export.augment", "export.dataset", "export.framing",
-            "benchmarks.__main__", "benchmarks.bare", "benchmarks.clip", "benchmarks.cycles",
-            "benchmarks.scenes", "benchmarks.stages", "benchmarks.worker", "benchmarks.arm64.work"},
+    "tqdm": {
+        "edge.report",
+        "edge.sinks.progress",
+        "export.evaluate",
+        "export.framing",
+        "benchmarks.agreement",
+        "benchmarks.line",
+        "benchmarks.load",
+        "benchmarks.stages",
+    },
+    "cv2": {
+        "edge.run",
+        "edge.contracts",
+        "edge.preprocess",
+        "edge.overlay",
+        "edge.placeholder",
+        "edge.privacy",
+        "edge.sinks.hdmi",
+        "edge.sinks.mjpeg",
+        "edge.sinks.recorder",
+        "edge.screens.kms",
+        "edge.cameras.usb",
+        "edge.cameras.video",
+        "edge.cameras.demo",
+        "edge.detectors.haar",
+        "edge.detectors.yunet",
+        "export.augment",
+        "export.dataset",
+        "export.framing",
+        "benchmarks.__main__",
+        "benchmarks.bare",
+        "benchmarks.clip",
+        "benchmarks.cycles",
+        "benchmarks.scenes",
+        "benchmarks.stages",
+        "benchmarks.worker",
+        "benchmarks.arm64.work",
+    },
 }
 
 
@@ -86,8 +186,10 @@ def imports(path: Path) -> Iterator[str]:
         elif isinstance(node, ast.ImportFrom):
             assert node.level == 0, f"{path}: a relative import"
             module = node.module or ""
-            yield from (f"{module}.{alias.name}" if is_module(f"{module}.{alias.name}") else module
-                        for alias in node.names)
+            yield from (
+                f"{module}.{alias.name}" if is_module(f"{module}.{alias.name}") else module
+                for alias in node.names
+            )
 
 
 def is_module(name: str) -> bool:
@@ -118,27 +220,44 @@ def allowed(name: str) -> set[str]:
     if name.startswith("edge.screens"):
         return LAYER_0 | {"edge.screens.drm", "edge.screens.modes"}
     # Layer 2: cameras, detectors, sinks, the classifier; a package's own files may be split.
-    return (LAYER_0 | LAYER_1 | WITHIN_LAYER_2.get(name, set()) | {f"{name}_connection"}
-            | (SERVER if name.startswith("edge.sinks") else set()))
+    return (
+        LAYER_0
+        | LAYER_1
+        | WITHIN_LAYER_2.get(name, set())
+        | {f"{name}_connection"}
+        | (SERVER if name.startswith("edge.sinks") else set())
+    )
 
 
 @pytest.mark.parametrize("path", MODULES, ids=name_of)
 def test_module_imports_only_what_its_layer_may(path: Path) -> None:
     name = name_of(path)
-    ours = {module for module in imports(path) if module.split(".")[0] in ("edge", "export", "benchmarks", "tests")}
+    ours = {
+        module
+        for module in imports(path)
+        if module.split(".")[0] in ("edge", "export", "benchmarks", "tests")
+    }
     assert ours - {"edge"} <= allowed(name), f"{name} may not import {sorted(ours - allowed(name))}"
 
 
 @pytest.mark.parametrize("library", LIBRARIES)
 def test_library_is_imported_only_where_it_belongs(library: str) -> None:
-    importers = {name_of(path) for path in MODULES if not path.is_relative_to(PEERS)
-                 if any(module.split(".")[0] == library for module in imports(path))}
+    importers = {
+        name_of(path)
+        for path in MODULES
+        if not path.is_relative_to(PEERS)
+        if any(module.split(".")[0] == library for module in imports(path))
+    }
     assert importers <= LIBRARIES[library]
 
 
 def test_edge_module_is_known_to_a_layer() -> None:
-    layered = LAYER_0 | LAYER_1 | {f"edge.{name}" for name in (
-        "classifier", "doctor", "outputs", "pipeline", "report", "run")} | {"edge"}
+    layered = (
+        LAYER_0
+        | LAYER_1
+        | {f"edge.{name}" for name in ("classifier", "doctor", "outputs", "pipeline", "report", "run")}
+        | {"edge"}
+    )
     files = {name_of(path) for path in ROOT.glob("edge/*.py")}
     assert files <= layered, f"not in the table: {sorted(files - layered)}"
 

@@ -28,12 +28,16 @@ def chosen(*arguments: str) -> list[tuple[str, str | None, str | None]]:
 
 def test_folder_is_its_videos_each_with_its_outputs(clips: Path) -> None:
     assert chosen("--camera", "clips", "--record", "out/{name}.mp4", "--events", "{name}.csv") == [
-        ("clips/a.mkv", "out/a.mp4", "a.csv"), ("clips/b.MP4", "out/b.mp4", "b.csv")]
+        ("clips/a.mkv", "out/a.mp4", "a.csv"),
+        ("clips/b.MP4", "out/b.mp4", "b.csv"),
+    ]
 
 
 def test_pattern_may_reach_into_folders(clips: Path) -> None:
     assert [camera for camera, *_ in chosen("--camera", "clips/**/*.[am][vk][iv]")] == [
-        "clips/a.mkv", "clips/more/c.avi"]
+        "clips/a.mkv",
+        "clips/more/c.avi",
+    ]
 
 
 def test_one_file_may_name_its_outputs_too(clips: Path) -> None:
@@ -52,20 +56,42 @@ def test_file_whose_name_looks_like_a_pattern_is_that_file(clips: Path) -> None:
     assert [camera for camera, *_ in chosen("--camera", "clips/a[1].mp4")] == ["clips/a[1].mp4"]
 
 
-@pytest.mark.parametrize("camera", ["0", "demo", "picamera2:1", "/dev/video0", "rtsp://camera/1?a=*", "none.mp4"])
+@pytest.mark.parametrize(
+    "camera", ["0", "demo", "picamera2:1", "/dev/video0", "rtsp://camera/1?a=*", "none.mp4"]
+)
 def test_other_cameras_are_left_as_they_are(clips: Path, camera: str) -> None:
     assert chosen("--camera", camera, "--events", "out.csv") == [(camera, None, "out.csv")]
 
 
-@pytest.mark.parametrize(("arguments", "error", "message"), [
-    (["--camera", "clips", "--record", "out.mp4"], ConfigError, "expected {name} in record (--record) where there"),
-    (["--camera", "clips/*", "--record", "clips/{name}.MP4"], ConfigError, "expected another file than the videos"),
-    (["--camera", "clips/b.MP4", "--record", "clips/more/../b.MP4"], ConfigError, "expected another file than the"),
-    (["--camera", "demo", "--events", "{name}.csv"], ConfigError, "expected {name} in events for video files only"),
-    (["--camera", "clips/more/d*"], CameraNotFound, "expected videos"),
-    (["--camera", "."], CameraNotFound, "in ., found none; name another folder"),
-])
-def test_what_cannot_be_meant_is_refused(clips: Path, arguments: list[str], error: type[Exception],
-                                         message: str) -> None:
+@pytest.mark.parametrize(
+    ("arguments", "error", "message"),
+    [
+        (
+            ["--camera", "clips", "--record", "out.mp4"],
+            ConfigError,
+            "expected {name} in record (--record) where there",
+        ),
+        (
+            ["--camera", "clips/*", "--record", "clips/{name}.MP4"],
+            ConfigError,
+            "expected another file than the videos",
+        ),
+        (
+            ["--camera", "clips/b.MP4", "--record", "clips/more/../b.MP4"],
+            ConfigError,
+            "expected another file than the",
+        ),
+        (
+            ["--camera", "demo", "--events", "{name}.csv"],
+            ConfigError,
+            "expected {name} in events for video files only",
+        ),
+        (["--camera", "clips/more/d*"], CameraNotFound, "expected videos"),
+        (["--camera", "."], CameraNotFound, "in ., found none; name another folder"),
+    ],
+)
+def test_what_cannot_be_meant_is_refused(
+    clips: Path, arguments: list[str], error: type[Exception], message: str
+) -> None:
     with pytest.raises(error, match=re.escape(message)):
         chosen(*arguments)

@@ -60,7 +60,8 @@ def test_command_is_not_run_where_the_kernel_tells(pi: Path) -> None:
 
 @pytest.mark.parametrize("script", ["exit 1", "echo VCHI initialization failed", "exec sleep 60"])
 def test_command_that_fails_hangs_or_babbles_leaves_the_flags_unknown(
-        pi: Path, script: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    pi: Path, script: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(board, "VCGENCMD_WITHIN_S", 0.1)
     (pi / "sys" / PI_4 / "get_throttled").unlink()
     assert board.read(pi, command(pi / "vcgencmd", script)).throttled == ()

@@ -7,31 +7,56 @@ from edge.broker import Broker
 from edge.errors import ConfigError
 
 
-@pytest.mark.parametrize(("address", "expected"), [
-    ("mqtt://broker", Broker("broker", 1883, False, None, "fer-edge/pi-07")),
-    ("mqtt://broker/", Broker("broker", 1883, False, None, "fer-edge/pi-07")),
-    ("mqtts://broker/shop/door/", Broker("broker", 8883, True, None, "shop/door")),
-    ("mqtts://fer%40shop@10.0.0.2:9999/a", Broker("10.0.0.2", 9999, True, "fer@shop", "a")),
-    ("mqtt://[::1]:1884/caf%C3%A9", Broker("::1", 1884, False, None, "café")),
-    ("mqtt://broker/a@b:c", Broker("broker", 1883, False, None, "a@b:c")),
-])
+@pytest.mark.parametrize(
+    ("address", "expected"),
+    [
+        ("mqtt://broker", Broker("broker", 1883, False, None, "fer-edge/pi-07")),
+        ("mqtt://broker/", Broker("broker", 1883, False, None, "fer-edge/pi-07")),
+        ("mqtts://broker/shop/door/", Broker("broker", 8883, True, None, "shop/door")),
+        ("mqtts://fer%40shop@10.0.0.2:9999/a", Broker("10.0.0.2", 9999, True, "fer@shop", "a")),
+        ("mqtt://[::1]:1884/caf%C3%A9", Broker("::1", 1884, False, None, "café")),
+        ("mqtt://broker/a@b:c", Broker("broker", 1883, False, None, "a@b:c")),
+    ],
+)
 def test_address_is_taken_apart(address: str, expected: Broker, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("socket.gethostname", lambda: "pi-07")
     assert broker.parse(address, "--mqtt") == expected
 
 
-@pytest.mark.parametrize("address", [
-    "broker", "http://broker/a", "mqtt:///a", "mqtt://broker:99999", "mqtt://broker:0", "mqtt://broker:x/a",
-    "mqtt://broker/a/#", "mqtt://broker/a/+/b", "mqtt://broker/a//b", "mqtt://broker/$SYS", "mqtt://broker/a?b",
-    "mqtt://[::1/a", f"mqtt://broker/{'a' * 201}"])
+@pytest.mark.parametrize(
+    "address",
+    [
+        "broker",
+        "http://broker/a",
+        "mqtt:///a",
+        "mqtt://broker:99999",
+        "mqtt://broker:0",
+        "mqtt://broker:x/a",
+        "mqtt://broker/a/#",
+        "mqtt://broker/a/+/b",
+        "mqtt://broker/a//b",
+        "mqtt://broker/$SYS",
+        "mqtt://broker/a?b",
+        "mqtt://[::1/a",
+        f"mqtt://broker/{'a' * 201}",
+    ],
+)
 def test_other_text_is_refused_in_one_line_that_names_its_origin(address: str) -> None:
     with pytest.raises(ConfigError, match=r"^expected mqtt://.*\(fer.toml, line 3\).*; change it$"):
         broker.parse(address, "fer.toml, line 3")
 
 
-@pytest.mark.parametrize("address", [
-    "mqtt://fer:se/cret@broker/a", "mqtt://fer:secret@broker/a", "mqtt://:secret@broker",
-    "mqtts://fer:se@cret@broker:1", "mqtt://secret@broker:x", "mqtt://[secret@broker"])
+@pytest.mark.parametrize(
+    "address",
+    [
+        "mqtt://fer:se/cret@broker/a",
+        "mqtt://fer:secret@broker/a",
+        "mqtt://:secret@broker",
+        "mqtts://fer:se@cret@broker:1",
+        "mqtt://secret@broker:x",
+        "mqtt://[secret@broker",
+    ],
+)
 def test_password_is_refused_and_not_shown(address: str) -> None:
     with pytest.raises(ConfigError) as raised:
         broker.parse(address, "--mqtt")

@@ -25,8 +25,16 @@ CHROMIUM = shutil.which("chromium")
 if CHROMIUM is None and os.environ.get("CI") != "true":
     pytest.skip("chromium is not installed", allow_module_level=True)
 
-FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
-         "--disable-component-update", "--disable-sync", "--js-flags=--expose-gc"]
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--js-flags=--expose-gc",
+]
 FIGURES = {"shown_fps": 29.9, "latency_p50_ms": 11.8, "dropped": 3, "temperature_c": 57.3, "throttled": 0}
 TOKEN = "correct-horse-battery-staple"
 # Kept to be looked at; not in git.
@@ -50,11 +58,23 @@ def one_and_a_doubtful(frame: Frame) -> Result:
 
 def several(frame: Frame) -> Result:
     quarter = cv2.resize(frame.bgr, (320, 240))
-    four = Frame(np.tile(quarter, (2, 2, 1)), PixelFormat.BGR, 640, 480, frame.number, frame.captured_at_s,
-                 frame.elapsed_s)
+    four = Frame(
+        np.tile(quarter, (2, 2, 1)),
+        PixelFormat.BGR,
+        640,
+        480,
+        frame.number,
+        frame.captured_at_s,
+        frame.elapsed_s,
+    )
     labels = [("happy", 0.8), ("sad", 0.55), ("surprise", 0.7), ("neutral", 0.2)]
-    return shown(four, *(reading_of(Box(155 + number % 2 * 320, 45 + number // 2 * 240, 100, 100), number + 1, *said)
-                         for number, said in enumerate(labels)))
+    return shown(
+        four,
+        *(
+            reading_of(Box(155 + number % 2 * 320, 45 + number // 2 * 240, 100, 100), number + 1, *said)
+            for number, said in enumerate(labels)
+        ),
+    )
 
 
 def nobody(frame: Frame) -> Result:
@@ -62,8 +82,16 @@ def nobody(frame: Frame) -> Result:
 
 
 def camera_away(frame: Frame) -> Result:
-    black = Frame(np.zeros((480, 640, 3), np.uint8), PixelFormat.BGR, 640, 480, frame.number, frame.captured_at_s,
-                  frame.elapsed_s, NOTICE)
+    black = Frame(
+        np.zeros((480, 640, 3), np.uint8),
+        PixelFormat.BGR,
+        640,
+        480,
+        frame.number,
+        frame.captured_at_s,
+        frame.elapsed_s,
+        NOTICE,
+    )
     return shown(black)
 
 
@@ -122,7 +150,9 @@ def page(browser: Browser) -> Iterator[Page]:
     complaints = complaints_of(opened)
     yield opened
     opened.close()
-    assert [text for text in complaints if "ERR_CONNECTION" not in text and "ERR_INCOMPLETE" not in text] == []
+    assert [
+        text for text in complaints if "ERR_CONNECTION" not in text and "ERR_INCOMPLETE" not in text
+    ] == []
 
 
 def complaints_of(page: Page) -> list[str]:
@@ -168,7 +198,10 @@ def test_picture_moves_whoever_draws_the_boxes(page: Page, drawing: str) -> None
     with Show() as show:
         load(page, show.url)
         page.locator(f"[name=drawing][value={drawing}]").check(force=True)
-        until(page, f"document.querySelector('#picture').src.includes('raw=1') === {str(drawing == 'page').lower()}")
+        until(
+            page,
+            f"document.querySelector('#picture').src.includes('raw=1') === {str(drawing == 'page').lower()}",
+        )
         until(page, "document.querySelector('#picture').naturalWidth > 0")
         assert moves(page)
 
@@ -186,7 +219,12 @@ def test_page_draws_each_box_where_the_face_is(page: Page) -> None:
         assert page.locator("#boxes").get_attribute("viewBox") == "0 0 640 480"
         certain, doubtful = page.locator("#boxes g").all()
         box = certain.locator(".box")
-        assert [box.get_attribute(name) for name in ("x", "y", "width", "height")] == ["200", "120", "160", "160"]
+        assert [box.get_attribute(name) for name in ("x", "y", "width", "height")] == [
+            "200",
+            "120",
+            "160",
+            "160",
+        ]
         assert certain.locator("text").text_content() == "happy 80 %"
         assert doubtful.locator("text").text_content() == "uncertain"
         assert "uncertain" in (doubtful.get_attribute("class") or "")
@@ -238,9 +276,12 @@ def test_bars_follow_the_events(page: Page) -> None:
         page.locator(".face .label", has_text="sad").wait_for()
         until(page, "document.querySelector('[aria-label=sad]').getAttribute('aria-valuenow') === '65'")
         # The bar's end lies where the share says, once it has slid there.
-        until(page, """(() => { const meter = document.querySelector('[aria-label=sad]').getBoundingClientRect(),
+        until(
+            page,
+            """(() => { const meter = document.querySelector('[aria-label=sad]').getBoundingClientRect(),
                                       fill = document.querySelector('[aria-label=sad] .fill').getBoundingClientRect();
-                                return Math.abs((fill.right - meter.left) / meter.width - 0.65) < 0.01; })()""")
+                                return Math.abs((fill.right - meter.left) / meter.width - 0.65) < 0.01; })()""",
+        )
         show.scene = nobody
         page.locator("#nobody").wait_for()
         assert page.locator(".face").count() == 0 and page.locator("#boxes g").count() == 0
@@ -338,10 +379,13 @@ def test_hidden_page_watches_nothing_and_watches_again_when_it_is_seen(page: Pag
 
 def see(page: Page, *, is_hidden: bool) -> None:
     """Headless pages are never hidden: tell the page that it is."""
-    page.evaluate("""hidden => {
+    page.evaluate(
+        """hidden => {
         Object.defineProperty(document, "hidden", { value: hidden, configurable: true });
         document.dispatchEvent(new Event("visibilitychange"));
-    }""", is_hidden)
+    }""",
+        is_hidden,
+    )
 
 
 def test_snapshot_is_saved_under_the_time(page: Page) -> None:
@@ -402,7 +446,15 @@ def test_legend_names_each_expression_and_doubt(page: Page) -> None:
         load(page, show.url)
         page.wait_for_selector("#legend li")
         assert page.locator("#legend li").all_inner_texts() == [
-            "angry", "disgust", "fear", "happy", "sad", "surprise", "neutral", "uncertain"]
+            "angry",
+            "disgust",
+            "fear",
+            "happy",
+            "sad",
+            "surprise",
+            "neutral",
+            "uncertain",
+        ]
 
 
 def test_everything_is_reached_by_keyboard(page: Page) -> None:
@@ -450,7 +502,9 @@ def test_page_does_not_grow_with_the_events(page: Page) -> None:
 
 def send(route: WebSocketRoute, number: int, *tracks: int) -> None:
     """A message with a face for each of `tracks`, which also tells its number as that of drops."""
-    result = result_of(np.zeros((48, 64, 3), np.uint8), *(reading_of(FACE, track) for track in tracks), number=number)
+    result = result_of(
+        np.zeros((48, 64, 3), np.uint8), *(reading_of(FACE, track) for track in tracks), number=number
+    )
     message = message_of(result, FIGURES | {"dropped": number}, has_raw=True, is_guarded=False)
     route.send(encoded(message | {"age_ms": 5}))
 
@@ -462,8 +516,12 @@ def usage(page: Page) -> dict[str, float]:
     counts = session.send("Memory.getDOMCounters")
     heap = session.send("Runtime.getHeapUsage")["usedSize"]
     session.detach()
-    return {"attached": page.evaluate("document.querySelectorAll('*').length"), "nodes": counts["nodes"],
-            "jsEventListeners": counts["jsEventListeners"], "heap": heap}
+    return {
+        "attached": page.evaluate("document.querySelectorAll('*').length"),
+        "nodes": counts["nodes"],
+        "jsEventListeners": counts["jsEventListeners"],
+        "heap": heap,
+    }
 
 
 def shot(name: str) -> Path:
@@ -474,8 +532,12 @@ def shot(name: str) -> Path:
 def test_page_fits_phone_and_desktop_by_day_and_by_night(page: Page) -> None:
     with Show() as show:
         load(page, show.url)
-        for scene, selector in ((one_and_a_doubtful, ".face:nth-child(2)"), (several, ".face:nth-child(4)"),
-                                (nobody, "#nobody"), (camera_away, "#connection.lost")):
+        for scene, selector in (
+            (one_and_a_doubtful, ".face:nth-child(2)"),
+            (several, ".face:nth-child(4)"),
+            (nobody, "#nobody"),
+            (camera_away, "#connection.lost"),
+        ):
             show.scene = scene
             page.locator(selector).wait_for()
             keep_shots(page, scene.__name__)

@@ -94,8 +94,9 @@ class Witness:
 
 
 @pytest.mark.parametrize("detector", ["haar", "yunet"])
-def test_line_outlives_every_fault_and_keeps_its_viewers(detector: str, material: Callable[[str], Path],
-                                                         monkeypatch: pytest.MonkeyPatch) -> None:
+def test_line_outlives_every_fault_and_keeps_its_viewers(
+    detector: str, material: Callable[[str], Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
     yunet = str(material("models/yunet_s_320_320.onnx")) if detector == "yunet" else None
     config = Config(detector=detector, yunet=yunet)  # type: ignore[arg-type]
     monkeypatch.setattr(Unruly, "born", 0)
@@ -112,8 +113,15 @@ def test_line_outlives_every_fault_and_keeps_its_viewers(detector: str, material
         witness = Witness(wakeup, viewer, len(Unruly.faults) + 3)
         found = line.make_detector(config)
         camera = ReconnectingCamera(Unruly(), 640, 480, on_back=telemetry.reconnected)
-        Pipeline(camera, found, line.make_tracker(config), line.make_classifier(config, found), line.make_smoother(),
-                 [stream, witness], telemetry).run(wakeup)
+        Pipeline(
+            camera,
+            found,
+            line.make_tracker(config),
+            line.make_classifier(config, found),
+            line.make_smoother(),
+            [stream, witness],
+            telemetry,
+        ).run(wakeup)
     viewer.join(30)
     assert not viewer.is_alive() and sum(received) > 100_000
     frames = [result.frame for result in witness.results]
@@ -121,8 +129,13 @@ def test_line_outlives_every_fault_and_keeps_its_viewers(detector: str, material
     assert numbers == sorted(set(numbers)) and times_s == sorted(times_s)
     assert telemetry.figures().reconnects >= len(Unruly.faults)
     told = {frame.notice.partition(";")[0] for frame in frames if frame.notice}
-    assert told >= {"no camera: expected a frame from unruly, found none",
-                    "no camera: expected a frame from unruly within 0.3 s, found none",
-                    "no camera: expected pictures from unruly, found several in a row that cannot be decoded"}
+    assert told >= {
+        "no camera: expected a frame from unruly, found none",
+        "no camera: expected a frame from unruly within 0.3 s, found none",
+        "no camera: expected pictures from unruly, found several in a row that cannot be decoded",
+    }
     # The face is found again after absences, in pictures of another size, too.
-    assert len({frame.width for frame, result in zip(frames, witness.results, strict=True) if result.readings}) >= 2
+    assert (
+        len({frame.width for frame, result in zip(frames, witness.results, strict=True) if result.readings})
+        >= 2
+    )

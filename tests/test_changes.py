@@ -19,8 +19,10 @@ def result(*readings: Reading, notice: str | None = None) -> Result:
 
 
 def told(changes: Changes, shown: Result, now_s: float = 100.0) -> list[tuple[Any, ...]]:
-    return [tuple(event[key] for key in ("kind", "track", "expression", "before", "problem") if key in event)
-            for event in changes.since_last(shown, now_s, AT)]
+    return [
+        tuple(event[key] for key in ("kind", "track", "expression", "before", "problem") if key in event)
+        for event in changes.since_last(shown, now_s, AT)
+    ]
 
 
 def test_dominant_is_what_most_faces_show_and_of_equals_the_largest() -> None:
@@ -38,7 +40,10 @@ def test_a_face_that_comes_changes_and_goes_is_three_events() -> None:
     assert told(changes, result(reading_of(SMALL, 3))) == [("expression", 3, "happy", None)]
     assert told(changes, result(reading_of(LARGE, 3, probability=0.9))) == []
     assert told(changes, result(reading_of(SMALL, 3, "sad"))) == [("expression", 3, "sad", "happy")]
-    assert told(changes, result(reading_of(SMALL, 4, "sad"))) == [("expression", 4, "sad", None), ("left", 3, "sad")]
+    assert told(changes, result(reading_of(SMALL, 4, "sad"))) == [
+        ("expression", 4, "sad", None),
+        ("left", 3, "sad"),
+    ]
     assert told(changes, result()) == [("left", 4, "sad")]
 
 
@@ -62,6 +67,15 @@ def test_a_line_that_stands_still_is_a_problem_whatever_the_camera_says() -> Non
 def test_state_says_what_the_machine_knows_and_null_where_it_does_not() -> None:
     figures = {"analysed_fps": 29.9, "latency_p50_ms": 11.8, "dropped": 3.0, "throttled": 1.0}
     assert state(result(reading_of(SMALL), reading_of(LARGE, 2, "sad")), figures, 100.0, AT) == {
-        "schema": 1, "at": AT, "expression": "sad", "faces": 2, "camera_problem": None, "fps": 29.9,
-        "latency_ms": 11.8, "dropped": 3.0, "temperature_c": None, "throttled": True}
+        "schema": 1,
+        "at": AT,
+        "expression": "sad",
+        "faces": 2,
+        "camera_problem": None,
+        "fps": 29.9,
+        "latency_ms": 11.8,
+        "dropped": 3.0,
+        "temperature_c": None,
+        "throttled": True,
+    }
     assert state(result(notice="gone"), {}, 100.0, AT)["camera_problem"] == "gone"

@@ -36,7 +36,9 @@ def test_batch_gives_what_single_crops_give(classifier: OnnxClassifier) -> None:
     crops = [np.random.default_rng(seed).integers(0, 255, (48, 48), np.uint8) for seed in range(8)]
     together = classifier.classify(crops)
     for crop, expression in zip(crops, together, strict=True):
-        np.testing.assert_allclose(classifier.classify([crop])[0].probabilities, expression.probabilities, rtol=1e-5)
+        np.testing.assert_allclose(
+            classifier.classify([crop])[0].probabilities, expression.probabilities, rtol=1e-5
+        )
 
 
 def test_crop_is_framed_for_the_detector(tmp_path: Path) -> None:
@@ -74,7 +76,7 @@ def test_missing_file_says_what_to_run(tmp_path: Path) -> None:
 def test_truncated_file_is_refused(tmp_path: Path, kept: float) -> None:
     content = onnx_files.write(tmp_path / "whole.onnx").read_bytes()
     path = tmp_path / "cut.onnx"
-    path.write_bytes(content[:int(kept * len(content))])
+    path.write_bytes(content[: int(kept * len(content))])
     assert "again" in refused(path)
 
 
@@ -107,9 +109,11 @@ def test_session_leaves_no_file_behind_and_starts_no_telemetry(tmp_path: Path) -
     path = onnx_files.write(tmp_path / "bands.onnx")
     home = tmp_path / "home"
     home.mkdir()
-    program = ("import sys; from pathlib import Path; from edge.classifier import OnnxClassifier; "
-               "import numpy; c = OnnxClassifier(Path(sys.argv[1]), 'haar'); "
-               "c.classify([numpy.zeros((48, 48), 'uint8')])")
+    program = (
+        "import sys; from pathlib import Path; from edge.classifier import OnnxClassifier; "
+        "import numpy; c = OnnxClassifier(Path(sys.argv[1]), 'haar'); "
+        "c.classify([numpy.zeros((48, 48), 'uint8')])"
+    )
     environment = {"HOME": str(home), "PATH": os.environ["PATH"]}
     subprocess.run([sys.executable, "-c", program, path], env=environment, check=True, timeout=60)
     assert list(home.rglob("*")) == []

@@ -38,20 +38,36 @@ def test_one_line_break_at_the_end_is_no_part_of_it(file: Path) -> None:
     assert credentials.read("mqtt_password", file, {}) == " kept as it is "
 
 
-@pytest.mark.parametrize(("content", "found"), [
-    (b"", "nothing"), (b"\n", "nothing"), (b"hunter2\nhunter2\n", "several lines"), (b"hunter2\xff", "no UTF-8")])
+@pytest.mark.parametrize(
+    ("content", "found"),
+    [
+        (b"", "nothing"),
+        (b"\n", "nothing"),
+        (b"hunter2\nhunter2\n", "several lines"),
+        (b"hunter2\xff", "no UTF-8"),
+    ],
+)
 def test_what_is_no_secret_is_refused_and_not_shown(file: Path, content: bytes, found: str) -> None:
     file.write_bytes(content)
-    with pytest.raises(ConfigError, match=f"the MQTT password in {file}, found {found}|found: {found}") as raised:
+    with pytest.raises(
+        ConfigError, match=f"the MQTT password in {file}, found {found}|found: {found}"
+    ) as raised:
         credentials.read("mqtt_password", file, {})
     assert "hunter2" not in str(raised.value)
 
 
-@pytest.mark.parametrize(("text", "shown"), [
-    ("rtsp://anna:hunter2@cam:554/one", "rtsp://…@cam:554/one"), ("rtsp://anna:hunt@er?2@cam/one", "rtsp://…@cam/one"),
-    ("http://cam/video?user=anna&pwd=hunter2", "http://cam/video?…"), ("http://anna:x@cam/?pwd=y", "http://…@cam/?…"),
-    ("rtsp:/anna:hunter2@cam", "rtsp:/…@cam"), ("http://cam:8080/video", "http://cam:8080/video"),
-    ("/home/anna@home/what?.mp4", "/home/anna@home/what?.mp4")])
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("rtsp://anna:hunter2@cam:554/one", "rtsp://…@cam:554/one"),
+        ("rtsp://anna:hunt@er?2@cam/one", "rtsp://…@cam/one"),
+        ("http://cam/video?user=anna&pwd=hunter2", "http://cam/video?…"),
+        ("http://anna:x@cam/?pwd=y", "http://…@cam/?…"),
+        ("rtsp:/anna:hunter2@cam", "rtsp:/…@cam"),
+        ("http://cam:8080/video", "http://cam:8080/video"),
+        ("/home/anna@home/what?.mp4", "/home/anna@home/what?.mp4"),
+    ],
+)
 def test_address_is_shown_without_its_password(text: str, shown: str) -> None:
     assert credentials.without_secrets(text) == shown
 
@@ -68,7 +84,8 @@ def test_empty_variable_is_named() -> None:
 
 @pytest.mark.parametrize(("mode", "warns"), [(0o600, False), (0o640, False), (0o644, True), (0o660, True)])
 def test_file_that_others_can_read_is_warned_of(
-        file: Path, mode: int, warns: bool, caplog: pytest.LogCaptureFixture) -> None:
+    file: Path, mode: int, warns: bool, caplog: pytest.LogCaptureFixture
+) -> None:
     file.chmod(mode)
     credentials.read("token", file, {})
     assert (f"chmod 600 {file}" in caplog.text) == warns

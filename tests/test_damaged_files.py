@@ -55,8 +55,14 @@ def folder() -> Iterator[Path]:
 
 KEYS = some.sampled_from(list(Config.__struct_fields__))
 VALUES = some.recursive(
-    some.booleans() | some.integers() | some.floats() | some.text() | some.sampled_from(["[::1]:0", "demo", "yunet"]),
-    lambda value: some.lists(value, max_size=3) | some.dictionaries(some.text(), value, max_size=3), max_leaves=5)
+    some.booleans()
+    | some.integers()
+    | some.floats()
+    | some.text()
+    | some.sampled_from(["[::1]:0", "demo", "yunet"]),
+    lambda value: some.lists(value, max_size=3) | some.dictionaries(some.text(), value, max_size=3),
+    max_leaves=5,
+)
 
 
 def check_settings(file: Path, content: bytes) -> None:
@@ -126,19 +132,37 @@ def test_damaged_classifier_is_refused_or_works(classifiers: Trial, damages: Dam
 # Metadata that is no text; a node's name that is none; a graph that loads and cannot run.
 @pytest.mark.parametrize("place", [(713625, 196), (17454, 185), (23553, 102)])
 def test_classifier_damaged_where_it_was_not_noticed_once(classifiers: Trial, place: tuple[int, int]) -> None:
-    assert classifiers.of(at(*place, models.classifier_path().read_bytes())).startswith("ModelError: expected ")
+    assert classifiers.of(at(*place, models.classifier_path().read_bytes())).startswith(
+        "ModelError: expected "
+    )
 
 
 @given(damages=DAMAGES)
-def test_damaged_yunet_is_refused_or_works(yunets: Trial, material: Callable[[str], Path], damages: Damages) -> None:
+def test_damaged_yunet_is_refused_or_works(
+    yunets: Trial, material: Callable[[str], Path], damages: Damages
+) -> None:
     check_model(yunets, damaged(material("models/yunet_s_320_320.onnx").read_bytes(), damages))
 
 
 # OpenCV's own importer dies of the first three; the next two put faces at infinity; the last fail at one size alone.
-@pytest.mark.parametrize("place", [(11802, 246), (232279, 96), (729, 58), (224500, 72), (150348, 69),
-                                   (44036, 127), (4660, 101), (8361, 111), (1286, 72), (7537, 84)])
-def test_yunet_damaged_where_it_was_not_noticed_once(yunets: Trial, material: Callable[[str], Path],
-                                                     place: tuple[int, int]) -> None:
+@pytest.mark.parametrize(
+    "place",
+    [
+        (11802, 246),
+        (232279, 96),
+        (729, 58),
+        (224500, 72),
+        (150348, 69),
+        (44036, 127),
+        (4660, 101),
+        (8361, 111),
+        (1286, 72),
+        (7537, 84),
+    ],
+)
+def test_yunet_damaged_where_it_was_not_noticed_once(
+    yunets: Trial, material: Callable[[str], Path], place: tuple[int, int]
+) -> None:
     check_model(yunets, at(*place, material("models/yunet_s_320_320.onnx").read_bytes()))
 
 
@@ -170,7 +194,8 @@ def test_any_bytes_are_a_picture(content: bytes) -> None:
 EVENTS = {
     ".csv": b"frame,time_s,track,label,p_happy\n0,0.0,1,happy,0.9\n1,0.03,1,happy,0.8\n2,0.07,2,sad,0.1\n",
     ".jsonl": b'{"frame": 0, "time_s": 0.0, "track": 1, "label": "happy", "p_happy": 0.9}\n'
-              b'{"frame": 1, "time_s": 0.03, "track": 1, "label": "sad", "p_happy": 0.1}\n'}
+    b'{"frame": 1, "time_s": 0.03, "track": 1, "label": "sad", "p_happy": 0.1}\n',
+}
 
 
 def check_events(file: Path, content: bytes) -> None:
@@ -187,8 +212,16 @@ def test_damaged_events_are_read_or_refused(folder: Path, suffix: str, damages: 
     check_events(folder / f"events{suffix}", damaged(EVENTS[suffix], damages) + tail + b"\n")
 
 
-@pytest.mark.parametrize("line", [100_000 * b"[", b'{"frame": ' + 5000 * b"9" + b"}", b'{"frame": 1e999}', b"null",
-                                  b'{"frame": 1, "time_s": 1e308, "track": 1, "label": "a"}',
-                                  b'{"frame": 1, "time_s": -1, "track": null, "label": {"a": 1}}'])
+@pytest.mark.parametrize(
+    "line",
+    [
+        100_000 * b"[",
+        b'{"frame": ' + 5000 * b"9" + b"}",
+        b'{"frame": 1e999}',
+        b"null",
+        b'{"frame": 1, "time_s": 1e308, "track": 1, "label": "a"}',
+        b'{"frame": 1, "time_s": -1, "track": null, "label": {"a": 1}}',
+    ],
+)
 def test_odd_line_of_events(folder: Path, line: bytes) -> None:
     check_events(folder / "odd.jsonl", EVENTS[".jsonl"] + line + b"\n")

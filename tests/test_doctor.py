@@ -29,33 +29,51 @@ def test_machine_that_is_well_gives_no_problem(tmp_path: Path) -> None:
     plug(tree(tmp_path))
     findings, _ = doctor.examine(machine(tmp_path))
     assert lines_of(findings, State.PROBLEM) == []
-    assert "Debian GNU/Linux 13 (trixie), aarch64, 64 bit, Raspberry Pi 5" in doctor.as_text(findings, colours=False)
+    assert "Debian GNU/Linux 13 (trixie), aarch64, 64 bit, Raspberry Pi 5" in doctor.as_text(
+        findings, colours=False
+    )
 
 
 def test_pi_4_with_weak_power_and_the_library_that_dies_there(tmp_path: Path) -> None:
     plug(tree(tmp_path, "Raspberry Pi 4 Model B Rev 1.4"))
     write(tmp_path / "sys/devices/platform/soc/soc:firmware/get_throttled", "50005\n")
-    show = ("LoadState=loaded\nActiveState=activating\nSubState=auto-restart\nUnitFileState=enabled\nResult=signal\n"
-            "ExecMainStatus=4\nNRestarts=31\nStatusText=\n")
-    journal = ("2026-11-25 10:00:00,123 INFO captured 30 FPS\nfer-edge: expected /dev/video0 to be free, found none\n"
-               "2026-11-25 10:00:01,123 WARNING the token travels unencrypted\n")
-    findings, _ = doctor.examine(machine(
-        tmp_path, versions={"onnxruntime": "1.21.0"}, groups=frozenset(("users",)),
-        answers={"import edge": Ran(-4, "numpy\ncv2\nonnxruntime\n", ""), "edge.checks.trial": Ran(-4, "", ""),
-                 "systemctl": Ran(0, show, ""), "journalctl": Ran(0, journal, "")}))
+    show = (
+        "LoadState=loaded\nActiveState=activating\nSubState=auto-restart\nUnitFileState=enabled\nResult=signal\n"
+        "ExecMainStatus=4\nNRestarts=31\nStatusText=\n"
+    )
+    journal = (
+        "2026-11-25 10:00:00,123 INFO captured 30 FPS\nfer-edge: expected /dev/video0 to be free, found none\n"
+        "2026-11-25 10:00:01,123 WARNING the token travels unencrypted\n"
+    )
+    findings, _ = doctor.examine(
+        machine(
+            tmp_path,
+            versions={"onnxruntime": "1.21.0"},
+            groups=frozenset(("users",)),
+            answers={
+                "import edge": Ran(-4, "numpy\ncv2\nonnxruntime\n", ""),
+                "edge.checks.trial": Ran(-4, "", ""),
+                "systemctl": Ran(0, show, ""),
+                "journalctl": Ran(0, journal, ""),
+            },
+        )
+    )
     assert lines_of(findings, State.PROBLEM) == [
         "power: under-voltage now",
         "libraries: onnxruntime 1.21.0 dies with SIGILL on a Raspberry Pi 4",
         "libraries: the import of onnxruntime dies of SIGILL",
         "groups: this user is not in the group video, which may open the camera",
         "model: the trial dies of SIGILL",
-        "service: activating (auto-restart), result signal, exit code 4, restarted 31 times"]
+        "service: activating (auto-restart), result signal, exit code 4, restarted 31 times",
+    ]
     assert to_do(findings)[:2] == [
         "power: use the Pi's own power supply (5 V, 3 A; 5 A for a Pi 5), and a hub with its own for the camera",
-        "libraries: pip install 'onnxruntime>=1.22'"]
+        "libraries: pip install 'onnxruntime>=1.22'",
+    ]
     assert "service: its journal: WARNING the token travels unencrypted" in lines_of(findings, State.WARNING)
     assert "service: its journal: fer-edge: expected /dev/video0 to be free, found none" in lines_of(
-        findings, State.WARNING)
+        findings, State.WARNING
+    )
 
 
 def test_pi_5_whose_camera_and_port_others_hold(tmp_path: Path) -> None:
@@ -64,16 +82,24 @@ def test_pi_5_whose_camera_and_port_others_hold(tmp_path: Path) -> None:
     process(tmp_path, 812, "motion", "/usr/bin/motion", node)
     process(tmp_path, 913, "nginx", "nginx: worker", "socket:[4711]")
     listener(tmp_path, 8080, 4711)
-    write(tmp_path / "config.toml", 'listen = "0.0.0.0:8080"\nmqtt = "mqtt://broker.lan"\n'
-          f'token_file = "{tmp_path}/none"\n')
+    write(
+        tmp_path / "config.toml",
+        f'listen = "0.0.0.0:8080"\nmqtt = "mqtt://broker.lan"\ntoken_file = "{tmp_path}/none"\n',
+    )
     findings, _ = doctor.examine(machine(tmp_path, arguments=["--config", str(tmp_path / "config.toml")]))
     assert lines_of(findings, State.PROBLEM) == [
         "camera: /dev/video0 is held by process 812 (motion)",
         "port: port 8080 is in use by process 913 (nginx)",
         f"access: expected the token in {tmp_path}/none, found: No such file or directory",
-        "mqtt: no broker answers at broker.lan:1883: Connection refused"]
-    assert to_do(findings)[:2] == ["camera: stop it: kill 812", "port: stop that, or set listen to another port"]
-    assert "camera: /dev/video0 may be another of the 2 cameras after a restart" in lines_of(findings, State.WARNING)
+        "mqtt: no broker answers at broker.lan:1883: Connection refused",
+    ]
+    assert to_do(findings)[:2] == [
+        "camera: stop it: kill 812",
+        "port: stop that, or set listen to another port",
+    ]
+    assert "camera: /dev/video0 may be another of the 2 cameras after a restart" in lines_of(
+        findings, State.WARNING
+    )
 
 
 def test_32_bit_system_with_a_new_opencv_and_an_old_simplejpeg(tmp_path: Path) -> None:
@@ -81,15 +107,27 @@ def test_32_bit_system_with_a_new_opencv_and_an_old_simplejpeg(tmp_path: Path) -
     write(tmp_path / "etc/os-release", 'PRETTY_NAME="Raspbian GNU/Linux 11"\nID=raspbian\nVERSION_ID="11"\n')
     write(tmp_path / "proc/meminfo", "MemAvailable:    90000 kB\n")
     write(tmp_path / "config.toml", 'camera = "picamera2"\nwitdh = 640\n')
-    findings, _ = doctor.examine(machine(
-        tmp_path, architecture="armv7l", bits=32, free_mb=20, arguments=["--config", str(tmp_path / "config.toml")],
-        versions={"opencv-python-headless": "5.0.0.90", "opencv-python": "4.11.0.86", "simplejpeg": "1.7.2"}))
+    findings, _ = doctor.examine(
+        machine(
+            tmp_path,
+            architecture="armv7l",
+            bits=32,
+            free_mb=20,
+            arguments=["--config", str(tmp_path / "config.toml")],
+            versions={
+                "opencv-python-headless": "5.0.0.90",
+                "opencv-python": "4.11.0.86",
+                "simplejpeg": "1.7.2",
+            },
+        )
+    )
     problems = lines_of(findings, State.PROBLEM)
     assert problems[0].startswith("system: Raspbian GNU/Linux 11, armv7l, 32 bit")
     assert problems[1:4] == [
         "libraries: OpenCV 5.0.0 has no cascades: the Haar detector cannot work",
         "libraries: simplejpeg 1.7.2 was built for numpy 1 and numpy is 2.4.6: picamera2 cannot start",
-        problems[3]]
+        problems[3],
+    ]
     assert "found witdh" in problems[3] and problems[3].endswith("(what follows is about the defaults)")
     assert "camera: no camera at /dev/video0; there is none at all" in problems
     assert "memory: 92 MB free, and the program takes about 120" in problems
@@ -100,9 +138,12 @@ def test_check_that_fails_is_a_finding_after_what_it_found() -> None:
     def check() -> Iterator[Finding]:
         yield ok("a")
         raise ZeroDivisionError("by zero")
+
     found = doctor.looked("sums", check)
     assert [finding.state for finding in found] == [State.OK, State.PROBLEM]
-    assert found[1].check == "sums" and found[1].found == "the check itself failed: ZeroDivisionError: by zero"
+    assert (
+        found[1].check == "sums" and found[1].found == "the check itself failed: ZeroDivisionError: by zero"
+    )
 
 
 def test_check_that_hangs_is_left_behind() -> None:
@@ -111,6 +152,7 @@ def test_check_that_hangs_is_left_behind() -> None:
     def check() -> Iterator[Finding]:
         free.wait()
         yield ok("late")
+
     [found] = doctor.looked("slow", check, within_s=0.01)
     free.set()
     assert found.state is State.PROBLEM and found.found == "the check itself did not end within 0.01 s"
@@ -119,6 +161,7 @@ def test_check_that_hangs_is_left_behind() -> None:
 def test_check_without_its_library_points_to_the_libraries() -> None:
     def check() -> list[Finding]:
         raise ImportError("No module named 'cv2'")
+
     [found] = doctor.looked("camera", check)
     assert found.state is State.SKIPPED and found.found == "No module named 'cv2': see libraries"
 
@@ -143,30 +186,59 @@ def test_wrong_settings_hide_nothing_else(capsys: pytest.CaptureFixture[str], tm
 
 
 def test_without_its_libraries_the_doctor_still_speaks() -> None:
-    without = ("import sys; sys.modules['msgspec'] = sys.modules['cv2'] = None; from edge import doctor; "
-               "sys.exit(doctor.main([]))")
+    without = (
+        "import sys; sys.modules['msgspec'] = sys.modules['cv2'] = None; from edge import doctor; "
+        "sys.exit(doctor.main([]))"
+    )
     ended = subprocess.run([sys.executable, "-c", without], capture_output=True, text=True, timeout=TIMEOUT_S)
     assert ended.returncode == 1 and "Traceback" not in ended.stderr
     assert "settings     problem" in ended.stdout and "memory " in ended.stdout
 
 
-def test_report_tells_nothing_private(capsys: pytest.CaptureFixture[str], tmp_path: Path,
-                                      monkeypatch: pytest.MonkeyPatch) -> None:
+def test_report_tells_nothing_private(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("socket.gethostname", lambda: "kitchen-pi")
     plug(tree(tmp_path))
-    journal = ("fer-edge: a wrong token from 192.168.1.17 at kitchen-pi, dc:a6:32:01:02:03\n"
-               "fer-edge: cannot read /home/anna/My Clips/birthday.mp4 or rtsp://anna:pw@cam.lan/live\n"
-               "fer-edge: hunter2 is not the token of anna; fe80::dea6:32ff:fe01:203\n")
-    show = "LoadState=loaded\nActiveState=failed\nSubState=failed\nUnitFileState=enabled\nResult=exit-code\n" \
-           "ExecMainStatus=69\nNRestarts=3\nStatusText=\n"
-    here = machine(tmp_path, answers={"systemctl": Ran(0, show, ""), "journalctl": Ran(0, journal, "")},
-                   environment={"FER_EDGE_TOKEN": "hunter2", "USER": "anna", "HOME": "/home/anna"})
-    doctor.main(["--json", "--mqtt", "mqtts://anna@secret.example/anna",
-                 "--record", "/home/anna/My Clips/birthday.mp4"], here)
+    journal = (
+        "fer-edge: a wrong token from 192.168.1.17 at kitchen-pi, dc:a6:32:01:02:03\n"
+        "fer-edge: cannot read /home/anna/My Clips/birthday.mp4 or rtsp://anna:pw@cam.lan/live\n"
+        "fer-edge: hunter2 is not the token of anna; fe80::dea6:32ff:fe01:203\n"
+    )
+    show = (
+        "LoadState=loaded\nActiveState=failed\nSubState=failed\nUnitFileState=enabled\nResult=exit-code\n"
+        "ExecMainStatus=69\nNRestarts=3\nStatusText=\n"
+    )
+    here = machine(
+        tmp_path,
+        answers={"systemctl": Ran(0, show, ""), "journalctl": Ran(0, journal, "")},
+        environment={"FER_EDGE_TOKEN": "hunter2", "USER": "anna", "HOME": "/home/anna"},
+    )
+    doctor.main(
+        [
+            "--json",
+            "--mqtt",
+            "mqtts://anna@secret.example/anna",
+            "--record",
+            "/home/anna/My Clips/birthday.mp4",
+        ],
+        here,
+    )
     out = capsys.readouterr().out
     said = json.loads(out)
     assert "its journal" in out and "usb-046d_HD_Pro_Webcam_C920_…-video-index0" in out
     assert {finding["state"] for finding in said["findings"]} <= {state.value for state in State}
-    for private in ("kitchen-pi", "192.168", "dc:a6", "fe80", "anna", "birthday", "Clips", "cam.lan", "hunter2",
-                    "secret.example", "ABC123"):
+    for private in (
+        "kitchen-pi",
+        "192.168",
+        "dc:a6",
+        "fe80",
+        "anna",
+        "birthday",
+        "Clips",
+        "cam.lan",
+        "hunter2",
+        "secret.example",
+        "ABC123",
+    ):
         assert private not in out, private

@@ -55,7 +55,11 @@ def test_queries_name_metrics_and_labels_that_exist() -> None:
         names = set(re.findall(r"\b(?:fer_edge|process)_\w+|\bup\b", expression))
         assert names, expression
         assert names <= set(samples), f"{sorted(names - set(samples))} in {expression}"
-        labels = {label.strip() for group in re.findall(r"\bby \(([^)]*)\)", expression) for label in group.split(",")}
+        labels = {
+            label.strip()
+            for group in re.findall(r"\bby \(([^)]*)\)", expression)
+            for label in group.split(",")
+        }
         labels |= set(re.findall(r"(\w+)\s*=~?\s*\"", expression))
         assert labels - {"instance", "job"} <= set().union(*(samples[name] for name in names)), expression
 
@@ -76,19 +80,27 @@ def test_panels_do_not_overlap_and_ask_the_source_that_is_provisioned() -> None:
     taken: set[tuple[int, int]] = set()
     for panel in DASHBOARD["panels"]:
         place = panel["gridPos"]
-        cells = {(x, y) for x in range(place["x"], place["x"] + place["w"])
-                 for y in range(place["y"], place["y"] + place["h"])}
+        cells = {
+            (x, y)
+            for x in range(place["x"], place["x"] + place["w"])
+            for y in range(place["y"], place["y"] + place["h"])
+        }
         assert not cells & taken and place["x"] + place["w"] <= 24, panel["title"]
         taken |= cells
-    sources = yaml.safe_load((FLEET / "grafana/provisioning/datasources/prometheus.yaml").read_text())["datasources"]
+    sources = yaml.safe_load((FLEET / "grafana/provisioning/datasources/prometheus.yaml").read_text())[
+        "datasources"
+    ]
     assert {panel["datasource"]["uid"] for panel in DASHBOARD["panels"]} == {sources[0]["uid"]}
     assert len({panel["id"] for panel in DASHBOARD["panels"]}) == len(DASHBOARD["panels"])
 
 
 def mounts() -> dict[str, str]:
     """What the containers see, by where they see it."""
-    return {inside: outside for service in COMPOSE["services"].values()
-            for outside, inside, *_ in (volume.split(":") for volume in service["volumes"])}
+    return {
+        inside: outside
+        for service in COMPOSE["services"].values()
+        for outside, inside, *_ in (volume.split(":") for volume in service["volumes"])
+    }
 
 
 def test_everything_that_is_mounted_is_there_or_made_by_the_readme() -> None:
@@ -125,18 +137,26 @@ def test_broker_of_the_fleet_lets_devices_report_and_listen_to_nobody(tmp_path: 
     passwords(tmp_path, "fer-edge", "viewer")
     (tmp_path / "acl").write_text((FLEET / "mosquitto/acl").read_text())
     lines = (FLEET / "mosquitto/mosquitto.conf").read_text()
-    for inside, here in (("/mosquitto/secrets/", "%F/"), ("/mosquitto/config/", "%F/"), ("/mosquitto/data/", "%F/"),
-                         ("listener 8883\n", "")):
+    for inside, here in (
+        ("/mosquitto/secrets/", "%F/"),
+        ("/mosquitto/config/", "%F/"),
+        ("/mosquitto/data/", "%F/"),
+        ("listener 8883\n", ""),
+    ):
         lines = lines.replace(inside, here)
 
     def known_as(user: str) -> Any:
         def setup(client: Any) -> None:
             trusting(tmp_path)(client)
             client.username_pw_set(user, PASSWORD)
+
         return setup
 
-    with (Mosquitto(tmp_path, *lines.splitlines()) as server,
-          Listener(server.port, known_as("viewer")) as viewer, Listener(server.port, known_as("fer-edge")) as device):
+    with (
+        Mosquitto(tmp_path, *lines.splitlines()) as server,
+        Listener(server.port, known_as("viewer")) as viewer,
+        Listener(server.port, known_as("fer-edge")) as device,
+    ):
         address = broker.parse(f"mqtts://fer-edge@localhost:{server.port}/fer-edge/pi-07", "--mqtt")
         with MqttSink(address, LABELS, lambda: FIGURES, password=PASSWORD, ca=tmp_path / "ca.crt") as sink:
             sink.show(happy())

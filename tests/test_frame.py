@@ -7,8 +7,11 @@ import pytest
 from edge.contracts import Box, Frame, Image, PixelFormat
 
 WIDTH, HEIGHT = 96, 64
-PICTURE = np.ascontiguousarray(np.broadcast_to(
-    np.linspace(30, 220, WIDTH).astype(np.uint8)[np.newaxis, :, np.newaxis], (HEIGHT, WIDTH, 3)))
+PICTURE = np.ascontiguousarray(
+    np.broadcast_to(
+        np.linspace(30, 220, WIDTH).astype(np.uint8)[np.newaxis, :, np.newaxis], (HEIGHT, WIDTH, 3)
+    )
+)
 GREY = PICTURE[:, :, 0]
 
 
@@ -97,8 +100,12 @@ def test_half_of_a_damaged_jpeg_is_black() -> None:
     assert half is not None and half.shape == (HEIGHT // 2, WIDTH // 2) and not half.any()
 
 
-@pytest.mark.parametrize("pixel_format", [PixelFormat.GREY, PixelFormat.YUYV, PixelFormat.YUV420, PixelFormat.BGR])
-def test_colour_that_is_expected_is_left_for_later_where_luma_costs_nothing(pixel_format: PixelFormat) -> None:
+@pytest.mark.parametrize(
+    "pixel_format", [PixelFormat.GREY, PixelFormat.YUYV, PixelFormat.YUV420, PixelFormat.BGR]
+)
+def test_colour_that_is_expected_is_left_for_later_where_luma_costs_nothing(
+    pixel_format: PixelFormat,
+) -> None:
     frame = frame_of(buffer_in(pixel_format), pixel_format)
     frame.expect_colour()
     assert frame._grey is None and frame._bgr is None
@@ -115,7 +122,9 @@ def test_damaged_jpeg_is_a_black_picture_of_the_right_size(damage: bytes) -> Non
 def test_jpeg_without_its_end_shows_what_came(kept: float, rows: int) -> None:
     noise = np.random.default_rng(1).integers(0, 255, (HEIGHT, WIDTH, 3), np.uint8)
     jpeg = np.asarray(cv2.imencode(".jpg", noise)[1], np.uint8).reshape(-1)
-    whole, cut = (frame_of(content, PixelFormat.MJPG) for content in (jpeg, jpeg[:round((jpeg.size - 2) * kept)]))
+    whole, cut = (
+        frame_of(content, PixelFormat.MJPG) for content in (jpeg, jpeg[: round((jpeg.size - 2) * kept)])
+    )
     np.testing.assert_array_equal(cut.grey[:rows], whole.grey[:rows])
     np.testing.assert_array_equal(cut.bgr[:rows], whole.bgr[:rows])
 
@@ -130,29 +139,41 @@ def test_box_knows_its_edges() -> None:
     assert (box.right, box.bottom, box.area) == (40, 60, 1200)
 
 
-@pytest.mark.parametrize(("box", "inside"), [
-    (Box(-5, -5, 20, 20), Box(0, 0, 15, 15)),
-    (Box(90, 60, 20, 20), Box(90, 60, 6, 4)),
-    (Box(10, 10, 20, 20), Box(10, 10, 20, 20)),
-    (Box(200, 10, 20, 20), Box(96, 10, 0, 20)),
-    (Box(-50, -50, 20, 20), Box(0, 0, 0, 0)),
-])
+@pytest.mark.parametrize(
+    ("box", "inside"),
+    [
+        (Box(-5, -5, 20, 20), Box(0, 0, 15, 15)),
+        (Box(90, 60, 20, 20), Box(90, 60, 6, 4)),
+        (Box(10, 10, 20, 20), Box(10, 10, 20, 20)),
+        (Box(200, 10, 20, 20), Box(96, 10, 0, 20)),
+        (Box(-50, -50, 20, 20), Box(0, 0, 0, 0)),
+    ],
+)
 def test_clipped_box_lies_within_the_frame(box: Box, inside: Box) -> None:
     assert box.clipped(frame_of(GREY, PixelFormat.GREY)) == inside
 
 
-@pytest.mark.parametrize(("other", "iou"), [
-    (Box(0, 0, 10, 10), 1.0), (Box(5, 0, 10, 10), 1 / 3), (Box(10, 0, 10, 10), 0.0), (Box(2, 2, 5, 5), 0.25)])
+@pytest.mark.parametrize(
+    ("other", "iou"),
+    [
+        (Box(0, 0, 10, 10), 1.0),
+        (Box(5, 0, 10, 10), 1 / 3),
+        (Box(10, 0, 10, 10), 0.0),
+        (Box(2, 2, 5, 5), 0.25),
+    ],
+)
 def test_overlap_is_shared_over_joint_area(other: Box, iou: float) -> None:
     box = Box(0, 0, 10, 10)
     assert box.iou(other) == pytest.approx(iou) == other.iou(box)
 
 
 @pytest.mark.parametrize(("height", "width"), [(65_000, 65_000), (30_000, 30_000), (0, 0)])
-def test_jpeg_whose_header_lies_about_its_size_is_a_black_picture_and_fills_no_memory(height: int, width: int) -> None:
+def test_jpeg_whose_header_lies_about_its_size_is_a_black_picture_and_fills_no_memory(
+    height: int, width: int
+) -> None:
     encoded = bytearray(cv2.imencode(".jpg", np.full((48, 64, 3), 200, np.uint8))[1].tobytes())
     at = encoded.find(b"\xff\xc0") + 5
-    encoded[at:at + 4] = height.to_bytes(2, "big") + width.to_bytes(2, "big")
+    encoded[at : at + 4] = height.to_bytes(2, "big") + width.to_bytes(2, "big")
     frame = Frame(np.frombuffer(bytes(encoded), np.uint8), PixelFormat.MJPG, 64, 48, 0, 0.0, 0.0)
     assert frame.bgr.shape == (48, 64, 3) and not frame.bgr.any()
     assert not frame.is_readable
@@ -162,6 +183,13 @@ def test_jpeg_whose_header_lies_about_its_size_is_a_black_picture_and_fills_no_m
 def test_bytes_that_are_no_jpeg_are_not_readable_and_others_are(content: bytes) -> None:
     assert not Frame(np.frombuffer(content, np.uint8), PixelFormat.MJPG, 64, 48, 0, 0.0, 0.0).is_readable
     black = np.zeros((48, 64, 3), np.uint8)
-    assert Frame(np.asarray(cv2.imencode(".jpg", black)[1], np.uint8).reshape(-1), PixelFormat.MJPG, 64, 48, 0, 0.0,
-                 0.0).is_readable
+    assert Frame(
+        np.asarray(cv2.imencode(".jpg", black)[1], np.uint8).reshape(-1),
+        PixelFormat.MJPG,
+        64,
+        48,
+        0,
+        0.0,
+        0.0,
+    ).is_readable
     assert Frame(black, PixelFormat.BGR, 64, 48, 0, 0.0, 0.0).is_readable

@@ -6,8 +6,14 @@ from edge import broker, homeassistant
 from tests.results import LABELS
 
 BROKER = broker.parse("mqtt://broker/shop 1/door", "--mqtt")
-DEVICE = homeassistant.device(BROKER, LABELS, board="Raspberry Pi 5", version="1.2", state_topic="shop 1/door/state",
-                              availability_topic="shop 1/door/availability")
+DEVICE = homeassistant.device(
+    BROKER,
+    LABELS,
+    board="Raspberry Pi 5",
+    version="1.2",
+    state_topic="shop 1/door/state",
+    availability_topic="shop 1/door/availability",
+)
 
 
 def test_topic_is_one_that_home_assistant_listens_to() -> None:

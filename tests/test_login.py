@@ -43,8 +43,13 @@ def violations(context: BrowserContext) -> Iterator[list[str]]:
 @pytest.fixture
 def sink() -> Iterator[MjpegSink]:
     limits = Limits(wrong_tokens=Rate(burst=2, every_s=3600))
-    with MjpegSink("127.0.0.1", 0, lambda: {"shown_fps": 30.0, "latency_p50_ms": 1.0, "dropped": 0.0},
-                   access=Access([], Token(TOKEN), limits), limits=limits) as opened:
+    with MjpegSink(
+        "127.0.0.1",
+        0,
+        lambda: {"shown_fps": 30.0, "latency_p50_ms": 1.0, "dropped": 0.0},
+        access=Access([], Token(TOKEN), limits),
+        limits=limits,
+    ) as opened:
         yield opened
 
 
@@ -60,7 +65,7 @@ def test_token_signs_in_and_the_picture_streams(context: BrowserContext, sink: M
     assert page.url == f"{sink.url}/login"
     sign_in(page, TOKEN)
     page.wait_for_url(f"{sink.url}/", wait_until="commit")
-    cookie, = context.cookies()
+    (cookie,) = context.cookies()
     assert cookie["httpOnly"] and cookie["sameSite"] == "Strict" and TOKEN not in cookie["value"]
     # A picture by the cookie alone, on a page without any script.
     with DemoCamera(320, 240, 30) as camera:

@@ -49,9 +49,13 @@ def test_fetches_into_a_folder_that_is_not_there_yet(server: str, tmp_path: Path
     assert list(path.parent.iterdir()) == [path]
 
 
-@pytest.mark.parametrize(("address", "message"), [
-    ("/short", "expected model.onnx with sha256"), ("/changed", "nothing was kept"), ("/missing", "404")])
-def test_keeps_nothing_of_what_is_not_as_published(server: str, tmp_path: Path, address: str, message: str) -> None:
+@pytest.mark.parametrize(
+    ("address", "message"),
+    [("/short", "expected model.onnx with sha256"), ("/changed", "nothing was kept"), ("/missing", "404")],
+)
+def test_keeps_nothing_of_what_is_not_as_published(
+    server: str, tmp_path: Path, address: str, message: str
+) -> None:
     path = tmp_path / "model.onnx"
     path.write_bytes(b"the old one")
     with pytest.raises(ModelError, match=message) as raised:

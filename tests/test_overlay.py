@@ -25,9 +25,9 @@ def changed(before: Image, after: Image) -> Image:
 @BACKGROUNDS
 def test_box_is_drawn_around_the_face_and_not_over_it(background: Image) -> None:
     marks = changed(background, overlay.draw(result_of(background, reading_of(FACE)), corner=""))
-    assert marks[FACE.top - 1:FACE.top + 2, FACE.left:FACE.right].mean() > 0.9
-    assert marks[FACE.top:FACE.bottom, FACE.left - 1:FACE.left + 2].mean() > 0.9
-    assert not marks[FACE.top + 5:FACE.bottom - 5, FACE.left + 5:FACE.right - 5].any()
+    assert marks[FACE.top - 1 : FACE.top + 2, FACE.left : FACE.right].mean() > 0.9
+    assert marks[FACE.top : FACE.bottom, FACE.left - 1 : FACE.left + 2].mean() > 0.9
+    assert not marks[FACE.top + 5 : FACE.bottom - 5, FACE.left + 5 : FACE.right - 5].any()
 
 
 def test_frame_itself_stays_as_it_is() -> None:
@@ -48,15 +48,23 @@ def luminance(colours: Image) -> np.ndarray[tuple[int, ...], np.dtype[np.float64
 def test_text_stands_out_from_its_plate(background: Image, track_id: int, probability: float) -> None:
     reading = reading_of(FACE, track_id, probability=probability)
     image = overlay.draw(result_of(background, reading), corner="")
-    title = image[FACE.top + 3:FACE.top + 18, FACE.right + 6:FACE.right + 80]
+    title = image[FACE.top + 3 : FACE.top + 18, FACE.right + 6 : FACE.right + 80]
     levels = luminance(title.reshape(-1, 3))
     contrast = (levels.max() + 0.05) / (np.median(levels) + 0.05)
     # WCAG 2.1's least contrast for large text.
     assert contrast >= 3
 
 
-@pytest.mark.parametrize("box", [Box(0, 0, 100, 100), Box(540, 0, 100, 100), Box(0, 380, 100, 100),
-                                 Box(540, 380, 100, 100), Box(0, 0, 640, 480)])
+@pytest.mark.parametrize(
+    "box",
+    [
+        Box(0, 0, 100, 100),
+        Box(540, 0, 100, 100),
+        Box(0, 380, 100, 100),
+        Box(540, 380, 100, 100),
+        Box(0, 0, 640, 480),
+    ],
+)
 def test_plate_stays_within_the_picture_at_every_border(box: Box) -> None:
     image = overlay.draw(result_of(WHITE, reading_of(box)), corner="")
     assert image.shape == WHITE.shape
@@ -68,45 +76,58 @@ def test_plates_avoid_the_neighbours_face() -> None:
     left, right = Box(100, 100, 120, 120), Box(230, 100, 120, 120)
     image = overlay.draw(result_of(WHITE, reading_of(left, 1), reading_of(right, 2)), corner="")
     for face in (left, right):
-        assert not changed(WHITE, image)[face.top + 5:face.bottom - 5, face.left + 5:face.right - 5].any()
+        assert not changed(WHITE, image)[face.top + 5 : face.bottom - 5, face.left + 5 : face.right - 5].any()
 
 
 def test_plates_avoid_each_other() -> None:
     # There is no room right of the second face, and left of it is the plate of the first.
     first, second = reading_of(Box(150, 100, 100, 100), 1), reading_of(Box(520, 120, 110, 110), 2)
-    alone, both = (overlay.draw(result_of(WHITE, *readings), corner="") for readings in ((first,), (first, second)))
-    plate = np.s_[100:100 + overlay.plate_height(first.smoothed), 254:254 + 132]
+    alone, both = (
+        overlay.draw(result_of(WHITE, *readings), corner="") for readings in ((first,), (first, second))
+    )
+    plate = np.s_[100 : 100 + overlay.plate_height(first.smoothed), 254 : 254 + 132]
     np.testing.assert_array_equal(both[plate], alone[plate])
 
 
 def test_long_label_stays_on_its_plate_with_its_probability() -> None:
     labels = ("a label that is far too long", "Überraschung und mehr")
     expression = Expression(np.array([0.8, 0.2], np.float32), labels)
-    image = overlay.draw(result_of(BLACK, Reading(Face(FACE, 1.0, track_id=1), expression, expression)), corner="")
+    image = overlay.draw(
+        result_of(BLACK, Reading(Face(FACE, 1.0, track_id=1), expression, expression)), corner=""
+    )
     right = FACE.right + 4 + 132
     assert not changed(BLACK, image)[:, right:].any()
-    percent = image[FACE.top:FACE.top + 20, right - 40:right]
+    percent = image[FACE.top : FACE.top + 20, right - 40 : right]
     assert percent.max() > 200
 
 
 def test_page_has_the_palette_of_the_picture() -> None:
     script = files("edge.sinks").joinpath("web", "colours.js").read_text(encoding="utf-8")
     palette = next(line for line in script.splitlines() if line.startswith("const PALETTE"))
-    assert re.findall(r'"#([0-9a-f]{6})"', palette) == [bytes(reversed(colour)).hex() for colour in overlay.PALETTE]
+    assert re.findall(r'"#([0-9a-f]{6})"', palette) == [
+        bytes(reversed(colour)).hex() for colour in overlay.PALETTE
+    ]
 
 
 def test_track_keeps_its_colour_wherever_it_is() -> None:
-    pixels = [tuple(overlay.draw(result_of(BLACK, reading_of(box, 3)), corner="")[box.top, box.left + 20])
-              for box in (FACE, Box(300, 200, 80, 80))]
+    pixels = [
+        tuple(overlay.draw(result_of(BLACK, reading_of(box, 3)), corner="")[box.top, box.left + 20])
+        for box in (FACE, Box(300, 200, 80, 80))
+    ]
     assert pixels[0] == pixels[1]
 
 
 def test_uncertain_looks_different_from_every_track() -> None:
     certain = overlay.draw(result_of(BLACK, reading_of(FACE, probability=0.9)), corner="")
     doubtful = overlay.draw(result_of(BLACK, reading_of(FACE, probability=0.15)), corner="")
-    title, bars = np.s_[FACE.top:FACE.top + 18, FACE.right + 8:FACE.right + 130], np.s_[FACE.top + 20:FACE.top + 115]
+    title, bars = (
+        np.s_[FACE.top : FACE.top + 18, FACE.right + 8 : FACE.right + 130],
+        np.s_[FACE.top + 20 : FACE.top + 115],
+    )
     assert certain[title].max() > doubtful[title].max() + 80
-    colourful = [np.ptp(image[bars][:, FACE.right + 8:].astype(int), axis=2).max() for image in (certain, doubtful)]
+    colourful = [
+        np.ptp(image[bars][:, FACE.right + 8 :].astype(int), axis=2).max() for image in (certain, doubtful)
+    ]
     assert colourful[0] > 40 > colourful[1]
 
 
@@ -114,7 +135,8 @@ def test_bar_is_as_long_as_its_probability() -> None:
     def bar_px(probability: float) -> int:
         image = overlay.draw(result_of(BLACK, reading_of(FACE, probability=probability)), corner="")
         row = FACE.top + 20 + 13 * 3 + 6
-        return int((image[row, FACE.right + 4 + 66:FACE.right + 4 + 132].max(axis=1) > 200).sum())
+        return int((image[row, FACE.right + 4 + 66 : FACE.right + 4 + 132].max(axis=1) > 200).sum())
+
     assert bar_px(1.0) > 1.8 * bar_px(0.5) > 0
 
 

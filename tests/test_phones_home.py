@@ -17,7 +17,9 @@ from tests.conftest import ROOT
 
 STRACE = shutil.which("strace")
 pytestmark = pytest.mark.skipif(STRACE is None and "CI" not in os.environ, reason="strace is not installed")
-CALLS = "%network,open,openat,openat2,creat,mkdir,mkdirat,rename,renameat,renameat2,link,linkat,symlink,symlinkat"
+CALLS = (
+    "%network,open,openat,openat2,creat,mkdir,mkdirat,rename,renameat,renameat2,link,linkat,symlink,symlinkat"
+)
 # Devices are no files that stay, nor are the semaphores of multiprocessing's locks.
 NO_FILES = re.compile(r"/dev/(null|tty|shm/sem\.[\w-]+)|/proc/.*")
 ANSWER = re.compile(r"= \d+<([^>]*)>$")
@@ -33,36 +35,74 @@ class Traced:
         self.home, temporary = folder / "home", folder / "tmp"
         for made in (self.folder, self.home, temporary):
             made.mkdir()
-        environment = {"PATH": os.environ["PATH"], "HOME": str(self.home), "XDG_DATA_HOME": str(self.state),
-                       "TMPDIR": str(temporary), "PYTHONPATH": f"{ROOT}:{folder.parent}",
-                       "PYTHONDONTWRITEBYTECODE": "1"}
+        environment = {
+            "PATH": os.environ["PATH"],
+            "HOME": str(self.home),
+            "XDG_DATA_HOME": str(self.state),
+            "TMPDIR": str(temporary),
+            "PYTHONPATH": f"{ROOT}:{folder.parent}",
+            "PYTHONDONTWRITEBYTECODE": "1",
+        }
         trace = folder / "trace"
         ended = subprocess.run(
-            [STRACE, "--follow-forks", "--decode-fds=path", "--seccomp-bpf", "--string-limit=4096", "--quiet=all",
-             f"--trace={CALLS}", f"--output={trace}", sys.executable, "-m", *arguments],
-            cwd=self.folder, env=environment, capture_output=True, text=True, timeout=120, check=False)
+            [
+                STRACE,
+                "--follow-forks",
+                "--decode-fds=path",
+                "--seccomp-bpf",
+                "--string-limit=4096",
+                "--quiet=all",
+                f"--trace={CALLS}",
+                f"--output={trace}",
+                sys.executable,
+                "-m",
+                *arguments,
+            ],
+            cwd=self.folder,
+            env=environment,
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=False,
+        )
         assert ended.returncode in codes, ended.stderr
         self.calls = trace.read_text().splitlines()
-        self.left = sorted(str(path.relative_to(folder)) for place in (self.home, temporary)
-                           for path in place.rglob("*"))
+        self.left = sorted(
+            str(path.relative_to(folder)) for place in (self.home, temporary) for path in place.rglob("*")
+        )
 
     def addresses(self, call: str) -> set[str]:
         """The Internet addresses that were given to `call`."""
-        lines = [line for line in self.calls if f" {call}(" in line and re.search(r"sa_family=AF_INET6?\b", line)]
-        return {f"{host[1]}:{port[1]}" for line in lines
-                if (host := re.search(r'inet_(?:addr\(|pton\(AF_INET6, )"([^"]+)"', line))
-                and (port := re.search(r"sin6?_port=htons\((\d+)\)", line))}
+        lines = [
+            line for line in self.calls if f" {call}(" in line and re.search(r"sa_family=AF_INET6?\b", line)
+        ]
+        return {
+            f"{host[1]}:{port[1]}"
+            for line in lines
+            if (host := re.search(r'inet_(?:addr\(|pton\(AF_INET6, )"([^"]+)"', line))
+            and (port := re.search(r"sin6?_port=htons\((\d+)\)", line))
+        }
 
     def written(self) -> set[str]:
         """What was made or opened to be written to, outside the run's own folder and the state directory."""
-        opened = [line for line in self.calls
-                  if re.search(r" (open|openat|openat2|creat)\(", line) and re.search(r"O_WRONLY|O_RDWR|O_CREAT", line)]
+        opened = [
+            line
+            for line in self.calls
+            if re.search(r" (open|openat|openat2|creat)\(", line)
+            and re.search(r"O_WRONLY|O_RDWR|O_CREAT", line)
+        ]
         paths = {answer[1] for line in opened if (answer := ANSWER.search(line))}
-        made = [line for line in self.calls
-                if re.search(r" (mkdir|rename|link|symlink)\w*\(", line) and line.endswith("= 0")]
+        made = [
+            line
+            for line in self.calls
+            if re.search(r" (mkdir|rename|link|symlink)\w*\(", line) and line.endswith("= 0")
+        ]
         paths |= {path for line in made for path in re.findall(r'"(/[^"]*)"', line)}
-        return {path for path in paths
-                if not NO_FILES.fullmatch(path) and not path.startswith((str(self.folder), str(self.state)))}
+        return {
+            path
+            for path in paths
+            if not NO_FILES.fullmatch(path) and not path.startswith((str(self.folder), str(self.state)))
+        }
 
     def assert_innocent(self) -> None:
         """Nothing was left outside the run's own folder and the state directory, and nobody spoken to."""
@@ -78,8 +118,20 @@ def port() -> int:
 
 
 def test_run_writes_and_connects_to_what_was_asked_for_alone(tmp_path: Path, port: int) -> None:
-    run = Traced(tmp_path, "edge.run", "--camera", "demo", "--frames", "30", "--listen", f"127.0.0.1:{port}",
-                 "--events", "out.csv", "--record", "out.mp4")
+    run = Traced(
+        tmp_path,
+        "edge.run",
+        "--camera",
+        "demo",
+        "--frames",
+        "30",
+        "--listen",
+        f"127.0.0.1:{port}",
+        "--events",
+        "out.csv",
+        "--record",
+        "out.mp4",
+    )
     assert run.addresses("bind") == {f"127.0.0.1:{port}"}
     run.assert_innocent()
     assert {path.name for path in run.folder.iterdir()} == {"out.csv", "out.mp4"}
@@ -88,14 +140,25 @@ def test_run_writes_and_connects_to_what_was_asked_for_alone(tmp_path: Path, por
 def test_evaluation_writes_and_connects_to_nothing(tmp_path: Path) -> None:
     images, labels = np.zeros((14, 48, 48), np.uint8), np.repeat(np.arange(7), 2)
     np.savez(tmp_path / "data.npz", image=images, label=labels, usage=np.full(14, SPLITS.index("PublicTest")))
-    run = Traced(tmp_path, "export", "evaluate", "--model", str(models.classifier_path()), "--data",
-                 str(tmp_path / "data.npz"), "--split", "PublicTest")
+    run = Traced(
+        tmp_path,
+        "export",
+        "evaluate",
+        "--model",
+        str(models.classifier_path()),
+        "--data",
+        str(tmp_path / "data.npz"),
+        "--split",
+        "PublicTest",
+    )
     assert run.addresses("bind") == set()
     run.assert_innocent()
 
 
 def test_doctor_writes_and_connects_to_nothing(tmp_path: Path, port: int) -> None:
-    doctor = Traced(tmp_path, "edge.doctor", "--camera", "demo", "--listen", f"127.0.0.1:{port}", codes=(0, 1))
+    doctor = Traced(
+        tmp_path, "edge.doctor", "--camera", "demo", "--listen", f"127.0.0.1:{port}", codes=(0, 1)
+    )
     assert doctor.addresses("bind") <= {f"127.0.0.1:{port}"}
     doctor.assert_innocent()
 
@@ -114,7 +177,8 @@ def test_trace_would_show_a_connection_a_lookup_and_a_file(tmp_path: Path) -> No
         "import pathlib, socket\n"
         "pathlib.Path('~/.device').expanduser().write_text('id')\n"
         "socket.socket().connect_ex(('127.0.0.1', 9))\n"
-        "socket.socket(type=socket.SOCK_DGRAM).sendto(b'', ('127.0.0.1', 9))\n")
+        "socket.socket(type=socket.SOCK_DGRAM).sendto(b'', ('127.0.0.1', 9))\n"
+    )
     (tmp_path / "sub").mkdir()
     run = Traced(tmp_path / "sub", "guilty")
     assert run.addresses("connect") == run.addresses("sendto") == {"127.0.0.1:9"}

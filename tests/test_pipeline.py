@@ -9,7 +9,18 @@ from typing import Self
 import numpy as np
 import pytest
 
-from edge.contracts import Box, Expression, Face, FaceDetector, Frame, Image, PixelFormat, Reading, Result, Search
+from edge.contracts import (
+    Box,
+    Expression,
+    Face,
+    FaceDetector,
+    Frame,
+    Image,
+    PixelFormat,
+    Reading,
+    Result,
+    Search,
+)
 from edge.errors import CameraTimeout
 from edge.pipeline import Pipeline
 from edge.telemetry import Telemetry
@@ -36,8 +47,9 @@ class Part:
         self.is_open = self.was_opened = True
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None,
-                 trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self.is_open = False
 
     def work(self) -> None:
@@ -65,7 +77,9 @@ class FakeCamera(Part):
             raise StopIteration
         number = self.delivered
         self.delivered += 1
-        return Frame(np.zeros((48, 48), np.uint8), PixelFormat.GREY, 48, 48, number, 0.0, number / 30, self.notice)
+        return Frame(
+            np.zeros((48, 48), np.uint8), PixelFormat.GREY, 48, 48, number, 0.0, number / 30, self.notice
+        )
 
 
 class FakeDetector(Part):
@@ -95,8 +109,9 @@ class FakeClassifier(Part):
 
 
 class FakeSmoother(Part):
-    def read(self, faces: Sequence[Face], crops: Sequence[Image], expressions: Sequence[Expression], frame: Frame
-             ) -> tuple[Reading, ...]:
+    def read(
+        self, faces: Sequence[Face], crops: Sequence[Image], expressions: Sequence[Expression], frame: Frame
+    ) -> tuple[Reading, ...]:
         self.work()
         return tuple(Reading(face, raw, raw) for face, raw in zip(faces, expressions, strict=True))
 
@@ -121,13 +136,27 @@ class FakeSink(Part):
 class Line:
     """A pipeline with all its fakes."""
 
-    def __init__(self, camera: FakeCamera, taken: int = 0, first_frame_within_s: float = 30.0,
-                 veil: Callable[[Iterator[Result]], Iterator[Result]] = iter) -> None:
+    def __init__(
+        self,
+        camera: FakeCamera,
+        taken: int = 0,
+        first_frame_within_s: float = 30.0,
+        veil: Callable[[Iterator[Result]], Iterator[Result]] = iter,
+    ) -> None:
         self.camera, self.detector, self.tracker = camera, FakeDetector(), FakeTracker()
         self.classifier, self.smoother, self.sink = FakeClassifier(), FakeSmoother(), FakeSink(taken)
         self.telemetry = Telemetry()
-        self.pipeline = Pipeline(camera, self.detector, self.tracker, self.classifier, self.smoother,
-                                 [self.sink], self.telemetry, veil=veil, first_frame_within_s=first_frame_within_s)
+        self.pipeline = Pipeline(
+            camera,
+            self.detector,
+            self.tracker,
+            self.classifier,
+            self.smoother,
+            [self.sink],
+            self.telemetry,
+            veil=veil,
+            first_frame_within_s=first_frame_within_s,
+        )
 
     def run(self, **limits: float | None) -> None:
         with Wakeup() as wakeup:
@@ -170,7 +199,9 @@ def test_sinks_see_what_the_veil_lets_through_and_nothing_else() -> None:
 
 
 @pytest.mark.parametrize("wanted", [True, False])
-def test_colour_is_expected_only_while_a_sink_is_watched(wanted: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_colour_is_expected_only_while_a_sink_is_watched(
+    wanted: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
     expected: list[int] = []
     monkeypatch.setattr(Frame, "expect_colour", lambda frame: expected.append(frame.number))
     line = Line(FakeCamera(3, live=False))
@@ -305,12 +336,14 @@ def test_camera_that_freezes_while_the_line_is_stopped_is_no_fault() -> None:
     line = Line(FakeCamera(None, live=True), taken=1)
     camera = line.camera
     with Wakeup() as wakeup:
+
         def stop_then_freeze() -> None:
             assert line.sink.taken_enough.wait(30)
             stop(wakeup)
             while not line.pipeline._frames.is_closed:
                 threading.Event().wait(0.001)
             camera.error = CameraTimeout("frozen")
+
         stopper = threading.Thread(target=stop_then_freeze)
         stopper.start()
         line.pipeline.run(wakeup)
@@ -324,8 +357,15 @@ def test_sink_that_cannot_open_closes_the_camera() -> None:
             raise Boom
 
     line = Line(FakeCamera(None, live=True))
-    pipeline = Pipeline(line.camera, line.detector, line.tracker, line.classifier, line.smoother,
-                        [line.sink, Closed()], line.telemetry)
+    pipeline = Pipeline(
+        line.camera,
+        line.detector,
+        line.tracker,
+        line.classifier,
+        line.smoother,
+        [line.sink, Closed()],
+        line.telemetry,
+    )
     with Wakeup() as wakeup, pytest.raises(Boom):
         pipeline.run(wakeup)
     assert line.camera.delivered == 0 and not line.camera.is_open and not line.sink.is_open

@@ -13,7 +13,9 @@ GRADIENT_FRAME = Frame(GRADIENT, PixelFormat.GREY, 120, 100, 0, 0.0, 0.0)
 
 
 def jpeg_frame() -> Frame:
-    jpeg = np.asarray(cv2.imencode(".jpg", GRADIENT, (cv2.IMWRITE_JPEG_QUALITY, 100))[1], np.uint8).reshape(-1)
+    jpeg = np.asarray(cv2.imencode(".jpg", GRADIENT, (cv2.IMWRITE_JPEG_QUALITY, 100))[1], np.uint8).reshape(
+        -1
+    )
     return Frame(jpeg, PixelFormat.MJPG, 120, 100, 0, 0.0, 0.0)
 
 
@@ -28,7 +30,9 @@ def test_framing_of_one_and_no_shift_keeps_a_square_box() -> None:
 
 
 def test_crop_of_the_models_size_is_the_pixels_themselves() -> None:
-    np.testing.assert_array_equal(preprocess.crop(GRADIENT, Box(10, 20, 48, 48), 48, 48), GRADIENT[20:68, 10:58])
+    np.testing.assert_array_equal(
+        preprocess.crop(GRADIENT, Box(10, 20, 48, 48), 48, 48), GRADIENT[20:68, 10:58]
+    )
 
 
 def test_crop_beyond_the_picture_repeats_the_border() -> None:
@@ -47,12 +51,13 @@ def test_crop_outside_the_picture_is_an_error() -> None:
 def test_crop_has_the_models_size_and_keeps_the_mean(side: int) -> None:
     crop = preprocess.crop(GRADIENT, Box(5, 5, side, side), 48, 48)
     assert crop.shape == (48, 48) and crop.dtype == np.uint8
-    assert abs(float(crop.mean()) - float(GRADIENT[5:5 + side, 5:5 + side].mean())) < 1
+    assert abs(float(crop.mean()) - float(GRADIENT[5 : 5 + side, 5 : 5 + side].mean())) < 1
 
 
 def test_input_is_scaled_as_the_metadata_says() -> None:
-    metadata = Metadata(labels=("a", "b"), height=48, width=48, scale=1 / 127.5, offset=-1.0, framing={},
-                        precision="float32")
+    metadata = Metadata(
+        labels=("a", "b"), height=48, width=48, scale=1 / 127.5, offset=-1.0, framing={}, precision="float32"
+    )
     batch = preprocess.as_input([np.zeros((48, 48), np.uint8), np.full((48, 48), 255, np.uint8)], metadata)
     assert batch.shape == (2, 48, 48, 1) and batch.dtype == np.float32
     assert batch[0].max() == -1 and batch[1].min() == pytest.approx(1)

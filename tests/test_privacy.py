@@ -28,10 +28,19 @@ NOISE = np.random.default_rng(0).integers(0, 255, (480, 640, 3), np.uint8)
 
 def result_at(at_s: float, *boxes: Box, picture: Image = NOISE, notice: str | None = None) -> Result:
     """A result with a face at each of `boxes`, the first of track 1."""
-    frame = Frame(picture, PixelFormat.BGR, picture.shape[1], picture.shape[0], round(at_s * FPS), at_s, at_s, notice)
+    frame = Frame(
+        picture, PixelFormat.BGR, picture.shape[1], picture.shape[0], round(at_s * FPS), at_s, at_s, notice
+    )
     expression = expression_of()
-    return Result(frame, tuple(Reading(Face(box, 1.0, track_id=number), expression, expression)
-                               for number, box in enumerate(boxes, 1)), at_s, at_s)
+    return Result(
+        frame,
+        tuple(
+            Reading(Face(box, 1.0, track_id=number), expression, expression)
+            for number, box in enumerate(boxes, 1)
+        ),
+        at_s,
+        at_s,
+    )
 
 
 def veiled(results: Iterable[Result]) -> list[Result]:
@@ -39,7 +48,7 @@ def veiled(results: Iterable[Result]) -> list[Result]:
 
 
 def is_hidden(result: Result, box: Box) -> bool:
-    part = np.s_[box.top:box.bottom, box.left:box.right]
+    part = np.s_[box.top : box.bottom, box.left : box.right]
     return values_across(result.frame.bgr[part]) <= 6 and values_across(result.frame.grey[part]) <= 6
 
 
@@ -58,39 +67,41 @@ def test_real_face_holds_at_most_six_values_each_way() -> None:
     seen = real_faces()
     assert len(seen) >= 8
     for frame, face in seen:
-        result, = veiled([result_at(0, face.box, picture=frame.bgr)])
+        (result,) = veiled([result_at(0, face.box, picture=frame.bgr)])
         box = face.box
         assert not is_hidden(result_at(0, picture=frame.bgr), box)
         assert is_hidden(result, box)
         # The forehead and the chin, which the detector leaves out, are hidden as well.
         taller = Box(box.left, box.top - box.height // 4, box.width, box.height * 3 // 2).clipped(frame)
-        assert values_across(result.frame.bgr[taller.top:taller.bottom, taller.left:taller.right]) <= 8
+        assert values_across(result.frame.bgr[taller.top : taller.bottom, taller.left : taller.right]) <= 8
         assert not HaarDetector().detect(result.frame, Search(box, 80, 480))
 
 
 @pytest.mark.parametrize("size", [20, 48, 111, 479])
 def test_face_of_every_size_is_hidden(size: int) -> None:
-    result, = veiled([result_at(0, Box(7, 1, size, size))])
+    (result,) = veiled([result_at(0, Box(7, 1, size, size))])
     assert is_hidden(result, Box(7, 1, size, size))
 
 
 def test_what_is_no_face_stays_and_so_do_the_readings() -> None:
     original = result_at(0, FACE)
-    result, = veiled([original])
+    (result,) = veiled([original])
     np.testing.assert_array_equal(result.frame.bgr[:, 480:], NOISE[:, 480:])
     assert result.readings == original.readings and result.frame.number == original.frame.number
 
 
 def test_there_is_nothing_to_pass_on_and_nothing_to_write_to() -> None:
-    result, = veiled([result_at(0, FACE)])
+    (result,) = veiled([result_at(0, FACE)])
     assert result.frame.buffer.size == 0
     assert not result.frame.bgr.flags.writeable and not result.frame.grey.flags.writeable
 
 
 def test_nothing_is_converted_until_somebody_looks() -> None:
     encoded = np.asarray(cv2.imencode(".jpg", NOISE)[1], np.uint8).reshape(-1)
-    original = Result(Frame(encoded, PixelFormat.MJPG, 640, 480, 0, 0.0, 0.0), result_at(0, FACE).readings, 0.0, 0.0)
-    result, = veiled([original])
+    original = Result(
+        Frame(encoded, PixelFormat.MJPG, 640, 480, 0, 0.0, 0.0), result_at(0, FACE).readings, 0.0, 0.0
+    )
+    (result,) = veiled([original])
     assert original.frame._bgr is None and original.frame._grey is None
     assert is_hidden(result, FACE)
 
@@ -112,8 +123,9 @@ def test_face_that_walks_while_it_is_not_seen_is_hidden() -> None:
 
     found = {0, 1, 12, 13, 25}
     times_s = [number / FPS for number in range(26)]
-    results = veiled(result_at(at_s, *([place(at_s)] if number in found else []))
-                     for number, at_s in enumerate(times_s))
+    results = veiled(
+        result_at(at_s, *([place(at_s)] if number in found else [])) for number, at_s in enumerate(times_s)
+    )
     assert all(is_hidden(result, place(at_s)) for result, at_s in zip(results, times_s, strict=True))
 
 
@@ -139,7 +151,7 @@ def test_notice_comes_at_once_after_what_was_held_and_as_it_is() -> None:
     assert is_hidden(before, FACE) and shown is notice
     # A camera that began anew counts from 0 again; the old face is not its.
     assert not list(veil.cover(result_at(0)))
-    result, = veil.flush()
+    (result,) = veil.flush()
     assert not is_hidden(result, FACE)
 
 
@@ -151,9 +163,9 @@ def test_camera_that_begins_anew_holds_up_nothing() -> None:
 
 def test_crowd_with_overlapping_faces_is_hidden() -> None:
     boxes = [Box(60 + 50 * number, 100 + 10 * number, 100, 100) for number in range(8)]
-    result, = veiled([result_at(0, *boxes)])
+    (result,) = veiled([result_at(0, *boxes)])
     for box in boxes:
-        part = result.frame.bgr[box.top:box.bottom, box.left:box.right]
+        part = result.frame.bgr[box.top : box.bottom, box.left : box.right]
         assert values_across(part) <= 12
 
 
@@ -166,8 +178,10 @@ def test_no_face_of_a_real_video_is_found_again_behind_the_veil(material: Callab
             for frame, _ in zip(camera, range(120), strict=False):
                 box = Box(0, 0, frame.width, frame.height)
                 faces = detector.detect(frame, Search(box, whole.min_face_px, whole.max_face_px))
-                readings = tuple(Reading(Face(face.box, 1.0, track_id=1), expression_of(), expression_of())
-                                 for face in faces[:1])
+                readings = tuple(
+                    Reading(Face(face.box, 1.0, track_id=1), expression_of(), expression_of())
+                    for face in faces[:1]
+                )
                 yield Result(frame, readings, 0.0, 0.0)
 
     shown = hidden = 0
@@ -198,11 +212,11 @@ def values_recorded(path: Path, box: Box) -> int:
     recording = cv2.VideoCapture(str(path))
     _, picture = recording.read()
     recording.release()
-    inside = cv2.medianBlur(picture[box.top + 8:box.bottom - 8, box.left + 8:box.right - 8], 5)
+    inside = cv2.medianBlur(picture[box.top + 8 : box.bottom - 8, box.left + 8 : box.right - 8], 5)
     return values_across(np.asarray(inside, np.uint8), tolerance=24)
 
 
 def test_cells_keep_few_colours() -> None:
-    result, = veiled([result_at(0, FACE)])
-    values = np.unique(result.frame.bgr[FACE.top:FACE.bottom, FACE.left:FACE.right])
+    (result,) = veiled([result_at(0, FACE)])
+    values = np.unique(result.frame.bgr[FACE.top : FACE.bottom, FACE.left : FACE.right])
     assert len(values) <= 256 // privacy.STEP

@@ -13,8 +13,20 @@ from edge import errors
 from tests.conftest import ROOT
 
 README = ROOT / "README.md"
-PAGES = [README, *(ROOT / name for name in ("CHANGELOG.md", "CONTRIBUTING.md", "benchmarks/README.md",
-                                            "systemd/fleet/README.md", "models/STEPS.md", "models/fer.int8.md"))]
+PAGES = [
+    README,
+    *(
+        ROOT / name
+        for name in (
+            "CHANGELOG.md",
+            "CONTRIBUTING.md",
+            "benchmarks/README.md",
+            "systemd/fleet/README.md",
+            "models/STEPS.md",
+            "models/fer.int8.md",
+        )
+    ),
+]
 OURS = ("edge", "export", "benchmarks")
 # What takes the flags of another command, too.
 TAKES_ALSO = {"edge.doctor": "edge.run"}
@@ -42,14 +54,22 @@ def flags(text: str) -> set[str]:
 @functools.cache
 def flags_of(module: str, command: str = "") -> set[str]:
     """The flags of `python -m module command`, as its --help says them."""
-    ended = subprocess.run([sys.executable, "-m", module, *command.split(), "--help"], cwd=ROOT, capture_output=True,
-                           text=True, timeout=60, check=True)
+    ended = subprocess.run(
+        [sys.executable, "-m", module, *command.split(), "--help"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=True,
+    )
     return flags(ended.stdout) | (flags_of(TAKES_ALSO[module]) if module in TAKES_ALSO else set())
 
 
 def command_of(piece: str) -> tuple[str, str] | None:
     """The module that `piece` runs and the command of it, as "line" of benchmarks; None where it is none of ours."""
-    if ran := re.search(r"(?:python -m |^(?=export [a-z]))((?:%s)[\w.]*) ?([a-z]*)(?![\w=/])" % "|".join(OURS), piece):
+    if ran := re.search(
+        r"(?:python -m |^(?=export [a-z]))((?:%s)[\w.]*) ?([a-z]*)(?![\w=/])" % "|".join(OURS), piece
+    ):
         return ran[1], ran[2] if ran[1] in ("export", "benchmarks") else ""
     if installed := re.search(r"bin/(fer-edge(?:-doctor)?)\b", piece):
         return MODULES_OF_COMMANDS[installed[1]], ""
@@ -78,7 +98,9 @@ def test_commands_have_the_flags_that_are_named(page: Path) -> None:
 @over_pages
 def test_targets_of_make_are_there(page: Path) -> None:
     there = set(re.findall(r"^([\w-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
-    assert {target for piece in pieces(page) for target in re.findall(r"\bmake ([a-z][\w-]*)", piece)} <= there
+    assert {
+        target for piece in pieces(page) for target in re.findall(r"\bmake ([a-z][\w-]*)", piece)
+    } <= there
 
 
 @over_pages
@@ -89,8 +111,11 @@ def test_paths_are_there(page: Path) -> None:
 
 
 def test_scripts_have_the_flags_that_are_named() -> None:
-    named = [(script, flags(piece)) for piece in pieces(README)
-             for script in re.findall(r"\b((?:un)?install)\.sh\b", piece)]
+    named = [
+        (script, flags(piece))
+        for piece in pieces(README)
+        for script in re.findall(r"\b((?:un)?install)\.sh\b", piece)
+    ]
     assert named
     for script, said in named:
         assert said <= flags((ROOT / f"systemd/{script}.sh").read_text())

@@ -51,8 +51,9 @@ def test_part_takes_the_value_in_force_at_once(bench: Bench) -> None:
     assert bench.taken == [("min_face_px", 48), ("clean", False)]
 
 
-def test_changed_setting_is_taken_once_and_logged_with_its_origin(bench: Bench,
-                                                                  caplog: pytest.LogCaptureFixture) -> None:
+def test_changed_setting_is_taken_once_and_logged_with_its_origin(
+    bench: Bench, caplog: pytest.LogCaptureFixture
+) -> None:
     assert bench.reload("fps = 30\nmin_face_px = 60\n") == [("min_face_px", 60)]
     assert caplog.messages == [f"min_face_px is 60 from now on ({bench.file}, line 2)"]
     assert bench.reload("fps = 30\nmin_face_px = 60\n") == []
@@ -64,19 +65,23 @@ def test_setting_taken_out_of_the_file_goes_back_to_its_default(bench: Bench) ->
     assert bench.reload("fps = 30\n") == [("clean", False)]
 
 
-def test_what_needs_a_restart_is_told_each_time_without_its_value(bench: Bench,
-                                                                  caplog: pytest.LogCaptureFixture) -> None:
+def test_what_needs_a_restart_is_told_each_time_without_its_value(
+    bench: Bench, caplog: pytest.LogCaptureFixture
+) -> None:
     for _ in range(2):
         assert bench.reload('camera = "rtsp://anna:pw@cam/live"\nblur = true\nclean = true\n')[1:] == []
     told = [record.getMessage() for record in caplog.records if record.levelno == logging.WARNING]
-    assert told == 2 * [f"camera has changed ({bench.file}, line 1) and needs a restart",
-                        f"blur has changed ({bench.file}, line 2) and needs a restart"]
+    assert told == 2 * [
+        f"camera has changed ({bench.file}, line 1) and needs a restart",
+        f"blur has changed ({bench.file}, line 2) and needs a restart",
+    ]
     assert "anna" not in caplog.text
 
 
 @pytest.mark.parametrize("text", ["min_face_px = 60\nclean = 1\n", "min_face_px = = 60", "witdh = 640\n"])
-def test_wrong_file_keeps_the_settings_and_says_so_in_one_line(bench: Bench, caplog: pytest.LogCaptureFixture,
-                                                               text: str) -> None:
+def test_wrong_file_keeps_the_settings_and_says_so_in_one_line(
+    bench: Bench, caplog: pytest.LogCaptureFixture, text: str
+) -> None:
     assert bench.reload(text) == []
     [line] = caplog.messages
     assert line.startswith("the settings stay as they were: expected ") and "\n" not in line
@@ -94,8 +99,12 @@ def app(tmp_path: Path) -> Iterator[tuple["subprocess.Popen[str]", Path]]:
     """The app itself on the demo camera, once it runs, and its file of settings."""
     file = tmp_path / "fer.toml"
     file.write_text('camera = "demo"\nstream = false\nlog_every_s = 3600\n')
-    process = subprocess.Popen([sys.executable, "-m", "edge.run", "--config", str(file)], stdin=subprocess.DEVNULL,
-                               stderr=subprocess.PIPE, text=True)
+    process = subprocess.Popen(
+        [sys.executable, "-m", "edge.run", "--config", str(file)],
+        stdin=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
     line_with(process, "camera demo")
     yield process, file
     process.kill()
@@ -127,8 +136,12 @@ def test_hang_up_signal_reloads_a_process_that_runs(app: tuple["subprocess.Popen
 
 def test_terminal_that_goes_away_ends_what_was_started_at_it(tmp_path: Path) -> None:
     ours, theirs = pty.openpty()
-    process = subprocess.Popen([sys.executable, "-m", "edge.run", "--camera", "demo", "--no-stream"], stdin=theirs,
-                               stderr=subprocess.PIPE, text=True)
+    process = subprocess.Popen(
+        [sys.executable, "-m", "edge.run", "--camera", "demo", "--no-stream"],
+        stdin=theirs,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
     line_with(process, "camera demo")
     process.send_signal(signal.SIGHUP)
     _, rest = process.communicate(timeout=TIMEOUT_S)

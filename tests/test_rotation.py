@@ -19,7 +19,11 @@ def contents(path: Path) -> list[str]:
 
 def test_newest_has_the_name_and_the_others_count_up(tmp_path: Path) -> None:
     fill(Series(tmp_path / "out.csv"), "a", "b", "c")
-    assert [path.name for path in files_of(tmp_path / "out.csv")] == ["out-0001.csv", "out-0002.csv", "out.csv"]
+    assert [path.name for path in files_of(tmp_path / "out.csv")] == [
+        "out-0001.csv",
+        "out-0002.csv",
+        "out.csv",
+    ]
     assert contents(tmp_path / "out.csv") == ["a", "b", "c"]
 
 
@@ -65,15 +69,20 @@ def test_name_with_signs_of_patterns_is_taken_as_it_is(tmp_path: Path) -> None:
     assert contents(tmp_path / "a[1].*.csv") == ["a", "b"]
 
 
-@pytest.mark.parametrize(("rotation", "elapsed_s", "size", "is_full"), [
-    (Rotation(), 1e9, 10**12, False),
-    (Rotation(seconds=60), 69.9, 0, False),
-    (Rotation(seconds=60), 70.0, 0, True),
-    (Rotation(mb=2), 11.0, 1_999_999, False),
-    (Rotation(mb=2), 11.0, 2_000_000, True),
-    (Rotation(mb=2, seconds=60), 11.0, 2_000_000, True),
-])
-def test_file_is_full_by_its_size_or_its_time(rotation: Rotation, elapsed_s: float, size: int, is_full: bool) -> None:
+@pytest.mark.parametrize(
+    ("rotation", "elapsed_s", "size", "is_full"),
+    [
+        (Rotation(), 1e9, 10**12, False),
+        (Rotation(seconds=60), 69.9, 0, False),
+        (Rotation(seconds=60), 70.0, 0, True),
+        (Rotation(mb=2), 11.0, 1_999_999, False),
+        (Rotation(mb=2), 11.0, 2_000_000, True),
+        (Rotation(mb=2, seconds=60), 11.0, 2_000_000, True),
+    ],
+)
+def test_file_is_full_by_its_size_or_its_time(
+    rotation: Rotation, elapsed_s: float, size: int, is_full: bool
+) -> None:
     series = Series(Path("out.csv"), rotation)
     assert not series.is_full(10.0, 0)
     assert series.is_full(elapsed_s, size) is is_full

@@ -30,8 +30,13 @@ def command(*arguments: str) -> list[str]:
 
 
 def run(*arguments: str, environment: dict[str, str] | None = None) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(command(*arguments), capture_output=True, text=True, timeout=TIMEOUT_S,
-                          env={**os.environ, **(environment or {})})
+    return subprocess.run(
+        command(*arguments),
+        capture_output=True,
+        text=True,
+        timeout=TIMEOUT_S,
+        env={**os.environ, **(environment or {})},
+    )
 
 
 @pytest.fixture(scope="module")
@@ -80,7 +85,9 @@ def test_people_in_a_real_video_are_read(material: Callable[[str], Path], tmp_pa
     rows = rows_of(events)
     assert len({row["frame"] for row in rows}) == 115
     for row in rows:
-        assert sum(float(value) for key, value in row.items() if key.startswith("p_")) == pytest.approx(1, abs=1e-3)
+        assert sum(float(value) for key, value in row.items() if key.startswith("p_")) == pytest.approx(
+            1, abs=1e-3
+        )
 
 
 def test_frames_stops_early(clip: Path, tmp_path: Path) -> None:
@@ -113,19 +120,25 @@ def test_recording_of_a_file_has_its_frames_at_their_times(clip: Path, tmp_path:
 
 def test_recording_of_a_live_camera_plays_as_long_as_it_ran(tmp_path: Path) -> None:
     record, events = tmp_path / "out.mp4", tmp_path / "out.jsonl"
-    ended = run("--camera", "demo", "--no-stream", "--frames", "60", "--record", str(record), "--events", str(events))
+    ended = run(
+        "--camera", "demo", "--no-stream", "--frames", "60", "--record", str(record), "--events", str(events)
+    )
     assert ended.returncode == 0, ended.stderr
     seen_s = [json.loads(line)["time_s"] for line in events.read_text().splitlines()]
     recorded_s = frames_of(record)
     # Wherever in the camera's time the recording began, each frame with a row plays as late after that as it was taken.
-    assert any(all(min(abs(time_s - began_s - played_s) for played_s in recorded_s) < 3e-3 for time_s in seen_s)
-               for began_s in (seen_s[0] - played_s for played_s in recorded_s))
+    assert any(
+        all(min(abs(time_s - began_s - played_s) for played_s in recorded_s) < 3e-3 for time_s in seen_s)
+        for began_s in (seen_s[0] - played_s for played_s in recorded_s)
+    )
 
 
 def test_kill_in_the_middle_leaves_a_recording_that_plays(tmp_path: Path) -> None:
     record, events = tmp_path / "out.mp4", tmp_path / "out.jsonl"
-    process = subprocess.Popen(command("--camera", "demo", "--no-stream", "--record", str(record),
-                                       "--events", str(events)), stderr=subprocess.DEVNULL)
+    process = subprocess.Popen(
+        command("--camera", "demo", "--no-stream", "--record", str(record), "--events", str(events)),
+        stderr=subprocess.DEVNULL,
+    )
     deadline_s = time.monotonic() + TIMEOUT_S
     while time.monotonic() < deadline_s and (not events.exists() or events.read_bytes().count(b"\n") < 40):
         time.sleep(0.02)
@@ -142,14 +155,18 @@ def test_kill_in_the_middle_leaves_a_recording_that_plays(tmp_path: Path) -> Non
 def test_recording_that_fails_ends_alone_and_the_exit_code_says_so(clip: Path, tmp_path: Path) -> None:
     full, events = tmp_path / "full.mp4", tmp_path / "out.csv"
     full.symlink_to("/dev/full")
-    assert "No space left" in complaint(["--camera", str(clip), "--record", str(full), "--events", str(events)], 74)
+    assert "No space left" in complaint(
+        ["--camera", str(clip), "--record", str(full), "--events", str(events)], 74
+    )
     assert max(int(row["frame"]) for row in rows_of(events)) == 59
 
 
 def test_recording_of_a_live_camera_that_fails_ends_alone(tmp_path: Path) -> None:
     full, events = tmp_path / "full.mp4", tmp_path / "out.csv"
     full.symlink_to("/dev/full")
-    ended = run("--camera", "demo", "--no-stream", "--frames", "30", "--record", str(full), "--events", str(events))
+    ended = run(
+        "--camera", "demo", "--no-stream", "--frames", "30", "--record", str(full), "--events", str(events)
+    )
     assert ended.returncode == 0
     assert ended.stderr.count("No space left") == 1 and "outputs lost 1" in ended.stderr.splitlines()[-1]
     assert len(rows_of(events)) > 3
@@ -161,12 +178,16 @@ def test_folder_is_done_video_by_video_and_a_broken_one_holds_up_none(clip: Path
     for name in ("a.mp4", "c.mp4"):
         (folder / name).write_bytes(clip.read_bytes())
     (folder / "b.mp4").write_bytes(b"no video" * 100)
-    outputs = [word for key, suffix in (("record", "mp4"), ("events", "csv"), ("report", "html"))
-               for word in (f"--{key}", str(tmp_path / f"{{name}}.{suffix}"))]
+    outputs = [
+        word
+        for key, suffix in (("record", "mp4"), ("events", "csv"), ("report", "html"))
+        for word in (f"--{key}", str(tmp_path / f"{{name}}.{suffix}"))
+    ]
     line = complaint(["--camera", str(folder), "--frames", "30", *outputs], 69)
     assert "found 1 that cannot" in line and "b.mp4" in line
     assert sorted(path.name for path in tmp_path.iterdir() if path.is_file()) == [
-        f"{name}.{suffix}" for name in "ac" for suffix in ("csv", "html", "mp4")]
+        f"{name}.{suffix}" for name in "ac" for suffix in ("csv", "html", "mp4")
+    ]
     for name in "ac":
         assert len(frames_of(tmp_path / f"{name}.mp4")) == 30
         assert "happy" in (tmp_path / f"{name}.html").read_text()
@@ -175,8 +196,21 @@ def test_folder_is_done_video_by_video_and_a_broken_one_holds_up_none(clip: Path
 
 def test_recording_without_its_library_says_what_to_install(tmp_path: Path) -> None:
     without = "import sys; sys.modules['av'] = None; from edge import run; sys.exit(run.main(sys.argv[1:]))"
-    ended = subprocess.run([sys.executable, "-c", without, "--camera", "demo", "--no-stream", "--record",
-                            str(tmp_path / "out.mp4")], capture_output=True, text=True, timeout=TIMEOUT_S)
+    ended = subprocess.run(
+        [
+            sys.executable,
+            "-c",
+            without,
+            "--camera",
+            "demo",
+            "--no-stream",
+            "--record",
+            str(tmp_path / "out.mp4"),
+        ],
+        capture_output=True,
+        text=True,
+        timeout=TIMEOUT_S,
+    )
     assert ended.returncode == 74 and "pip install 'fer-edge[record]'" in ended.stderr.splitlines()[-1]
     assert list(tmp_path.iterdir()) == []
 
@@ -184,8 +218,21 @@ def test_recording_without_its_library_says_what_to_install(tmp_path: Path) -> N
 def test_report_is_made_of_what_was_seen_when_the_recording_failed(clip: Path, tmp_path: Path) -> None:
     full = tmp_path / "full.mp4"
     full.symlink_to("/dev/full")
-    complaint(["--camera", str(clip), "--frames", "20", "--record", str(full), "--events", str(tmp_path / "out.csv"),
-               "--report", str(tmp_path / "out.html")], 74)
+    complaint(
+        [
+            "--camera",
+            str(clip),
+            "--frames",
+            "20",
+            "--record",
+            str(full),
+            "--events",
+            str(tmp_path / "out.csv"),
+            "--report",
+            str(tmp_path / "out.html"),
+        ],
+        74,
+    )
     assert "Time in each expression" in (tmp_path / "out.html").read_text()
 
 
@@ -193,9 +240,14 @@ def test_recording_is_blurred_like_every_other_picture(clip: Path, tmp_path: Pat
     faces = {}
     for name, *blur in (("plain",), ("blurred", "--blur")):
         record = tmp_path / f"{name}.mp4"
-        assert run("--camera", str(clip), "--frames", "30", "--clean", "--record", str(record), *blur).returncode == 0
+        assert (
+            run("--camera", str(clip), "--frames", "30", "--clean", "--record", str(record), *blur).returncode
+            == 0
+        )
         video = cv2.VideoCapture(str(record))
-        found = [face for _ in range(30) for face in faces_in(cv2.imencode(".png", video.read()[1])[1].tobytes())]
+        found = [
+            face for _ in range(30) for face in faces_in(cv2.imencode(".png", video.read()[1])[1].tobytes())
+        ]
         video.release()
         # The face stays in the left half; at the right the detector now and then takes a rocket for one.
         faces[name] = sum(face.box.left + face.box.width // 2 < 320 for face in found)
@@ -211,8 +263,11 @@ def live() -> Iterator[Callable[..., tuple["subprocess.Popen[str]", str]]]:
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             port = probe.getsockname()[1]
-        process = subprocess.Popen(command("--camera", "demo", "--listen", f"127.0.0.1:{port}", *arguments),
-                                   stderr=subprocess.PIPE, text=True)
+        process = subprocess.Popen(
+            command("--camera", "demo", "--listen", f"127.0.0.1:{port}", *arguments),
+            stderr=subprocess.PIPE,
+            text=True,
+        )
         started.append(process)
         assert process.stderr is not None
         for line in process.stderr:
@@ -226,7 +281,9 @@ def live() -> Iterator[Callable[..., tuple["subprocess.Popen[str]", str]]]:
         process.communicate()
 
 
-def test_blurred_face_is_in_no_picture_that_leaves(live: Callable[..., tuple["subprocess.Popen[str]", str]]) -> None:
+def test_blurred_face_is_in_no_picture_that_leaves(
+    live: Callable[..., tuple["subprocess.Popen[str]", str]],
+) -> None:
     _, address = live("--blur")
     pictures = []
     with urllib.request.urlopen(f"{address}/stream", timeout=TIMEOUT_S) as stream:
@@ -248,7 +305,9 @@ def faces_in(encoded: bytes) -> list[Face]:
     return HaarDetector().detect(frame, Search(Box(0, 0, 640, 480), 80, 480))
 
 
-def test_demo_shows_a_happy_face_in_the_stream(live: Callable[..., tuple["subprocess.Popen[str]", str]]) -> None:
+def test_demo_shows_a_happy_face_in_the_stream(
+    live: Callable[..., tuple["subprocess.Popen[str]", str]],
+) -> None:
     _, address = live()
     with urllib.request.urlopen(f"{address}/snapshot", timeout=TIMEOUT_S) as response:
         assert response.headers["Content-Type"] == "image/jpeg"
@@ -261,7 +320,8 @@ def test_demo_shows_a_happy_face_in_the_stream(live: Callable[..., tuple["subpro
 
 
 def test_token_is_asked_for_and_told_nowhere(
-        live: Callable[..., tuple["subprocess.Popen[str]", str]], tmp_path: Path) -> None:
+    live: Callable[..., tuple["subprocess.Popen[str]", str]], tmp_path: Path
+) -> None:
     token = tmp_path / "token"
     token.write_text("correct-horse-battery-staple\n")
     token.chmod(0o600)
@@ -279,7 +339,9 @@ def test_token_is_asked_for_and_told_nowhere(
     assert "correct-horse" not in process.communicate(timeout=TIMEOUT_S)[1]
 
 
-@pytest.mark.parametrize(("token", "found"), [("", "found nothing"), ("hunter2", "found one of 7 characters")])
+@pytest.mark.parametrize(
+    ("token", "found"), [("", "found nothing"), ("hunter2", "found one of 7 characters")]
+)
 def test_token_that_is_none_is_refused_and_not_repeated(token: str, found: str) -> None:
     ended = run("--camera", "demo", "--listen", "0.0.0.0:0", environment={"FER_EDGE_TOKEN": token})
     assert ended.returncode == 78
@@ -287,8 +349,9 @@ def test_token_that_is_none_is_refused_and_not_repeated(token: str, found: str) 
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_signal_ends_the_app_in_order(live: Callable[..., tuple["subprocess.Popen[str]", str]],
-                                      number: signal.Signals) -> None:
+def test_signal_ends_the_app_in_order(
+    live: Callable[..., tuple["subprocess.Popen[str]", str]], number: signal.Signals
+) -> None:
     process, _ = live()
     process.send_signal(number)
     _, rest = process.communicate(timeout=TIMEOUT_S)
@@ -318,7 +381,8 @@ def test_missing_camera_names_those_that_exist() -> None:
 
 
 def test_missing_camera_is_awaited_where_that_is_wanted_and_shown_as_a_notice(
-        live: Callable[..., tuple["subprocess.Popen[str]", str]]) -> None:
+    live: Callable[..., tuple["subprocess.Popen[str]", str]],
+) -> None:
     process, address = live("--camera", "97", "--wait-for-camera")
     notices = set()
     while None in notices or not notices:
@@ -351,7 +415,7 @@ def test_video_cut_off_in_the_middle_keeps_what_was_decoded(clip: Path, tmp_path
         writer.write(read[1])
     writer.release()
     source.release()
-    cut.write_bytes(whole.read_bytes()[:whole.stat().st_size // 2])
+    cut.write_bytes(whole.read_bytes()[: whole.stat().st_size // 2])
     ended = run("--camera", str(cut), "--events", str(events))
     assert ended.returncode == 0, ended.stderr
     assert "cut off" in ended.stderr and "Traceback" not in ended.stderr
@@ -359,7 +423,9 @@ def test_video_cut_off_in_the_middle_keeps_what_was_decoded(clip: Path, tmp_path
 
 
 def test_missing_model_is_refused(tmp_path: Path) -> None:
-    assert "none.onnx" in complaint(["--camera", "demo", "--no-stream", "--model", str(tmp_path / "none.onnx")], 65)
+    assert "none.onnx" in complaint(
+        ["--camera", "demo", "--no-stream", "--model", str(tmp_path / "none.onnx")], 65
+    )
 
 
 def test_missing_yunet_says_how_to_fetch_it(tmp_path: Path) -> None:
@@ -390,8 +456,9 @@ def test_events_of_the_last_run_survive_a_camera_that_is_missing(tmp_path: Path)
 
 @pytest.mark.parametrize("option", ["--camera", "--model"])
 def test_name_that_no_file_can_have_is_refused(option: str) -> None:
-    assert "can be read" in complaint(["--no-stream", "--camera", "demo", option, "a" * 300],
-                                      69 if option == "--camera" else 65)
+    assert "can be read" in complaint(
+        ["--no-stream", "--camera", "demo", option, "a" * 300], 69 if option == "--camera" else 65
+    )
 
 
 def test_user_without_a_home_gets_the_haar_detector() -> None:
@@ -401,7 +468,8 @@ def test_user_without_a_home_gets_the_haar_detector() -> None:
 
 def test_events_in_a_folder_that_is_not_there_are_refused(tmp_path: Path) -> None:
     assert "none/out.csv" in complaint(
-        ["--camera", "demo", "--no-stream", "--events", str(tmp_path / "none" / "out.csv")], 74)
+        ["--camera", "demo", "--no-stream", "--events", str(tmp_path / "none" / "out.csv")], 74
+    )
 
 
 def test_settings_in_force_are_printed_with_their_origin() -> None:
@@ -412,5 +480,10 @@ def test_settings_in_force_are_printed_with_their_origin() -> None:
 
 
 def test_run_leaves_no_file_in_the_home_of_its_user(tmp_path: Path) -> None:
-    assert run("--camera", "demo", "--no-stream", "--frames", "5", environment={"HOME": str(tmp_path)}).returncode == 0
+    assert (
+        run(
+            "--camera", "demo", "--no-stream", "--frames", "5", environment={"HOME": str(tmp_path)}
+        ).returncode
+        == 0
+    )
     assert list(tmp_path.rglob("*")) == []

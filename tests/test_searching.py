@@ -20,8 +20,11 @@ def test_face_of_any_size_anywhere_lies_wholly_in_a_part_that_looks_for_it(width
         for left in range(0, width - size + 1, 29):
             for top in range(0, height - size + 1, 17):
                 face = Box(left, top, size, size)
-                assert any(search.region.shared_with(face) == face.area
-                           and search.min_face_px <= size <= search.max_face_px for search in searches), face
+                assert any(
+                    search.region.shared_with(face) == face.area
+                    and search.min_face_px <= size <= search.max_face_px
+                    for search in searches
+                ), face
 
 
 @pytest.mark.parametrize(("width", "height"), FRAMES)
@@ -35,7 +38,7 @@ def test_parts_lie_in_the_frame(width: int, height: int) -> None:
 def test_no_part_is_long(width: int, height: int) -> None:
     for search in made(width, height):
         shrink = min(1.0, 24 / search.min_face_px)
-        assert search.region.area * shrink ** 2 <= 1.05 * PICTURE[0] * PICTURE[1]
+        assert search.region.area * shrink**2 <= 1.05 * PICTURE[0] * PICTURE[1]
 
 
 def test_frame_that_is_small_enough_is_one_part() -> None:

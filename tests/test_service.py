@@ -33,8 +33,11 @@ class Manager:
         self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
         self._socket.bind(self.address)
         self._socket.setblocking(False)
-        self.environment = {"NOTIFY_SOCKET": address, "WATCHDOG_USEC": str(int(WATCHDOG_S * 1e6)),
-                            "WATCHDOG_PID": str(os.getpid())}
+        self.environment = {
+            "NOTIFY_SOCKET": address,
+            "WATCHDOG_USEC": str(int(WATCHDOG_S * 1e6)),
+            "WATCHDOG_PID": str(os.getpid()),
+        }
 
     def received(self) -> list[list[str]]:
         """What has been told and not yet been read, an item for each datagram."""
@@ -61,7 +64,9 @@ def manager(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Manager]
     opened.close()
 
 
-def sink_for(manager: Manager, clock: Callable[[], float] = Clock(), figures: Figures = FIGURES) -> ServiceSink:
+def sink_for(
+    manager: Manager, clock: Callable[[], float] = Clock(), figures: Figures = FIGURES
+) -> ServiceSink:
     return ServiceSink(manager.environment, lambda: figures, clock)
 
 
@@ -98,8 +103,12 @@ def test_camera_that_is_away_is_told_at_once_and_feeds_the_watchdog(manager: Man
         sink.show(result(2, notice="no camera:\nunplugged"))
         sink.show(result(3))
         told = manager.received()
-    assert [each[-1] for each in told] == ["STATUS=30.0 FPS, 2 faces, 56 °C", "STATUS=no camera: unplugged",
-                                           "STATUS=no camera: unplugged", "STATUS=30.0 FPS, 2 faces, 56 °C"]
+    assert [each[-1] for each in told] == [
+        "STATUS=30.0 FPS, 2 faces, 56 °C",
+        "STATUS=no camera: unplugged",
+        "STATUS=no camera: unplugged",
+        "STATUS=30.0 FPS, 2 faces, 56 °C",
+    ]
     assert all("WATCHDOG=1" in each for each in told)
 
 
@@ -109,8 +118,12 @@ def test_camera_that_is_away_from_the_start_makes_it_ready(manager: Manager) -> 
         assert manager.received()[0][0] == "READY=1"
 
 
-@pytest.mark.parametrize("environment", [{"WATCHDOG_USEC": ""}, {"WATCHDOG_USEC": "0"}, {"WATCHDOG_PID": "1"}])
-def test_without_a_watchdog_of_ours_only_the_status_is_told(manager: Manager, environment: dict[str, str]) -> None:
+@pytest.mark.parametrize(
+    "environment", [{"WATCHDOG_USEC": ""}, {"WATCHDOG_USEC": "0"}, {"WATCHDOG_PID": "1"}]
+)
+def test_without_a_watchdog_of_ours_only_the_status_is_told(
+    manager: Manager, environment: dict[str, str]
+) -> None:
     clock = Clock()
     manager.environment |= environment
     with sink_for(manager, clock) as sink:
@@ -141,17 +154,21 @@ def test_what_a_busy_manager_misses_is_told_again(manager: Manager) -> None:
 
 
 def test_address_at_which_nobody_listens_is_said_once_and_harms_nothing(
-        tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     with ServiceSink({"NOTIFY_SOCKET": f"{tmp_path}/gone"}, lambda: FIGURES, Clock()) as sink:
         sink.show(result())
         sink.show(result(1))
     assert [record.message for record in caplog.records] == [
         f"expected systemd at NOTIFY_SOCKET={tmp_path}/gone, found: No such file or directory; "
-        "it is not told how the program fares"]
+        "it is not told how the program fares"
+    ]
 
 
-@pytest.mark.parametrize(("environment", "wanted"), [
-    ({}, False), ({"NOTIFY_SOCKET": ""}, False), ({"NOTIFY_SOCKET": "/run/systemd/notify"}, True)])
+@pytest.mark.parametrize(
+    ("environment", "wanted"),
+    [({}, False), ({"NOTIFY_SOCKET": ""}, False), ({"NOTIFY_SOCKET": "/run/systemd/notify"}, True)],
+)
 def test_is_wanted_only_where_somebody_listens(environment: dict[str, str], wanted: bool) -> None:
     assert service.is_wanted(environment) is wanted
 
@@ -185,10 +202,22 @@ def test_stage_that_hangs_stops_the_feeding_while_the_camera_goes_on(manager: Ma
         return clock()
 
     camera, gate = FakeCamera(None, live=True), Gate()
-    parts = {"tracker": FakeTracker(), "detector": FakeDetector(), "classifier": FakeClassifier(),
-             "smoother": FakeSmoother(), "sink": FakeSink()}
-    line = Pipeline(camera, parts["detector"], parts["tracker"], parts["classifier"], parts["smoother"],
-                    [parts["sink"], sink_for(manager, hasty)], Telemetry())
+    parts = {
+        "tracker": FakeTracker(),
+        "detector": FakeDetector(),
+        "classifier": FakeClassifier(),
+        "smoother": FakeSmoother(),
+        "sink": FakeSink(),
+    }
+    line = Pipeline(
+        camera,
+        parts["detector"],
+        parts["tracker"],
+        parts["classifier"],
+        parts["smoother"],
+        [parts["sink"], sink_for(manager, hasty)],
+        Telemetry(),
+    )
     with Wakeup() as wakeup:
         running = threading.Thread(target=line.run, args=(wakeup,))
         running.start()

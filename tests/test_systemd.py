@@ -21,8 +21,10 @@ SCRIPTS = sorted(SYSTEMD.glob("**/*.sh"))
 MOST_EXPOSED = 20
 
 
-needs_systemd = pytest.mark.skipif(shutil.which("systemd-analyze") is None and "CI" not in os.environ,
-                                   reason="systemd-analyze is not installed")
+needs_systemd = pytest.mark.skipif(
+    shutil.which("systemd-analyze") is None and "CI" not in os.environ,
+    reason="systemd-analyze is not installed",
+)
 
 
 def output_of(*command: str | Path) -> str:
@@ -49,16 +51,24 @@ def test_systemd_would_say_something_of_a_misspelt_key(tmp_path: Path) -> None:
 
 @needs_systemd
 def test_service_is_hardly_exposed() -> None:
-    said = output_of("systemd-analyze", "security", "--offline=true", "--no-pager", f"--threshold={MOST_EXPOSED}", UNIT)
+    said = output_of(
+        "systemd-analyze", "security", "--offline=true", "--no-pager", f"--threshold={MOST_EXPOSED}", UNIT
+    )
     assert "exit code" not in said, said
     assert "Overall exposure level" in said
 
 
 def test_unit_and_scripts_speak_of_the_same_places() -> None:
-    unit, install, uninstall = (path.read_text() for path in (UNIT, SYSTEMD / "install.sh", SYSTEMD / "uninstall.sh"))
+    unit, install, uninstall = (
+        path.read_text() for path in (UNIT, SYSTEMD / "install.sh", SYSTEMD / "uninstall.sh")
+    )
     for place in ("/opt/fer-edge", "/etc/fer-edge"):
         assert place in unit and place in install and place in uninstall
-    assert "StateDirectory=fer-edge" in unit and "/var/lib/fer-edge" in install and "/var/lib/fer-edge" in uninstall
+    assert (
+        "StateDirectory=fer-edge" in unit
+        and "/var/lib/fer-edge" in install
+        and "/var/lib/fer-edge" in uninstall
+    )
     assert "User=fer-edge" in unit and "USER_NAME=fer-edge" in install and "userdel fer-edge" in uninstall
     assert "RestartPreventExitStatus=78" in unit
 
@@ -68,7 +78,9 @@ def test_shellcheck_has_nothing_to_say_of_the_script(script: Path) -> None:
     assert output_of(Path(sys.executable).with_name("shellcheck"), script) == ""
 
 
-@pytest.mark.parametrize("script", [SYSTEMD / "install.sh", SYSTEMD / "uninstall.sh"], ids=lambda path: path.name)
+@pytest.mark.parametrize(
+    "script", [SYSTEMD / "install.sh", SYSTEMD / "uninstall.sh"], ids=lambda path: path.name
+)
 def test_script_says_what_it_does_and_refuses_what_it_does_not_know(script: Path) -> None:
     assert output_of(script, "--help").startswith("usage: sudo ./systemd/")
     refused = output_of(script, "--everything")
@@ -90,4 +102,5 @@ def test_sample_with_every_line_taken_in_sets_every_default(tmp_path: Path) -> N
     chosen = config.parse(["--config", str(path)], {})[0]
     assert chosen.config == Config()
     assert {key for key, origin in chosen.origins.items() if origin != "default"} == {
-        key for key in Config.__struct_fields__ if getattr(Config(), key) is not None}
+        key for key in Config.__struct_fields__ if getattr(Config(), key) is not None
+    }

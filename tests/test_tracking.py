@@ -38,7 +38,9 @@ def searches_for(faces: Sequence[Face], *, frames: int = 30) -> list[list[Search
 def test_moving_face_keeps_its_id_and_is_seen_in_every_frame() -> None:
     frames = run(lambda now_s: [face_at(round(20 + 300 * now_s))], 1.5)
     assert all(set(frame) == {1} for frame in frames)
-    assert [frame[1].left for frame in frames] == [round(20 + 300 * step / FPS) for step in range(len(frames))]
+    assert [frame[1].left for frame in frames] == [
+        round(20 + 300 * step / FPS) for step in range(len(frames))
+    ]
 
 
 def test_face_too_fast_for_its_region_is_found_in_the_wider_one_at_once() -> None:
@@ -54,10 +56,12 @@ def test_faces_that_cross_keep_their_ids() -> None:
 
 def test_face_that_passes_before_another_leaves_both_their_ids() -> None:
     """The farther one is hidden while the nearer one covers it."""
+
     def script(now_s: float) -> list[Face]:
         near = face_at(round(50 + 400 * now_s), 100, 140)
         far = face_at(300, 110, 100)
         return [near] if near.box.iou(far.box) > 0.3 else [near, far]
+
     frames = run(script, 1)
     assert set(frames[0]) == set(frames[-1]) == {1, 2}
     assert frames[-1][1].width == 140 and frames[-1][2].width == 100
@@ -66,6 +70,7 @@ def test_face_that_passes_before_another_leaves_both_their_ids() -> None:
 def test_face_that_enters_where_another_left_gets_a_new_id() -> None:
     def script(now_s: float) -> list[Face]:
         return [] if 0.5 < now_s < 0.6 + LOST_AFTER_S else [face_at(300)]
+
     frames = run(script, 2)
     assert set(frames[0]) == {1} and set(frames[-1]) == {2}
 
@@ -73,6 +78,7 @@ def test_face_that_enters_where_another_left_gets_a_new_id() -> None:
 def test_face_hidden_for_a_moment_keeps_its_id_and_is_not_shown_meanwhile() -> None:
     def script(now_s: float) -> list[Face]:
         return [] if 0.5 < now_s < 0.4 + LOST_AFTER_S else [face_at(300)]
+
     frames = run(script, 1.5)
     assert set(frames[-1]) == {1}
     assert {} in frames
@@ -80,11 +86,11 @@ def test_face_hidden_for_a_moment_keeps_its_id_and_is_not_shown_meanwhile() -> N
 
 def test_lost_face_is_gone_from_the_next_frame() -> None:
     frames = run(lambda now_s: [face_at(300)] if now_s < 0.5 else [], 1)
-    assert not any(frames[round(0.5 * FPS):])
+    assert not any(frames[round(0.5 * FPS) :])
 
 
 def test_face_that_comes_nearer_is_followed_through_all_sizes() -> None:
-    frames = run(lambda now_s: [face_at(100, 20, round(50 * 2 ** now_s))], 3)
+    frames = run(lambda now_s: [face_at(100, 20, round(50 * 2**now_s))], 3)
     assert all(set(frame) == {1} for frame in frames)
     assert frames[-1][1].width == pytest.approx(400, rel=0.05)
 
@@ -108,8 +114,12 @@ def test_first_frame_is_searched_whole() -> None:
 
 def test_twenty_faces_are_all_there_in_every_frame_each_with_its_id() -> None:
     def script(now_s: float) -> list[Face]:
-        return [face_at(10 + 125 * column + round(20 * now_s), 5 + 118 * row, 60)
-                for row in range(4) for column in range(5)]
+        return [
+            face_at(10 + 125 * column + round(20 * now_s), 5 + 118 * row, 60)
+            for row in range(4)
+            for column in range(5)
+        ]
+
     frames = run(script, 2)
     assert all(set(frame) == set(range(1, 21)) for frame in frames)
     for id_, box in frames[-1].items():
@@ -120,7 +130,9 @@ def test_twenty_faces_are_all_there_in_every_frame_each_with_its_id() -> None:
 def test_face_that_waits_for_its_turn_is_not_lost_to_a_slow_camera() -> None:
     """Of 20 faces each has a turn in every third frame, which is too late at 5 frames a second."""
     tracker = FollowingTracker(48)
-    detector = ScriptedDetector([face_at(10 + 125 * (index % 5), 5 + 118 * (index // 5), 60) for index in range(20)])
+    detector = ScriptedDetector(
+        [face_at(10 + 125 * (index % 5), 5 + 118 * (index // 5), 60) for index in range(20)]
+    )
     for step in range(15):
         assert {face.track_id for face in tracker.track(frame_at(step / 5), detector)} == set(range(1, 21))
 
@@ -134,13 +146,15 @@ def test_frame_costs_no_more_searches_than_promised(count: int) -> None:
 
 
 def test_known_face_is_looked_for_in_a_small_region_over_few_sizes() -> None:
-    region, = [search for search in searches_for([face_at(300)])[1] if search.is_followed]
+    (region,) = [search for search in searches_for([face_at(300)])[1] if search.is_followed]
     assert region.region == Box(275, 75, 150, 150)
     assert 60 <= region.min_face_px < 100 < region.max_face_px <= 150
 
 
 def test_region_at_the_edge_is_moved_into_the_frame() -> None:
-    region, = [search for search in searches_for([face_at(WIDTH - 100, HEIGHT - 100)])[1] if search.is_followed]
+    (region,) = [
+        search for search in searches_for([face_at(WIDTH - 100, HEIGHT - 100)])[1] if search.is_followed
+    ]
     assert region.region == Box(WIDTH - 150, HEIGHT - 150, 150, 150)
 
 
@@ -161,9 +175,11 @@ def test_weak_face_is_followed_and_given_up_when_no_part_confirms_it() -> None:
     tracker, detector = FollowingTracker(48), ScriptedDetector([face_at(300)])
     tracker.track(frame_at(0.0), detector)
     detector.faces, detector.weak = [], [face_at(300)]
-    ids = [[face.track_id for face in tracker.track(frame_at(step / FPS), detector)]
-           for step in range(1, round((UNCONFIRMED_S + 1) * FPS))]
-    assert ids[:round(UNCONFIRMED_S * FPS) - 1] == [[1]] * (round(UNCONFIRMED_S * FPS) - 1)
+    ids = [
+        [face.track_id for face in tracker.track(frame_at(step / FPS), detector)]
+        for step in range(1, round((UNCONFIRMED_S + 1) * FPS))
+    ]
+    assert ids[: round(UNCONFIRMED_S * FPS) - 1] == [[1]] * (round(UNCONFIRMED_S * FPS) - 1)
     assert ids[-1] == []
 
 

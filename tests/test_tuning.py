@@ -18,7 +18,9 @@ FORMS = ("fer.int8.onnx", "fer.float.onnx")
 def result_of(folder: Path, **changed: object) -> Tuning:
     """The float form on three threads, as a benchmark of this machine would say."""
     compared = {name: tuning.sha256(folder / name) for name in FORMS}
-    whole = Tuning(machine=tuning.machine(), compared=compared, model="fer.float.onnx", threads=3, why="it is faster")
+    whole = Tuning(
+        machine=tuning.machine(), compared=compared, model="fer.float.onnx", threads=3, why="it is faster"
+    )
     return msgspec.structs.replace(whole, **changed)
 
 
@@ -39,14 +41,19 @@ def test_result_of_this_machine_and_these_files_is_used(folder: Path) -> None:
     assert found(folder, result_of(folder)) == result_of(folder)
 
 
-@pytest.mark.parametrize(("changed", "reason"), [
-    ({"machine": "Raspberry Pi 3"}, "it is of Raspberry Pi 3"),
-    ({"model": "other.onnx"}, "never timed other.onnx"),
-    ({"compared": {"fer.float.onnx": "0"}}, "fer.float.onnx has changed"),
-    ({"compared": {"fer.float.onnx": "0", "none.onnx": "0"}}, "has changed"),
-    ({"compared": {"none.onnx": "0"}, "model": "none.onnx"}, "none.onnx cannot be read")])
-def test_other_result_is_ignored_and_the_log_says_why(folder: Path, caplog: pytest.LogCaptureFixture,
-                                                      changed: dict[str, object], reason: str) -> None:
+@pytest.mark.parametrize(
+    ("changed", "reason"),
+    [
+        ({"machine": "Raspberry Pi 3"}, "it is of Raspberry Pi 3"),
+        ({"model": "other.onnx"}, "never timed other.onnx"),
+        ({"compared": {"fer.float.onnx": "0"}}, "fer.float.onnx has changed"),
+        ({"compared": {"fer.float.onnx": "0", "none.onnx": "0"}}, "has changed"),
+        ({"compared": {"none.onnx": "0"}, "model": "none.onnx"}, "none.onnx cannot be read"),
+    ],
+)
+def test_other_result_is_ignored_and_the_log_says_why(
+    folder: Path, caplog: pytest.LogCaptureFixture, changed: dict[str, object], reason: str
+) -> None:
     caplog.set_level(logging.INFO)
     assert found(folder, result_of(folder, **changed)) is None
     assert reason in caplog.text and "run python -m benchmarks again" in caplog.text
@@ -66,7 +73,9 @@ def test_without_a_result_the_log_says_how_to_get_one(folder: Path, caplog: pyte
     assert "python -m benchmarks" in caplog.text
 
 
-def test_app_takes_what_was_found_and_what_is_set_before_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_app_takes_what_was_found_and_what_is_set_before_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     shipped = classifier_path()
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
     assert choose_model(Config()) == (shipped, 1, "the default")

@@ -1,6 +1,6 @@
 """The command: counts the arm64 instructions of a frame by stage, compares the results with this machine's.
 
-    python -m benchmarks.arm64 --clip FILE [--yunet FILE] [--frames N] [--json OUT]
+python -m benchmarks.arm64 --clip FILE [--yunet FILE] [--frames N] [--json OUT]
 """
 
 import argparse
@@ -32,15 +32,23 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.arm64", description=(
-        "Run the work of each frame as arm64 code under QEMU, count its instructions by stage, with faces followed and "
-        "with every whole frame searched, check that the results are those of this machine, and estimate the time on "
-        "a Raspberry Pi 4 and 5. Makes a Debian for arm64 below $XDG_CACHE_HOME/fer-edge/arm64 the first time, "
-        "which needs root, the packages debootstrap, gcc and qemu-user (Debian 12's), and a network."))
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks.arm64",
+        description=(
+            "Run the work of each frame as arm64 code under QEMU, count its instructions by stage, with faces followed and "
+            "with every whole frame searched, check that the results are those of this machine, and estimate the time on "
+            "a Raspberry Pi 4 and 5. Makes a Debian for arm64 below $XDG_CACHE_HOME/fer-edge/arm64 the first time, "
+            "which needs root, the packages debootstrap, gcc and qemu-user (Debian 12's), and a network."
+        ),
+    )
     parser.add_argument("--clip", type=Path, required=True, metavar="FILE", help="a video with a face")
     parser.add_argument("--yunet", metavar="FILE", help="YuNet's model: count for it (default: for Haar)")
-    parser.add_argument("--frames", type=int, default=FRAMES, metavar="N", help=f"how many (default: {FRAMES})")
-    parser.add_argument("--json", type=Path, metavar="OUT", help="write the figures to this file (default: none)")
+    parser.add_argument(
+        "--frames", type=int, default=FRAMES, metavar="N", help=f"how many (default: {FRAMES})"
+    )
+    parser.add_argument(
+        "--json", type=Path, metavar="OUT", help="write the figures to this file (default: none)"
+    )
     return parser
 
 
@@ -52,7 +60,9 @@ def _run(chosen: argparse.Namespace) -> int:
     detector = ["yunet", chosen.yunet] if chosen.yunet else ["haar"]
     told: dict[str, Any] = {}
     is_equal = True
-    print(f"{chosen.clip.name}, {loaded.width}×{loaded.height}, {chosen.frames} frames, detector {detector[0]}")
+    print(
+        f"{chosen.clip.name}, {loaded.width}×{loaded.height}, {chosen.frames} frames, detector {detector[0]}"
+    )
     with tempfile.TemporaryDirectory() as place:
         clip.store(loaded, stored := Path(place) / "clip")
         for board in BOARDS:
@@ -64,14 +74,29 @@ def _run(chosen: argparse.Namespace) -> int:
                 counts[how], found[how] = _counted(board, root, order, Path(place) / "marks")
             is_equal = is_equal and all(each.is_equal for each in found.values())
             print(f"\n{report(board, counts['whole'], counts['follow'])}\n")
-            print(f"against this machine: following {found['follow']}\n                      whole {found['whole']}",
-                  flush=True)
-            told[board.name] = {"instructions_per_frame": counts, "assumed": {
-                "clock_ghz": board.clock_ghz, "ipc": [board.low_ipc, board.likely_ipc, board.high_ipc]},
-                "is_equal": {how: each.is_equal for how, each in found.items()}}
+            print(
+                f"against this machine: following {found['follow']}\n                      whole {found['whole']}",
+                flush=True,
+            )
+            told[board.name] = {
+                "instructions_per_frame": counts,
+                "assumed": {
+                    "clock_ghz": board.clock_ghz,
+                    "ipc": [board.low_ipc, board.likely_ipc, board.high_ipc],
+                },
+                "is_equal": {how: each.is_equal for how, each in found.items()},
+            }
     if chosen.json:
-        files.write_json(chosen.json, {"command": "arm64", "clip": chosen.clip.name, "frames": chosen.frames,
-                                       "detector": detector[0], "boards": told})
+        files.write_json(
+            chosen.json,
+            {
+                "command": "arm64",
+                "clip": chosen.clip.name,
+                "frames": chosen.frames,
+                "detector": detector[0],
+                "boards": told,
+            },
+        )
     return 0 if is_equal else 1
 
 
@@ -84,23 +109,36 @@ def _counted(board: Board, root: Path, order: Sequence[str], marks: Path) -> tup
 
 def report(board: Board, whole: Counts, follow: Counts) -> str:
     """The table for a board: instructions of a frame, and the time that one core is estimated to take."""
-    heads = (f"{board.name} ({board.processor})", "every whole frame, 10⁶", "following, 10⁶", "ratio",
-             "every whole frame, ms", "following, ms")
+    heads = (
+        f"{board.name} ({board.processor})",
+        "every whole frame, 10⁶",
+        "following, 10⁶",
+        "ratio",
+        "every whole frame, ms",
+        "following, ms",
+    )
     lines = ["| " + " | ".join(heads) + " |", "|---" * len(heads) + "|"]
-    lines += [_row(stage, whole.get(stage, 0.0), follow.get(stage, 0.0), board)
-              for stage in laps.STAGES if stage in whole or stage in follow]
+    lines += [
+        _row(stage, whole.get(stage, 0.0), follow.get(stage, 0.0), board)
+        for stage in laps.STAGES
+        if stage in whole or stage in follow
+    ]
     for name, stages in (("**nobody watches**", UNWATCHED), ("**watched**", WATCHED)):
         lines.append(_row(name, _sum(whole, stages), _sum(follow, stages), board))
     # The searches are parts of the stage search, and the float network runs in place of the int8 one.
-    assumed = (f"Milliseconds of one core, likely (best to worst), where {board.clock_ghz:g} GHz and "
-               f"{board.likely_ipc:g} ({board.high_ipc:g} to {board.low_ipc:g}) instructions a cycle are assumed.")
+    assumed = (
+        f"Milliseconds of one core, likely (best to worst), where {board.clock_ghz:g} GHz and "
+        f"{board.likely_ipc:g} ({board.high_ipc:g} to {board.low_ipc:g}) instructions a cycle are assumed."
+    )
     return "\n".join([*lines, "", assumed])
 
 
 def _row(name: str, whole: float, follow: float, board: Board) -> str:
     ratio = f"{whole / follow:.1f}" if follow and whole else "–"
-    return (f"| {name} | {whole / 1e6:.2f} | {follow / 1e6:.2f} | {ratio} | {_milliseconds(whole, board)} | "
-            f"{_milliseconds(follow, board)} |")
+    return (
+        f"| {name} | {whole / 1e6:.2f} | {follow / 1e6:.2f} | {ratio} | {_milliseconds(whole, board)} | "
+        f"{_milliseconds(follow, board)} |"
+    )
 
 
 def _milliseconds(instructions: float, board: Board) -> str:

@@ -25,14 +25,18 @@ class Board:
 
     def cpuinfo(self) -> str:
         """What /proc/cpuinfo says on it."""
-        core = (f"BogoMIPS\t: 108.00\nFeatures\t: {self.features}\nCPU implementer\t: 0x41\nCPU architecture: 8\n"
-                f"CPU variant\t: {self.variant:#x}\nCPU part\t: {self.part:#x}\nCPU revision\t: {self.revision}\n")
+        core = (
+            f"BogoMIPS\t: 108.00\nFeatures\t: {self.features}\nCPU implementer\t: 0x41\nCPU architecture: 8\n"
+            f"CPU variant\t: {self.variant:#x}\nCPU part\t: {self.part:#x}\nCPU revision\t: {self.revision}\n"
+        )
         return "\n".join(f"processor\t: {number}\n{core}" for number in range(CORES))
 
     def milliseconds(self, instructions: float) -> tuple[float, float, float]:
         """How long one core takes for so many: at best, likely, at worst."""
-        best, likely, worst = (instructions / (ipc * self.clock_ghz * 1e6)
-                               for ipc in (self.high_ipc, self.likely_ipc, self.low_ipc))
+        best, likely, worst = (
+            instructions / (ipc * self.clock_ghz * 1e6)
+            for ipc in (self.high_ipc, self.likely_ipc, self.low_ipc)
+        )
         return best, likely, worst
 
 
@@ -42,9 +46,28 @@ class Board:
 # would be that much faster.  Haar there comes to the low figure.  The Pi 5's are those times 1.8, what the A76 is
 # commonly found to do more per cycle than the A72.  Every Pi 4 runs at 1.5 GHz; the newer ones do 1.8.
 BOARDS = (
-    Board("Raspberry Pi 4", "cortex-a72", "fp asimd evtstrm crc32 cpuid", 0, 0xd08, 3,
-          clock_ghz=1.5, low_ipc=0.55, likely_ipc=0.9, high_ipc=1.3),
-    Board("Raspberry Pi 5", "cortex-a76",
-          "fp asimd evtstrm aes pmull sha1 sha2 crc32 atomics fphp asimdhp cpuid asimdrdm lrcpc dcpop asimddp",
-          4, 0xd0b, 1, clock_ghz=2.4, low_ipc=1.0, likely_ipc=1.6, high_ipc=2.3),
+    Board(
+        "Raspberry Pi 4",
+        "cortex-a72",
+        "fp asimd evtstrm crc32 cpuid",
+        0,
+        0xD08,
+        3,
+        clock_ghz=1.5,
+        low_ipc=0.55,
+        likely_ipc=0.9,
+        high_ipc=1.3,
+    ),
+    Board(
+        "Raspberry Pi 5",
+        "cortex-a76",
+        "fp asimd evtstrm aes pmull sha1 sha2 crc32 atomics fphp asimdhp cpuid asimdrdm lrcpc dcpop asimddp",
+        4,
+        0xD0B,
+        1,
+        clock_ghz=2.4,
+        low_ipc=1.0,
+        likely_ipc=1.6,
+        high_ipc=2.3,
+    ),
 )

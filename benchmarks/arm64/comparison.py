@@ -31,9 +31,11 @@ class Comparison:
 
     def __str__(self) -> str:
         """In a line."""
-        return (f"{'equal' if self.is_equal else 'DIFFERENT'}: the same boxes in {self.same_boxes} of {self.frames} "
-                f"frames (else {self.most_px} px off at most), probabilities within {self.int8:.1g} (int8) and "
-                f"{self.float32:.1g} (float)")
+        return (
+            f"{'equal' if self.is_equal else 'DIFFERENT'}: the same boxes in {self.same_boxes} of {self.frames} "
+            f"frames (else {self.most_px} px off at most), probabilities within {self.int8:.1g} (int8) and "
+            f"{self.float32:.1g} (float)"
+        )
 
 
 def compared(one: Sequence[dict[str, Any]], other: Sequence[dict[str, Any]]) -> Comparison:
@@ -41,7 +43,9 @@ def compared(one: Sequence[dict[str, Any]], other: Sequence[dict[str, Any]]) -> 
     pairs = list(zip(one, other, strict=True))
     same = [pair for pair in pairs if pair[0]["boxes"] == pair[1]["boxes"]]
     like = [pair for pair in pairs if len(pair[0]["boxes"]) == len(pair[1]["boxes"])]
-    return Comparison(len(pairs), len(same), round(_most(like, "boxes")), _most(same, "int8"), _most(same, "float"))
+    return Comparison(
+        len(pairs), len(same), round(_most(like, "boxes")), _most(same, "int8"), _most(same, "float")
+    )
 
 
 def _most(pairs: Sequence[tuple[dict[str, Any], dict[str, Any]]], key: str) -> float:

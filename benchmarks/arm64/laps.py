@@ -6,8 +6,21 @@ from statistics import median
 
 # The marks around nothing tell what a mark costs by itself.
 NOTHING = "nothing"
-STAGES = (NOTHING, "decode grey", "search", "region search", "part search", "whole search", "preprocess", "infer int8",
-          "infer float", "smooth", "decode colour", "draw", "encode")
+STAGES = (
+    NOTHING,
+    "decode grey",
+    "search",
+    "region search",
+    "part search",
+    "whole search",
+    "preprocess",
+    "infer int8",
+    "infer float",
+    "smooth",
+    "decode colour",
+    "draw",
+    "encode",
+)
 
 
 def codes(stage: str) -> tuple[int, int]:
@@ -25,8 +38,11 @@ def by_stage(marks: Sequence[tuple[int, int]]) -> dict[str, list[int]]:
     """The instructions of each lap, without what the marks cost: one of its own, and those of laps within it."""
     raw = _raw(marks)
     mark = median(count for count, _ in raw[NOTHING]) if raw[NOTHING] else 0
-    return {stage: [max(0, round(count - mark * (within + 1))) for count, within in laps]
-            for stage, laps in raw.items() if stage != NOTHING}
+    return {
+        stage: [max(0, round(count - mark * (within + 1))) for count, within in laps]
+        for stage, laps in raw.items()
+        if stage != NOTHING
+    }
 
 
 def _raw(marks: Sequence[tuple[int, int]]) -> Mapping[str, list[tuple[int, int]]]:

@@ -73,7 +73,9 @@ class WholeFrameTracker:
     def track(self, frame: Frame, detector: FaceDetector) -> tuple[Face, ...]:
         """The faces, numbered from the best one."""
         whole = Search(Box(0, 0, frame.width, frame.height), self._min_face_px, frame.height)
-        return tuple(replace(face, track_id=number) for number, face in enumerate(detector.detect(frame, whole)))
+        return tuple(
+            replace(face, track_id=number) for number, face in enumerate(detector.detect(frame, whole))
+        )
 
 
 def worked(clip: Clip, frames: int, config: Config, *, follows: bool) -> list[dict[str, Any]]:
@@ -108,16 +110,22 @@ def worked(clip: Clip, frames: int, config: Config, *, follows: bool) -> list[di
             image = overlay.draw(Result(watched, readings, 0.0, 0.0), corner="30.0 FPS  9 ms")
         with marked("encode"):
             cv2.imencode(".jpg", image, (cv2.IMWRITE_JPEG_QUALITY, QUALITY))
-        told.append({"boxes": [[face.box.left, face.box.top, face.box.width, face.box.height] for face in faces],
-                     "int8": [expression.probabilities.tolist() for expression in expressions],
-                     "float": [expression.probabilities.tolist() for expression in exact]})
+        told.append(
+            {
+                "boxes": [[face.box.left, face.box.top, face.box.width, face.box.height] for face in faces],
+                "int8": [expression.probabilities.tolist() for expression in expressions],
+                "float": [expression.probabilities.tolist() for expression in exact],
+            }
+        )
     return told
 
 
 def main() -> None:
     """Work, and print what was found."""
     path, frames, name, how, *yunet = sys.argv[1:]
-    config = Config(camera="demo", detector="yunet" if name == "yunet" else "haar", yunet=next(iter(yunet), None))
+    config = Config(
+        camera="demo", detector="yunet" if name == "yunet" else "haar", yunet=next(iter(yunet), None)
+    )
     # One thread: the plugin's count is not locked.
     cv2.setNumThreads(1)
     with stored(Path(path)) as clip:

@@ -1,6 +1,6 @@
 """The command: installs the peers, runs them and ours over one clip in turn, prints who is how fast.
 
-    python -m benchmarks.peers --clip FILE [--yunet FILE] [--passes N] [--json OUT]
+python -m benchmarks.peers --clip FILE [--yunet FILE] [--passes N] [--json OUT]
 """
 
 import argparse
@@ -18,9 +18,11 @@ from edge.errors import CameraNotFound, ConfigError, command
 
 # Four times the 115 frames of the video that the figures in the README were taken with, and a few.
 FRAMES = 464
-HOW = ("Each decodes the same video file with OpenCV's FFmpeg, reads every frame and draws the result on it. Frames/s, "
-       "CPU (all threads of the process) and resident memory speak of the frames after the first; the first result's "
-       "time counts from the start of the process. Ratios are the medians of those within each pass.")
+HOW = (
+    "Each decodes the same video file with OpenCV's FFmpeg, reads every frame and draws the result on it. Frames/s, "
+    "CPU (all threads of the process) and resident memory speak of the frames after the first; the first result's "
+    "time counts from the start of the process. Ratios are the medians of those within each pass."
+)
 
 
 @command
@@ -30,48 +32,91 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.peers", description=(
-        "Run other programs and fer-edge over the same clip in turn and print who is how fast. Each peer is installed "
-        "in an environment of its own below $XDG_CACHE_HOME/fer-edge/peers (4 GB, most of it TensorFlow, twice)."))
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks.peers",
+        description=(
+            "Run other programs and fer-edge over the same clip in turn and print who is how fast. Each peer is installed "
+            "in an environment of its own below $XDG_CACHE_HOME/fer-edge/peers (4 GB, most of it TensorFlow, twice)."
+        ),
+    )
     parser.add_argument("--clip", type=Path, required=True, metavar="FILE", help="a video with a face")
-    parser.add_argument("--yunet", type=Path, metavar="FILE", default=models.yunet_path(),
-                        help="YuNet's model (default: the one that python -m edge.models fetched)")
-    parser.add_argument("--keras-json", type=Path, metavar="FILE", help="the architecture of the 2023 network")
+    parser.add_argument(
+        "--yunet",
+        type=Path,
+        metavar="FILE",
+        default=models.yunet_path(),
+        help="YuNet's model (default: the one that python -m edge.models fetched)",
+    )
+    parser.add_argument(
+        "--keras-json", type=Path, metavar="FILE", help="the architecture of the 2023 network"
+    )
     parser.add_argument("--keras-weights", type=Path, metavar="FILE", help="its weights, an .h5 file")
-    parser.add_argument("--zoo", type=Path, metavar="FILE",
-                        help="OpenCV Zoo's int8 MobileFaceNet (default: fetched; a stand-in where it cannot be)")
-    parser.add_argument("--passes", type=int, default=4, metavar="N", help="runs of each, in turn (default: 4)")
-    parser.add_argument("--frames", type=int, default=FRAMES, metavar="N",
-                        help=f"frames a run; the clip starts again at its end (default: {FRAMES})")
-    parser.add_argument("--only", metavar="TEXT", help="only ours and peers whose name holds TEXT (default: all)")
-    parser.add_argument("--json", type=Path, metavar="OUT", help="write all figures to this file (default: none)")
+    parser.add_argument(
+        "--zoo",
+        type=Path,
+        metavar="FILE",
+        help="OpenCV Zoo's int8 MobileFaceNet (default: fetched; a stand-in where it cannot be)",
+    )
+    parser.add_argument(
+        "--passes", type=int, default=4, metavar="N", help="runs of each, in turn (default: 4)"
+    )
+    parser.add_argument(
+        "--frames",
+        type=int,
+        default=FRAMES,
+        metavar="N",
+        help=f"frames a run; the clip starts again at its end (default: {FRAMES})",
+    )
+    parser.add_argument(
+        "--only", metavar="TEXT", help="only ours and peers whose name holds TEXT (default: all)"
+    )
+    parser.add_argument(
+        "--json", type=Path, metavar="OUT", help="write all figures to this file (default: none)"
+    )
     return parser
 
 
 def _run(chosen: argparse.Namespace) -> None:
     if not chosen.clip.is_file():
-        raise CameraNotFound(f"expected a video in {chosen.clip}, found no file that can be read; "
-                             "name another with --clip")
+        raise CameraNotFound(
+            f"expected a video in {chosen.clip}, found no file that can be read; name another with --clip"
+        )
     if chosen.passes < 1 or chosen.frames < 2:
-        raise ConfigError(f"expected --passes of 1 and --frames of 2 or more, found {chosen.passes} and "
-                          f"{chosen.frames}; ask for more")
+        raise ConfigError(
+            f"expected --passes of 1 and --frames of 2 or more, found {chosen.passes} and "
+            f"{chosen.frames}; ask for more"
+        )
     cache = environments.cache_folder()
     cache.mkdir(parents=True, exist_ok=True)
     material = Material(chosen.keras_json, chosen.keras_weights, chosen.yunet, chosen.zoo, cache)
-    entrants = [_entrant(peer, material, chosen) for peer in PEERS
-                if chosen.only is None or peer.environment is None or chosen.only.lower() in peer.name.lower()]
+    entrants = [
+        _entrant(peer, material, chosen)
+        for peer in PEERS
+        if chosen.only is None or peer.environment is None or chosen.only.lower() in peer.name.lower()
+    ]
     with machine.Watched() as watched:
         contest.hold(entrants, chosen.passes, say=_say)
     here = machine.described(models.classifier_path())
     for line in watched.condition.warnings():
         _say(f"doubtful: {line}")
-    print(f"{machine.headline(here)}; {chosen.clip.name}, {chosen.frames} frames, {chosen.passes} passes in turn.")
+    print(
+        f"{machine.headline(here)}; {chosen.clip.name}, {chosen.frames} frames, {chosen.passes} passes in turn."
+    )
     print(f"{HOW}\n\n{figures.table(entrants)}")
     if chosen.json:
-        files.write_json(chosen.json, {
-            "command": "peers", "machine": here, "condition": machine.condition(watched.condition),
-            "clip": chosen.clip.name, "frames": chosen.frames, "passes": chosen.passes, "how": HOW,
-            "peers": figures.as_json(entrants)})
+        files.write_json(
+            chosen.json,
+            {
+                "command": "peers",
+                "machine": here,
+                "condition": machine.condition(watched.condition),
+                "clip": chosen.clip.name,
+                "frames": chosen.frames,
+                "passes": chosen.passes,
+                "how": HOW,
+                "peers": figures.as_json(entrants),
+            },
+        )
 
 
 def _entrant(peer: Peer, material: Material, chosen: argparse.Namespace) -> Entrant:

@@ -16,19 +16,26 @@ TENSORFLOW = "tensorflow==2.21.0"
 
 KERAS = Environment("keras", (TENSORFLOW, OPENCV))
 # Without facenet-pytorch, whose PyTorch fer imports only for mtcnn=True; pkg_resources left setuptools in version 82.
-FER = Environment("fer", (TENSORFLOW, "opencv-contrib-python<5", "pandas", "requests", "tqdm", "Pillow",
-                          "setuptools<81"), without_dependencies=("fer==25.10.3",))
-HSEMOTION = Environment("hsemotion", ("onnx", ONNXRUNTIME, OPENCV, "pillow"),
-                        without_dependencies=("hsemotion-onnx==0.3.1", "emotiefflib==1.1.1"))
+FER = Environment(
+    "fer",
+    (TENSORFLOW, "opencv-contrib-python<5", "pandas", "requests", "tqdm", "Pillow", "setuptools<81"),
+    without_dependencies=("fer==25.10.3",),
+)
+HSEMOTION = Environment(
+    "hsemotion",
+    ("onnx", ONNXRUNTIME, OPENCV, "pillow"),
+    without_dependencies=("hsemotion-onnx==0.3.1", "emotiefflib==1.1.1"),
+)
 BARE = Environment("bare", (OPENCV, ONNXRUNTIME, "onnx"))
 
 ZOO_FER = Download(
     name="facial_expression_recognition_mobilefacenet_2022july_int8.onnx",
     url="https://github.com/opencv/opencv_zoo/raw/7c18c21465a4017921f311f721e05b734da72986/models/"
-        "facial_expression_recognition/facial_expression_recognition_mobilefacenet_2022july_int8.onnx",
+    "facial_expression_recognition/facial_expression_recognition_mobilefacenet_2022july_int8.onnx",
     sha256="f0d7093aff10e2638c734c5f18a6a7eabd2b9239b20bdb9b8090865a6f69a1ed",
     size_bytes=1_364_007,
-    licence="Apache 2.0, OpenCV Zoo")
+    licence="Apache 2.0, OpenCV Zoo",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +68,13 @@ def _keras(*extra: str) -> Arguments:
     def arguments(material: Material, interpreter: Path) -> tuple[str, ...]:
         if material.keras_json is None or material.keras_weights is None:
             raise Unavailable("no network of 2023: name its files with --keras-json and --keras-weights")
-        return ("--architecture", _there(material.keras_json), "--weights", _there(material.keras_weights), *extra)
+        return (
+            "--architecture",
+            _there(material.keras_json),
+            "--weights",
+            _there(material.keras_weights),
+            *extra,
+        )
 
     return arguments
 
@@ -72,7 +85,14 @@ def _hsemotion(package: str) -> Arguments:
 
 def _zoo(runtime: str) -> Arguments:
     def arguments(material: Material, interpreter: Path) -> tuple[str, ...]:
-        return ("--model", _there(zoo_model(material)), "--yunet", _there(material.yunet), "--runtime", runtime)
+        return (
+            "--model",
+            _there(zoo_model(material)),
+            "--yunet",
+            _there(material.yunet),
+            "--runtime",
+            runtime,
+        )
 
     return arguments
 
@@ -107,8 +127,27 @@ def _bare_haar(material: Material, interpreter: Path) -> tuple[str, ...]:
 
 def _bare_yunet(material: Material, interpreter: Path) -> tuple[str, ...]:
     small = material.cache / f"{material.yunet.stem}.160x96.onnx"
-    _make(interpreter, "resize_yunet", small, "--yunet", _there(material.yunet), "--width", "160", "--height", "96")
-    return "--model", str(models.classifier_path()), "--detector", "yunet", "--yunet", str(small), "--threads", "1"
+    _make(
+        interpreter,
+        "resize_yunet",
+        small,
+        "--yunet",
+        _there(material.yunet),
+        "--width",
+        "160",
+        "--height",
+        "96",
+    )
+    return (
+        "--model",
+        str(models.classifier_path()),
+        "--detector",
+        "yunet",
+        "--yunet",
+        str(small),
+        "--threads",
+        "1",
+    )
 
 
 def _ours(detector: str) -> Arguments:
@@ -129,8 +168,13 @@ def _make(interpreter: Path, module: str, output: Path, *arguments: str) -> None
     if output.is_file():
         return
     partial = output.with_name(f".partial-{output.name}")
-    made = subprocess.run([interpreter, "-m", f"benchmarks.peers.runners.{module}", "--output", partial, *arguments],
-                          cwd=ROOT, capture_output=True, text=True, check=False)
+    made = subprocess.run(
+        [interpreter, "-m", f"benchmarks.peers.runners.{module}", "--output", partial, *arguments],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
     if made.returncode:
         raise Unavailable(f"{output.name} could not be made: {last_line(made.stderr)}")
     partial.replace(output)
@@ -147,7 +191,12 @@ PEERS = (
     Peer("EmotiEffLib (ONNX) + YuNet", HSEMOTION, "hsemotion", _hsemotion("emotiefflib")),
     Peer("OpenCV Zoo: YuNet at 320 + int8 MobileFaceNet", BARE, "zoo", _zoo("dnn")),
     Peer("the same, MobileFaceNet in ONNX Runtime, one thread", BARE, "zoo", _zoo("onnxruntime")),
-    Peer("stand-in for the Zoo's: YuNet at 320 + a MobileFaceNet of random weights", BARE, "zoo", _standin("dnn")),
+    Peer(
+        "stand-in for the Zoo's: YuNet at 320 + a MobileFaceNet of random weights",
+        BARE,
+        "zoo",
+        _standin("dnn"),
+    ),
     Peer("the same stand-in in ONNX Runtime, one thread", BARE, "zoo", _standin("onnxruntime")),
     Peer("bare: Haar at 320, two threads + our int8", BARE, "bare", _bare_haar),
     Peer("bare: YuNet at 160, one thread + our int8", BARE, "bare", _bare_yunet),

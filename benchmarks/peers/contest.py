@@ -30,10 +30,22 @@ class Entrant:
 
 def run_once(command: tuple[str, ...]) -> Run:
     """The figures that the command's last line tells; raises Unavailable when it fails or tells none."""
-    environment = {**os.environ, "PYTHONPATH": str(ROOT), "ORT_DISABLE_TELEMETRY": "1", "TF_CPP_MIN_LOG_LEVEL": "3"}
+    environment = {
+        **os.environ,
+        "PYTHONPATH": str(ROOT),
+        "ORT_DISABLE_TELEMETRY": "1",
+        "TF_CPP_MIN_LOG_LEVEL": "3",
+    }
     try:
-        ended = subprocess.run([*command, "--started", repr(time.monotonic())], cwd=ROOT, env=environment,
-                               capture_output=True, text=True, check=False, timeout=RUN_WITHIN_S)
+        ended = subprocess.run(
+            [*command, "--started", repr(time.monotonic())],
+            cwd=ROOT,
+            env=environment,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=RUN_WITHIN_S,
+        )
     except (OSError, subprocess.TimeoutExpired) as error:
         raise Unavailable(str(error)) from error
     if ended.returncode:
@@ -45,8 +57,12 @@ def run_once(command: tuple[str, ...]) -> Run:
         raise Unavailable(f"expected its figures, found: {last_line(ended.stdout)}") from error
 
 
-def hold(entrants: Iterable[Entrant], passes: int, run: Callable[[tuple[str, ...]], Run] = run_once,
-         say: Callable[[str], None] = lambda line: None) -> None:
+def hold(
+    entrants: Iterable[Entrant],
+    passes: int,
+    run: Callable[[tuple[str, ...]], Run] = run_once,
+    say: Callable[[str], None] = lambda line: None,
+) -> None:
     """Run every entrant once a pass, in turn, so that a slow minute of the machine is everybody's."""
     entrants = list(entrants)
     for number in range(1, passes + 1):
@@ -59,10 +75,22 @@ def hold(entrants: Iterable[Entrant], passes: int, run: Callable[[tuple[str, ...
                 entrant.out = str(error)
                 say(f"pass {number}/{passes}  {entrant.name}: out, {error}")
             else:
-                say(f"pass {number}/{passes}  {entrant.name}: {entrant.runs[-1]['frames_per_s']:.1f} frames/s")
+                say(
+                    f"pass {number}/{passes}  {entrant.name}: {entrant.runs[-1]['frames_per_s']:.1f} frames/s"
+                )
 
 
-def command(interpreter: Path, runner: str, clip: Path, frames: int, arguments: tuple[str, ...]) -> tuple[str, ...]:
+def command(
+    interpreter: Path, runner: str, clip: Path, frames: int, arguments: tuple[str, ...]
+) -> tuple[str, ...]:
     """How a runner is called."""
-    return (str(interpreter), "-m", f"benchmarks.peers.runners.{runner}", "--clip", str(clip.resolve()),
-            "--frames", str(frames), *arguments)
+    return (
+        str(interpreter),
+        "-m",
+        f"benchmarks.peers.runners.{runner}",
+        "--clip",
+        str(clip.resolve()),
+        "--frames",
+        str(frames),
+        *arguments,
+    )

@@ -6,7 +6,16 @@ from typing import Any
 
 from benchmarks.peers.contest import KEYS, Entrant, Run
 
-HEADS = ("", "frames/s", "ours ×", "CPU ms/frame", "ours ÷", "resident MB", "first result s", "frames with a face")
+HEADS = (
+    "",
+    "frames/s",
+    "ours ×",
+    "CPU ms/frame",
+    "ours ÷",
+    "resident MB",
+    "first result s",
+    "frames with a face",
+)
 
 
 def medians(runs: Sequence[Run]) -> Run:
@@ -25,12 +34,18 @@ def rows(entrants: Sequence[Entrant]) -> list[tuple[str, ...]]:
     cells: list[tuple[str, ...]] = []
     for entrant in ran:
         middle = medians(entrant.runs)
-        cells.append((entrant.name, f"{middle['frames_per_s']:.0f}",
-                      f"{ratio(ran[0].runs, entrant.runs, 'frames_per_s'):.1f}",
-                      f"{middle['cpu_ms_per_frame']:.1f}",
-                      f"{1 / ratio(ran[0].runs, entrant.runs, 'cpu_ms_per_frame'):.1f}",
-                      f"{middle['rss_mb']:.0f}", f"{middle['first_result_s']:.2f}",
-                      f"{middle['frames_with_face'] / middle['frames']:.0%}"))
+        cells.append(
+            (
+                entrant.name,
+                f"{middle['frames_per_s']:.0f}",
+                f"{ratio(ran[0].runs, entrant.runs, 'frames_per_s'):.1f}",
+                f"{middle['cpu_ms_per_frame']:.1f}",
+                f"{1 / ratio(ran[0].runs, entrant.runs, 'cpu_ms_per_frame'):.1f}",
+                f"{middle['rss_mb']:.0f}",
+                f"{middle['first_result_s']:.2f}",
+                f"{middle['frames_with_face'] / middle['frames']:.0%}",
+            )
+        )
     return cells
 
 

@@ -33,8 +33,15 @@ class DemoCamera:
     live = True
     length: int | None = None
 
-    def __init__(self, width: int = 640, height: int = 480, fps: float = 30, *,
-                 clock: Callable[[], float] = time.monotonic, sleep: Callable[[float], None] = time.sleep) -> None:
+    def __init__(
+        self,
+        width: int = 640,
+        height: int = 480,
+        fps: float = 30,
+        *,
+        clock: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
         """Frames of `width` × `height` px; `clock` and `sleep` are in seconds."""
         self._size, self._fps = (width, height), fps
         self._clock, self._sleep = clock, sleep
@@ -46,8 +53,9 @@ class DemoCamera:
         self._next_number = 0
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None,
-                 trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self._portrait = None
 
     def __iter__(self) -> Iterator[Frame]:
@@ -63,7 +71,9 @@ class DemoCamera:
         self._next_number = number + 1
         due_s = number / self._fps
         width, height = self._size
-        return Frame(self._picture(due_s), PixelFormat.BGR, width, height, number, self._started_s + due_s, due_s)
+        return Frame(
+            self._picture(due_s), PixelFormat.BGR, width, height, number, self._started_s + due_s, due_s
+        )
 
     def _picture(self, at_s: float) -> Image:
         """The portrait as it is seen at `at_s`, (H, W, 3)."""

@@ -39,7 +39,9 @@ def node_of(camera: Identity, root: Path = Path("/")) -> str | None:
 
 def cameras(root: Path = Path("/")) -> list[str]:
     """The capture devices below `root`, each with its stable name where udev made one, for people to read."""
-    stable = {link.resolve().name: f"/dev/v4l/by-id/{link.name}" for link in (root / "dev/v4l/by-id").glob("*")}
+    stable = {
+        link.resolve().name: f"/dev/v4l/by-id/{link.name}" for link in (root / "dev/v4l/by-id").glob("*")
+    }
     found = []
     for folder in _folders(root):
         # A camera's second node, index 1, carries its metadata and no picture.

@@ -50,14 +50,24 @@ class Outages:
     def end(self, name: str, size: tuple[int, int], now_s: float) -> None:
         """The camera is back under that name, with pictures of `size`, px."""
         self.is_on = False
-        log.log(logging.INFO if self._is_told else logging.DEBUG, "%s is back after %.1f s, with %d×%d", name,
-                now_s - self._since_s, *size)
+        log.log(
+            logging.INFO if self._is_told else logging.DEBUG,
+            "%s is back after %.1f s, with %d×%d",
+            name,
+            now_s - self._since_s,
+            *size,
+        )
 
     def sum_up(self, now_s: float) -> None:
         """Tell of the outages that were but counted, if it is time to; to be called often."""
         if self._untold and now_s - self._told_s >= PERIOD_S:
-            log.warning("the camera went away again, %d × in %.0f s, and is %s now; the last time: %s", self._untold,
-                        now_s - self._told_s, "away" if self.is_on else "back", self.notice)
+            log.warning(
+                "the camera went away again, %d × in %.0f s, and is %s now; the last time: %s",
+                self._untold,
+                now_s - self._told_s,
+                "away" if self.is_on else "back",
+                self.notice,
+            )
             self._note(now_s)
 
     def _begin(self, notice: str, reason: str, now_s: float) -> None:

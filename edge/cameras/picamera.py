@@ -27,8 +27,9 @@ class PiCamera:
     live = True
     length: int | None = None
 
-    def __init__(self, index: int, width: int, height: int, fps: int, *,
-                 clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self, index: int, width: int, height: int, fps: int, *, clock: Callable[[], float] = time.monotonic
+    ) -> None:
         """`index` counts libcamera's cameras."""
         self.name = f"picamera2:{index}"
         self._index, self._size, self._fps, self._clock = index, (width, height), fps, clock
@@ -42,14 +43,20 @@ class PiCamera:
         library = _library(self.name)
         there = library.global_camera_info()
         if self._index >= len(there):
-            listed = ", ".join(f"picamera2:{number} ({camera['Model']})" for number, camera in enumerate(there))
-            raise CameraNotFound(f"expected a camera at {self.name}, found no such; there are: {listed or 'none'}")
+            listed = ", ".join(
+                f"picamera2:{number} ({camera['Model']})" for number, camera in enumerate(there)
+            )
+            raise CameraNotFound(
+                f"expected a camera at {self.name}, found no such; there are: {listed or 'none'}"
+            )
         try:
             self._camera = library(self._index)
         except RuntimeError as error:
             # picamera2 says only that it did not start; what libcamera said is the context.
-            raise CameraBusy(f"expected {self.name} to be free, found: {error.__context__ or error}; "
-                             "stop the program that holds it") from error
+            raise CameraBusy(
+                f"expected {self.name} to be free, found: {error.__context__ or error}; "
+                "stop the program that holds it"
+            ) from error
         try:
             self._start()
         except BaseException:
@@ -59,8 +66,9 @@ class PiCamera:
         self._next_number = 0
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None,
-                 trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         camera, job = self._camera, self._job
         self._camera = self._job = None
         if job is not None:
@@ -79,21 +87,34 @@ class PiCamera:
         """Ask for YUV420 at the wanted size, and say what came of it."""
         try:
             # The main stream is made anyway; the lores stream alone comes as YUV420 on every Pi.
-            self._camera.configure(self._camera.create_video_configuration(
-                main={"size": self._size}, lores={"size": self._size, "format": "YUV420"},
-                controls={"FrameRate": self._fps}))
+            self._camera.configure(
+                self._camera.create_video_configuration(
+                    main={"size": self._size},
+                    lores={"size": self._size, "format": "YUV420"},
+                    controls={"FrameRate": self._fps},
+                )
+            )
             given = self._camera.camera_configuration()["lores"]
             self._camera.start()
         except RuntimeError as error:
-            raise CameraError(f"expected {self.name} to give {self._size[0]}×{self._size[1]} at {self._fps} FPS, "
-                              f"found: {error}; ask for another size or rate") from error
+            raise CameraError(
+                f"expected {self.name} to give {self._size[0]}×{self._size[1]} at {self._fps} FPS, "
+                f"found: {error}; ask for another size or rate"
+            ) from error
         if given["format"] != "YUV420":
-            raise CameraError(f"expected YUV420 from {self.name}, found {given['format']}; "
-                              "use it as a USB camera, by its /dev/video… path")
+            raise CameraError(
+                f"expected YUV420 from {self.name}, found {given['format']}; "
+                "use it as a USB camera, by its /dev/video… path"
+            )
         self._width, self._height = given["size"]
         told, self._gives = self._gives, f"YUV420 {self._width}×{self._height} at {self._fps} FPS"
-        log.log(logging.DEBUG if self._gives == told else logging.INFO, "%s gives %s (asked for %d×%d)", self.name,
-                self._gives, *self._size)
+        log.log(
+            logging.DEBUG if self._gives == told else logging.INFO,
+            "%s gives %s (asked for %d×%d)",
+            self.name,
+            self._gives,
+            *self._size,
+        )
 
     def __iter__(self) -> Iterator[Frame]:
         return self
@@ -106,10 +127,14 @@ class PiCamera:
             self._job = self._job or self._camera.capture_request(wait=False)
             request = self._camera.wait(self._job, timeout=TIMEOUT_S)
         except TimeoutError as error:
-            raise CameraTimeout(f"expected a frame from {self.name} within {TIMEOUT_S:g} s, found none; "
-                                "check the ribbon cable") from error
+            raise CameraTimeout(
+                f"expected a frame from {self.name} within {TIMEOUT_S:g} s, found none; "
+                "check the ribbon cable"
+            ) from error
         except RuntimeError as error:
-            raise CameraError(f"expected a frame from {self.name}, found: {error}; check the ribbon cable") from error
+            raise CameraError(
+                f"expected a frame from {self.name}, found: {error}; check the ribbon cable"
+            ) from error
         self._job = None
         try:
             # make_array copies: the buffer goes back to the camera with its request.
@@ -123,8 +148,15 @@ class PiCamera:
             self._started_s = captured_at_s
         number = self._next_number
         self._next_number += 1
-        return Frame(buffer, PixelFormat.YUV420, self._width, self._height, number, captured_at_s,
-                     max(0.0, captured_at_s - self._started_s))
+        return Frame(
+            buffer,
+            PixelFormat.YUV420,
+            self._width,
+            self._height,
+            number,
+            captured_at_s,
+            max(0.0, captured_at_s - self._started_s),
+        )
 
 
 def _library(name: str) -> Any:
@@ -132,10 +164,14 @@ def _library(name: str) -> Any:
     try:
         from picamera2 import Picamera2
     except ImportError as error:
-        raise CameraNotFound(f"expected picamera2 for {name}, found no module {error.name}; sudo apt install "
-                             "python3-picamera2, in an environment made with --system-site-packages") from error
+        raise CameraNotFound(
+            f"expected picamera2 for {name}, found no module {error.name}; sudo apt install "
+            "python3-picamera2, in an environment made with --system-site-packages"
+        ) from error
     except ValueError as error:
         # What an extension says that was built against numpy 1; on Debian 12 it is apt's simplejpeg.
-        raise CameraError(f"expected a picamera2 that works with this numpy for {name}, found: {error}; "
-                          "pip install 'simplejpeg>=1.8.2'") from error
+        raise CameraError(
+            f"expected a picamera2 that works with this numpy for {name}, found: {error}; "
+            "pip install 'simplejpeg>=1.8.2'"
+        ) from error
     return Picamera2

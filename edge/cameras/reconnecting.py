@@ -37,9 +37,17 @@ class ReconnectingCamera:
     live = True
     length: int | None = None
 
-    def __init__(self, camera: Camera, width: int, height: int, *, waits: bool = False,
-                 on_back: Callable[[], None] = lambda: None, clock: Callable[[], float] = time.monotonic,
-                 sleep: Callable[[float], None] = time.sleep) -> None:
+    def __init__(
+        self,
+        camera: Camera,
+        width: int,
+        height: int,
+        *,
+        waits: bool = False,
+        on_back: Callable[[], None] = lambda: None,
+        clock: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
         """`camera` is entered anew for each try; notices are `width` × `height` px until there was a frame.
 
         Without `waits` a camera that cannot be opened at first, or gives no first picture, raises, as every
@@ -68,8 +76,9 @@ class ReconnectingCamera:
         self._is_entered = True
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None,
-                 trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self._is_entered = False
         self._leave()
 
@@ -121,13 +130,19 @@ class ReconnectingCamera:
         self._unreadable = 0 if frame.is_readable else self._unreadable + 1
         is_borne = now_s < self._settled_at_s if self._outages.is_on else self._unreadable < MOST_UNREADABLE
         if self._unreadable and not is_borne:
-            raise CameraError(f"expected pictures from {self.name}, found several in a row that cannot be "
-                              "decoded; try another cable or port, or another size")
+            raise CameraError(
+                f"expected pictures from {self.name}, found several in a row that cannot be "
+                "decoded; try another cable or port, or another size"
+            )
 
     def _is_awaited(self, error: CameraError) -> bool:
         """The camera was opened a moment ago and may still give its first frame; before any notice, its user waits."""
-        is_settling = (isinstance(error, CameraTimeout) and self._is_open and not self._is_there
-                       and self._clock() < self._settled_at_s)
+        is_settling = (
+            isinstance(error, CameraTimeout)
+            and self._is_open
+            and not self._is_there
+            and self._clock() < self._settled_at_s
+        )
         if is_settling and not self._outages.is_on:
             raise error
         return is_settling

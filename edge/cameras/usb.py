@@ -37,9 +37,17 @@ class UsbCamera:
     live = True
     length: int | None = None
 
-    def __init__(self, device: int | str, width: int, height: int, fps: int, *,
-                 capture: Callable[[str, int], cv2.VideoCapture] = cv2.VideoCapture,
-                 clock: Callable[[], float] = time.monotonic, root: Path = Path("/")) -> None:
+    def __init__(
+        self,
+        device: int | str,
+        width: int,
+        height: int,
+        fps: int,
+        *,
+        capture: Callable[[str, int], cv2.VideoCapture] = cv2.VideoCapture,
+        clock: Callable[[], float] = time.monotonic,
+        root: Path = Path("/"),
+    ) -> None:
         """`device` is an index or a path below /dev; size and rate are wishes, and the log tells what came of them.
 
         `root` holds dev, proc and sys.
@@ -76,8 +84,9 @@ class UsbCamera:
         self._next_number = 0
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None,
-                 trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         if self._capture is not None:
             self._capture.release()
             self._capture = None
@@ -103,13 +112,17 @@ class UsbCamera:
         if self._started_s is None:
             self._started_s = captured_at_s
         # read() copies out of the driver's buffer: the array is this frame's own.
-        return _frame(np.asarray(buffer, np.uint8), self._width, self._height, number, captured_at_s, self._started_s)
+        return _frame(
+            np.asarray(buffer, np.uint8), self._width, self._height, number, captured_at_s, self._started_s
+        )
 
     def _found_again(self, identity: nodes.Identity) -> str:
         if (node := nodes.node_of(identity, self._root)) is None:
             listed = ", ".join(nodes.cameras(self._root)) or "none"
-            raise CameraNotFound(f"expected the camera that was {self.name}, found it gone; plug it in again, or "
-                                 f"restart for another; there are: {listed}")
+            raise CameraNotFound(
+                f"expected the camera that was {self.name}, found it gone; plug it in again, or "
+                f"restart for another; there are: {listed}"
+            )
         return node
 
     def _configure(self, capture: cv2.VideoCapture) -> None:
@@ -128,26 +141,47 @@ class UsbCamera:
         capture.set(cv2.CAP_PROP_CONVERT_RGB, int(code not in KEPT_CODES))
         self._width = int(capture.get(cv2.CAP_PROP_FRAME_WIDTH))
         self._height = int(capture.get(cv2.CAP_PROP_FRAME_HEIGHT))
-        told, self._gives = self._gives, f"{code} {self._width}×{self._height} at {capture.get(cv2.CAP_PROP_FPS):g} FPS"
-        log.log(logging.DEBUG if self._gives == told else logging.INFO, "%s gives %s (asked for MJPG %d×%d at %d)",
-                self.name, self._gives, width, height, fps)
+        told, self._gives = (
+            self._gives,
+            f"{code} {self._width}×{self._height} at {capture.get(cv2.CAP_PROP_FPS):g} FPS",
+        )
+        log.log(
+            logging.DEBUG if self._gives == told else logging.INFO,
+            "%s gives %s (asked for MJPG %d×%d at %d)",
+            self.name,
+            self._gives,
+            width,
+            height,
+            fps,
+        )
 
     def _fail(self, waited_s: float) -> None:
         """OpenCV says neither that the camera is unplugged nor that it is frozen; its node and the wait tell."""
         if not Path(self._root, self.name.lstrip("/")).exists():
-            raise CameraNotFound(f"expected a frame from {self.name}, found the camera gone; plug it in again")
+            raise CameraNotFound(
+                f"expected a frame from {self.name}, found the camera gone; plug it in again"
+            )
         if waited_s >= TIMED_OUT_AFTER * self._timeout_s:
-            raise CameraTimeout(f"expected a frame from {self.name} within {self._timeout_s:g} s, found none; "
-                                "unplug the camera and plug it in again")
-        raise CameraError(f"expected a frame from {self.name}, found that it gives none; plug it in again, "
-                          "or into a port that it does not share with another camera")
+            raise CameraTimeout(
+                f"expected a frame from {self.name} within {self._timeout_s:g} s, found none; "
+                "unplug the camera and plug it in again"
+            )
+        raise CameraError(
+            f"expected a frame from {self.name}, found that it gives none; plug it in again, "
+            "or into a port that it does not share with another camera"
+        )
 
 
-def _frame(buffer: Image, width: int, height: int, number: int, captured_at_s: float, started_s: float) -> Frame:
+def _frame(
+    buffer: Image, width: int, height: int, number: int, captured_at_s: float, started_s: float
+) -> Frame:
     """A frame of what read() really gave: a driver may give another format than it said."""
     elapsed_s = max(0.0, captured_at_s - started_s)
-    formats = {(height, width): PixelFormat.GREY, (height, width, 2): PixelFormat.YUYV,
-               (height, width, 3): PixelFormat.BGR}
+    formats = {
+        (height, width): PixelFormat.GREY,
+        (height, width, 2): PixelFormat.YUYV,
+        (height, width, 3): PixelFormat.BGR,
+    }
     pixel_format = formats.get(buffer.shape, PixelFormat.MJPG)
     if pixel_format is PixelFormat.MJPG:
         # A row, or a column, of bytes; what is none of a JPEG is a damaged frame.
@@ -156,8 +190,9 @@ def _frame(buffer: Image, width: int, height: int, number: int, captured_at_s: f
 
 
 def _fault(name: str, error: cv2.error) -> CameraError:
-    return CameraError(f"expected a frame from {name}, found a fault on the bus ({error.err}); "
-                       "try another cable or port")
+    return CameraError(
+        f"expected a frame from {name}, found a fault on the bus ({error.err}); try another cable or port"
+    )
 
 
 def _check_usable(root: Path, name: str) -> None:
@@ -166,8 +201,10 @@ def _check_usable(root: Path, name: str) -> None:
         listed = ", ".join(nodes.cameras(root)) or "none"
         raise CameraNotFound(f"expected a camera at {name}, found no such device; there are: {listed}")
     if not os.access(path, os.R_OK | os.W_OK):
-        raise CameraError(f"expected to be allowed to open {name}, found no permission; "
-                          "sudo usermod -aG video $USER, and log in again")
+        raise CameraError(
+            f"expected to be allowed to open {name}, found no permission; "
+            "sudo usermod -aG video $USER, and log in again"
+        )
 
 
 def _refusal(root: Path, name: str) -> CameraError:
@@ -179,9 +216,13 @@ def _refusal(root: Path, name: str) -> CameraError:
             return _busy(name, f"process {', '.join(held_by)}; stop that first")
         # The service sees no other user's processes.
         if v4l2.is_busy(path):
-            return _busy(name, "another user's process; stop that first: python -m edge.doctor names it to root")
+            return _busy(
+                name, "another user's process; stop that first: python -m edge.doctor names it to root"
+            )
     listed = ", ".join(nodes.cameras(root)) or "none"
-    return CameraNotFound(f"expected a camera at {name}, found a device that gives no picture; there are: {listed}")
+    return CameraNotFound(
+        f"expected a camera at {name}, found a device that gives no picture; there are: {listed}"
+    )
 
 
 def _busy(name: str, holder: str) -> CameraBusy:

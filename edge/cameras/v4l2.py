@@ -43,8 +43,11 @@ def modes(device: Path, ioctl: Ioctl = fcntl.ioctl) -> list[Mode]:
     descriptor = os.open(device, os.O_RDWR | os.O_NONBLOCK | os.O_CLOEXEC)
     ask = _asker(descriptor, ioctl)
     try:
-        return [Mode(code.decode("ascii", "replace").strip(), width, height, _best_fps(ask, code, width, height))
-                for code in _codes(ask) for width, height in _sizes(ask, code)]
+        return [
+            Mode(code.decode("ascii", "replace").strip(), width, height, _best_fps(ask, code, width, height))
+            for code in _codes(ask)
+            for width, height in _sizes(ask, code)
+        ]
     finally:
         os.close(descriptor)
 
@@ -72,12 +75,14 @@ _Ask = Callable[[int, int, bytes], Iterator[bytearray]]
 
 def _asker(descriptor: int, ioctl: Ioctl) -> _Ask:
     """A function that asks the list of a request, an index after the other, to its end."""
+
     def ask(request: int, size: int, question: bytes) -> Iterator[bytearray]:
         with suppress(OSError):  # EINVAL ends the list; ENOTTY says that there is none.
             for index in range(MOST_ANSWERS):
                 answer = bytearray(struct.pack("=I", index) + question).ljust(size, b"\0")
                 ioctl(descriptor, request, answer, True)
                 yield answer
+
     return ask
 
 

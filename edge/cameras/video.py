@@ -37,8 +37,14 @@ _URL = re.compile(r"(rtsps?|https?)://", re.IGNORECASE)
 class VideoCamera:
     """A Camera that reads a file to its end, or a network stream until it is stopped."""
 
-    def __init__(self, source: str, *, paced: bool = False, clock: Callable[[], float] = time.monotonic,
-                 sleep: Callable[[float], None] = time.sleep) -> None:
+    def __init__(
+        self,
+        source: str,
+        *,
+        paced: bool = False,
+        clock: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
         """`source` is a path or a URL (rtsp, http, https).
 
         With `paced` a file is played at its own rate, like a live camera, for people to watch;
@@ -55,14 +61,21 @@ class VideoCamera:
 
     def __enter__(self) -> Self:
         if not self._is_stream and not os.path.isfile(self._source):
-            raise CameraNotFound(f"expected a video file or a camera in {self.name}, found no file that can be read; "
-                                 "name a file, a device, a URL or demo")
+            raise CameraNotFound(
+                f"expected a video file or a camera in {self.name}, found no file that can be read; "
+                "name a file, a device, a URL or demo"
+            )
         if self._is_stream:
             _check_answers(self._source, self.name)
         # Threads inside the decoder would fight the stages for the cores.
         wishes = [cv2.CAP_PROP_N_THREADS, 1]
         if self._is_stream:
-            wishes += [cv2.CAP_PROP_OPEN_TIMEOUT_MSEC, OPEN_TIMEOUT_MS, cv2.CAP_PROP_READ_TIMEOUT_MSEC, READ_TIMEOUT_MS]
+            wishes += [
+                cv2.CAP_PROP_OPEN_TIMEOUT_MSEC,
+                OPEN_TIMEOUT_MS,
+                cv2.CAP_PROP_READ_TIMEOUT_MSEC,
+                READ_TIMEOUT_MS,
+            ]
         capture = cv2.VideoCapture(self._source, cv2.CAP_FFMPEG, wishes)
         if not capture.isOpened():
             capture.release()
@@ -77,8 +90,9 @@ class VideoCamera:
         self._first_stamp_s = self._elapsed_s = 0.0
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None,
-                 trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         if self._capture is not None:
             self._capture.release()
             self._capture = None
@@ -111,18 +125,33 @@ class VideoCamera:
         number = self._next_number
         self._next_number += 1
         height, width = picture.shape[:2]
-        return Frame(np.asarray(picture, np.uint8), PixelFormat.BGR, width, height, number,
-                     self._clock(), self._elapsed_s)
+        return Frame(
+            np.asarray(picture, np.uint8),
+            PixelFormat.BGR,
+            width,
+            height,
+            number,
+            self._clock(),
+            self._elapsed_s,
+        )
 
     def _end(self, waited_s: float) -> None:
         if self._is_stream and waited_s * 1000 >= READ_TIMEOUT_MS:
-            raise CameraTimeout(f"expected a frame from {self.name} within {READ_TIMEOUT_MS / 1000:g} s, found none; "
-                                "check the network and the camera")
+            raise CameraTimeout(
+                f"expected a frame from {self.name} within {READ_TIMEOUT_MS / 1000:g} s, found none; "
+                "check the network and the camera"
+            )
         if self._is_stream:
-            raise CameraError(f"expected a frame from {self.name}, found the end of the stream; check the camera")
+            raise CameraError(
+                f"expected a frame from {self.name}, found the end of the stream; check the camera"
+            )
         if self.length is not None and self._next_number < self.length:
-            log.warning("%s: expected %d frames, found %d: the file is cut off or damaged",
-                        self.name, self.length, self._next_number)
+            log.warning(
+                "%s: expected %d frames, found %d: the file is cut off or damaged",
+                self.name,
+                self.length,
+                self._next_number,
+            )
         raise StopIteration
 
 
@@ -140,5 +169,7 @@ def _check_answers(source: str, name: str) -> None:
     except (OSError, ValueError) as error:
         # What a ValueError says may hold the password.
         found = getattr(error, "strerror", None) or "no answer"
-        raise CameraNotFound(f"expected a camera at {name} that answers within {ANSWER_WITHIN_S:g} s, found: {found}; "
-                             "check the address, the network and the camera") from error
+        raise CameraNotFound(
+            f"expected a camera at {name} that answers within {ANSWER_WITHIN_S:g} s, found: {found}; "
+            "check the address, the network and the camera"
+        ) from error

@@ -42,11 +42,15 @@ def groups(machine: Machine, config: "Config") -> Iterator[Finding]:
         return
     missing = {name: (tell, what) for name, tell, what in wanted if name not in machine.groups}
     if machine.is_root or not missing:
-        yield ok("root, who may open all devices" if machine.is_root else ", ".join(name for name, _, _ in wanted))
+        yield ok(
+            "root, who may open all devices" if machine.is_root else ", ".join(name for name, _, _ in wanted)
+        )
         return
     for name, (tell, what) in missing.items():
-        yield tell(f"this user is not in the group {name}, which may open the {what}",
-                   f"sudo usermod -aG {name} $USER, and log in again")
+        yield tell(
+            f"this user is not in the group {name}, which may open the {what}",
+            f"sudo usermod -aG {name} $USER, and log in again",
+        )
 
 
 def is_device(spec: str) -> bool:
@@ -78,32 +82,42 @@ def camera(machine: Machine, config: "Config") -> Iterator[Finding]:
 
 def _device(machine: Machine, config: "Config", device: Path) -> Iterator[Finding]:
     from edge.cameras import nodes, v4l2
+
     there = nodes.cameras(machine.root)
     path = machine.root / str(device).lstrip("/")
     if not path.exists():
         listed = f"there are: {', '.join(there)}" if there else "there is none at all"
-        yield problem(f"no camera at {device}; {listed}",
-                      "name one of these with --camera" if there else "plug it in, and look whether lsusb lists it")
+        yield problem(
+            f"no camera at {device}; {listed}",
+            "name one of these with --camera" if there else "plug it in, and look whether lsusb lists it",
+        )
         return
     if not os.access(path, os.R_OK | os.W_OK):
-        yield problem(f"{device} may not be opened by this user",
-                      "sudo usermod -aG video $USER, and log in again")
+        yield problem(
+            f"{device} may not be opened by this user", "sudo usermod -aG video $USER, and log in again"
+        )
         return
     proc = machine.root / "proc"
     holding = [process(int(held.split()[0]), proc) for held in nodes.holders(path, proc)]
     if strangers := [held for held in holding if not held.is_ours]:
-        yield problem(f"{device} is held by process {', '.join(map(str, strangers))}",
-                      f"stop it: kill {' '.join(str(held.id) for held in strangers)}")
+        yield problem(
+            f"{device} is held by process {', '.join(map(str, strangers))}",
+            f"stop it: kill {' '.join(str(held.id) for held in strangers)}",
+        )
     elif holding:
         yield ok(f"{device} is at work for fer-edge, process {', '.join(map(str, holding))}")
     elif v4l2.is_busy(path):
-        yield problem(f"{device} is held by a process that this user may not see",
-                      "run this again with sudo: it names it")
+        yield problem(
+            f"{device} is held by a process that this user may not see",
+            "run this again with sudo: it names it",
+        )
     else:
         yield ok(f"{device} is there and free")
     if len(there) > 1 and "/by-" not in str(device):
-        yield warning(f"{device} may be another of the {len(there)} cameras after a restart",
-                      "name it in the settings by its path in /dev/v4l/by-id")
+        yield warning(
+            f"{device} may be another of the {len(there)} cameras after a restart",
+            "name it in the settings by its path in /dev/v4l/by-id",
+        )
     yield from _fitting(_modes(path), config)
 
 
@@ -117,13 +131,16 @@ def _fitting(modes: Sequence["Mode"], config: "Config") -> Iterator[Finding]:
         yield warning(f"the camera has no {config.width}×{config.height}", "ask for one of the sizes below")
     elif max(mode.fps or config.fps for mode in sized) < LEAST_SHARE * config.fps:
         best = max(sized, key=lambda mode: mode.fps or 0)
-        yield warning(f"the camera gives {best.fps:g} FPS in {best.code} where {wish} are asked for",
-                      "ask for a smaller size, or use a camera that gives MJPG")
+        yield warning(
+            f"the camera gives {best.fps:g} FPS in {best.code} where {wish} are asked for",
+            "ask for a smaller size, or use a camera that gives MJPG",
+        )
 
 
 def cameras(machine: Machine, config: "Config") -> Iterator[Finding]:
     """Every V4L2 camera with its stable name, formats and rates."""
     from edge.cameras import nodes
+
     there = nodes.cameras(machine.root)
     if not there:
         yield skipped("this machine has no V4L2 camera")
@@ -131,11 +148,14 @@ def cameras(machine: Machine, config: "Config") -> Iterator[Finding]:
         device = name.split()[0].lstrip("/")
         called = machine.text(f"sys/class/video4linux/{Path(device).name}/name")
         modes = _modes(machine.root / device)
-        yield ok(f"{name}{f', {called}' if called else ''}: {_listed(modes, config) or 'it lists no formats'}")
+        yield ok(
+            f"{name}{f', {called}' if called else ''}: {_listed(modes, config) or 'it lists no formats'}"
+        )
 
 
 def _modes(path: Path) -> list["Mode"]:
     from edge.cameras import v4l2
+
     try:
         return v4l2.modes(path)
     except OSError:
@@ -160,22 +180,26 @@ def _size(mode: "Mode") -> str:
 
 
 def csi(machine: Machine, config: "Config") -> Iterator[Finding]:
-    """libcamera and picamera2, where the settings ask for a CSI camera."""
+    """Libcamera and picamera2, where the settings ask for a CSI camera."""
     if not is_csi(config.camera):
         yield skipped(f"the camera is {without_secrets(config.camera)}, not picamera2")
         return
     ran = machine.run([sys.executable, "-c", _LIST_CSI], LIBCAMERA_WITHIN_S)
     if ran is None or ran.code:
         reason = (ran.err.strip().splitlines() or ["no reason"])[-1] if ran else "no Python"
-        yield problem(f"picamera2 does not work: {reason}", _INSTALL if "No module named" in reason else _MEND)
+        yield problem(
+            f"picamera2 does not work: {reason}", _INSTALL if "No module named" in reason else _MEND
+        )
         return
     there = [line.removeprefix("CAMERA ") for line in ran.out.splitlines() if line.startswith("CAMERA ")]
     number = int(config.camera.partition(":")[2] or 0)
     if number < len(there):
         yield ok(", ".join(there))
     else:
-        yield problem(f"no camera {config.camera}; libcamera finds {', '.join(there) or 'none'}",
-                      "check the ribbon cable and camera_auto_detect=1 in /boot/firmware/config.txt, and restart")
+        yield problem(
+            f"no camera {config.camera}; libcamera finds {', '.join(there) or 'none'}",
+            "check the ribbon cable and camera_auto_detect=1 in /boot/firmware/config.txt, and restart",
+        )
 
 
 def _url(machine: Machine, spec: str) -> Finding:
@@ -187,6 +211,8 @@ def _url(machine: Machine, spec: str) -> Finding:
     except (OSError, ValueError) as error:
         # What a ValueError says may hold the password.
         found = "it is none" if isinstance(error, ValueError) else error
-        return problem(f"nobody answers at the camera's address: {found}",
-                       "check the address, the network and the camera's power")
+        return problem(
+            f"nobody answers at the camera's address: {found}",
+            "check the address, the network and the camera's power",
+        )
     return ok(f"{host}:{port} answers")

@@ -8,9 +8,9 @@ class State(Enum):
     """How something stands."""
 
     OK = "ok"
-    WARNING = "warning"    # It works, and not as well or as safely as it could.
-    PROBLEM = "problem"    # The program does not start, or sees nothing.
-    SKIPPED = "skipped"    # Not looked at, and `found` says why.
+    WARNING = "warning"  # It works, and not as well or as safely as it could.
+    PROBLEM = "problem"  # The program does not start, or sees nothing.
+    SKIPPED = "skipped"  # Not looked at, and `found` says why.
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,10 +22,22 @@ LEAST_MEMORY_MB, SCARCE_MEMORY_MB = 120, 200
 SYSTEMD_WITHIN_S = 10.0
 SERVICE = "fer-edge"
 LINES_READ, ERRORS_SHOWN = 300, 3
-_PROPERTIES = ("LoadState", "ActiveState", "SubState", "UnitFileState", "Result", "ExecMainStatus", "NRestarts",
-               "StatusText")
-_BY_EXIT_CODE = {"65": "see model above", "69": "see camera above", "74": "see port and display above",
-                 "78": "see settings above, mend /etc/fer-edge/config.toml"}
+_PROPERTIES = (
+    "LoadState",
+    "ActiveState",
+    "SubState",
+    "UnitFileState",
+    "Result",
+    "ExecMainStatus",
+    "NRestarts",
+    "StatusText",
+)
+_BY_EXIT_CODE = {
+    "65": "see model above",
+    "69": "see camera above",
+    "74": "see port and display above",
+    "78": "see settings above, mend /etc/fer-edge/config.toml",
+}
 _IS_ERROR = re.compile(r"\b(ERROR|WARNING|CRITICAL)\b|^fer-edge: |^\w+(Error|Exception)\b")
 _STAMP = re.compile(r"^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d,\d+ ")
 
@@ -36,14 +48,22 @@ def power(machine: Machine) -> Iterator[Finding]:
     now, before = found.throttled, [reason for reason in found.was_throttled if reason not in found.throttled]
     if "under-voltage" in now or "under-voltage" in before:
         tell = problem if "under-voltage" in now else warning
-        yield tell(f"under-voltage {'now' if 'under-voltage' in now else 'since the start'}",
-                   "use the Pi's own power supply (5 V, 3 A; 5 A for a Pi 5), and a hub with its own for the camera")
+        yield tell(
+            f"under-voltage {'now' if 'under-voltage' in now else 'since the start'}",
+            "use the Pi's own power supply (5 V, 3 A; 5 A for a Pi 5), and a hub with its own for the camera",
+        )
     rest = [reason for reason in (*now, *before) if reason != "under-voltage"]
     if rest:
-        yield warning(f"the firmware has slowed the processor down: {', '.join(dict.fromkeys(rest))}",
-                      "cool it: a fan, a heat sink, a freer place")
+        yield warning(
+            f"the firmware has slowed the processor down: {', '.join(dict.fromkeys(rest))}",
+            "cool it: a fan, a heat sink, a freer place",
+        )
     if not now and not before:
-        yield skipped("this machine does not tell") if found.model is None else ok("no throttling since the start")
+        yield (
+            skipped("this machine does not tell")
+            if found.model is None
+            else ok("no throttling since the start")
+        )
 
 
 def temperature(machine: Machine) -> Iterator[Finding]:
@@ -66,7 +86,9 @@ def memory(machine: Machine) -> Iterator[Finding]:
     free_mb = int(free[1]) * 1024 // MEGABYTE
     if free_mb < SCARCE_MEMORY_MB:
         tell = problem if free_mb < LEAST_MEMORY_MB else warning
-        yield tell(f"{free_mb} MB free, and the program takes about 120", "end other programs, or the desktop")
+        yield tell(
+            f"{free_mb} MB free, and the program takes about 120", "end other programs, or the desktop"
+        )
     else:
         yield ok(f"{free_mb} MB free")
 
@@ -112,16 +134,20 @@ def _standing(state: Mapping[str, str]) -> Finding:
             return warning(f"{said}, restarted {restarts} times", f"journalctl -u {SERVICE} tells why")
         return ok(f"{said}, {state['StatusText'] or 'no status yet'}")
     if state["ActiveState"] == "failed" or restarts != "0":
-        return problem(f"{said}, result {state['Result']}, exit code {status}, restarted {restarts} times",
-                       f"{_BY_EXIT_CODE.get(status, f'journalctl -u {SERVICE} tells why')}, then "
-                       f"sudo systemctl restart {SERVICE}")
+        return problem(
+            f"{said}, result {state['Result']}, exit code {status}, restarted {restarts} times",
+            f"{_BY_EXIT_CODE.get(status, f'journalctl -u {SERVICE} tells why')}, then "
+            f"sudo systemctl restart {SERVICE}",
+        )
     at_boot = "enable --now" if state["UnitFileState"] != "enabled" else "start"
     return warning(f"{said}, {state['UnitFileState']}", f"sudo systemctl {at_boot} {SERVICE}")
 
 
 def _complaints(machine: Machine) -> Iterator[Finding]:
-    ran = machine.run(["journalctl", "--unit", SERVICE, "--output=cat", "--no-pager", f"--lines={LINES_READ}"],
-                      SYSTEMD_WITHIN_S)
+    ran = machine.run(
+        ["journalctl", "--unit", SERVICE, "--output=cat", "--no-pager", f"--lines={LINES_READ}"],
+        SYSTEMD_WITHIN_S,
+    )
     lines = [_STAMP.sub("", line) for line in (ran.out if ran else "").splitlines() if _IS_ERROR.search(line)]
     for line in list(dict.fromkeys(reversed(lines)))[:ERRORS_SHOWN]:
         yield warning(f"its journal: {line}", f"journalctl -u {SERVICE} -n 50 shows what came before")

@@ -29,8 +29,15 @@ class Ran:
 def run(command: Sequence[str], within_s: float) -> Ran | None:
     """What `command` said; None where there is no such command."""
     try:
-        ended = subprocess.run(command, capture_output=True, text=True, errors="replace", check=False,
-                               stdin=subprocess.DEVNULL, timeout=within_s)
+        ended = subprocess.run(
+            command,
+            capture_output=True,
+            text=True,
+            errors="replace",
+            check=False,
+            stdin=subprocess.DEVNULL,
+            timeout=within_s,
+        )
     except subprocess.TimeoutExpired:
         return Ran(TIMED_OUT, "", f"no answer within {within_s:g} s")
     except OSError:

@@ -36,6 +36,7 @@ def yunet(machine: Machine, config: "Config") -> Iterator[Finding]:
 
 def _hash(path: Path) -> str:
     from edge import tuning
+
     found = tuning.sha256(path)
     known = "as published" if found == models.YUNET.sha256 else "another file than the published one"
     return f"sha256 {found[:HASH_SHOWN]}…, {known}"
@@ -47,23 +48,29 @@ def model(machine: Machine, config: "Config") -> Iterator[Finding]:
     if ran is None:
         yield skipped("this Python cannot be started again")
     elif ran.code < 0:
-        yield problem(f"the trial dies of {signal.Signals(-ran.code).name}",
-                      "pip install --upgrade onnxruntime, and see libraries above")
+        yield problem(
+            f"the trial dies of {signal.Signals(-ran.code).name}",
+            "pip install --upgrade onnxruntime, and see libraries above",
+        )
     elif ran.code == ConfigError.exit_code:
         yield skipped("no trial before the settings are right")
     elif ran.code == ModelError.exit_code:
         found, _, remedy = ran.err.strip().splitlines()[-1].rpartition("; ")
         yield problem(found, remedy)
     elif ran.code:
-        yield problem(f"the trial fails: {(ran.err.strip().splitlines() or ['no reason'])[-1]}",
-                      "python -m edge.checks.trial shows where; report that")
+        yield problem(
+            f"the trial fails: {(ran.err.strip().splitlines() or ['no reason'])[-1]}",
+            "python -m edge.checks.trial shows where; report that",
+        )
     else:
         yield from _judged(json.loads(ran.out.splitlines()[-1]))
 
 
 def _judged(said: dict[str, Any]) -> Iterator[Finding]:
-    yield ok(f"{said['file']}, sha256 {said['sha256'][:HASH_SHOWN]}…, {said['precision']}, {said['input']}, "
-             f"{', '.join(said['labels'])}; for {', '.join(said['detectors'])}")
+    yield ok(
+        f"{said['file']}, sha256 {said['sha256'][:HASH_SHOWN]}…, {said['precision']}, {said['input']}, "
+        f"{', '.join(said['labels'])}; for {', '.join(said['detectors'])}"
+    )
     trial = f"{said['detector']} and the model on the demo's face: {said['label'] or 'no face'}, {said['took_ms']:g} ms"
     if said["label"] is None:
         yield problem(trial, "python -m edge.models fetches a detector that is whole; or use --detector haar")
@@ -78,6 +85,7 @@ def benchmark(machine: Machine, config: "Config") -> Iterator[Finding]:
     import msgspec
 
     from edge import tuning
+
     if config.model is not None:
         yield skipped("the settings name the model")
         return

@@ -30,7 +30,9 @@ def port(machine: Machine, config: "Config") -> Iterator[Finding]:
     first = machine.text("proc/sys/net/ipv4/ip_unprivileged_port_start")
     least = int(first) if first.isdecimal() else FIRST_FREE_PORT
     if 0 < number < least and not machine.is_root:
-        yield problem(f"a port below {least} is root's, and listen is {config.listen}", "choose 8080 or another above")
+        yield problem(
+            f"a port below {least} is root's, and listen is {config.listen}", "choose 8080 or another above"
+        )
         return
     wanted = {host.replace("localhost", "127.0.0.1"), *EVERYWHERE}
     for address, owner in listeners(number, machine.root / "proc") if number else ():
@@ -55,6 +57,7 @@ def access(machine: Machine, config: "Config") -> Iterator[Finding]:
         token = credentials.read("token", place, machine.environment)
         if config.tls_certificate and config.tls_key:
             from edge.sinks import tls
+
             tls.context(Path(config.tls_certificate), Path(config.tls_key))
     except ConfigError as error:
         yield refused(error)
@@ -64,26 +67,35 @@ def access(machine: Machine, config: "Config") -> Iterator[Finding]:
     if config.address[0] in LOOPBACK:
         yield ok("this machine alone")
     elif token is None:
-        yield warning(f"everybody who reaches {config.listen} can watch (insecure)",
-                      "set token_file in place of insecure")
+        yield warning(
+            f"everybody who reaches {config.listen} can watch (insecure)",
+            "set token_file in place of insecure",
+        )
     elif config.tls_certificate is None:
-        yield warning("token and pictures travel unencrypted",
-                      "set tls_certificate and tls_key, where the network is not your own")
+        yield warning(
+            "token and pictures travel unencrypted",
+            "set tls_certificate and tls_key, where the network is not your own",
+        )
     else:
         yield ok("who has the token, encrypted")
 
 
 def display(machine: Machine, config: "Config") -> Iterator[Finding]:
     """What is plugged in, as the kernel's graphics drivers tell."""
-    connectors = {path.parent.name: path.read_text().strip()
-                  for path in sorted((machine.root / "sys/class/drm").glob("card*-*/status"))}
+    connectors = {
+        path.parent.name: path.read_text().strip()
+        for path in sorted((machine.root / "sys/class/drm").glob("card*-*/status"))
+    }
     connected = [_connector(machine, name) for name, status in connectors.items() if status == "connected"]
     if connected:
         yield ok(", ".join(connected))
     elif config.display:
-        yield problem("no display is connected" if connectors else "this machine has no graphics driver (no /dev/dri)",
-                      "plug it in before the start" if connectors else
-                      "add dtoverlay=vc4-kms-v3d to /boot/firmware/config.txt, and restart")
+        yield problem(
+            "no display is connected" if connectors else "this machine has no graphics driver (no /dev/dri)",
+            "plug it in before the start"
+            if connectors
+            else "add dtoverlay=vc4-kms-v3d to /boot/firmware/config.txt, and restart",
+        )
     else:
         yield skipped("none is connected" if connectors else "this machine has no graphics driver")
 
@@ -117,11 +129,17 @@ def _reached(machine: Machine, named: broker.Broker, ca: str | None) -> Finding:
         with machine.connect(named.host, named.port) as plain:
             if not named.is_encrypted:
                 return ok(f"{named} answers")
-            with ssl.create_default_context(cafile=ca).wrap_socket(plain, server_hostname=named.host) as encrypted:
+            with ssl.create_default_context(cafile=ca).wrap_socket(
+                plain, server_hostname=named.host
+            ) as encrypted:
                 return ok(f"{named} answers, {encrypted.version()}")
     except ssl.SSLError as error:
-        return problem(f"{named} answers, and not with a certificate to trust: {error.reason or error}",
-                       "name the authority's certificates in mqtt_ca")
+        return problem(
+            f"{named} answers, and not with a certificate to trust: {error.reason or error}",
+            "name the authority's certificates in mqtt_ca",
+        )
     except OSError as error:
-        return problem(f"no broker answers at {named}: {error.strerror or error}",
-                       "start it, and check address, network and firewall")
+        return problem(
+            f"no broker answers at {named}: {error.strerror or error}",
+            "start it, and check address, network and firewall",
+        )

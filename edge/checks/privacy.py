@@ -41,6 +41,7 @@ def redactor(environment: Mapping[str, str], settings: Iterable[object]) -> Call
         for pattern, replacement in compiled:
             text = pattern.sub(replacement, text)
         return text
+
     return redact
 
 
@@ -57,6 +58,8 @@ def _telling(value: str, home: str) -> Iterator[str]:
     path = Path(value)
     # Below /home stand the users; below a user's home, what is his.
     if home and path.is_relative_to(home):
-        yield from (str(above) for above in (path, *path.parents) if above.is_relative_to(home) and str(above) != home)
+        yield from (
+            str(above) for above in (path, *path.parents) if above.is_relative_to(home) and str(above) != home
+        )
     elif path.is_relative_to("/home") or path.is_relative_to("/root"):
         yield from (str(above) for above in (path, *path.parents) if len(above.parts) > 2)

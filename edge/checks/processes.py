@@ -27,8 +27,11 @@ def process(number: int, proc: Path) -> Process:
     """The process of that number; OSError when it has ended."""
     folder = proc / str(number)
     command = (folder / "cmdline").read_bytes().replace(b"\0", b" ")
-    return Process(number, (folder / "comm").read_text(errors="replace").strip(),
-                   bool(re.search(rb"\bedge\.run\b|\bedge/run\.py|/fer-edge ", command)))
+    return Process(
+        number,
+        (folder / "comm").read_text(errors="replace").strip(),
+        bool(re.search(rb"\bedge\.run\b|\bedge/run\.py|/fer-edge ", command)),
+    )
 
 
 def listeners(port: int, proc: Path) -> Iterator[tuple[str, Process | None]]:
@@ -48,13 +51,17 @@ def listeners(port: int, proc: Path) -> Iterator[tuple[str, Process | None]]:
 def _address(text: str) -> str:
     """The kernel writes words of four bytes, each the wrong way round."""
     raw = bytes.fromhex(text)
-    return str(ipaddress.ip_address(b"".join(raw[start:start + 4][::-1] for start in range(0, len(raw), 4))))
+    return str(
+        ipaddress.ip_address(b"".join(raw[start : start + 4][::-1] for start in range(0, len(raw), 4)))
+    )
 
 
 def _owner(inode: str, proc: Path) -> Process | None:
     for folder in proc.glob("[0-9]*"):
         try:
-            if any(str(descriptor.readlink()) == f"socket:[{inode}]" for descriptor in (folder / "fd").iterdir()):
+            if any(
+                str(descriptor.readlink()) == f"socket:[{inode}]" for descriptor in (folder / "fd").iterdir()
+            ):
                 return process(int(folder.name), proc)
         except OSError:
             continue  # It has ended, or belongs to another user.

@@ -13,7 +13,12 @@ from edge.checks.machine import Machine
 # A Pi's first import of everything from a slow SD card.
 IMPORT_WITHIN_S = 60.0
 LEAST_DEBIAN = 12
-OPENCV = ("opencv-python-headless", "opencv-python", "opencv-contrib-python-headless", "opencv-contrib-python")
+OPENCV = (
+    "opencv-python-headless",
+    "opencv-python",
+    "opencv-contrib-python-headless",
+    "opencv-contrib-python",
+)
 # What `pip install` takes that works together.
 GOOD_OPENCV = "pip install 'opencv-python-headless>=4.11,<5'"
 GOOD_ONNXRUNTIME = "pip install 'onnxruntime>=1.22'"
@@ -35,7 +40,9 @@ def system(machine: Machine) -> Iterator[Finding]:
     model = machine.text("proc/device-tree/model").rstrip("\0") or "no board that tells its name"
     said = f"{release.get('PRETTY_NAME', 'an unknown system')}, {machine.architecture}, {machine.bits} bit, {model}"
     if machine.bits < 64:
-        yield problem(said, "write the 64-bit Raspberry Pi OS to the card: ONNX Runtime has no 32-bit ARM version")
+        yield problem(
+            said, "write the 64-bit Raspberry Pi OS to the card: ONNX Runtime has no 32-bit ARM version"
+        )
     elif _is_old_debian(release):
         yield warning(said, "upgrade to Debian 12 or 13, on which this program is tested")
     else:
@@ -77,11 +84,15 @@ def _short(version: str) -> str:
 def _bad_opencv(there: Mapping[str, str]) -> Iterator[Finding]:
     wheels = [name for name in there if name in OPENCV]
     if len(wheels) > 1:
-        yield warning(f"{' and '.join(wheels)} lie in one folder and overwrite each other",
-                      f"pip uninstall {' '.join(wheels)}, then {GOOD_OPENCV}")
+        yield warning(
+            f"{' and '.join(wheels)} lie in one folder and overwrite each other",
+            f"pip uninstall {' '.join(wheels)}, then {GOOD_OPENCV}",
+        )
     for name in wheels:
         if numbers(there[name]) >= (5,):
-            yield problem(f"OpenCV {_short(there[name])} has no cascades: the Haar detector cannot work", GOOD_OPENCV)
+            yield problem(
+                f"OpenCV {_short(there[name])} has no cascades: the Haar detector cannot work", GOOD_OPENCV
+            )
 
 
 def _bad_onnxruntime(version: str | None, model: str | None) -> Iterator[Finding]:
@@ -93,8 +104,10 @@ def _bad_onnxruntime(version: str | None, model: str | None) -> Iterator[Finding
 def _bad_simplejpeg(numpy: str | None, simplejpeg: str | None) -> Iterator[Finding]:
     """picamera2 imports simplejpeg, and Debian 12's was built against numpy 1."""
     if numpy and simplejpeg and numbers(numpy) >= (2,) and numbers(simplejpeg) < (1, 8, 2):
-        yield problem(f"simplejpeg {simplejpeg} was built for numpy 1 and numpy is {numpy}: picamera2 cannot start",
-                      GOOD_SIMPLEJPEG)
+        yield problem(
+            f"simplejpeg {simplejpeg} was built for numpy 1 and numpy is {numpy}: picamera2 cannot start",
+            GOOD_SIMPLEJPEG,
+        )
 
 
 def _imports(machine: Machine) -> Iterator[Finding]:
@@ -107,8 +120,12 @@ def _imports(machine: Machine) -> Iterator[Finding]:
     if ran.code == 0:
         yield ok("all of them can be imported")
     elif ran.code < 0:
-        yield problem(f"the import of {name} dies of {signal.Signals(-ran.code).name}",
-                      f"pip install --upgrade --force-reinstall the versions of constraints.txt ({name} first)")
+        yield problem(
+            f"the import of {name} dies of {signal.Signals(-ran.code).name}",
+            f"pip install --upgrade --force-reinstall the versions of constraints.txt ({name} first)",
+        )
     else:
         reason = (ran.err.strip().splitlines() or ["no reason"])[-1]
-        yield problem(f"{name} cannot be imported: {reason}", "pip install --constraint constraints.txt fer-edge")
+        yield problem(
+            f"{name} cannot be imported: {reason}", "pip install --constraint constraints.txt fer-edge"
+        )

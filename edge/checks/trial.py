@@ -25,18 +25,28 @@ def trial(arguments: Sequence[str]) -> dict[str, object]:
     classifier = run.make_classifier(chosen, detector)
     with DemoCamera(640, 480, 30, sleep=lambda _: None) as camera:
         frame = next(camera)
-    faces = [face for part in detector.parts(frame.width, frame.height, MIN_FACE_PX)
-             for face in detector.detect(frame, part)]
+    faces = [
+        face
+        for part in detector.parts(frame.width, frame.height, MIN_FACE_PX)
+        for face in detector.detect(frame, part)
+    ]
     crops = [classifier.crop(frame, face) for face in faces[:1]]
     classifier.classify(crops)
     started_s = time.perf_counter()
     expressions = classifier.classify(crops)
     took_ms = (time.perf_counter() - started_s) * 1000
     contract = classifier.metadata
-    return {"detector": detector.name, "file": str(classifier.path), "sha256": tuning.sha256(classifier.path),
-            "labels": contract.labels, "input": f"{contract.width}×{contract.height} {contract.channel}",
-            "precision": contract.precision, "detectors": sorted(contract.framing),
-            "label": expressions[0].top if expressions else None, "took_ms": round(took_ms, 2)}
+    return {
+        "detector": detector.name,
+        "file": str(classifier.path),
+        "sha256": tuning.sha256(classifier.path),
+        "labels": contract.labels,
+        "input": f"{contract.width}×{contract.height} {contract.channel}",
+        "precision": contract.precision,
+        "detectors": sorted(contract.framing),
+        "label": expressions[0].top if expressions else None,
+        "took_ms": round(took_ms, 2),
+    }
 
 
 def main() -> int:

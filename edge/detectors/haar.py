@@ -40,8 +40,10 @@ class HaarDetector:
         """Raises ModelError when OpenCV has no cascades (its version 5 has none)."""
         path = Path(cv2.__file__).parent / "data" / CASCADE
         if not hasattr(cv2, "CascadeClassifier") or not path.is_file():
-            raise ModelError(f"expected {CASCADE} in OpenCV's wheel, found OpenCV {cv2.__version__} without it; "
-                             "install opencv-python-headless>=4.11,<5")
+            raise ModelError(
+                f"expected {CASCADE} in OpenCV's wheel, found OpenCV {cv2.__version__} without it; "
+                "install opencv-python-headless>=4.11,<5"
+            )
         self._cascade = cv2.CascadeClassifier(str(path))
 
     def parts(self, width: int, height: int, min_face_px: int) -> Sequence[Search]:
@@ -53,16 +55,27 @@ class HaarDetector:
         wanted_px, neighbours = search.min_face_px, LEAST_NEIGHBOURS
         picture_px = SMALLEST_PX
         if search.is_followed:
-            wanted_px, neighbours = round(math.sqrt(search.min_face_px * search.max_face_px)), LEAST_NEIGHBOURS_FOLLOWED
+            wanted_px, neighbours = (
+                round(math.sqrt(search.min_face_px * search.max_face_px)),
+                LEAST_NEIGHBOURS_FOLLOWED,
+            )
             picture_px = FOLLOWED_PX
         region, shrink = search.region, min(1.0, picture_px / wanted_px)
         size = max(1, round(region.width * shrink)), max(1, round(region.height * shrink))
         smallest_px, largest_px = round(search.min_face_px * shrink), round(search.max_face_px * shrink)
         boxes, _, weights = self._cascade.detectMultiScale3(
-            preprocess.searched(frame, region, *size), scaleFactor=SCALE_STEP, minNeighbors=neighbours,
-            minSize=(smallest_px, smallest_px), maxSize=(largest_px, largest_px), outputRejectLevels=True)
-        faces = [Face(_in_frame(tuple(box), shrink, region).clipped(frame), float(weight))
-                 for box, weight in zip(boxes, weights, strict=True) if weight >= LEAST_SCORE]
+            preprocess.searched(frame, region, *size),
+            scaleFactor=SCALE_STEP,
+            minNeighbors=neighbours,
+            minSize=(smallest_px, smallest_px),
+            maxSize=(largest_px, largest_px),
+            outputRejectLevels=True,
+        )
+        faces = [
+            Face(_in_frame(tuple(box), shrink, region).clipped(frame), float(weight))
+            for box, weight in zip(boxes, weights, strict=True)
+            if weight >= LEAST_SCORE
+        ]
         return sorted(faces, key=lambda face: face.score, reverse=True)
 
 

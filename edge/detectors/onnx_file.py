@@ -67,8 +67,13 @@ def rebuilt(model: bytes, ending: Ending) -> bytes:
     that `ending` reads is left to who runs it.
     Raises ValueError when it is no ONNX file, or none with one picture as its input.
     """
-    fields = [(number, _field(_GRAPH, _graph(content, ending)) if number == _GRAPH and content is not None else whole)
-              for number, whole, content in _fields(model)]
+    fields = [
+        (
+            number,
+            _field(_GRAPH, _graph(content, ending)) if number == _GRAPH and content is not None else whole,
+        )
+        for number, whole, content in _fields(model)
+    ]
     if _GRAPH not in dict(fields):
         raise ValueError("no graph")
     return b"".join(whole for _, whole in fields)
@@ -86,32 +91,57 @@ def _graph(graph: bytes, ending: Ending) -> bytes:
     if len(pictures) != 1:
         raise ValueError(f"{len(pictures)} inputs of four dimensions")
     in_float = f"{GREY} in float"
-    before = [Node("Cast", [GREY], [in_float], {"to": _KINDS["float32"]}),
-              Node("Concat", 3 * [in_float], pictures, {"axis": 1})]
+    before = [
+        Node("Cast", [GREY], [in_float], {"to": _KINDS["float32"]}),
+        Node("Concat", 3 * [in_float], pictures, {"axis": 1}),
+    ]
     inputs = [Value(GREY, "uint8", (1, 1, "height", "width")), *ending.inputs]
-    return b"".join([*map(_node, before), *kept, *map(_node, ending.nodes),
-                     *(_field(_CONSTANT, _tensor(name, content)) for name, content in ending.constants.items()),
-                     *(_field(_INPUT, _value(value)) for value in inputs), _field(_OUTPUT, _value(ending.output))])
+    return b"".join(
+        [
+            *map(_node, before),
+            *kept,
+            *map(_node, ending.nodes),
+            *(_field(_CONSTANT, _tensor(name, content)) for name, content in ending.constants.items()),
+            *(_field(_INPUT, _value(value)) for value in inputs),
+            _field(_OUTPUT, _value(ending.output)),
+        ]
+    )
 
 
 def _value(value: Value) -> bytes:
-    lengths = b"".join(_field(_DIMENSION, _number(_DIMENSION_VALUE, length) if isinstance(length, int)
-                              else _text(_DIMENSION_NAME, length)) for length in value.shape)
+    lengths = b"".join(
+        _field(
+            _DIMENSION,
+            _number(_DIMENSION_VALUE, length) if isinstance(length, int) else _text(_DIMENSION_NAME, length),
+        )
+        for length in value.shape
+    )
     tensor = _number(_ELEMENT, _KINDS[value.kind]) + _field(_SHAPE, lengths)
     return _text(_NAME, value.name) + _field(_TYPE, _field(_TENSOR, tensor))
 
 
 def _tensor(name: str, content: NDArray[np.generic]) -> bytes:
     sides = b"".join(_number(_SIDES, side) for side in content.shape)
-    return (sides + _number(_KIND, _KINDS[content.dtype.name]) + _text(_CONSTANT_NAME, name)
-            + _field(_CONTENT, content.astype(content.dtype.newbyteorder("<")).tobytes()))
+    return (
+        sides
+        + _number(_KIND, _KINDS[content.dtype.name])
+        + _text(_CONSTANT_NAME, name)
+        + _field(_CONTENT, content.astype(content.dtype.newbyteorder("<")).tobytes())
+    )
 
 
 def _node(node: Node) -> bytes:
-    return _field(_NODE, b"".join([
-        *(_text(_NODE_INPUT, name) for name in node.inputs), *(_text(_NODE_OUTPUT, name) for name in node.outputs),
-        _text(_OPERATOR, node.operator),
-        *(_field(_ATTRIBUTE, _attribute(name, value)) for name, value in node.attributes.items())]))
+    return _field(
+        _NODE,
+        b"".join(
+            [
+                *(_text(_NODE_INPUT, name) for name in node.inputs),
+                *(_text(_NODE_OUTPUT, name) for name in node.outputs),
+                _text(_OPERATOR, node.operator),
+                *(_field(_ATTRIBUTE, _attribute(name, value)) for name, value in node.attributes.items()),
+            ]
+        ),
+    )
 
 
 def _attribute(name: str, value: int | Sequence[int]) -> bytes:
@@ -148,7 +178,7 @@ def _fields(message: bytes) -> Iterator[tuple[int, bytes, bytes | None]]:
             at += 8 if kind == _FIXED_64 else 4
         elif kind == _BYTES:
             length, at = _read_varint(message, at)
-            content = message[at:at + length]
+            content = message[at : at + length]
             at += length
         else:
             raise ValueError(f"a field of the unknown kind {kind}")
@@ -163,7 +193,7 @@ def _read_varint(message: bytes, at: int) -> tuple[int, int]:
         if at + place >= len(message):
             raise ValueError("it ends in the middle of a number")
         byte = message[at + place]
-        value |= (byte & 0x7f) << 7 * place
+        value |= (byte & 0x7F) << 7 * place
         if byte < 0x80:
             return value, at + place + 1
     raise ValueError("a number without an end")
@@ -184,6 +214,6 @@ def _field(number: int, content: bytes) -> bytes:
 def _varint(value: int) -> bytes:
     out = bytearray()
     while value >= 0x80:
-        out.append(value & 0x7f | 0x80)
+        out.append(value & 0x7F | 0x80)
         value >>= 7
     return bytes([*out, value])

@@ -53,31 +53,46 @@ def ending() -> Ending:
     sides in cells (the paper's section 3, and its reference code).  The class and the presence of an object are both
     probabilities.
     """
-    joined = [Node("Concat", [f"{kind}_{stride}" for stride in STRIDES], [kind], {"axis": 1})
-              for kind in ("cls", "obj", "bbox", "kps")]
+    joined = [
+        Node("Concat", [f"{kind}_{stride}" for stride in STRIDES], [kind], {"axis": 1})
+        for kind in ("cls", "obj", "bbox", "kps")
+    ]
     return Ending(
-        inputs=[Value("box corners", "float32", (1, "cells", 4)),
-                Value("landmark corners", "float32", (1, "cells", 10)),
-                Value("sides", "float32", (1, "cells", 1)), Value("least score", "float32", (1,))],
-        constants={"most faces": np.array(MOST_FACES), "most iou": np.array(MOST_IOU, np.float32),
-                   "last": np.array(2)},
-        nodes=[*joined,
-               Node("Mul", ["cls", "obj"], ["both"]),
-               Node("Sqrt", ["both"], ["scores"]),
-               Node("Split", ["bbox"], ["middles", "logarithms"], {"axis": 2}),
-               Node("Exp", ["logarithms"], ["sizes"]),
-               Node("Concat", ["middles", "sizes"], ["boxes in cells"], {"axis": 2}),
-               Node("Mul", ["boxes in cells", "sides"], ["boxes from corners"]),
-               Node("Add", ["boxes from corners", "box corners"], ["boxes"]),
-               Node("Mul", ["kps", "sides"], ["landmarks from corners"]),
-               Node("Add", ["landmarks from corners", "landmark corners"], ["landmarks"]),
-               Node("Concat", ["boxes", "landmarks", "scores"], ["rows"], {"axis": 2}),
-               Node("Transpose", ["scores"], ["scores by class"], {"perm": (0, 2, 1)}),
-               Node("NonMaxSuppression", ["boxes", "scores by class", "most faces", "most iou", "least score"],
-                    ["chosen"], {"center_point_box": 1}),
-               Node("Gather", ["chosen", "last"], ["cells chosen"], {"axis": 1}),
-               Node("Gather", ["rows", "cells chosen"], [FACES], {"axis": 1})],
-        output=Value(FACES, "float32", (1, "faces", COLUMNS)))
+        inputs=[
+            Value("box corners", "float32", (1, "cells", 4)),
+            Value("landmark corners", "float32", (1, "cells", 10)),
+            Value("sides", "float32", (1, "cells", 1)),
+            Value("least score", "float32", (1,)),
+        ],
+        constants={
+            "most faces": np.array(MOST_FACES),
+            "most iou": np.array(MOST_IOU, np.float32),
+            "last": np.array(2),
+        },
+        nodes=[
+            *joined,
+            Node("Mul", ["cls", "obj"], ["both"]),
+            Node("Sqrt", ["both"], ["scores"]),
+            Node("Split", ["bbox"], ["middles", "logarithms"], {"axis": 2}),
+            Node("Exp", ["logarithms"], ["sizes"]),
+            Node("Concat", ["middles", "sizes"], ["boxes in cells"], {"axis": 2}),
+            Node("Mul", ["boxes in cells", "sides"], ["boxes from corners"]),
+            Node("Add", ["boxes from corners", "box corners"], ["boxes"]),
+            Node("Mul", ["kps", "sides"], ["landmarks from corners"]),
+            Node("Add", ["landmarks from corners", "landmark corners"], ["landmarks"]),
+            Node("Concat", ["boxes", "landmarks", "scores"], ["rows"], {"axis": 2}),
+            Node("Transpose", ["scores"], ["scores by class"], {"perm": (0, 2, 1)}),
+            Node(
+                "NonMaxSuppression",
+                ["boxes", "scores by class", "most faces", "most iou", "least score"],
+                ["chosen"],
+                {"center_point_box": 1},
+            ),
+            Node("Gather", ["chosen", "last"], ["cells chosen"], {"axis": 1}),
+            Node("Gather", ["rows", "cells chosen"], [FACES], {"axis": 1}),
+        ],
+        output=Value(FACES, "float32", (1, "faces", COLUMNS)),
+    )
 
 
 class YunetDetector:
@@ -93,8 +108,10 @@ class YunetDetector:
         try:
             content = model.read_bytes()
         except OSError as error:
-            raise ModelError(f"expected YuNet's model at {model}, found no file that can be read; fetch it with "
-                             f"python -m edge.models ({YUNET}), or use --detector haar") from error
+            raise ModelError(
+                f"expected YuNet's model at {model}, found no file that can be read; fetch it with "
+                f"python -m edge.models ({YUNET}), or use --detector haar"
+            ) from error
         self._model = model
         try:
             self._session = open_session(rebuilt(content, ending()), threads=1)
@@ -120,10 +137,13 @@ class YunetDetector:
         height, width = (-(-side // SIDE_STEP_PX) * SIDE_STEP_PX for side in picture.shape)
         if picture.shape != (height, width):
             filled = np.zeros((height, width), np.uint8)
-            filled[:picture.shape[0], :picture.shape[1]] = picture
+            filled[: picture.shape[0], : picture.shape[1]] = picture
             picture = filled
-        fed = {GREY: picture[np.newaxis, np.newaxis], "least score": np.array([least_score], np.float32),
-               **_grid(width, height)}
+        fed = {
+            GREY: picture[np.newaxis, np.newaxis],
+            "least score": np.array([least_score], np.float32),
+            **_grid(width, height),
+        }
         try:
             found = self._session.run([FACES], fed)[0]
         except Exception as error:  # As above; a damaged file may fail at one size of picture alone.
@@ -135,19 +155,27 @@ class YunetDetector:
         return rows
 
     def _refusal(self, reason: str) -> ModelError:
-        return ModelError(f"expected YuNet's model in {self._model}, found another file ({reason}); "
-                          "fetch it again with python -m edge.models")
+        return ModelError(
+            f"expected YuNet's model in {self._model}, found another file ({reason}); "
+            "fetch it again with python -m edge.models"
+        )
 
 
 @lru_cache(maxsize=MOST_SIZES)
 def _grid(width: int, height: int) -> dict[str, Floats]:
     """What a network must be told of the cells of its three grids over a picture, px, in the order of its outputs."""
-    grids = [np.stack([columns.ravel() * stride, rows.ravel() * stride, np.full(rows.size, stride)], axis=1)
-             for stride in STRIDES for rows, columns in [np.indices((height // stride, width // stride))]]
+    grids = [
+        np.stack([columns.ravel() * stride, rows.ravel() * stride, np.full(rows.size, stride)], axis=1)
+        for stride in STRIDES
+        for rows, columns in [np.indices((height // stride, width // stride))]
+    ]
     cells = np.concatenate(grids).astype(np.float32)[np.newaxis]
     corners, sides = cells[..., :2], cells[..., 2:].copy()
-    return {"box corners": np.concatenate([corners, np.zeros_like(corners)], axis=2),
-            "landmark corners": np.tile(corners, 5), "sides": sides}
+    return {
+        "box corners": np.concatenate([corners, np.zeros_like(corners)], axis=2),
+        "landmark corners": np.tile(corners, 5),
+        "sides": sides,
+    }
 
 
 def _picture_size(search: Search) -> tuple[int, int]:
@@ -156,8 +184,10 @@ def _picture_size(search: Search) -> tuple[int, int]:
     if search.is_followed:
         scale = FOLLOWED_PX / math.sqrt(search.min_face_px * search.max_face_px)
         # Of a step's sizes, so that nothing is filled up.
-        width, height = (SIDE_STEP_PX * max(1, round(side * scale / SIDE_STEP_PX))
-                         for side in (region.width, region.height))
+        width, height = (
+            SIDE_STEP_PX * max(1, round(side * scale / SIDE_STEP_PX))
+            for side in (region.width, region.height)
+        )
         return width, height
     shrink = min(1.0, SMALLEST_PX / search.min_face_px)
     return max(1, round(region.width * shrink)), max(1, round(region.height * shrink))
@@ -167,9 +197,15 @@ def _face(row: Row, region: Box, size: tuple[int, int], frame: Frame) -> Face:
     """What was found in a picture of that size, px, of the `region`, in pixels of the frame."""
     across, down = region.width / size[0], region.height / size[1]
     x, y, width, height, *points, score = row
-    box = Box(round(region.left + across * (x - width / 2)), round(region.top + down * (y - height / 2)),
-              round(across * width), round(down * height))
-    landmarks = np.array(points, np.float32).reshape(5, 2) * _pair(across, down) + _pair(region.left, region.top)
+    box = Box(
+        round(region.left + across * (x - width / 2)),
+        round(region.top + down * (y - height / 2)),
+        round(across * width),
+        round(down * height),
+    )
+    landmarks = np.array(points, np.float32).reshape(5, 2) * _pair(across, down) + _pair(
+        region.left, region.top
+    )
     return Face(box.clipped(frame), score, landmarks=landmarks)
 
 

@@ -39,15 +39,23 @@ def time_lines(lanes: Sequence[Lane], labels: Sequence[str], duration_s: float) 
         for span in spans:
             left = _x(span.start_s, duration_s)
             width = max(0.5, _x(span.end_s, duration_s) - left)
-            parts.append(_bar(left, top + 4, width, BAR, labels.index(span.label),
-                              f"{span.label}, {clock(span.start_s)} to {clock(span.end_s)}"))
+            parts.append(
+                _bar(
+                    left,
+                    top + 4,
+                    width,
+                    BAR,
+                    labels.index(span.label),
+                    f"{span.label}, {clock(span.start_s)} to {clock(span.end_s)}",
+                )
+            )
     return _svg("What each face looked like over time", height + AXIS, parts)
 
 
 def per_minute(minutes: Sequence[Minute], labels: Sequence[str]) -> str:
     """A stack for each minute, or the mean of several where there are too many: how often each expression began."""
     group = max(1, math.ceil(len(minutes) / MOST_STACKS))
-    stacks = [minutes[start:start + group] for start in range(0, len(minutes), group)]
+    stacks = [minutes[start : start + group] for start in range(0, len(minutes), group)]
     counts = [[sum(minute.begun[label] for minute in stack) for label in labels] for stack in stacks]
     highest = max(1, math.ceil(max(sum(count) for count in counts) / group))
     parts = [*_count_axis(highest), *_time_axis(len(minutes) * 60.0, CHART)]
@@ -69,8 +77,10 @@ def _x(time_s: float, duration_s: float) -> float:
 
 
 def _time_axis(duration_s: float, height: float) -> Iterator[str]:
-    step_s = next((step for step in TIME_STEPS_S if duration_s / step <= MOST_TICKS),
-                  TIME_STEPS_S[-1] * -(-int(duration_s) // (TIME_STEPS_S[-1] * MOST_TICKS)))
+    step_s = next(
+        (step for step in TIME_STEPS_S if duration_s / step <= MOST_TICKS),
+        TIME_STEPS_S[-1] * -(-int(duration_s) // (TIME_STEPS_S[-1] * MOST_TICKS)),
+    )
     for time_s in range(0, int(duration_s) + 1, step_s):
         x = _x(time_s, duration_s)
         yield f'<line class="grid" x1="{x:.1f}" x2="{x:.1f}" y1="0" y2="{height}"/>'
@@ -78,8 +88,12 @@ def _time_axis(duration_s: float, height: float) -> Iterator[str]:
 
 
 def _count_axis(highest: int) -> Iterator[str]:
-    step = next(step * scale for scale in (10 ** power for power in range(12)) for step in (1, 2, 5)
-                if highest / (step * scale) <= 5)
+    step = next(
+        step * scale
+        for scale in (10**power for power in range(12))
+        for step in (1, 2, 5)
+        if highest / (step * scale) <= 5
+    )
     for count in range(0, highest + 1, step):
         y = CHART - count / highest * (CHART - 8)
         yield f'<line class="grid" x1="{LEFT}" x2="{WIDTH - RIGHT}" y1="{y:.1f}" y2="{y:.1f}"/>'
@@ -87,10 +101,14 @@ def _count_axis(highest: int) -> Iterator[str]:
 
 
 def _bar(left: float, top: float, width: float, height: float, label: int, told: str) -> str:
-    return (f'<rect class="c{label}" x="{left:.1f}" y="{top:.1f}" width="{width:.1f}" height="{height:.1f}">'
-            f'<title>{escape(told)}</title></rect>')
+    return (
+        f'<rect class="c{label}" x="{left:.1f}" y="{top:.1f}" width="{width:.1f}" height="{height:.1f}">'
+        f"<title>{escape(told)}</title></rect>"
+    )
 
 
 def _svg(title: str, height: float, parts: Sequence[str]) -> str:
-    return (f'<div class="wide"><svg viewBox="0 0 {WIDTH} {height}" role="img" aria-label="{escape(title)}">'
-            f'{"".join(parts)}</svg></div>')
+    return (
+        f'<div class="wide"><svg viewBox="0 0 {WIDTH} {height}" role="img" aria-label="{escape(title)}">'
+        f"{''.join(parts)}</svg></div>"
+    )

@@ -37,15 +37,21 @@ def read(files: Iterable[Path]) -> Iterator[Row]:
         is_first = True
         for number, fields in _lines(path):
             if labels is None:
-                labels = tuple(name.removeprefix(PROBABILITY) for name in fields if name.startswith(PROBABILITY))
+                labels = tuple(
+                    name.removeprefix(PROBABILITY) for name in fields if name.startswith(PROBABILITY)
+                )
             try:
                 time_s = float(fields["time_s"])
                 if not math.isfinite(time_s):
                     raise ValueError(f"{time_s} seconds")
-                row = Row(run, int(fields["frame"]), time_s, int(fields["track"]), str(fields["label"]), labels)
+                row = Row(
+                    run, int(fields["frame"]), time_s, int(fields["track"]), str(fields["label"]), labels
+                )
             except (KeyError, TypeError, ValueError) as error:
-                raise DataError(f"expected {', '.join(NEEDED)} in {path}, line {number}, found: {error}; "
-                                "name a file that --events wrote") from error
+                raise DataError(
+                    f"expected {', '.join(NEEDED)} in {path}, line {number}, found: {error}; "
+                    "name a file that --events wrote"
+                ) from error
             if is_first and row.frame < last_frame:
                 run += 1
                 row = replace(row, run=run)
@@ -62,7 +68,9 @@ def _lines(path: Path) -> Iterator[tuple[int, Mapping[str, Any]]]:
     except OSError as error:
         raise DataError(f"expected events in {path}, found: {error.strerror}; name another file") from error
     except UnicodeDecodeError as error:
-        raise DataError(f"expected events in {path}, found: {error}; name a file that --events wrote") from error
+        raise DataError(
+            f"expected events in {path}, found: {error}; name a file that --events wrote"
+        ) from error
 
 
 def _csv(path: Path, lines: Iterator[tuple[int, str]]) -> Iterator[tuple[int, Mapping[str, Any]]]:
@@ -70,16 +78,21 @@ def _csv(path: Path, lines: Iterator[tuple[int, str]]) -> Iterator[tuple[int, Ma
     names = header.strip().split(",")
     missing = [name for name in NEEDED if name not in names]
     if missing:
-        raise DataError(f"expected a header with {', '.join(NEEDED)} in {path}, found none with {missing[0]}; "
-                        "name a file that --events wrote")
+        raise DataError(
+            f"expected a header with {', '.join(NEEDED)} in {path}, found none with {missing[0]}; "
+            "name a file that --events wrote"
+        )
     for number, line in lines:
         try:
             values = next(csv.reader([line], strict=True), [])
         except csv.Error as error:
-            raise DataError(f"expected CSV in {path}, line {number}, found: {error}; mend that line") from error
+            raise DataError(
+                f"expected CSV in {path}, line {number}, found: {error}; mend that line"
+            ) from error
         if len(values) != len(names):
-            raise DataError(f"expected {len(names)} fields in {path}, line {number}, found {len(values)}; "
-                            "mend that line")
+            raise DataError(
+                f"expected {len(names)} fields in {path}, line {number}, found {len(values)}; mend that line"
+            )
         yield number, dict(zip(names, values, strict=True))
 
 
@@ -88,7 +101,11 @@ def _json(path: Path, lines: Iterator[tuple[int, str]]) -> Iterator[tuple[int, M
         try:
             fields = json.loads(line)
         except (ValueError, RecursionError) as error:
-            raise DataError(f"expected JSON in {path}, line {number}, found: {error}; mend that line") from error
+            raise DataError(
+                f"expected JSON in {path}, line {number}, found: {error}; mend that line"
+            ) from error
         if not isinstance(fields, dict):
-            raise DataError(f"expected an object in {path}, line {number}, found {line.strip()[:40]}; mend that line")
+            raise DataError(
+                f"expected an object in {path}, line {number}, found {line.strip()[:40]}; mend that line"
+            )
         yield number, fields

@@ -35,25 +35,66 @@ def _fields(kind: type[Any], *names: str) -> list[tuple[str, type[Any]]]:
 class Resources(C.Structure):
     """drm_mode_card_res."""
 
-    _fields_ = [*_fields(_U64, "fbs", "crtcs", "connectors", "encoders"),
-                *_fields(_U32, "count_fbs", "count_crtcs", "count_connectors", "count_encoders",
-                         "min_width", "max_width", "min_height", "max_height")]
+    _fields_ = [
+        *_fields(_U64, "fbs", "crtcs", "connectors", "encoders"),
+        *_fields(
+            _U32,
+            "count_fbs",
+            "count_crtcs",
+            "count_connectors",
+            "count_encoders",
+            "min_width",
+            "max_width",
+            "min_height",
+            "max_height",
+        ),
+    ]
 
 
 class Mode(C.Structure):
     """drm_mode_modeinfo."""
 
-    _fields_ = [("clock", _U32), *_fields(_U16, "width", "hsync_start", "hsync_end", "htotal", "hskew",
-                                          "height", "vsync_start", "vsync_end", "vtotal", "vscan"),
-                *_fields(_U32, "refresh", "flags", "type"), ("name", C.c_char * 32)]
+    _fields_ = [
+        ("clock", _U32),
+        *_fields(
+            _U16,
+            "width",
+            "hsync_start",
+            "hsync_end",
+            "htotal",
+            "hskew",
+            "height",
+            "vsync_start",
+            "vsync_end",
+            "vtotal",
+            "vscan",
+        ),
+        *_fields(_U32, "refresh", "flags", "type"),
+        ("name", C.c_char * 32),
+    ]
 
 
 class Connector(C.Structure):
     """drm_mode_get_connector."""
 
-    _fields_ = [*_fields(_U64, "encoders", "modes", "props", "prop_values"),
-                *_fields(_U32, "count_modes", "count_props", "count_encoders", "encoder", "id", "type", "type_id",
-                         "connection", "width_mm", "height_mm", "subpixel", "pad")]
+    _fields_ = [
+        *_fields(_U64, "encoders", "modes", "props", "prop_values"),
+        *_fields(
+            _U32,
+            "count_modes",
+            "count_props",
+            "count_encoders",
+            "encoder",
+            "id",
+            "type",
+            "type_id",
+            "connection",
+            "width_mm",
+            "height_mm",
+            "subpixel",
+            "pad",
+        ),
+    ]
 
 
 class Encoder(C.Structure):
@@ -65,8 +106,11 @@ class Encoder(C.Structure):
 class Crtc(C.Structure):
     """drm_mode_crtc."""
 
-    _fields_ = [("connectors", _U64), *_fields(_U32, "count_connectors", "id", "fb", "x", "y", "gamma_size",
-                                               "has_mode"), ("mode", Mode)]
+    _fields_ = [
+        ("connectors", _U64),
+        *_fields(_U32, "count_connectors", "id", "fb", "x", "y", "gamma_size", "has_mode"),
+        ("mode", Mode),
+    ]
 
 
 class Dumb(C.Structure):
@@ -102,15 +146,20 @@ class Planes(C.Structure):
 class Plane(C.Structure):
     """drm_mode_get_plane."""
 
-    _fields_ = [*_fields(_U32, "id", "crtc", "fb", "possible_crtcs", "gamma_size", "count_formats"),
-                ("formats", _U64)]
+    _fields_ = [
+        *_fields(_U32, "id", "crtc", "fb", "possible_crtcs", "gamma_size", "count_formats"),
+        ("formats", _U64),
+    ]
 
 
 class SetPlane(C.Structure):
     """drm_mode_set_plane; the source in 1/65536 px."""
 
-    _fields_ = [*_fields(_U32, "id", "crtc", "fb", "flags"), *_fields(C.c_int32, "left", "top"),
-                *_fields(_U32, "width", "height", "source_left", "source_top", "source_height", "source_width")]
+    _fields_ = [
+        *_fields(_U32, "id", "crtc", "fb", "flags"),
+        *_fields(C.c_int32, "left", "top"),
+        *_fields(_U32, "width", "height", "source_left", "source_top", "source_height", "source_width"),
+    ]
 
 
 class Handle(C.Structure):
@@ -122,7 +171,7 @@ class Handle(C.Structure):
 _Structure = TypeVar("_Structure", bound=C.Structure)
 _NO_ARGUMENT, _READ_AND_WRITE, _DRM = 0, 3, ord("d")
 
-SET_MASTER = _NO_ARGUMENT << 30 | _DRM << 8 | 0x1e
+SET_MASTER = _NO_ARGUMENT << 30 | _DRM << 8 | 0x1E
 
 
 def code(number: int, structure: type[C.Structure]) -> int:
@@ -130,11 +179,11 @@ def code(number: int, structure: type[C.Structure]) -> int:
     return _READ_AND_WRITE << 30 | C.sizeof(structure) << 16 | _DRM << 8 | number
 
 
-GET_RESOURCES, GET_CRTC, SET_CRTC = code(0xa0, Resources), code(0xa1, Crtc), code(0xa2, Crtc)
-GET_ENCODER, GET_CONNECTOR = code(0xa6, Encoder), code(0xa7, Connector)
-ADD_FB, REMOVE_FB, PAGE_FLIP = code(0xae, Fb), code(0xaf, Handle), code(0xb0, Flip)
-CREATE_DUMB, MAP_DUMB, DESTROY_DUMB = code(0xb2, Dumb), code(0xb3, DumbMap), code(0xb4, Handle)
-GET_PLANES, GET_PLANE, SET_PLANE = code(0xb5, Planes), code(0xb6, Plane), code(0xb7, SetPlane)
+GET_RESOURCES, GET_CRTC, SET_CRTC = code(0xA0, Resources), code(0xA1, Crtc), code(0xA2, Crtc)
+GET_ENCODER, GET_CONNECTOR = code(0xA6, Encoder), code(0xA7, Connector)
+ADD_FB, REMOVE_FB, PAGE_FLIP = code(0xAE, Fb), code(0xAF, Handle), code(0xB0, Flip)
+CREATE_DUMB, MAP_DUMB, DESTROY_DUMB = code(0xB2, Dumb), code(0xB3, DumbMap), code(0xB4, Handle)
+GET_PLANES, GET_PLANE, SET_PLANE = code(0xB5, Planes), code(0xB6, Plane), code(0xB7, SetPlane)
 
 
 class Kernel:
@@ -149,8 +198,9 @@ class Kernel:
     @staticmethod
     def listen() -> int:
         """What the kernel tells of devices that change, to be read; OSError where a sandbox forbids it."""
-        with socket.socket(socket.AF_NETLINK, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK,
-                           NETLINK_KOBJECT_UEVENT) as listener:
+        with socket.socket(
+            socket.AF_NETLINK, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK, NETLINK_KOBJECT_UEVENT
+        ) as listener:
             listener.bind((0, FROM_KERNEL))
             return listener.detach()
 
@@ -186,9 +236,15 @@ class Card:
         """The ids of the CRTCs, in the order that masks count them in, and of the connectors."""
         counts = self.call(GET_RESOURCES, Resources())
         crtcs, connectors = (_U32 * counts.count_crtcs)(), (_U32 * counts.count_connectors)()
-        self.call(GET_RESOURCES, Resources(
-            crtcs=C.addressof(crtcs), count_crtcs=counts.count_crtcs,
-            connectors=C.addressof(connectors), count_connectors=counts.count_connectors))
+        self.call(
+            GET_RESOURCES,
+            Resources(
+                crtcs=C.addressof(crtcs),
+                count_crtcs=counts.count_crtcs,
+                connectors=C.addressof(connectors),
+                count_connectors=counts.count_connectors,
+            ),
+        )
         return list(crtcs), list(connectors)
 
     def is_connected(self, connector: int, *, probes: bool) -> bool:
@@ -198,8 +254,12 @@ class Card:
         modes: too long for every picture.
         """
         room = (Mode * 1)()
-        found = self.call(GET_CONNECTOR, Connector(id=connector) if probes else
-                          Connector(id=connector, count_modes=1, modes=C.addressof(room)))
+        found = self.call(
+            GET_CONNECTOR,
+            Connector(id=connector)
+            if probes
+            else Connector(id=connector, count_modes=1, modes=C.addressof(room)),
+        )
         return bool(found.connection == CONNECTED)
 
     def has_news(self) -> bool:
@@ -222,9 +282,16 @@ class Card:
         """The connector, probed, with its modes and the ids of its encoders."""
         found = self.call(GET_CONNECTOR, Connector(id=connector))
         modes, encoders = (Mode * found.count_modes)(), (_U32 * found.count_encoders)()
-        found = self.call(GET_CONNECTOR, Connector(
-            id=connector, count_modes=found.count_modes, modes=C.addressof(modes),
-            count_encoders=found.count_encoders, encoders=C.addressof(encoders)))
+        found = self.call(
+            GET_CONNECTOR,
+            Connector(
+                id=connector,
+                count_modes=found.count_modes,
+                modes=C.addressof(modes),
+                count_encoders=found.count_encoders,
+                encoders=C.addressof(encoders),
+            ),
+        )
         return found, list(modes), list(encoders)
 
     def planes(self) -> list[Plane]:
@@ -237,7 +304,9 @@ class Card:
     def formats(self, plane: Plane) -> Sequence[int]:
         """The pixel formats that `plane` shows."""
         formats = (_U32 * plane.count_formats)()
-        self.call(GET_PLANE, Plane(id=plane.id, count_formats=plane.count_formats, formats=C.addressof(formats)))
+        self.call(
+            GET_PLANE, Plane(id=plane.id, count_formats=plane.count_formats, formats=C.addressof(formats))
+        )
         return list(formats)
 
     def has_flipped(self) -> bool:
@@ -248,11 +317,15 @@ class Card:
             return False
         is_flipped, at = False, 0
         while at + EVENT_HEAD_BYTES <= len(told):
-            kind, length = (int.from_bytes(told[at + 4 * word:at + 4 * word + 4], sys.byteorder) for word in (0, 1))
+            kind, length = (
+                int.from_bytes(told[at + 4 * word : at + 4 * word + 4], sys.byteorder) for word in (0, 1)
+            )
             is_flipped = is_flipped or kind == EVENT_FLIP_COMPLETE
             at += max(length, EVENT_HEAD_BYTES)
         return is_flipped
 
     def map(self, size: int, offset: int) -> Any:
         """The memory of a dumb buffer."""
-        return self._kernel.mmap(self.fd, size, mmap.MAP_SHARED, mmap.PROT_READ | mmap.PROT_WRITE, offset=offset)
+        return self._kernel.mmap(
+            self.fd, size, mmap.MAP_SHARED, mmap.PROT_READ | mmap.PROT_WRITE, offset=offset
+        )

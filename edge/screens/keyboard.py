@@ -51,9 +51,12 @@ class EvdevKeyboard:
             self._keyboards.remove(keyboard)
             os.close(keyboard)
             return []
-        events = EVENT.iter_unpack(told[:len(told) // EVENT.size * EVENT.size])
-        return [KEYS[code] for _, _, kind, code, value in events
-                if kind == EV_KEY and value == PRESSED and code in KEYS]
+        events = EVENT.iter_unpack(told[: len(told) // EVENT.size * EVENT.size])
+        return [
+            KEYS[code]
+            for _, _, kind, code, value in events
+            if kind == EV_KEY and value == PRESSED and code in KEYS
+        ]
 
     def close(self) -> None:
         """Give the keyboards back."""

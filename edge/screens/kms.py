@@ -62,8 +62,11 @@ class KmsScreen:
     def _scales(self, modes: Sequence[drm.Mode]) -> bool:
         """Have the plane scale the picture to the display's own mode; False where it does not."""
         mode = next((mode for mode in modes if mode.type & drm.MODE_PREFERRED), modes[0])
-        self._buffers = [_Buffer(self._card, *self._size), _Buffer(self._card, *self._size),
-                         _Buffer(self._card, mode.width, mode.height)]
+        self._buffers = [
+            _Buffer(self._card, *self._size),
+            _Buffer(self._card, *self._size),
+            _Buffer(self._card, mode.width, mode.height),
+        ]
         self._set_mode(mode, self._buffers[2])
         self._place = fitted(*self._size, mode.width, mode.height, enlarges=True)
         try:
@@ -110,8 +113,13 @@ class KmsScreen:
                 if (place.width, place.height) != self._size:
                     size = place.width, place.height
                     bgr = np.asarray(cv2.resize(bgr, size, interpolation=cv2.INTER_AREA), np.uint8)
-                cv2.cvtColor(bgr, cv2.COLOR_BGR2BGRA,
-                             buffer.pixels[place.top:place.top + place.height, place.left:place.left + place.width])
+                cv2.cvtColor(
+                    bgr,
+                    cv2.COLOR_BGR2BGRA,
+                    buffer.pixels[
+                        place.top : place.top + place.height, place.left : place.left + place.width
+                    ],
+                )
                 self._card.call(drm.PAGE_FLIP, drm.Flip(crtc=self._crtc, fb=buffer.fb, flags=drm.FLIP_EVENT))
                 self._is_flipping = True
         except OSError as error:
@@ -120,9 +128,20 @@ class KmsScreen:
 
     def _show_on_plane(self, buffer: "_Buffer") -> None:
         place, (width, height) = self._place, self._size
-        self._card.call(drm.SET_PLANE, drm.SetPlane(
-            id=self._plane, crtc=self._crtc, fb=buffer.fb, left=place.left, top=place.top, width=place.width,
-            height=place.height, source_width=width * SUBPIXELS, source_height=height * SUBPIXELS))
+        self._card.call(
+            drm.SET_PLANE,
+            drm.SetPlane(
+                id=self._plane,
+                crtc=self._crtc,
+                fb=buffer.fb,
+                left=place.left,
+                top=place.top,
+                width=place.width,
+                height=place.height,
+                source_width=width * SUBPIXELS,
+                source_height=height * SUBPIXELS,
+            ),
+        )
 
     def toggle_full_screen(self) -> None:
         """There is nothing but the full screen."""
@@ -146,12 +165,21 @@ class _Buffer:
     def __init__(self, card: Card, width: int, height: int) -> None:
         self._card = card
         self._dumb = card.call(drm.CREATE_DUMB, drm.Dumb(width=width, height=height, bpp=drm.BITS))
-        self.fb: int = card.call(drm.ADD_FB, drm.Fb(width=width, height=height, pitch=self._dumb.pitch, bpp=drm.BITS,
-                                                    depth=drm.DEPTH, handle=self._dumb.handle)).id
+        self.fb: int = card.call(
+            drm.ADD_FB,
+            drm.Fb(
+                width=width,
+                height=height,
+                pitch=self._dumb.pitch,
+                bpp=drm.BITS,
+                depth=drm.DEPTH,
+                handle=self._dumb.handle,
+            ),
+        ).id
         offset = card.call(drm.MAP_DUMB, drm.DumbMap(handle=self._dumb.handle)).offset
         self._memory = card.map(self._dumb.size, offset)
         rows = np.frombuffer(self._memory, np.uint8, height * self._dumb.pitch).reshape(height, -1)
-        self.pixels = rows[:, :4 * width].reshape(height, width, 4)
+        self.pixels = rows[:, : 4 * width].reshape(height, width, 4)
         self.pixels[:] = 0
 
     def free(self) -> None:
@@ -193,25 +221,38 @@ def _crtc_of(card: Card, connector: drm.Connector, encoders: Sequence[int]) -> t
         return encoder.crtc, crtcs.index(encoder.crtc)
     index = next((index for index in range(len(crtcs)) if encoder.possible_crtcs >> index & 1), None)
     if index is None:
-        raise SinkError("expected a free output of the graphics card for the display, found none; "
-                        "unplug another display")
+        raise SinkError(
+            "expected a free output of the graphics card for the display, found none; unplug another display"
+        )
     return crtcs[index], index
 
 
 def _overlay(card: Card, index: int) -> int | None:
     """A plane that is free for the CRTC in place `index` and shows our pixels."""
     try:
-        return next((plane.id for plane in card.planes() if plane.possible_crtcs >> index & 1 and not plane.crtc
-                     and drm.XRGB8888 in card.formats(plane)), None)
+        return next(
+            (
+                plane.id
+                for plane in card.planes()
+                if plane.possible_crtcs >> index & 1
+                and not plane.crtc
+                and drm.XRGB8888 in card.formats(plane)
+            ),
+            None,
+        )
     except OSError:
         return None  # An old or simple driver; the mode nearest to the picture will do.
 
 
 def _refusal(error: OSError) -> SinkError:
     if error.errno in (errno.EBUSY, errno.EACCES) and error.filename is None:
-        return SinkError("expected the display to be free, found that another program holds it; "
-                         "stop the desktop or the other program")
+        return SinkError(
+            "expected the display to be free, found that another program holds it; "
+            "stop the desktop or the other program"
+        )
     if error.errno in (errno.EACCES, errno.EPERM):
-        return SinkError(f"expected to open {error.filename}, found: {error.strerror}; "
-                         "sudo usermod --append --groups video $USER, and log in again")
+        return SinkError(
+            f"expected to open {error.filename}, found: {error.strerror}; "
+            "sudo usermod --append --groups video $USER, and log in again"
+        )
     return SinkError(f"expected to show pictures on the display, found: {error.strerror}; plug it in again")

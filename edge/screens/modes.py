@@ -40,4 +40,6 @@ def fitted(width: int, height: int, screen_width: int, screen_height: int, *, en
     if not enlarges:
         scale = min(1.0, scale)
     shown_width, shown_height = max(1, round(width * scale)), max(1, round(height * scale))
-    return Place((screen_width - shown_width) // 2, (screen_height - shown_height) // 2, shown_width, shown_height)
+    return Place(
+        (screen_width - shown_width) // 2, (screen_height - shown_height) // 2, shown_width, shown_height
+    )

@@ -11,7 +11,9 @@ os.environ.setdefault("PYGAME_HIDE_SUPPORT_PROMPT", "1")
 try:
     import pygame
 except ImportError as missing:
-    raise SinkError(f"expected pygame-ce for a window, found: {missing}; pip install 'fer-edge[window]'") from missing
+    raise SinkError(
+        f"expected pygame-ce for a window, found: {missing}; pip install 'fer-edge[window]'"
+    ) from missing
 
 CLOSED = "q"
 TITLE = "fer-edge"
@@ -32,8 +34,10 @@ class WindowScreen:
                 self._surface = pygame.display.set_mode((width, height), pygame.SCALED | pygame.RESIZABLE)
         except pygame.error as error:
             pygame.display.quit()
-            raise SinkError(f"expected a desktop for the window, found: {error}; start the program in one, or without "
-                            "DISPLAY and WAYLAND_DISPLAY on the console") from error
+            raise SinkError(
+                f"expected a desktop for the window, found: {error}; start the program in one, or without "
+                "DISPLAY and WAYLAND_DISPLAY on the console"
+            ) from error
         self.mode = f"a window on {pygame.display.get_driver()}"
         pygame.mouse.set_visible(True)
 
@@ -44,7 +48,9 @@ class WindowScreen:
             self._surface.blit(picture, (0, 0))
             pygame.display.flip()
         except pygame.error as error:
-            raise SinkError(f"expected the window to take a picture, found: {error}; start the desktop") from error
+            raise SinkError(
+                f"expected the window to take a picture, found: {error}; start the desktop"
+            ) from error
 
     def pressed(self) -> Sequence[str]:
         """The keys pressed since the last call, as they are named in edge.screens.keyboard; closing the window is q."""

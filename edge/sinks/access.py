@@ -36,8 +36,14 @@ _ALERT = "<!-- what is wrong -->"
 class Access:
     """The middleware that every request passes; with a token, also the routes to sign in and out."""
 
-    def __init__(self, names: Iterable[str], token: Token | None = None, limits: Limits | None = None, *,
-                 is_encrypted: bool = False) -> None:
+    def __init__(
+        self,
+        names: Iterable[str],
+        token: Token | None = None,
+        limits: Limits | None = None,
+        *,
+        is_encrypted: bool = False,
+    ) -> None:
         """`names` are those of this device besides its host name; `is_encrypted` tells that clients come over TLS."""
         limits = limits or Limits()
         self._origins = Origins(names)
@@ -62,7 +68,11 @@ class Access:
         """To sign in and out, where that is possible."""
         if not self.is_guarded:
             return []
-        return [web.get(LOGIN, self._show_login), web.post(LOGIN, self._sign_in), web.post(LOGOUT, self._sign_out)]
+        return [
+            web.get(LOGIN, self._show_login),
+            web.post(LOGIN, self._sign_in),
+            web.post(LOGOUT, self._sign_out),
+        ]
 
     @web.middleware
     async def check(self, request: web.Request, handler: Handler) -> web.StreamResponse:
@@ -113,17 +123,24 @@ class Access:
         if scheme.lower() != "bearer":
             if path == PAGE and "text/html" in request.headers.get("Accept", ""):
                 raise web.HTTPSeeOther(LOGIN.lstrip("/"))
-            raise web.HTTPUnauthorized(text="expected a token, found none; sign in at /login, or send the header "
-                                       "Authorization: Bearer TOKEN\n", headers={"WWW-Authenticate": "Bearer"})
+            raise web.HTTPUnauthorized(
+                text="expected a token, found none; sign in at /login, or send the header "
+                "Authorization: Bearer TOKEN\n",
+                headers={"WWW-Authenticate": "Bearer"},
+            )
         if (wait_s := self._wait_s(client)) > 0:
             raise web.HTTPTooManyRequests(text=f"{_slowed(wait_s)}\n", headers=_retry(wait_s))
         if not self._is_right(guess.strip(), client):
-            raise web.HTTPUnauthorized(text="expected the token, found another\n",
-                                       headers={"WWW-Authenticate": 'Bearer error="invalid_token"'})
+            raise web.HTTPUnauthorized(
+                text="expected the token, found another\n",
+                headers={"WWW-Authenticate": 'Bearer error="invalid_token"'},
+            )
 
     def _wait_s(self, client: str) -> float:
         """How long `client` has to wait before a token of its is looked at."""
-        return max(self._wrong.wait_s(client), 0.0 if client in self._was_right else self._wrong_in_all.wait_s())
+        return max(
+            self._wrong.wait_s(client), 0.0 if client in self._was_right else self._wrong_in_all.wait_s()
+        )
 
     def _is_right(self, guess: str, client: str) -> bool:
         assert self._token is not None
@@ -152,8 +169,15 @@ class Access:
             return self._login("That is not the token.", 401)
         assert self._sessions is not None
         welcome = web.HTTPSeeOther("./")
-        welcome.set_cookie(self._cookie_name(request), self._sessions.issue(), max_age=LASTS_S, path="/",
-                           httponly=True, samesite="Strict", secure=self._is_encrypted)
+        welcome.set_cookie(
+            self._cookie_name(request),
+            self._sessions.issue(),
+            max_age=LASTS_S,
+            path="/",
+            httponly=True,
+            samesite="Strict",
+            secure=self._is_encrypted,
+        )
         raise welcome
 
     async def _sign_out(self, request: web.Request) -> NoReturn:
@@ -163,14 +187,18 @@ class Access:
             for other in self._open[session] - {request.protocol}:
                 hang_up(other.transport)
         farewell = web.HTTPSeeOther(LOGIN.lstrip("/"))
-        farewell.del_cookie(self._cookie_name(request), path="/", httponly=True, samesite="Strict",
-                            secure=self._is_encrypted)
+        farewell.del_cookie(
+            self._cookie_name(request), path="/", httponly=True, samesite="Strict", secure=self._is_encrypted
+        )
         raise farewell
 
     def _login(self, alert: str, status: int = 200, headers: dict[str, str] | None = None) -> web.Response:
-        return web.Response(text=self._login_page.replace(_ALERT, html.escape(alert)), status=status,
-                            content_type="text/html",
-                            headers={"Content-Security-Policy": self._login_policy, **(headers or {})})
+        return web.Response(
+            text=self._login_page.replace(_ALERT, html.escape(alert)),
+            status=status,
+            content_type="text/html",
+            headers={"Content-Security-Policy": self._login_policy, **(headers or {})},
+        )
 
 
 async def _token_in_form(request: web.Request) -> str:
@@ -197,7 +225,9 @@ def _retry(wait_s: float) -> dict[str, str]:
 
 def _policy_of(page: str) -> str:
     """The Content-Security-Policy of a page that brings its one style along."""
-    style = page[page.index("<style>") + len("<style>"):page.index("</style>")]
+    style = page[page.index("<style>") + len("<style>") : page.index("</style>")]
     digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
-    return (f"default-src 'none'; style-src 'sha256-{digest}'; img-src data:; form-action 'self'; base-uri 'none'; "
-            "frame-ancestors 'none'")
+    return (
+        f"default-src 'none'; style-src 'sha256-{digest}'; img-src data:; form-action 'self'; base-uri 'none'; "
+        "frame-ancestors 'none'"
+    )

@@ -49,9 +49,17 @@ class Connection(web.RequestHandler):
 
     def __init__(self, server: web.Server, limits: Limits) -> None:
         # Without an access log no address, and so no secret that somebody put into one, is written anywhere.
-        super().__init__(server, loop=asyncio.get_running_loop(), access_log=None,  # type: ignore[arg-type]
-                         keepalive_timeout=limits.idle_s, lingering_time=LINGERING_S, auto_decompress=False,
-                         max_line_size=LINE_BYTES, max_field_size=LINE_BYTES, max_headers=HEADER_LINES)
+        super().__init__(
+            server,
+            loop=asyncio.get_running_loop(),
+            access_log=None,  # type: ignore[arg-type]
+            keepalive_timeout=limits.idle_s,
+            lingering_time=LINGERING_S,
+            auto_decompress=False,
+            max_line_size=LINE_BYTES,
+            max_field_size=LINE_BYTES,
+            max_headers=HEADER_LINES,
+        )
         self._received = Meter(limits.received)
         self.is_stranger = True
         """Until a request of it was allowed."""
@@ -66,15 +74,23 @@ class Connection(web.RequestHandler):
             return
         super().data_received(data)
 
-    def handle_error(self, request: web.BaseRequest, status: int = 500, exc: BaseException | None = None,
-                     message: str | None = None) -> web.StreamResponse:
+    def handle_error(
+        self,
+        request: web.BaseRequest,
+        status: int = 500,
+        exc: BaseException | None = None,
+        message: str | None = None,
+    ) -> web.StreamResponse:
         """Logs, with its traceback, what is a fault of ours, and tells a client that speaks no HTTP of its own."""
         # aiohttp repeats what a header Expect says, before any handler, and fails where that is no text.
         is_odd_expectation = isinstance(exc, UnicodeEncodeError) and "Expect" in request.headers
         if not isinstance(exc, http.HttpProcessingError) and not is_odd_expectation:
             return super().handle_error(request, status, exc, message)
-        answer = web.Response(status=400, text="expected HTTP/1.1, its head neither long nor odd\n",
-                              headers={"X-Content-Type-Options": "nosniff", "Server": SERVER})
+        answer = web.Response(
+            status=400,
+            text="expected HTTP/1.1, its head neither long nor odd\n",
+            headers={"X-Content-Type-Options": "nosniff", "Server": SERVER},
+        )
         answer.force_close()
         return answer
 
@@ -102,8 +118,13 @@ class Door:
     strangers, however many and however silent, keep out nobody who may come in.
     """
 
-    def __init__(self, listener: socket.socket, runner: web.AppRunner, limits: Limits,
-                 encryption: ssl.SSLContext | None) -> None:
+    def __init__(
+        self,
+        listener: socket.socket,
+        runner: web.AppRunner,
+        limits: Limits,
+        encryption: ssl.SSLContext | None,
+    ) -> None:
         """While entered, `runner` serves who comes to `listener`, over TLS where there is an `encryption`."""
         self._listener, self._runner, self._limits, self._encryption = listener, runner, limits, encryption
         self._visits: dict[_Visit, None] = {}
@@ -112,12 +133,15 @@ class Door:
         await self._runner.setup()
         self._listener.setblocking(False)
         # The kernel hangs up on who takes nothing of what was sent for so long.
-        self._listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, round(self._limits.idle_s * 1000))
+        self._listener.setsockopt(
+            socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, round(self._limits.idle_s * 1000)
+        )
         self._keeper = asyncio.create_task(self._keep())
         return self
 
-    async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None,
-                        trace: TracebackType | None) -> None:
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         """Ends what is being answered as the runner does, then hangs up on everybody."""
         self._keeper.cancel()
         try:
@@ -153,8 +177,9 @@ class Door:
         visit.task.add_done_callback(lambda _: client.close())
 
     def _makes_room(self, network: str) -> bool:
-        return (self._is_below(self._limits.connections_per_address, lambda visit: visit.network == network)
-                and self._is_below(self._limits.connections, lambda visit: True))
+        return self._is_below(
+            self._limits.connections_per_address, lambda visit: visit.network == network
+        ) and self._is_below(self._limits.connections, lambda visit: True)
 
     def _is_below(self, limit: int, counts: Callable[[_Visit], bool]) -> bool:
         """Fewer than `limit` visits count, if need be since a stranger's has just been ended."""
@@ -171,12 +196,19 @@ class Door:
     async def _receive(self, visit: _Visit, client: socket.socket) -> None:
         server, transport = self._runner.server, None
         assert server is not None
-        secured: dict[str, Any] = {} if self._encryption is None else {
-            "ssl": self._encryption, "ssl_handshake_timeout": self._limits.handshake_s,
-            "ssl_shutdown_timeout": TLS_FAREWELL_S}
+        secured: dict[str, Any] = (
+            {}
+            if self._encryption is None
+            else {
+                "ssl": self._encryption,
+                "ssl_handshake_timeout": self._limits.handshake_s,
+                "ssl_shutdown_timeout": TLS_FAREWELL_S,
+            }
+        )
         try:
             transport, visit.connection = await asyncio.get_running_loop().connect_accepted_socket(
-                lambda: Connection(server, self._limits), client, **secured)
+                lambda: Connection(server, self._limits), client, **secured
+            )
             await visit.connection.ended.wait()
         except OSError as error:
             # No TLS, an untrusted certificate, a client that is gone: weather.

@@ -31,18 +31,30 @@ class EventsSink:
     def __init__(self, series: Series, labels: Iterable[str]) -> None:
         """`labels` are the classifier's; ConfigError when the name is neither .csv nor .jsonl."""
         if series.path.suffix not in SUFFIXES:
-            raise ConfigError(f"expected a name in {' or '.join(SUFFIXES)} for events, found {series.path}; rename it")
+            raise ConfigError(
+                f"expected a name in {' or '.join(SUFFIXES)} for events, found {series.path}; rename it"
+            )
         self._series, self._path = series, series.path
-        self._columns = ["frame", "time_s", "track", "left", "top", "width", "height",
-                         *(f"p_{label}" for label in labels), "label"]
+        self._columns = [
+            "frame",
+            "time_s",
+            "track",
+            "left",
+            "top",
+            "width",
+            "height",
+            *(f"p_{label}" for label in labels),
+            "label",
+        ]
         self._file: io.FileIO | None = None
 
     def __enter__(self) -> Self:
         self._open(None)
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None,
-                 trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         if self._file is not None:
             self._file.close()
             self._file = None
@@ -87,16 +99,26 @@ class EventsSink:
             raise self._lost(error) from error
 
     def _lost(self, error: OSError) -> SinkError:
-        return SinkError(f"expected to write events to {self._path}, found: {error.strerror}; "
-                         "make room, or name another file with --events")
+        return SinkError(
+            f"expected to write events to {self._path}, found: {error.strerror}; "
+            "make room, or name another file with --events"
+        )
 
 
 def _row(result: Result, reading: Reading) -> Row:
     face, expression = reading.face, reading.smoothed
     probabilities = {f"p_{label}": probability for label, probability in expression.by_label().items()}
-    return {"frame": result.frame.number, "time_s": round(result.frame.elapsed_s, 3), "track": face.track_id,
-            "left": face.box.left, "top": face.box.top, "width": face.box.width, "height": face.box.height,
-            **probabilities, "label": expression.label}
+    return {
+        "frame": result.frame.number,
+        "time_s": round(result.frame.elapsed_s, 3),
+        "track": face.track_id,
+        "left": face.box.left,
+        "top": face.box.top,
+        "width": face.box.width,
+        "height": face.box.height,
+        **probabilities,
+        "label": expression.label,
+    }
 
 
 def _csv(rows: Iterable[Row], columns: list[str]) -> str:

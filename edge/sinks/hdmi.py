@@ -64,9 +64,15 @@ class HdmiSink:
 
     name = "display"
 
-    def __init__(self, make_screen: Callable[[int, int], tuple[Screen, Keyboard]], on_quit: Callable[[], None],
-                 figures: Callable[[], dict[str, float]], snapshots: Path, *,
-                 clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        make_screen: Callable[[int, int], tuple[Screen, Keyboard]],
+        on_quit: Callable[[], None],
+        figures: Callable[[], dict[str, float]],
+        snapshots: Path,
+        *,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         """`make_screen` is given width and height of the pictures; `on_quit` is called in the delivering thread."""
         self._make_screen, self._on_quit, self._figures = make_screen, on_quit, figures
         self._snapshots, self._clock = snapshots, clock
@@ -87,8 +93,9 @@ class HdmiSink:
         self._pressed_at_s: dict[str, float] = {}
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None,
-                 trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self._close()
 
     def show(self, result: Result) -> None:
@@ -134,8 +141,11 @@ class HdmiSink:
         try:
             path.write_bytes(jpeg.tobytes())
         except OSError as error:
-            log.error("expected to write %s, found: %s; make room, or name another folder with --snapshots", path,
-                      error.strerror)
+            log.error(
+                "expected to write %s, found: %s; make room, or name another folder with --snapshots",
+                path,
+                error.strerror,
+            )
         else:
             log.info("snapshot %s", path)
 

@@ -36,15 +36,27 @@ METRICS_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 NO_RAW = "expected /stream or /snapshot, found raw=1: faces are hidden here (--blur); leave raw=1 out\n"
 
 _WEB = Path(__file__).with_name("web")
-_SCRIPTS = ("page.js", "chart.js", "colours.js", "events.js", "faces.js", "history.js", "lanes.js", "picture.js")
-_FILES = {"/": ("index.html", "text/html"), "/page.css": ("page.css", "text/css"),
-          "/icon.svg": ("icon.svg", "image/svg+xml"),
-          **{f"/{name}": (name, "text/javascript") for name in _SCRIPTS}}
+_SCRIPTS = (
+    "page.js",
+    "chart.js",
+    "colours.js",
+    "events.js",
+    "faces.js",
+    "history.js",
+    "lanes.js",
+    "picture.js",
+)
+_FILES = {
+    "/": ("index.html", "text/html"),
+    "/page.css": ("page.css", "text/css"),
+    "/icon.svg": ("icon.svg", "image/svg+xml"),
+    **{f"/{name}": (name, "text/javascript") for name in _SCRIPTS},
+}
 _HEADERS = {
     "Cache-Control": "no-store",
     "Cross-Origin-Resource-Policy": "same-origin",
     "Content-Security-Policy": "default-src 'none'; img-src 'self'; style-src 'self'; script-src 'self'; "
-                               "connect-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'",
+    "connect-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'",
     # Without a referrer a browser would not tell a form's origin either.
     "Referrer-Policy": "same-origin",
     "X-Content-Type-Options": "nosniff",
@@ -80,10 +92,17 @@ def application(feeds: Feeds, access: Access) -> web.Application:
     routes.on_response_prepare.append(_add_headers)
     following = {"/stream": _stream, "/events": _events}
     answering = {"/snapshot": _snapshot, "/state": _state, "/readyz": _readyz, "/metrics": _metrics}
-    routes.add_routes([*(web.get(address, partial(handler, feeds), allow_head=False)
-                         for address, handler in following.items()),
-                       *(web.get(address, partial(handler, feeds)) for address, handler in answering.items()),
-                       web.get(HEALTH, _healthz), *access.routes()])
+    routes.add_routes(
+        [
+            *(
+                web.get(address, partial(handler, feeds), allow_head=False)
+                for address, handler in following.items()
+            ),
+            *(web.get(address, partial(handler, feeds)) for address, handler in answering.items()),
+            web.get(HEALTH, _healthz),
+            *access.routes(),
+        ]
+    )
     for address, (name, content_type) in _FILES.items():
         routes.router.add_get(address, _file(_WEB / name, content_type))
     return routes
@@ -150,8 +169,9 @@ async def _metrics(feeds: Feeds, request: web.Request) -> web.Response:
 async def _events(feeds: Feeds, request: web.Request) -> web.StreamResponse:
     """Sends messages until the client says something, stalls or goes."""
     connection = request.transport
-    socket_ = web.WebSocketResponse(timeout=FAREWELL_S, heartbeat=HEARTBEAT_S, max_msg_size=LONGEST_WORD_BYTES,
-                                    compress=False)
+    socket_ = web.WebSocketResponse(
+        timeout=FAREWELL_S, heartbeat=HEARTBEAT_S, max_msg_size=LONGEST_WORD_BYTES, compress=False
+    )
     await socket_.prepare(request)
     telling = asyncio.create_task(_tell(feeds, socket_))
     try:
@@ -181,6 +201,7 @@ def _file(path: Path, content_type: str) -> Callable[[web.Request], Any]:
 
     async def answer(request: web.Request) -> web.Response:
         return web.Response(text=content, content_type=content_type)
+
     return answer
 
 

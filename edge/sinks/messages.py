@@ -39,17 +39,34 @@ EVERY_S = 1 / 16
 AT_LEAST_EVERY_S = 1.0
 
 
-def message_of(result: Result | None, figures: Mapping[str, float], *, has_raw: bool, is_guarded: bool) -> Message:
+def message_of(
+    result: Result | None, figures: Mapping[str, float], *, has_raw: bool, is_guarded: bool
+) -> Message:
     """The message that tells of `result` now."""
-    message: Message = {"version": VERSION, "frame": None, "width": None, "height": None, "time_s": None,
-                        "age_ms": None, "notice": None, "raw": has_raw, "guarded": is_guarded,
-                        "figures": dict(figures), "readings": []}
+    message: Message = {
+        "version": VERSION,
+        "frame": None,
+        "width": None,
+        "height": None,
+        "time_s": None,
+        "age_ms": None,
+        "notice": None,
+        "raw": has_raw,
+        "guarded": is_guarded,
+        "figures": dict(figures),
+        "readings": [],
+    }
     if result is not None:
         frame = result.frame
-        message |= {"frame": frame.number, "width": frame.width, "height": frame.height,
-                    "time_s": round(frame.elapsed_s, 3),
-                    "age_ms": round((time.monotonic() - frame.captured_at_s) * 1000, 1), "notice": frame.notice,
-                    "readings": [_described(reading) for reading in result.readings]}
+        message |= {
+            "frame": frame.number,
+            "width": frame.width,
+            "height": frame.height,
+            "time_s": round(frame.elapsed_s, 3),
+            "age_ms": round((time.monotonic() - frame.captured_at_s) * 1000, 1),
+            "notice": frame.notice,
+            "readings": [_described(reading) for reading in result.readings],
+        }
     return message
 
 
@@ -60,7 +77,15 @@ def encoded(message: Message) -> str:
 
 def _described(reading: Reading) -> Message:
     face, expression = reading.face, reading.smoothed
-    return {"track": face.track_id,
-            "box": {"left": face.box.left, "top": face.box.top, "width": face.box.width, "height": face.box.height},
-            "label": expression.label, "confidence": round(expression.confidence, 4),
-            "probabilities": expression.by_label()}
+    return {
+        "track": face.track_id,
+        "box": {
+            "left": face.box.left,
+            "top": face.box.top,
+            "width": face.box.width,
+            "height": face.box.height,
+        },
+        "label": expression.label,
+        "confidence": round(expression.confidence, 4),
+        "probabilities": expression.by_label(),
+    }

@@ -65,20 +65,26 @@ class MetricsSink:
     name = "metrics"
     wanted = False
 
-    def __init__(self, labels: Iterable[str], figures: Callable[[], Mapping[str, float]], model: Mapping[str, str],
-                 clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        labels: Iterable[str],
+        figures: Callable[[], Mapping[str, float]],
+        model: Mapping[str, str],
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         """`labels` are the classifier's, `figures` tells the app's speed by name, `model` what is at work."""
         self._figures, self._model, self._clock = figures, model, clock
         self._lock = threading.Lock()
         self._stages, self._latency = {stage: Histogram() for stage in STAGES}, Histogram()
-        self._seconds = {label: 0.0 for label in (*labels, UNCERTAIN)}
+        self._seconds = dict.fromkeys((*labels, UNCERTAIN), 0.0)
         self._newest: Result | None = None
 
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None,
-                 trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         """There is nothing to close."""
 
     def show(self, result: Result) -> None:
@@ -103,8 +109,10 @@ class MetricsSink:
         try:
             from prometheus_client import CollectorRegistry, ProcessCollector, generate_latest
         except ModuleNotFoundError as error:
-            raise ConfigError("expected prometheus_client for /metrics, found no such package; "
-                              "pip install 'fer-edge[metrics]'") from error
+            raise ConfigError(
+                "expected prometheus_client for /metrics, found no such package; "
+                "pip install 'fer-edge[metrics]'"
+            ) from error
         registry = CollectorRegistry()
         ProcessCollector(registry=registry)
         registry.register(self)
@@ -113,6 +121,7 @@ class MetricsSink:
     def collect(self) -> "Iterator[Metric]":
         """Every metric of ours, as prometheus_client asks for them."""
         from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
+
         figures = self._figures()
         for name, figure, what in _COUNTERS:
             yield CounterMetricFamily(f"fer_edge_{name}", what, figures.get(figure, 0))
@@ -127,13 +136,23 @@ class MetricsSink:
 
     def _counted(self) -> "Iterator[Metric]":
         from prometheus_client.core import CounterMetricFamily, HistogramMetricFamily
-        stages = HistogramMetricFamily("fer_edge_stage_seconds", (
-            "How long a frame took through a stage, with the wait for it: detect counts from the capture, "
-            "infer from the detection, deliver from the inference."), labels=["stage"])
-        latency = HistogramMetricFamily("fer_edge_latency_seconds", "From the capture of a frame until it was shown.")
+
+        stages = HistogramMetricFamily(
+            "fer_edge_stage_seconds",
+            (
+                "How long a frame took through a stage, with the wait for it: detect counts from the capture, "
+                "infer from the detection, deliver from the inference."
+            ),
+            labels=["stage"],
+        )
+        latency = HistogramMetricFamily(
+            "fer_edge_latency_seconds", "From the capture of a frame until it was shown."
+        )
         seen = CounterMetricFamily(
-            "fer_edge_expression_seconds", "For how long each expression was seen, summed over faces.",
-            labels=["expression"])
+            "fer_edge_expression_seconds",
+            "For how long each expression was seen, summed over faces.",
+            labels=["expression"],
+        )
         with self._lock:
             for stage, histogram in self._stages.items():
                 stages.add_metric([stage], histogram.cumulated(), histogram.sum_s)
@@ -146,10 +165,16 @@ class MetricsSink:
         from importlib import metadata
 
         from prometheus_client.core import InfoMetricFamily
+
         try:
             version = metadata.version("fer-edge")
         except metadata.PackageNotFoundError:
             version = "unknown"  # A checkout that was never installed.
-        yield InfoMetricFamily("fer_edge_build", "The version of this program, and of Python.",
-                               {"version": version, "python": platform.python_version()})
-        yield InfoMetricFamily("fer_edge_model", "The models that look for faces and read them.", dict(self._model))
+        yield InfoMetricFamily(
+            "fer_edge_build",
+            "The version of this program, and of Python.",
+            {"version": version, "python": platform.python_version()},
+        )
+        yield InfoMetricFamily(
+            "fer_edge_model", "The models that look for faces and read them.", dict(self._model)
+        )

@@ -44,18 +44,33 @@ class MjpegSink:
 
     name = "mjpeg"
 
-    def __init__(self, host: str, port: int, figures: Callable[[], Mapping[str, float]], quality: int = 80, *,
-                 has_raw: bool = True, access: Access | None = None, limits: Limits | None = None,
-                 encryption: ssl.SSLContext | None = None, metrics: Callable[[], bytes] | None = None) -> None:
+    def __init__(
+        self,
+        host: str,
+        port: int,
+        figures: Callable[[], Mapping[str, float]],
+        quality: int = 80,
+        *,
+        has_raw: bool = True,
+        access: Access | None = None,
+        limits: Limits | None = None,
+        encryption: ssl.SSLContext | None = None,
+        metrics: Callable[[], bytes] | None = None,
+    ) -> None:
         """`figures` tells the app's speed by name; `quality` is the JPEG's, 1 to 100; by default all may watch.
 
         With `has_raw` a viewer can ask for the camera's own pictures; `metrics` makes what /metrics says.
         """
         self._address = host, port
         self._figures, self._quality = figures, quality
-        self._access, self._limits, self._encryption = access or Access([host]), limits or Limits(), encryption
-        self._feeds = Feeds(Newest(), Newest() if has_raw else None, Newest(), self._message, self._unready,
-                            metrics)
+        self._access, self._limits, self._encryption = (
+            access or Access([host]),
+            limits or Limits(),
+            encryption,
+        )
+        self._feeds = Feeds(
+            Newest(), Newest() if has_raw else None, Newest(), self._message, self._unready, metrics
+        )
         self._workers = WorkerGroup()
         self._newest: Result | None = None
         self._told_at_s = 0.0
@@ -70,7 +85,9 @@ class MjpegSink:
     def url(self) -> str:
         """Where the page is, once the sink is entered."""
         host = self._address[0]
-        return f"{'https' if self._encryption else 'http'}://{f'[{host}]' if ':' in host else host}:{self._port}"
+        return (
+            f"{'https' if self._encryption else 'http'}://{f'[{host}]' if ':' in host else host}:{self._port}"
+        )
 
     def __enter__(self) -> Self:
         listener = _listen(*self._address)
@@ -81,8 +98,9 @@ class MjpegSink:
         log.info("stream at %s", self.url)
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None,
-                 trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         if self._workers.is_running:
             self._loop.call_soon_threadsafe(self._stop.set)
         self._workers.join(STOP_WITHIN_S)
@@ -110,14 +128,20 @@ class MjpegSink:
 
     def _raw(self, frame: Frame) -> Picture:
         """The camera's own JPEG, untouched where it gives one."""
-        return Picture(frame.buffer.tobytes()) if frame.format is PixelFormat.MJPG else self._encoded(frame.bgr)
+        return (
+            Picture(frame.buffer.tobytes()) if frame.format is PixelFormat.MJPG else self._encoded(frame.bgr)
+        )
 
     def _encoded(self, image: Image) -> Picture:
         return Picture(cv2.imencode(".jpg", image, (cv2.IMWRITE_JPEG_QUALITY, self._quality))[1].tobytes())
 
     def _message(self) -> messages.Message:
-        return messages.message_of(self._newest, self._figures(), has_raw=self._feeds.raw is not None,
-                                   is_guarded=self._access.is_guarded)
+        return messages.message_of(
+            self._newest,
+            self._figures(),
+            has_raw=self._feeds.raw is not None,
+            is_guarded=self._access.is_guarded,
+        )
 
     def _tell(self) -> None:
         """Send the newest result to who follows /events; in the event loop."""
@@ -149,8 +173,12 @@ class MjpegSink:
         # The machine's health is read in a thread, of which asyncio by itself would make more when more ask at once.
         asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(1, thread_name_prefix="health"))
         # Cancelled handlers: a viewer that has gone is forgotten at once.
-        runner = web.AppRunner(http.application(self._feeds, self._access),
-                               handle_signals=False, handler_cancellation=True, shutdown_timeout=FAREWELL_S)
+        runner = web.AppRunner(
+            http.application(self._feeds, self._access),
+            handle_signals=False,
+            handler_cancellation=True,
+            shutdown_timeout=FAREWELL_S,
+        )
         async with Door(listener, runner, self._limits, self._encryption):
             ready.set_result(asyncio.get_running_loop())
             while not await self._is_stopped_within(messages.AT_LEAST_EVERY_S):
@@ -185,5 +213,7 @@ def _listen(host: str, port: int) -> socket.socket:
 
 def _refused(host: str, port: int, error: OSError | UnicodeError) -> SinkError:
     reason = error.strerror if isinstance(error, OSError) else "no name of a host"
-    return SinkError(f"expected to serve the stream at {host}:{port}, found: {reason}; "
-                     "stop what listens there, or choose another address with --listen")
+    return SinkError(
+        f"expected to serve the stream at {host}:{port}, found: {reason}; "
+        "stop what listens there, or choose another address with --listen"
+    )

@@ -56,22 +56,34 @@ class MqttSink:
     name = "mqtt"
     wanted = False
 
-    def __init__(self, broker: Broker, labels: Sequence[str], figures: Callable[[], Mapping[str, float]], *,
-                 password: str | None = None, ca: Path | None = None, every_s: float = 1.0,
-                 discovery: str = "homeassistant", board: str | None = None,
-                 clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        broker: Broker,
+        labels: Sequence[str],
+        figures: Callable[[], Mapping[str, float]],
+        *,
+        password: str | None = None,
+        ca: Path | None = None,
+        every_s: float = 1.0,
+        discovery: str = "homeassistant",
+        board: str | None = None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         """`labels` are the classifier's, `figures` tells the app's speed by name, `board` is the machine's model.
 
         `every_s` lie between two reports of changes; `discovery` is Home Assistant's prefix, or empty; `clock` is
         that of the results.  ConfigError when there is a password without a user, or no certificate in `ca`.
         """
         if password is not None and broker.user is None:
-            raise ConfigError(f"expected a user in mqtt for its password, found {broker} alone; write mqtt://USER@…")
+            raise ConfigError(
+                f"expected a user in mqtt for its password, found {broker} alone; write mqtt://USER@…"
+            )
         self._broker, self._labels, self._figures = broker, labels, figures
         self._password, self.every_s, self._discovery, self._board = password, every_s, discovery, board
         self._context: ssl.SSLContext | None = tls(ca) if broker.is_encrypted else None
         self._state_topic, self._events_topic, self._availability_topic = (
-            f"{broker.prefix}/{level}" for level in ("state", "events", "availability"))
+            f"{broker.prefix}/{level}" for level in ("state", "events", "availability")
+        )
         self._clock = clock
         self._newest: Result | None = None
         self._changes, self._outbox = Changes(), Outbox(OUTBOX_LIMIT)
@@ -87,13 +99,16 @@ class MqttSink:
         self._stop.clear()
         self._stopped.clear()
         if self._password is not None and not self._broker.is_encrypted:
-            log.warning("the password for the MQTT broker %s travels in the clear; mqtts:// encrypts it", self._broker)
+            log.warning(
+                "the password for the MQTT broker %s travels in the clear; mqtts:// encrypts it", self._broker
+            )
         self._workers = WorkerGroup(on_end=self._stopped.set)
         self._workers.start("mqtt", self._run)
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None,
-                 trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self._stop.set()
         # A library that waits for a name or a host cannot be interrupted, and nobody should have to wait for it.
         if self._stopped.wait(2 * FAREWELL_S):
@@ -110,8 +125,13 @@ class MqttSink:
         while not self._stop.is_set():
             accepted_s = float("inf")
             try:
-                with Connection(self._broker, (self._availability_topic, "offline"), password=self._password,
-                                context=self._context, acknowledged=self._acknowledged) as connection:
+                with Connection(
+                    self._broker,
+                    (self._availability_topic, "offline"),
+                    password=self._password,
+                    context=self._context,
+                    acknowledged=self._acknowledged,
+                ) as connection:
                     accepted_s = time.monotonic()
                     self._serve(connection)
                     return
@@ -159,8 +179,13 @@ class MqttSink:
             self._outbox.lost = 0
         if self._discovery:
             known = homeassistant.device(
-                self._broker, self._labels, board=self._board, version=_version(), state_topic=self._state_topic,
-                availability_topic=self._availability_topic)
+                self._broker,
+                self._labels,
+                board=self._board,
+                version=_version(),
+                state_topic=self._state_topic,
+                availability_topic=self._availability_topic,
+            )
             self._retain(connection, homeassistant.topic(self._discovery, self._broker), json.dumps(known))
         self._state_number, self._is_state_due = None, True
 

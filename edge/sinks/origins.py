@@ -47,8 +47,10 @@ class Origins:
             raise web.HTTPBadRequest(text="expected HOST or HOST:PORT in one header Host\n")
         name = found["name"].lower().rstrip(".")
         if name not in self._names and not _is_address(name.strip("[]")):
-            raise web.HTTPForbidden(text=f"expected a name or an address of this device, found {_printable(name)}; "
-                                         "--hosts gives it another name\n")
+            raise web.HTTPForbidden(
+                text=f"expected a name or an address of this device, found {_printable(name)}; "
+                "--hosts gives it another name\n"
+            )
         return said[0].lower()
 
 

@@ -27,8 +27,9 @@ class ProgressSink:
         self._redirection.__enter__()
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None,
-                 trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self._redirection.__exit__(kind, error, trace)
         self._bar.close()
 

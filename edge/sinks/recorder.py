@@ -21,7 +21,9 @@ try:
     import av
     from av.video.reformatter import ColorRange, Colorspace
 except ImportError as missing:
-    raise SinkError(f"expected PyAV for record, found: {missing}; pip install 'fer-edge[record]'") from missing
+    raise SinkError(
+        f"expected PyAV for record, found: {missing}; pip install 'fer-edge[record]'"
+    ) from missing
 
 SUFFIX = ".mp4"
 # The share of the disk that is left to others.  To look takes a few microseconds, so it is done for every frame.
@@ -45,8 +47,13 @@ class RecorderSink:
 
     name = "record"
 
-    def __init__(self, series: Series, *, clean: bool = False,
-                 disk_usage: Callable[[Path], tuple[int, int, int]] = shutil.disk_usage) -> None:
+    def __init__(
+        self,
+        series: Series,
+        *,
+        clean: bool = False,
+        disk_usage: Callable[[Path], tuple[int, int, int]] = shutil.disk_usage,
+    ) -> None:
         """`clean` leaves out boxes and plates; ConfigError when the name does not end in .mp4."""
         if series.path.suffix != SUFFIX:
             raise ConfigError(f"expected a name in {SUFFIX} for record, found {series.path}; rename it")
@@ -72,8 +79,9 @@ class RecorderSink:
         self._is_open = True
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None,
-                 trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         was_open, self._is_open = self._is_open, False
         try:
             self._close()
@@ -109,7 +117,7 @@ class RecorderSink:
         if result.frame.notice and self._writer is not None:
             image = np.asarray(cv2.resize(image, self._writer.size, interpolation=cv2.INTER_AREA), np.uint8)
         height, width = image.shape[:2]
-        return image[:height - height % 2, :width - width % 2]
+        return image[: height - height % 2, : width - width % 2]
 
     def _writer_for(self, image: Image, result: Result) -> "_Writer":
         """The writer that takes `image`: another where the file is full or its pictures are of another size."""
@@ -131,12 +139,16 @@ class RecorderSink:
         total, _, free = self._disk_usage(self._path.parent)
         if free < LEAST_FREE * total:
             self._close()
-            raise SinkError(f"expected {LEAST_FREE:.0%} of the disk of {self._path} free, found {free / total:.1%}; "
-                            "make room, or set --record-keep")
+            raise SinkError(
+                f"expected {LEAST_FREE:.0%} of the disk of {self._path} free, found {free / total:.1%}; "
+                "make room, or set --record-keep"
+            )
 
     def _lost(self, error: OSError) -> SinkError:
-        return SinkError(f"expected to record to {self._path}, found: {error.strerror or error}; "
-                         "make room, or name another file with --record")
+        return SinkError(
+            f"expected to record to {self._path}, found: {error.strerror or error}; "
+            "make room, or name another file with --record"
+        )
 
 
 class _Writer:

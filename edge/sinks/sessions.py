@@ -15,7 +15,9 @@ SHORTEST_TOKEN, LONGEST_TOKEN = 16, 1024
 LASTS_S = 30 * 24 * 3600
 # Sessions that were signed out before their end; whoever makes more must know the token.
 MOST_REVOKED = 1024
-_COOKIE = re.compile(r"(?P<signed>(?P<until_s>[0-9]{1,12})\.[0-9a-f]{32})\.(?P<signature>[0-9a-f]{64})", re.ASCII)
+_COOKIE = re.compile(
+    r"(?P<signed>(?P<until_s>[0-9]{1,12})\.[0-9a-f]{32})\.(?P<signature>[0-9a-f]{64})", re.ASCII
+)
 
 
 class Token:
@@ -24,9 +26,13 @@ class Token:
     def __init__(self, text: str) -> None:
         """Raises ConfigError where `text`, white space around it aside, is no good token."""
         text = text.strip()
-        if not SHORTEST_TOKEN <= len(text) <= LONGEST_TOKEN or not all("!" <= character <= "~" for character in text):
-            raise ConfigError(f"expected a token of {SHORTEST_TOKEN} to {LONGEST_TOKEN} ASCII characters without a "
-                              f"space, found one of {len(text)} characters; make one: openssl rand -hex 24")
+        if not SHORTEST_TOKEN <= len(text) <= LONGEST_TOKEN or not all(
+            "!" <= character <= "~" for character in text
+        ):
+            raise ConfigError(
+                f"expected a token of {SHORTEST_TOKEN} to {LONGEST_TOKEN} ASCII characters without a "
+                f"space, found one of {len(text)} characters; make one: openssl rand -hex 24"
+            )
         self._text = text.encode("ascii")
 
     def matches(self, guess: str) -> bool:
@@ -61,8 +67,12 @@ class Sessions:
     def is_valid(self, cookie: str) -> bool:
         """It was issued with this key, its time is not over, and it was not revoked."""
         found = _COOKIE.fullmatch(cookie)
-        return (found is not None and hmac.compare_digest(found["signature"], self._signature(found["signed"]))
-                and int(found["until_s"]) > self._clock() and cookie not in self._revoked)
+        return (
+            found is not None
+            and hmac.compare_digest(found["signature"], self._signature(found["signed"]))
+            and int(found["until_s"]) > self._clock()
+            and cookie not in self._revoked
+        )
 
     def revoke(self, cookie: str) -> None:
         """End a session before its time, until a restart forgets that."""

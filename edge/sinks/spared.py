@@ -22,8 +22,14 @@ class SparedSink:
     which would have a hole in its output, the error is raised at the end.  A fault on entering is raised at once.
     """
 
-    def __init__(self, sink: Sink, on_loss: Callable[[], None], *, live: bool,
-                 clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        sink: Sink,
+        on_loss: Callable[[], None],
+        *,
+        live: bool,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         """`on_loss` is called in the thread that calls `show`."""
         self._sink, self._on_loss, self._live, self._clock = sink, on_loss, live, clock
         self._lost: SinkError | None = None
@@ -40,8 +46,9 @@ class SparedSink:
         self._lost = None
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None,
-                 trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         if self._lost is None:
             self._sink.__exit__(kind, error, trace)
         elif not self._live and error is None:

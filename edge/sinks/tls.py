@@ -12,8 +12,10 @@ def context(certificate: Path, key: Path) -> ssl.SSLContext:
         try:
             path.read_bytes()
         except OSError as error:
-            raise ConfigError(f"expected {what} in {path}, found: {error.strerror}; name another file, "
-                              "or let the user who runs this read it") from error
+            raise ConfigError(
+                f"expected {what} in {path}, found: {error.strerror}; name another file, "
+                "or let the user who runs this read it"
+            ) from error
     made = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     try:
         # Without the function OpenSSL would ask for the passphrase at the terminal, and wait.
@@ -29,9 +31,13 @@ def _refuse() -> str:
 
 def _reason(certificate: Path, key: Path, error: Exception) -> str:
     if isinstance(error, ConfigError):
-        return f"expected a key without a passphrase in {key}, found an encrypted one; openssl pkey decrypts it"
+        return (
+            f"expected a key without a passphrase in {key}, found an encrypted one; openssl pkey decrypts it"
+        )
     if "KEY_VALUES_MISMATCH" in str(error):
-        return f"expected the key of {certificate} in {key}, found another's; name the two that belong together"
+        return (
+            f"expected the key of {certificate} in {key}, found another's; name the two that belong together"
+        )
     culprit = key if _is_certificate(certificate) else certificate
     return f"expected PEM files in {certificate} and {key}, found none that OpenSSL reads in {culprit}; name others"
 

@@ -19,8 +19,12 @@ from tests.clocks import Clock
 
 def plain_clip(frames: int = 4) -> Clip:
     """Pictures of 160×120, each a little brighter than the last."""
-    return Clip([clips.encoded(np.full((120, 160, 3), 20 * (1 + index), np.uint8)) for index in range(frames)],
-                10.0, 160, 120)
+    return Clip(
+        [clips.encoded(np.full((120, 160, 3), 20 * (1 + index), np.uint8)) for index in range(frames)],
+        10.0,
+        160,
+        120,
+    )
 
 
 def test_endless_clip_goes_to_and_fro() -> None:
@@ -57,17 +61,34 @@ def test_scene_shows_the_same_in_every_run_and_has_the_clip_in_it(name: str) -> 
     np.testing.assert_array_equal(SCENES[name](stage, 7), pictures[7])
 
 
-@pytest.mark.parametrize(("name", "cuts"), [("away", [20]), ("elsewhere", [20, 40]), ("second", [40]), ("dim", [])])
+@pytest.mark.parametrize(
+    ("name", "cuts"), [("away", [20]), ("elsewhere", [20, 40]), ("second", [40]), ("dim", [])]
+)
 def test_scene_tells_when_a_face_is_cut_out(name: str, cuts: list[int]) -> None:
     stage = Stage(plain_clip(), Box(40, 20, 60, 60))
     assert [index for index in range(45) if is_cut(name, stage, index)] == cuts
 
 
-def test_figures_of_the_line_over_a_real_clip(material: Callable[[str], Path], tmp_path: Path,
-                                              capsys: pytest.CaptureFixture[str]) -> None:
+def test_figures_of_the_line_over_a_real_clip(
+    material: Callable[[str], Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     out = tmp_path / "agreement.json"
-    assert main(["agreement", "--clip", str(material("data/faces.mp4")), "--seconds", "1",
-                 "--yunet", str(material("models/yunet_s_320_320.onnx")), "--json", str(out)]) == 0
+    assert (
+        main(
+            [
+                "agreement",
+                "--clip",
+                str(material("data/faces.mp4")),
+                "--seconds",
+                "1",
+                "--yunet",
+                str(material("models/yunet_s_320_320.onnx")),
+                "--json",
+                str(out),
+            ]
+        )
+        == 0
+    )
     figures = json.loads(out.read_text())
     assert set(figures["scenes"]) == {*SCENES, CHANGING}
     assert figures["scenes"]["filmed"]["with_faces"] == 25

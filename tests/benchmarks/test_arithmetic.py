@@ -16,20 +16,24 @@ def test_noise_is_a_share_of_the_median() -> None:
     assert Spread(0, 0, 0).noise == 0
 
 
-@pytest.mark.parametrize(("old", "new", "is_beyond"), [
-    (Spread(10, 9, 11), Spread(13, 12, 14), True),       # Apart, and by a third.
-    (Spread(13, 12, 14), Spread(10, 9, 11), True),       # The other way round.
-    (Spread(10, 8, 13), Spread(13, 12, 14), False),      # The quartiles meet.
-    (Spread(10, 9.9, 10.1), Spread(10.3, 10.2, 10.4), False),  # Apart, but by three in a hundred.
-    (Spread(0, 0, 0), Spread(0, 0, 0), False),
-    (Spread(0, 0, 0), Spread(3, 3, 3), True)])
+@pytest.mark.parametrize(
+    ("old", "new", "is_beyond"),
+    [
+        (Spread(10, 9, 11), Spread(13, 12, 14), True),  # Apart, and by a third.
+        (Spread(13, 12, 14), Spread(10, 9, 11), True),  # The other way round.
+        (Spread(10, 8, 13), Spread(13, 12, 14), False),  # The quartiles meet.
+        (Spread(10, 9.9, 10.1), Spread(10.3, 10.2, 10.4), False),  # Apart, but by three in a hundred.
+        (Spread(0, 0, 0), Spread(0, 0, 0), False),
+        (Spread(0, 0, 0), Spread(3, 3, 3), True),
+    ],
+)
 def test_change_is_beyond_noise(old: Spread, new: Spread, is_beyond: bool) -> None:
     assert Change("", old, new).is_beyond_noise is is_beyond
 
 
 def test_figures_that_both_runs_have_are_compared() -> None:
     old, new = {"a": Spread(1, 1, 1), "gone": Spread(1, 1, 1)}, {"new": Spread(1, 1, 1), "a": Spread(2, 2, 2)}
-    change, = arithmetic.compared(old, new)
+    (change,) = arithmetic.compared(old, new)
     assert (change.name, change.ratio) == ("a", 2)
 
 

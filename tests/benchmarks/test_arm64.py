@@ -14,19 +14,31 @@ from edge.errors import ConfigError
 
 def marks(*stages: tuple[str, int, int]) -> list[tuple[int, int]]:
     """Marks before and after each stage at the counts given, in the order of the counts."""
-    made = [(code, count) for stage, start, end in stages for code, count in zip(laps.codes(stage), (start, end))]
+    made = [
+        (code, count) for stage, start, end in stages for code, count in zip(laps.codes(stage), (start, end))
+    ]
     return sorted(made, key=lambda mark: mark[1])
 
 
 def test_a_mark_costs_nothing_in_the_stages() -> None:
     # Each mark costs 10: a lap pays for one of its own and two for each lap within it.
-    told = laps.by_stage(marks(("nothing", 0, 10), ("nothing", 20, 30), ("search", 100, 1230),
-                               ("region search", 200, 510), ("part search", 600, 1110)))
+    told = laps.by_stage(
+        marks(
+            ("nothing", 0, 10),
+            ("nothing", 20, 30),
+            ("search", 100, 1230),
+            ("region search", 200, 510),
+            ("part search", 600, 1110),
+        )
+    )
     assert told == {"region search": [300], "part search": [500], "search": [1080]}
 
 
 def test_stages_are_averaged_over_all_frames() -> None:
-    assert laps.per_frame({"part search": [300, 500], "draw": [10, 10, 10, 10]}, 4) == {"part search": 200, "draw": 10}
+    assert laps.per_frame({"part search": [300, 500], "draw": [10, 10, 10, 10]}, 4) == {
+        "part search": 200,
+        "draw": 10,
+    }
 
 
 def test_codes_are_read_back() -> None:
@@ -55,12 +67,16 @@ NOBODY: dict[str, list[list[float]]] = {"boxes": [], "int8": [], "float": []}
 
 
 def test_rounding_is_no_difference() -> None:
-    told = comparison.compared([found(10, 0.7)] * 9 + [found(10, 0.7)], [found(10, 0.70001)] * 9 + [found(12, 0.2)])
+    told = comparison.compared(
+        [found(10, 0.7)] * 9 + [found(10, 0.7)], [found(10, 0.70001)] * 9 + [found(12, 0.2)]
+    )
     assert told.is_equal and (told.same_boxes, told.most_px) == (9, 2)
     assert told.int8 == pytest.approx(1e-5)
 
 
-@pytest.mark.parametrize("other", [found(10, 0.6), found(11, 0.7), NOBODY], ids=["probability", "box", "no face"])
+@pytest.mark.parametrize(
+    "other", [found(10, 0.6), found(11, 0.7), NOBODY], ids=["probability", "box", "no face"]
+)
 def test_difference_is_told(other: dict[str, list[list[float]]]) -> None:
     assert not comparison.compared([found(10, 0.7)], [other]).is_equal
     assert "DIFFERENT" in str(comparison.compared([found(10, 0.7)], [other]))
@@ -70,8 +86,11 @@ def test_report_sums_what_a_watched_frame_costs() -> None:
     whole = {"search": 40e6, "whole search": 40e6, "draw": 1e6}
     follow = {"search": 10e6, "region search": 8e6, "draw": 1e6}
     lines = command.report(BOARDS[0], whole, follow).splitlines()
-    rows = {cells[1].strip(): [cell.strip() for cell in cells[2:-1]] for cells in (line.split("|") for line in lines)
-            if len(cells) > 3}
+    rows = {
+        cells[1].strip(): [cell.strip() for cell in cells[2:-1]]
+        for cells in (line.split("|") for line in lines)
+        if len(cells) > 3
+    }
     assert rows["**nobody watches**"][:3] == ["40.00", "10.00", "4.0"]
     assert rows["**watched**"][:3] == ["41.00", "11.00", "3.7"]
     assert rows["whole search"][1:3] == ["0.00", "–"]
@@ -87,7 +106,9 @@ def test_work_finds_the_face(face_clip: Path, *, follows: bool) -> None:
     assert sum(told[-1]["int8"][0]) == pytest.approx(1, abs=1e-3)
 
 
-def test_machine_without_emulator_is_told_what_to_install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_machine_without_emulator_is_told_what_to_install(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(ConfigError, match="apt install qemu-user"):
         emulator.prepare(tmp_path / "root")

@@ -6,9 +6,16 @@ from benchmarks import cycles
 from benchmarks.cycles import Held, grown
 
 
-@pytest.mark.parametrize(("after", "named"), [
-    (Held(7, 9, 100.5), []), (Held(6, 8, 90.0), []), (Held(8, 9, 100.0), ["threads"]),
-    (Held(7, 10, 100.0), ["descriptors"]), (Held(7, 9, 103.0), ["memory"])])
+@pytest.mark.parametrize(
+    ("after", "named"),
+    [
+        (Held(7, 9, 100.5), []),
+        (Held(6, 8, 90.0), []),
+        (Held(8, 9, 100.0), ["threads"]),
+        (Held(7, 10, 100.0), ["descriptors"]),
+        (Held(7, 9, 103.0), ["memory"]),
+    ],
+)
 def test_growth_is_named(after: Held, named: list[str]) -> None:
     assert [line.split(":")[0] for line in grown(Held(7, 9, 100.0), after)] == named
 

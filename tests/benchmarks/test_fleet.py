@@ -22,14 +22,18 @@ def test_message_is_taken_apart() -> None:
     assert (told.device, told.level, told.at_s, told.presence) == ("pi-001", "events", 5.0, None)
     assert told.delay_s == pytest.approx(0.25) and told.size_bytes == len("fleet/pi-001/events") + len(event)
     assert Heard.of("fleet/pi-001/state", event, 5.0, now_s, is_retained=True).delay_s is None
-    assert Heard.of("fleet/pi-001/availability", b"offline", 5.0, now_s, is_retained=False).presence == "offline"
+    assert (
+        Heard.of("fleet/pi-001/availability", b"offline", 5.0, now_s, is_retained=False).presence == "offline"
+    )
 
 
 def test_figures_are_per_device_and_second() -> None:
     phase = Phase(10.0, tuple(heard("a", delay_s=number / 1000) for number in range(1, 101)), 0.5, 20_000)
     assert phase.delays_ms() == pytest.approx({50: 50.5, 95: 95.05, 99: 99.01, 100: 100.0})
     text = summary("at work", phase, 4)
-    assert "2.50 messages/s and 500 bytes/s per device" in text and "broker 5.0% of a core, 12500 µs/s" in text
+    assert (
+        "2.50 messages/s and 500 bytes/s per device" in text and "broker 5.0% of a core, 12500 µs/s" in text
+    )
     assert silent(phase, ["a", "b"]) == {"b"}
 
 
@@ -40,8 +44,10 @@ def test_phase_without_a_message_has_figures_too() -> None:
 def test_script_changes_now_and_then_and_is_the_same_at_every_run() -> None:
     def labels(seed: str) -> list[tuple[str, ...]]:
         script = Script(seed)
-        return [tuple(reading.smoothed.label for reading in script.next(number, 0.0).readings)
-                for number in range(1000)]
+        return [
+            tuple(reading.smoothed.label for reading in script.next(number, 0.0).readings)
+            for number in range(1000)
+        ]
 
     shown = labels("pi-001")
     assert shown == labels("pi-001") != labels("pi-002")

@@ -24,7 +24,9 @@ def test_figures_of_a_clip(face_clip: Path, tmp_path: Path, capsys: pytest.Captu
     assert 30 < figures["rss_mb"] < 1000
     assert figures["latency_ms"]["p50"] <= figures["latency_ms"]["p95"] <= figures["latency_ms"]["p99"]
     assert figures["overhead_ratio"] > 0.9
-    assert {"imdecode", "cascade.detectMultiScale3", "classifier.run", "putText"} <= set(figures["calls_per_frame"])
+    assert {"imdecode", "cascade.detectMultiScale3", "classifier.run", "putText"} <= set(
+        figures["calls_per_frame"]
+    )
     assert "imencode" not in figures["calls_per_frame"]
     assert len(figures["machine"]["model_sha256"]) == 64
     assert "overhead_ratio" in capsys.readouterr().out

@@ -19,7 +19,8 @@ def sink() -> Iterator[MjpegSink]:
 
 
 def test_half_of_the_crowd_reads_and_comes_back_when_it_is_hung_up_on(
-        sink: MjpegSink, monkeypatch: pytest.MonkeyPatch) -> None:
+    sink: MjpegSink, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("edge.sinks.multipart.STALLED_AFTER_S", 0.3)
     with load.Crowd(int(sink.url.rpartition(":")[2]), 4) as crowd:
         until(lambda: sink._feeds.pictures._followers == 4)
@@ -37,7 +38,8 @@ def test_half_of_the_crowd_reads_and_comes_back_when_it_is_hung_up_on(
 
 
 def test_command_measures_the_app_and_writes_its_figures(
-        tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     monkeypatch.setattr(load, "SETTLE_S", 0.2)
     out = tmp_path / "load.json"
     assert load.main(["--clients", "4", "--rounds", "1", "--seconds", "1", "--json", str(out)]) == 0
@@ -45,10 +47,15 @@ def test_command_measures_the_app_and_writes_its_figures(
     assert "4 clients, half of them stalled" in said and "the analysed FPS fall by" in said
     figures = json.loads(out.read_text())
     assert figures["analysed_fps.alone"] > 0 and figures["client_mb_per_s.alone"] == 0
-    assert {"analysed_ratio", "analysed_fps.watched", "cpu_share.watched", "client_mb_per_s.watched"} <= set(figures)
+    assert {"analysed_ratio", "analysed_fps.watched", "cpu_share.watched", "client_mb_per_s.watched"} <= set(
+        figures
+    )
 
 
 def test_app_that_does_not_start_is_told_in_its_own_words(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("FER_EDGE_WIDTH", "7")
-    with pytest.raises(load.LoadError, match="found in its log: fer-edge: expected a whole number"), load.Line(4):
+    with (
+        pytest.raises(load.LoadError, match="found in its log: fer-edge: expected a whole number"),
+        load.Line(4),
+    ):
         pass

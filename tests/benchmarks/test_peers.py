@@ -20,8 +20,14 @@ from benchmarks.peers.runners import bare, play, resize_yunet, standin
 
 
 def figures_of(frames_per_s: float, cpu_ms: float) -> Run:
-    return {"frames": 10, "frames_with_face": 9, "frames_per_s": frames_per_s, "cpu_ms_per_frame": cpu_ms,
-            "first_result_s": 0.5, "rss_mb": 100.0}
+    return {
+        "frames": 10,
+        "frames_with_face": 9,
+        "frames_per_s": frames_per_s,
+        "cpu_ms_per_frame": cpu_ms,
+        "first_result_s": 0.5,
+        "rss_mb": 100.0,
+    }
 
 
 def program(text: str) -> tuple[str, ...]:
@@ -66,12 +72,14 @@ def test_ratio_is_that_within_a_pass() -> None:
 
 
 def test_one_that_fails_does_not_stop_the_others() -> None:
-    entrants = [Entrant("ours", program(WORKING)),
-                Entrant("broken", program("import sys; print('one'); sys.exit('no weights')")),
-                Entrant("silent", program("print('done')")),
-                Entrant("missing", ("/no/such/python",)),
-                Entrant("skipped", out="no network"),
-                Entrant("last", program(WORKING))]
+    entrants = [
+        Entrant("ours", program(WORKING)),
+        Entrant("broken", program("import sys; print('one'); sys.exit('no weights')")),
+        Entrant("silent", program("print('done')")),
+        Entrant("missing", ("/no/such/python",)),
+        Entrant("skipped", out="no network"),
+        Entrant("last", program(WORKING)),
+    ]
     said: list[str] = []
     contest.hold(entrants, 2, say=said.append)
     assert [len(entrant.runs) for entrant in entrants] == [2, 0, 0, 0, 0, 2]
@@ -97,8 +105,12 @@ def test_passes_go_round() -> None:
 
 
 def test_table_and_json_tell_figures_and_reasons() -> None:
-    entrants = [Entrant("ours", runs=[figures_of(200, 2)] * 2), Entrant("slow", runs=[figures_of(20, 50)] * 2),
-                Entrant("gone", out="no weights"), Entrant("gone too", out="no weights")]
+    entrants = [
+        Entrant("ours", runs=[figures_of(200, 2)] * 2),
+        Entrant("slow", runs=[figures_of(20, 50)] * 2),
+        Entrant("gone", out="no weights"),
+        Entrant("gone too", out="no weights"),
+    ]
     lines = figures.table(entrants).splitlines()
     assert lines[3] == "| slow | 20 | 10.0 | 50.0 | 25.0 | 100 | 0.50 | 90% |"
     assert lines[-1] == "- gone; gone too: no weights"
@@ -160,9 +172,11 @@ def test_peers_without_their_material_say_what_is_missing(tmp_path: Path) -> Non
 
 
 def test_real_line_runs_as_a_peer(face_clip: Path) -> None:
-    told = contest.run_once(contest.command(Path(sys.executable), "ours", face_clip, 25, ("--detector", "haar")))
+    told = contest.run_once(
+        contest.command(Path(sys.executable), "ours", face_clip, 25, ("--detector", "haar"))
+    )
     assert told["frames"] == 25 and told["frames_with_face"] >= 20
-    assert 0 < told["cpu_ms_per_frame"] and 0 < told["first_result_s"] and 30 < told["rss_mb"] < 1000
+    assert told["cpu_ms_per_frame"] > 0 and told["first_result_s"] > 0 and 30 < told["rss_mb"] < 1000
 
 
 def test_bare_haar_runs_as_a_peer(face_clip: Path) -> None:
@@ -173,11 +187,13 @@ def test_bare_haar_runs_as_a_peer(face_clip: Path) -> None:
     assert told["frames_with_face"] == 5
 
 
-def test_bare_yunet_finds_what_opencv_finds(material: Callable[[str], Path], tmp_path: Path,
-                                            monkeypatch: pytest.MonkeyPatch) -> None:
+def test_bare_yunet_finds_what_opencv_finds(
+    material: Callable[[str], Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     yunet, small = material("models/yunet_s_320_320.onnx"), tmp_path / "small.onnx"
-    monkeypatch.setattr(sys, "argv", ["", "--yunet", str(yunet), "--width", "160", "--height", "96",
-                                      "--output", str(small)])
+    monkeypatch.setattr(
+        sys, "argv", ["", "--yunet", str(yunet), "--width", "160", "--height", "96", "--output", str(small)]
+    )
     resize_yunet.main()
     find = bare.yunet(str(small), 1)
     theirs = cv2.FaceDetectorYN.create(str(yunet), "", (160, 96), bare.LEAST_SCORE, bare.MOST_IOU)
@@ -208,12 +224,30 @@ def test_command_refuses_what_it_cannot_run(face_clip: Path, capsys: pytest.Capt
     assert "expected --passes" in capsys.readouterr().err
 
 
-def test_command_prints_the_table_and_writes_json(face_clip: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str],
-                                                  monkeypatch: pytest.MonkeyPatch) -> None:
+def test_command_prints_the_table_and_writes_json(
+    face_clip: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     out = tmp_path / "peers.json"
-    assert command.main(["--clip", str(face_clip), "--yunet", "/no/yunet.onnx", "--passes", "1", "--frames", "5",
-                         "--only", "nobody", "--json", str(out)]) == 0
+    assert (
+        command.main(
+            [
+                "--clip",
+                str(face_clip),
+                "--yunet",
+                "/no/yunet.onnx",
+                "--passes",
+                "1",
+                "--frames",
+                "5",
+                "--only",
+                "nobody",
+                "--json",
+                str(out),
+            ]
+        )
+        == 0
+    )
     told = json.loads(out.read_text())
     assert [peer["name"] for peer in told["peers"] if peer["runs"]] == ["fer-edge, Haar"]
     assert told["machine"]["cores"] > 0 and told["frames"] == 5

@@ -14,8 +14,14 @@ FACE, FAR = Box(100, 100, 100, 100), Box(400, 100, 100, 100)
 
 def moments(line: Sequence[Sequence[Box | Seen]], full: Sequence[Sequence[Box]]) -> list[Moment]:
     """A frame for each pair, the line's boxes as track 1 where nothing else is said."""
-    return [Moment(index / 10, [box if isinstance(box, Seen) else Seen(box, 1, "happy", "happy") for box in boxes],
-                   found) for index, (boxes, found) in enumerate(zip(line, full, strict=True))]
+    return [
+        Moment(
+            index / 10,
+            [box if isinstance(box, Seen) else Seen(box, 1, "happy", "happy") for box in boxes],
+            found,
+        )
+        for index, (boxes, found) in enumerate(zip(line, full, strict=True))
+    ]
 
 
 def moved(box: Box, by_px: int) -> Box:
@@ -23,8 +29,10 @@ def moved(box: Box, by_px: int) -> Box:
 
 
 def test_frame_agrees_when_every_face_of_the_full_search_has_one_of_the_line() -> None:
-    seen = moments([[FACE], [moved(FACE, 30)], [moved(FACE, 40)], [FACE], [FACE]],
-                   [[FACE], [FACE], [FACE], [FACE, FAR], []])
+    seen = moments(
+        [[FACE], [moved(FACE, 30)], [moved(FACE, 40)], [FACE], [FACE]],
+        [[FACE], [FACE], [FACE], [FACE, FAR], []],
+    )
     assert quality.agreeing(seen) == (2, 4)
 
 
@@ -53,13 +61,13 @@ def test_two_faces_are_two_presences() -> None:
 
 def test_delay_until_a_face_is_found() -> None:
     seen = moments([[], [FAR], [FACE], [FACE], [FACE], [FACE]], [[]] + [[FACE]] * 5)
-    face, = quality.presences(seen)
+    (face,) = quality.presences(seen)
     assert quality.found_after_s(seen, face) == pytest.approx(0.1)
 
 
 def test_face_that_the_line_never_has_has_no_delay() -> None:
     seen = moments([[]] * 5, [[FACE]] * 5)
-    face, = quality.presences(seen)
+    (face,) = quality.presences(seen)
     assert quality.found_after_s(seen, face) is None
     assert quality.ids_of(seen, face) == 0
 
@@ -67,7 +75,7 @@ def test_face_that_the_line_never_has_has_no_delay() -> None:
 @pytest.mark.parametrize(("held", "delay_s"), [(0, 0.1), (3, 0.4), (8, 0.8)])
 def test_delay_until_a_lost_face_is_dropped(held: int, delay_s: float) -> None:
     seen = moments([[FACE]] * (5 + held) + [[]] * (8 - held), [[FACE]] * 5 + [[]] * 8)
-    face, = quality.presences(seen)
+    (face,) = quality.presences(seen)
     assert quality.dropped_after_s(seen, face) == pytest.approx(delay_s)
 
 
@@ -79,7 +87,7 @@ def test_new_face_is_not_asked_for() -> None:
 
 def test_face_that_the_full_search_loses_is_lost_when_it_is_cut_out() -> None:
     seen = moments([[FACE]] * 14 + [[]] * 8, [[FACE]] * 5 + [[]] * 17)
-    face, = quality.presences(seen)
+    (face,) = quality.presences(seen)
     assert quality.dropped_after_s(seen, face, by_cut=True) is None
     seen[12] = replace(seen[12], is_cut=True)
     assert quality.dropped_after_s(seen, face, by_cut=True) == pytest.approx(0.2)
@@ -96,15 +104,21 @@ def test_face_that_stays_until_the_end_is_not_dropped() -> None:
 
 
 def test_ids_of_a_face_are_counted() -> None:
-    seen = moments([[Seen(FACE, 1, "", "")]] * 3 + [[Seen(FACE, 2, "", ""), Seen(FAR, 3, "", "")]] * 3, [[FACE]] * 6)
+    seen = moments(
+        [[Seen(FACE, 1, "", "")]] * 3 + [[Seen(FACE, 2, "", ""), Seen(FAR, 3, "", "")]] * 3, [[FACE]] * 6
+    )
     assert quality.ids_of(seen, quality.presences(seen)[0]) == 2
 
 
 def test_labels_are_told_by_track() -> None:
-    seen = moments([[Seen(FACE, 1, "happy", "sad"), Seen(FAR, 2, "fear", "fear")], [Seen(FACE, 1, "sad", "sad")]],
-                   [[], []])
-    assert quality.labelled(seen) == [Labelled((0.0, 0.1), ("happy", "sad"), ("sad", "sad")),
-                                      Labelled((0.0,), ("fear",), ("fear",))]
+    seen = moments(
+        [[Seen(FACE, 1, "happy", "sad"), Seen(FAR, 2, "fear", "fear")], [Seen(FACE, 1, "sad", "sad")]],
+        [[], []],
+    )
+    assert quality.labelled(seen) == [
+        Labelled((0.0, 0.1), ("happy", "sad"), ("sad", "sad")),
+        Labelled((0.0,), ("fear",), ("fear",)),
+    ]
     assert quality.changes(["a", "b", "b", "a"]) == 2
 
 
@@ -114,7 +128,7 @@ def track(raw: str, smoothed: str) -> Labelled:
 
 
 def test_lasting_change_arrives_late() -> None:
-    delay_s, = quality.label_delays_s(track(10 * "a" + 10 * "b", 13 * "a" + 7 * "b"))
+    (delay_s,) = quality.label_delays_s(track(10 * "a" + 10 * "b", 13 * "a" + 7 * "b"))
     assert delay_s == pytest.approx(0.3)
 
 
@@ -127,7 +141,7 @@ def test_odd_frame_is_no_lasting_change() -> None:
 
 
 def test_change_that_never_arrives_counts_to_the_end() -> None:
-    delay_s, = quality.label_delays_s(track(10 * "a" + 10 * "b", 20 * "a"))
+    (delay_s,) = quality.label_delays_s(track(10 * "a" + 10 * "b", 20 * "a"))
     assert delay_s == pytest.approx(0.9)
 
 

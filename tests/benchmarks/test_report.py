@@ -20,18 +20,24 @@ def figures_of(board: str, *, is_doubtful: bool = False) -> dict[str, object]:
 
 def test_columns_are_aligned() -> None:
     assert report.table(["", "ms"], [["decode", "0.42"], ["draw", "10.1"]]).splitlines() == [
-        "          ms", "decode  0.42", "draw    10.1"]
+        "          ms",
+        "decode  0.42",
+        "draw    10.1",
+    ]
 
 
-@pytest.mark.parametrize(("value", "text"), [(0.0123, "0.012"), (1.2345, "1.23"), (12.345, "12.3"), (1234.5, "1234"),
-                                             (0, "0.000")])
+@pytest.mark.parametrize(
+    ("value", "text"), [(0.0123, "0.012"), (1.2345, "1.23"), (12.345, "12.3"), (1234.5, "1234"), (0, "0.000")]
+)
 def test_three_digits_are_told(value: float, text: str) -> None:
     assert report.number(value) == text
 
 
 def test_comparison_tells_what_changed(tmp_path: Path) -> None:
     old = tmp_path / "old.json"
-    report.write(old, figures_of("Pi 4", is_doubtful=True), {"slow": Spread(9, 8, 10), "same": Spread(1, 1, 1)})
+    report.write(
+        old, figures_of("Pi 4", is_doubtful=True), {"slow": Spread(9, 8, 10), "same": Spread(1, 1, 1)}
+    )
     text = report.comparison(old, figures_of("Pi 5"), {"slow": Spread(3, 2, 4), "same": Spread(1, 1, 1)})
     assert "board was Pi 4, is Pi 5" in text
     assert "doubtful" in text

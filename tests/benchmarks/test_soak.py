@@ -12,13 +12,27 @@ from benchmarks.line import Pass
 from benchmarks.soak import Sample, Soaked
 from benchmarks.worker import Passed
 
-PASSED = Pass(Passed(numbers=[0], captured_at_s=[0.0], drawn_at_s=[0.0], faces=[1], cpu_s=0.0, rss_bytes=0, threads=1,
-                     calls_s={}, timer_s=0.0), 0.0)
+PASSED = Pass(
+    Passed(
+        numbers=[0],
+        captured_at_s=[0.0],
+        drawn_at_s=[0.0],
+        faces=[1],
+        cpu_s=0.0,
+        rss_bytes=0,
+        threads=1,
+        calls_s={},
+        timer_s=0.0,
+    ),
+    0.0,
+)
 
 
 def soaked(*, mb: float = 100.0, threads: int = 8, descriptors: int = 9) -> Soaked:
     """From 100 MB, 8 threads and 9 descriptors, growing evenly for an hour."""
-    between = [Sample(at_s, rss_mb, 8, 9) for at_s, rss_mb in zip(range(0, 3601, 60), np.linspace(100, mb, 61))]
+    between = [
+        Sample(at_s, rss_mb, 8, 9) for at_s, rss_mb in zip(range(0, 3601, 60), np.linspace(100, mb, 61))
+    ]
     return Soaked(Sample(60, 100.0, 8, 9), Sample(3660, mb, threads, descriptors), between, PASSED, {}, {})
 
 
@@ -27,10 +41,16 @@ def test_steady_line_has_not_grown() -> None:
     assert soaked(mb=90.0, threads=7, descriptors=8).grown() == []
 
 
-@pytest.mark.parametrize(("grown", "what"), [({"mb": 104.0}, "memory: 4.0 MB"), ({"threads": 9}, "threads: 8"),
-                                             ({"descriptors": 10}, "descriptors: 9")])
+@pytest.mark.parametrize(
+    ("grown", "what"),
+    [
+        ({"mb": 104.0}, "memory: 4.0 MB"),
+        ({"threads": 9}, "threads: 8"),
+        ({"descriptors": 10}, "descriptors: 9"),
+    ],
+)
 def test_growth_is_told(grown: dict[str, float], what: str) -> None:
-    line, = soaked(**grown).grown()  # type: ignore[arg-type]
+    (line,) = soaked(**grown).grown()  # type: ignore[arg-type]
     assert line.startswith(what)
 
 
@@ -47,10 +67,25 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.usefixtures("quick")
-def test_line_with_viewers_is_watched(face_clip: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_line_with_viewers_is_watched(
+    face_clip: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     out = tmp_path / "soak.json"
-    assert main(["soak", "--minutes", "0.05", "--clip", str(face_clip), "--detector", "haar", "--viewers", "6",
-                 "--json", str(out)]) in (0, 1)  # In so short a time it may well grow.
+    assert main(
+        [
+            "soak",
+            "--minutes",
+            "0.05",
+            "--clip",
+            str(face_clip),
+            "--detector",
+            "haar",
+            "--viewers",
+            "6",
+            "--json",
+            str(out),
+        ]
+    ) in (0, 1)  # In so short a time it may well grow.
     figures = json.loads(out.read_text())
     assert figures["frames_per_s"] > 0 and sum(figures["visits"].values()) >= 12 and not figures["refused"]
     assert figures["first"]["threads"] >= 6 and figures["first"]["descriptors"] > 3
@@ -58,8 +93,23 @@ def test_line_with_viewers_is_watched(face_clip: Path, tmp_path: Path, capsys: p
 
 
 @pytest.mark.usefixtures("quick")
-def test_line_that_fails_is_told_with_its_own_words(face_clip: Path, tmp_path: Path,
-                                                    capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["soak", "--minutes", "0.05", "--clip", str(face_clip), "--detector", "haar",
-                 "--model", str(tmp_path / "none.onnx")]) == 65
+def test_line_that_fails_is_told_with_its_own_words(
+    face_clip: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert (
+        main(
+            [
+                "soak",
+                "--minutes",
+                "0.05",
+                "--clip",
+                str(face_clip),
+                "--detector",
+                "haar",
+                "--model",
+                str(tmp_path / "none.onnx"),
+            ]
+        )
+        == 65
+    )
     assert "none.onnx" in capsys.readouterr().err

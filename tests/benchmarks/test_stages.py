@@ -23,7 +23,9 @@ def cost(wall_ms: float, cpu_ms: float) -> Cost:
 
 def costs(**by_form: tuple[float, float]) -> dict[Inference, Cost]:
     """Wall and CPU time of four faces by form_threads."""
-    return {Inference(name[:-1], int(name[-1]), choice.FACES): cost(*times) for name, times in by_form.items()}
+    return {
+        Inference(name[:-1], int(name[-1]), choice.FACES): cost(*times) for name, times in by_form.items()
+    }
 
 
 def test_least_cpu_time_wins_where_all_are_quick_enough() -> None:
@@ -48,12 +50,14 @@ def test_form_that_ships_keeps_its_place_within_the_noise() -> None:
 def test_every_core_is_tried_up_to_four(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("os.cpu_count", lambda: 6)
     made = stages.inferences(clip.demo(), Config(detector="haar"), [classifier_path()])
-    assert {(run.threads, run.faces) for run in made} == {(threads, faces) for threads in (1, 2, 3, 4)
-                                                          for faces in range(1, 9)}
+    assert {(run.threads, run.faces) for run in made} == {
+        (threads, faces) for threads in (1, 2, 3, 4) for faces in range(1, 9)
+    }
 
 
-def test_stages_are_timed_drawn_and_the_best_form_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
-                                                       face_clip: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_stages_are_timed_drawn_and_the_best_form_kept(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, face_clip: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
     monkeypatch.setattr(stages, "ROUND_S", 0.0)
     out, picture = tmp_path / "stages.json", tmp_path / "stages.png"
@@ -71,8 +75,9 @@ def test_stages_are_timed_drawn_and_the_best_form_kept(tmp_path: Path, monkeypat
     assert "changed beyond the noise" in capsys.readouterr().out
 
 
-def test_picture_without_matplotlib_is_refused_at_once(monkeypatch: pytest.MonkeyPatch, tmp_path: Path,
-                                                       capsys: pytest.CaptureFixture[str]) -> None:
+def test_picture_without_matplotlib_is_refused_at_once(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
     assert main(["stages", "--png", str(tmp_path / "out.png")]) == 78
     assert "pip install fer-edge[benchmarks]" in capsys.readouterr().err

@@ -15,8 +15,9 @@ def hold() -> Iterator[Callable[[Path], int]]:
 
     def start(path: Path) -> int:
         program = "import sys; file = open(sys.argv[1]); print('open', flush=True); sys.stdin.read()"
-        process = subprocess.Popen([sys.executable, "-c", program, path], text=True,
-                                   stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        process = subprocess.Popen(
+            [sys.executable, "-c", program, path], text=True, stdin=subprocess.PIPE, stdout=subprocess.PIPE
+        )
         started.append(process)
         assert process.stdout is not None and process.stdout.readline() == "open\n"
         return process.pid

@@ -37,8 +37,16 @@ class Bench:
         folder.mkdir(parents=True, exist_ok=True)
         (folder / "index").write_text(f"{index}\n")
 
-    def plug_usb(self, node: str, port: str, *, kind: str = "046d:0825", serial: str = "", interface: str = "1.0",
-                 index: int = 0) -> None:
+    def plug_usb(
+        self,
+        node: str,
+        port: str,
+        *,
+        kind: str = "046d:0825",
+        serial: str = "",
+        interface: str = "1.0",
+        index: int = 0,
+    ) -> None:
         """A node of a USB device at `port`, as the kernel lays it out below /sys."""
         (self.root / "dev" / node).touch()
         device = self.root / "sys/devices/platform/usb1" / port
@@ -82,8 +90,15 @@ class Bench:
         self.name_stably()
 
     def camera(self, device: int | str = 0, width: int = 640, height: int = 480, fps: int = 30) -> UsbCamera:
-        return UsbCamera(device, width, height, fps, root=self.root, clock=lambda: self.now_s,
-                         capture=lambda *called: self.open(*called))  # type: ignore[arg-type, return-value]
+        return UsbCamera(
+            device,
+            width,
+            height,
+            fps,
+            root=self.root,
+            clock=lambda: self.now_s,
+            capture=lambda *called: self.open(*called),
+        )  # type: ignore[arg-type, return-value]
 
     def open(self, name: str, *_: int) -> V4l2Capture:
         """A handle of its own each time; what is wrong with the camera stays wrong."""

@@ -27,9 +27,22 @@ class V4l2Capture:
     time-out), "protocol" (raises cv2.error), "garbage" (bytes that are no JPEG) or "cut" (a JPEG's first third).
     """
 
-    def __init__(self, clock: Callable[[float], None], *, codes: Sequence[str] = ("YUYV", "MJPG"), opens: bool = True,
-                 stamp_s: Callable[[], float] = lambda: 0.0, offers: tuple[int, int] | None = None) -> None:
-        self._advance, self._codes, self._opens, self._stamp_s, self._offers = clock, codes, opens, stamp_s, offers
+    def __init__(
+        self,
+        clock: Callable[[float], None],
+        *,
+        codes: Sequence[str] = ("YUYV", "MJPG"),
+        opens: bool = True,
+        stamp_s: Callable[[], float] = lambda: 0.0,
+        offers: tuple[int, int] | None = None,
+    ) -> None:
+        self._advance, self._codes, self._opens, self._stamp_s, self._offers = (
+            clock,
+            codes,
+            opens,
+            stamp_s,
+            offers,
+        )
         self._code = codes[0]
         self.settings: dict[int, float] = {cv2.CAP_PROP_CONVERT_RGB: 1}
         self.fault: str | None = None
@@ -76,7 +89,7 @@ class V4l2Capture:
         picture = picture_of(self._number, width, height)
         self._number += 1
         buffer = picture if self.settings[cv2.CAP_PROP_CONVERT_RGB] else raw(picture, self._code)
-        return True, buffer[:, :buffer.size // 3] if self.fault == "cut" else buffer
+        return True, buffer[:, : buffer.size // 3] if self.fault == "cut" else buffer
 
 
 def raw(picture: Buffer, code: str) -> Buffer:
@@ -92,7 +105,7 @@ def raw(picture: Buffer, code: str) -> Buffer:
         case "UYVY":
             return np.dstack([chroma, luma])
         case "NV12":
-            return np.vstack([luma, chroma[:height // 2]])
+            return np.vstack([luma, chroma[: height // 2]])
         case "GREY":
             return luma
     raise AssertionError(f"no such format: {code}")
@@ -111,8 +124,9 @@ class Request:
         width, height = self._camera.size
         # libcamera pads rows to a multiple of 64 bytes.
         stride = -(-width // 64) * 64
-        padded = cv2.copyMakeBorder(picture_of(self._number, width, height), 0, 0, 0, stride - width,
-                                    cv2.BORDER_CONSTANT)
+        padded = cv2.copyMakeBorder(
+            picture_of(self._number, width, height), 0, 0, 0, stride - width, cv2.BORDER_CONSTANT
+        )
         return np.asarray(cv2.cvtColor(padded, cv2.COLOR_BGR2YUV_I420), np.uint8)
 
     def get_metadata(self) -> dict[str, Any]:
@@ -155,8 +169,9 @@ class Picamera2:
     def global_camera_info() -> list[dict[str, Any]]:
         return [{"Model": model, "Num": number} for number, model in enumerate(Picamera2.models)]
 
-    def create_video_configuration(self, main: dict[str, Any], lores: dict[str, Any],
-                                   controls: dict[str, Any]) -> dict[str, Any]:
+    def create_video_configuration(
+        self, main: dict[str, Any], lores: dict[str, Any], controls: dict[str, Any]
+    ) -> dict[str, Any]:
         assert lores["format"] == "YUV420" and lores["size"] <= main["size"] and controls["FrameRate"] > 0
         return {"main": main, "lores": lores}
 

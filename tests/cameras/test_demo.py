@@ -21,19 +21,26 @@ def minute_of_frames(step: int) -> list[Frame]:
 
 @pytest.mark.parametrize("name", ["haar", "yunet"])
 def test_detector_finds_the_face_nearly_always(name: str, material: Callable[[str], Path]) -> None:
-    detector: FaceDetector = (HaarDetector() if name == "haar"
-                              else YunetDetector(material("models/yunet_s_320_320.onnx")))
+    detector: FaceDetector = (
+        HaarDetector() if name == "haar" else YunetDetector(material("models/yunet_s_320_320.onnx"))
+    )
     frames = minute_of_frames(step=30)
     found = [detector.detect(frame, Search(Box(0, 0, 640, 480), 48, 480)) for frame in frames]
     assert sum(len(faces) == 1 for faces in found) >= 0.95 * len(frames)
-    assert all(0 < face.box.left and face.box.right < 640 and 0 < face.box.top and face.box.bottom < 480
-               for faces in found for face in faces[:1])
+    assert all(
+        face.box.left > 0 and face.box.right < 640 and face.box.top > 0 and face.box.bottom < 480
+        for faces in found
+        for face in faces[:1]
+    )
 
 
 def test_face_moves_and_changes_its_size() -> None:
     detector = HaarDetector()
-    boxes = [faces[0].box for frame in minute_of_frames(step=45)
-             if (faces := detector.detect(frame, Search(Box(0, 0, 640, 480), 48, 480)))]
+    boxes = [
+        faces[0].box
+        for frame in minute_of_frames(step=45)
+        if (faces := detector.detect(frame, Search(Box(0, 0, 640, 480), 48, 480)))
+    ]
     assert max(box.left for box in boxes) - min(box.left for box in boxes) > 50
     assert max(box.width for box in boxes) > 1.3 * min(box.width for box in boxes)
 

@@ -78,7 +78,9 @@ def test_nodes_of_one_device_are_not_taken_for_each_other(bench: Bench) -> None:
     assert nodes.node_of(infrared, bench.root) == "/dev/video5"
 
 
-@pytest.mark.parametrize("name", ["/dev/video0", "/dev/video9", "/dev/v4l/by-id/usb-Cheap_Webcam-video-index0"])
+@pytest.mark.parametrize(
+    "name", ["/dev/video0", "/dev/video9", "/dev/v4l/by-id/usb-Cheap_Webcam-video-index0"]
+)
 def test_what_is_no_node_of_a_usb_device_has_no_identity(bench: Bench, name: str) -> None:
     bench.add_device("video0", index=0)
     bench.name_stably()

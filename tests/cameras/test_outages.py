@@ -5,7 +5,6 @@ import pytest
 from edge.cameras import outages
 from edge.cameras.outages import LASTING_S, PERIOD_S, Outages
 
-
 GONE = "gone"
 
 

@@ -46,8 +46,10 @@ def test_missing_camera_lists_those_that_are_there() -> None:
 @pytest.mark.usefixtures("library")
 def test_busy_camera_is_told_as_such(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Picamera2, "is_busy", True)
-    with pytest.raises(CameraBusy, match="picamera2:0 to be free, found: .*Device or resource busy"), \
-            PiCamera(0, 320, 240, 30):
+    with (
+        pytest.raises(CameraBusy, match="picamera2:0 to be free, found: .*Device or resource busy"),
+        PiCamera(0, 320, 240, 30),
+    ):
         pass
 
 
@@ -75,7 +77,10 @@ def test_camera_that_thaws_goes_on_without_losing_a_buffer(monkeypatch: pytest.M
 
 @pytest.mark.usefixtures("library")
 def test_broken_camera_is_closed_and_its_first_error_told(monkeypatch: pytest.MonkeyPatch) -> None:
-    with pytest.raises(CameraError, match="found: Camera frontend has timed out"), PiCamera(0, 320, 240, 30) as camera:
+    with (
+        pytest.raises(CameraError, match="found: Camera frontend has timed out"),
+        PiCamera(0, 320, 240, 30) as camera,
+    ):
         next(camera)
         monkeypatch.setattr(Picamera2, "is_broken", True)
         next(camera)
@@ -87,7 +92,8 @@ def test_broken_camera_is_closed_and_its_first_error_told(monkeypatch: pytest.Mo
 
 @pytest.mark.usefixtures("library")
 def test_camera_that_cannot_be_closed_is_awaited_and_its_user_told_of_nothing_else(
-        monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
     caplog.set_level("INFO")
     clock = Clock(0.0)
     with ReconnectingCamera(PiCamera(0, 320, 240, 30), 320, 240, clock=clock, sleep=clock.sleep) as camera:
@@ -112,8 +118,10 @@ def test_size_is_what_the_camera_made_of_the_wish(caplog: pytest.LogCaptureFixtu
 
 @pytest.mark.usefixtures("library")
 def test_size_that_the_camera_cannot_give_is_no_busy_camera() -> None:
-    with pytest.raises(CameraError, match="8000×6000 .*Invalid camera configuration") as raised, \
-            PiCamera(0, 8000, 6000, 30):
+    with (
+        pytest.raises(CameraError, match="8000×6000 .*Invalid camera configuration") as raised,
+        PiCamera(0, 8000, 6000, 30),
+    ):
         pass
     assert type(raised.value) is CameraError and Picamera2.last.state == "closed"
 
@@ -128,8 +136,9 @@ def test_camera_that_gives_another_format_is_refused(monkeypatch: pytest.MonkeyP
 
 @pytest.mark.usefixtures("library")
 @pytest.mark.parametrize(("stamp_s", "captured_at_s"), [(999.98, 999.98), (0.0, 1000.0), (2000.0, 1000.0)])
-def test_sensors_time_stamp_is_taken_where_it_is_of_this_clock(monkeypatch: pytest.MonkeyPatch, stamp_s: float,
-                                                               captured_at_s: float) -> None:
+def test_sensors_time_stamp_is_taken_where_it_is_of_this_clock(
+    monkeypatch: pytest.MonkeyPatch, stamp_s: float, captured_at_s: float
+) -> None:
     monkeypatch.setattr(Picamera2, "stamp_ns", int(stamp_s * 1e9))
     with PiCamera(0, 320, 240, 30, clock=lambda: 1000.0) as camera:
         assert next(camera).captured_at_s == pytest.approx(captured_at_s)
@@ -141,11 +150,14 @@ def test_without_picamera2_it_says_how_to_install_it(monkeypatch: pytest.MonkeyP
         pass
 
 
-def test_picamera2_built_against_an_old_numpy_says_what_to_install(monkeypatch: pytest.MonkeyPatch,
-                                                                   tmp_path: Path) -> None:
+def test_picamera2_built_against_an_old_numpy_says_what_to_install(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     (tmp_path / "picamera2.py").write_text("raise ValueError('numpy.dtype size changed')\n")
     monkeypatch.syspath_prepend(tmp_path)
     monkeypatch.delitem(sys.modules, "picamera2", raising=False)
-    with pytest.raises(CameraError, match="numpy.dtype size changed; pip install 'simplejpeg"), \
-            PiCamera(0, 320, 240, 30):
+    with (
+        pytest.raises(CameraError, match="numpy.dtype size changed; pip install 'simplejpeg"),
+        PiCamera(0, 320, 240, 30),
+    ):
         pass

@@ -33,8 +33,15 @@ class Away:
         def count() -> None:
             self.backs += 1
 
-        return ReconnectingCamera(self.bench.camera(device), 640, 480, waits=waits, on_back=count,
-                                  clock=lambda: self.bench.now_s, sleep=sleep)
+        return ReconnectingCamera(
+            self.bench.camera(device),
+            640,
+            480,
+            waits=waits,
+            on_back=count,
+            clock=lambda: self.bench.now_s,
+            sleep=sleep,
+        )
 
     def lose(self, fault: str) -> None:
         """Do to the camera what `fault` names."""
@@ -61,13 +68,19 @@ def away(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> Away:
     return Away(Bench(tmp_path), caplog)
 
 
-FAULTS = {"unplugged": "gone", "starved": "gives none", "frozen": "within 1 s", "protocol": "on the bus",
-          "garbage": "cannot be decoded"}
+FAULTS = {
+    "unplugged": "gone",
+    "starved": "gives none",
+    "frozen": "within 1 s",
+    "protocol": "on the bus",
+    "garbage": "cannot be decoded",
+}
 
 
 @pytest.mark.parametrize("fault", FAULTS)
 def test_fault_is_told_once_on_the_picture_and_in_the_log_and_the_camera_goes_on(
-        away: Away, caplog: pytest.LogCaptureFixture, fault: str) -> None:
+    away: Away, caplog: pytest.LogCaptureFixture, fault: str
+) -> None:
     bench = away.bench
     bench.name_stably()
     with away.camera() as camera:
@@ -75,7 +88,9 @@ def test_fault_is_told_once_on_the_picture_and_in_the_log_and_the_camera_goes_on
         away.lose(fault)
         gone = away.notices(camera, 30.0)
         notices = [frame for frame in gone if frame.notice]
-        assert FAULTS[fault] in str(notices[0].notice) and {frame.notice for frame in notices} == {notices[0].notice}
+        assert FAULTS[fault] in str(notices[0].notice) and {frame.notice for frame in notices} == {
+            notices[0].notice
+        }
         # A read of a frozen camera blocks for a second, and no thread is spent on it.
         assert (0.8 if fault == "frozen" else 2) <= len(notices) / 30 <= 5
         assert len(away.told()) == 1 and "no camera" in away.told()[0]
@@ -93,8 +108,9 @@ def test_fault_is_told_once_on_the_picture_and_in_the_log_and_the_camera_goes_on
 
 
 def assert_goes_on(frames: list[Frame]) -> None:
-    numbers, captured_s, elapsed_s = zip(*((frame.number, frame.captured_at_s, frame.elapsed_s) for frame in frames),
-                                         strict=True)
+    numbers, captured_s, elapsed_s = zip(
+        *((frame.number, frame.captured_at_s, frame.elapsed_s) for frame in frames), strict=True
+    )
     assert list(numbers) == sorted(set(numbers))
     assert list(captured_s) == sorted(captured_s) and list(elapsed_s) == sorted(elapsed_s)
     assert elapsed_s[-1] == pytest.approx(captured_s[-1] - captured_s[0], abs=0.05)
@@ -124,7 +140,9 @@ def test_garbage_that_opening_anew_cures_is_over_within_the_time(away: Away) -> 
 
 
 @pytest.mark.parametrize("garbage", [4, 9, 30])
-def test_camera_that_starts_with_garbage_each_time_is_waited_for_longer_each_time(away: Away, garbage: int) -> None:
+def test_camera_that_starts_with_garbage_each_time_is_waited_for_longer_each_time(
+    away: Away, garbage: int
+) -> None:
     with away.camera() as camera:
         frames = [next(camera)]
         away.bench.unplug()
@@ -172,8 +190,9 @@ def test_camera_is_found_again_by_its_stable_name_when_its_index_has_moved(away:
 
 
 @pytest.mark.parametrize("named", [0, "/dev/video0"])
-def test_camera_named_by_its_node_is_found_again_when_that_has_moved(away: Away, named: int | str,
-                                                                     caplog: pytest.LogCaptureFixture) -> None:
+def test_camera_named_by_its_node_is_found_again_when_that_has_moved(
+    away: Away, named: int | str, caplog: pytest.LogCaptureFixture
+) -> None:
     bench = away.bench
     with away.camera(named) as camera:
         next(camera)
@@ -250,7 +269,10 @@ def test_loose_plug_does_not_fill_the_log(away: Away, caplog: pytest.LogCaptureF
         last = away.notices(camera, 90.0)[-1]
     minutes = (away.bench.now_s - 1000) / 60
     assert not last.notice and away.backs == 100
-    assert len(away.told()) <= 3 + minutes and sum("is back after" in line for line in caplog.messages) <= 3 + minutes
+    assert (
+        len(away.told()) <= 3 + minutes
+        and sum("is back after" in line for line in caplog.messages) <= 3 + minutes
+    )
     assert "is back now" in away.told()[-1]
 
 
@@ -322,9 +344,18 @@ def test_camera_missing_at_the_start_is_refused(away: Away) -> None:
         pass
 
 
-@pytest.mark.parametrize(("fault", "error"), [("starved", CameraError), ("protocol", CameraError),
-                                              ("frozen", CameraTimeout), ("garbage", CameraError)])
-def test_camera_that_never_gave_a_picture_is_refused(away: Away, fault: str, error: type[CameraError]) -> None:
+@pytest.mark.parametrize(
+    ("fault", "error"),
+    [
+        ("starved", CameraError),
+        ("protocol", CameraError),
+        ("frozen", CameraTimeout),
+        ("garbage", CameraError),
+    ],
+)
+def test_camera_that_never_gave_a_picture_is_refused(
+    away: Away, fault: str, error: type[CameraError]
+) -> None:
     with away.camera() as camera, pytest.raises(error):
         away.lose(fault)
         away.notices(camera, 3.0)

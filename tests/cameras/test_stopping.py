@@ -45,8 +45,10 @@ class Silent:
         if self._pictures:
             jpeg = cv2.imencode(".jpg", picture_of(0, 64, 48))[1].tobytes()
             part = b"--b\r\nContent-Type: image/jpeg\r\nContent-Length: %d\r\n\r\n%s\r\n" % (len(jpeg), jpeg)
-            connection.sendall(b"HTTP/1.0 200 OK\r\nContent-Type: multipart/x-mixed-replace; boundary=b\r\n\r\n"
-                               + self._pictures * part)
+            connection.sendall(
+                b"HTTP/1.0 200 OK\r\nContent-Type: multipart/x-mixed-replace; boundary=b\r\n\r\n"
+                + self._pictures * part
+            )
 
 
 @contextmanager
@@ -66,8 +68,19 @@ def silent(pictures: int) -> Iterator[tuple[int, Event]]:
 @contextmanager
 def run(port: int) -> Iterator[subprocess.Popen[str]]:
     """The program with that network camera."""
-    process = subprocess.Popen([sys.executable, "-m", "edge.run", "--camera", f"http://127.0.0.1:{port}/stream",
-                                "--wait-for-camera", "--no-stream"], stderr=subprocess.PIPE, text=True)
+    process = subprocess.Popen(
+        [
+            sys.executable,
+            "-m",
+            "edge.run",
+            "--camera",
+            f"http://127.0.0.1:{port}/stream",
+            "--wait-for-camera",
+            "--no-stream",
+        ],
+        stderr=subprocess.PIPE,
+        text=True,
+    )
     try:
         yield process
     finally:

@@ -27,14 +27,26 @@ def test_asks_for_jpeg_before_size_and_rate_and_for_the_bytes_as_they_are(bench:
         asked = list(bench.capture.settings)
         assert bench.capture.settings[cv2.CAP_PROP_FOURCC] == cv2.VideoWriter.fourcc(*"MJPG")
         assert bench.capture.settings[cv2.CAP_PROP_CONVERT_RGB] == 0
-    assert asked.index(cv2.CAP_PROP_FOURCC) < asked.index(cv2.CAP_PROP_FRAME_WIDTH) < asked.index(cv2.CAP_PROP_FPS)
+    assert (
+        asked.index(cv2.CAP_PROP_FOURCC)
+        < asked.index(cv2.CAP_PROP_FRAME_WIDTH)
+        < asked.index(cv2.CAP_PROP_FPS)
+    )
 
 
-@pytest.mark.parametrize(("codes", "given"), [
-    (("YUYV", "MJPG"), PixelFormat.MJPG), (("NV12", "YUYV"), PixelFormat.YUYV), (("GREY",), PixelFormat.GREY),
-    (("UYVY",), PixelFormat.BGR), (("NV12",), PixelFormat.BGR)])
-def test_every_format_of_a_device_shows_the_same_picture(bench: Bench, codes: tuple[str, ...],
-                                                         given: PixelFormat) -> None:
+@pytest.mark.parametrize(
+    ("codes", "given"),
+    [
+        (("YUYV", "MJPG"), PixelFormat.MJPG),
+        (("NV12", "YUYV"), PixelFormat.YUYV),
+        (("GREY",), PixelFormat.GREY),
+        (("UYVY",), PixelFormat.BGR),
+        (("NV12",), PixelFormat.BGR),
+    ],
+)
+def test_every_format_of_a_device_shows_the_same_picture(
+    bench: Bench, codes: tuple[str, ...], given: PixelFormat
+) -> None:
     bench.capture = bench.make_capture(codes=codes)
     with bench.camera() as camera:
         frame = next(camera)
@@ -86,7 +98,9 @@ def test_unplugged_camera_is_gone_at_once(bench: Bench) -> None:
 
 def test_camera_that_is_there_but_gives_nothing_is_not_called_gone(bench: Bench) -> None:
     error = fault_of(bench, "starved")
-    assert not isinstance(error, CameraTimeout) and "gone" not in str(error) and "another camera" in str(error)
+    assert (
+        not isinstance(error, CameraTimeout) and "gone" not in str(error) and "another camera" in str(error)
+    )
 
 
 def test_frozen_camera_times_out(bench: Bench) -> None:
@@ -162,6 +176,8 @@ def test_busy_camera_of_which_no_holder_can_be_seen(bench: Bench, monkeypatch: p
 
 def test_device_that_is_no_camera_is_refused_by_opencv_itself() -> None:
     # Half the processes of a machine hold this one: it is not busy for that.
-    with pytest.raises(CameraNotFound, match="/dev/null, found a device that gives no picture"), \
-            UsbCamera("/dev/null", 640, 480, 30):
+    with (
+        pytest.raises(CameraNotFound, match="/dev/null, found a device that gives no picture"),
+        UsbCamera("/dev/null", 640, 480, 30),
+    ):
         pass

@@ -15,14 +15,18 @@ DISCRETE, CONTINUOUS, STEPWISE = 1, 2, 3
 class Driver:
     """Answers the three requests as uvcvideo does, or with a range as vivid and a CSI bridge do."""
 
-    def __init__(self, sizes: dict[bytes, list[tuple[int, int]]], fps: list[int], kind: int = DISCRETE) -> None:
+    def __init__(
+        self, sizes: dict[bytes, list[tuple[int, int]]], fps: list[int], kind: int = DISCRETE
+    ) -> None:
         self.sizes, self.fps, self.kind = sizes, fps, kind
 
     def __call__(self, descriptor: int, request: int, answer: bytearray, mutate: bool) -> int:
-        index, = struct.unpack_from("=I", answer)
-        lists = {ENUM_FMT: (64, len(self.sizes)),
-                 ENUM_FRAMESIZES: (44, len(self.sizes.get(bytes(answer[4:8]), ()))),
-                 ENUM_FRAMEINTERVALS: (52, len(self.fps))}
+        (index,) = struct.unpack_from("=I", answer)
+        lists = {
+            ENUM_FMT: (64, len(self.sizes)),
+            ENUM_FRAMESIZES: (44, len(self.sizes.get(bytes(answer[4:8]), ()))),
+            ENUM_FRAMEINTERVALS: (52, len(self.fps)),
+        }
         size, count = lists[request]
         assert mutate and len(answer) == size
         if index >= (count if self.kind == DISCRETE or request == ENUM_FMT else min(count, 1)):
@@ -49,14 +53,17 @@ def node(tmp_path: Path) -> Path:
 
 def test_requests_are_those_of_the_kernel() -> None:
     # As <linux/videodev2.h> gives them on x86-64 and arm64.
-    assert (ENUM_FMT, ENUM_FRAMESIZES, ENUM_FRAMEINTERVALS) == (0xc0405602, 0xc02c564a, 0xc034564b)
-    assert (GET_FMT, SET_FMT) == (0xc0d05604, 0xc0d05605)
+    assert (ENUM_FMT, ENUM_FRAMESIZES, ENUM_FRAMEINTERVALS) == (0xC0405602, 0xC02C564A, 0xC034564B)
+    assert (GET_FMT, SET_FMT) == (0xC0D05604, 0xC0D05605)
 
 
 def test_every_format_with_every_size_and_its_best_rate(node: Path) -> None:
     driver = Driver({b"MJPG": [(640, 480), (1920, 1080)], b"YUYV": [(640, 480)]}, [15, 30, 24])
-    assert v4l2.modes(node, driver) == [Mode("MJPG", 640, 480, 30), Mode("MJPG", 1920, 1080, 30),
-                                        Mode("YUYV", 640, 480, 30)]
+    assert v4l2.modes(node, driver) == [
+        Mode("MJPG", 640, 480, 30),
+        Mode("MJPG", 1920, 1080, 30),
+        Mode("YUYV", 640, 480, 30),
+    ]
 
 
 @pytest.mark.parametrize("kind", [CONTINUOUS, STEPWISE])
@@ -75,6 +82,7 @@ def test_driver_whose_lists_never_end_is_not_waited_for(node: Path) -> None:
 
         def __iter__(self):  # type: ignore[no-untyped-def]
             return iter([b"MJPG"] * v4l2.MOST_ANSWERS)
+
     assert len(v4l2.modes(node, Driver(Endless({b"MJPG": [(64, 64)]}), [30]))) == v4l2.MOST_ANSWERS
 
 
@@ -88,7 +96,9 @@ def test_device_that_is_not_there(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(("code", "is_busy"), [(None, False), (errno.EBUSY, True), (errno.EINVAL, False)])
-def test_device_is_busy_when_it_may_not_even_keep_its_format(node: Path, code: int | None, is_busy: bool) -> None:
+def test_device_is_busy_when_it_may_not_even_keep_its_format(
+    node: Path, code: int | None, is_busy: bool
+) -> None:
     pixels = struct.pack("=2I4x2I", 1, 0, 640, 480).ljust(208, b"\0")
     set_to = []
 
@@ -101,6 +111,7 @@ def test_device_is_busy_when_it_may_not_even_keep_its_format(node: Path, code: i
         else:
             set_to.append(bytes(answer))
         return 0
+
     assert v4l2.is_busy(node, driver) is is_busy
     assert set_to == ([pixels] if code is None else [])
 

@@ -50,10 +50,11 @@ def test_gap_in_a_paced_file_is_cut_short(clip: Path, monkeypatch: pytest.Monkey
     assert shown_s == pytest.approx([number * 0.01 for number in range(40)])
 
 
-def test_file_cut_off_gives_what_it_has_and_says_so(clip: Path, tmp_path: Path,
-                                                    caplog: pytest.LogCaptureFixture) -> None:
+def test_file_cut_off_gives_what_it_has_and_says_so(
+    clip: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     cut = tmp_path / "cut.avi"
-    cut.write_bytes(clip.read_bytes()[:clip.stat().st_size // 2])
+    cut.write_bytes(clip.read_bytes()[: clip.stat().st_size // 2])
     with VideoCamera(str(cut)) as camera:
         count = len(list(camera))
     assert 10 < count < 30
@@ -65,8 +66,9 @@ def test_missing_file_is_not_found(tmp_path: Path) -> None:
         pass
 
 
-def test_file_that_is_no_video_is_refused_without_a_word_from_ffmpeg(tmp_path: Path,
-                                                                     capfd: pytest.CaptureFixture[str]) -> None:
+def test_file_that_is_no_video_is_refused_without_a_word_from_ffmpeg(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
     path = tmp_path / "text.mp4"
     path.write_text("no video")
     with pytest.raises(CameraError, match="text.mp4"), VideoCamera(str(path)):
@@ -77,7 +79,7 @@ def test_file_that_is_no_video_is_refused_without_a_word_from_ffmpeg(tmp_path: P
 def test_damaged_file_is_read_to_its_end(clip: Path, tmp_path: Path) -> None:
     content = bytearray(clip.read_bytes())
     middle = len(content) // 2
-    content[middle:middle + 2000] = bytes(2000)
+    content[middle : middle + 2000] = bytes(2000)
     damaged = tmp_path / "damaged.avi"
     damaged.write_bytes(content)
     with VideoCamera(str(damaged)) as camera, VideoCamera(str(clip)) as whole:
@@ -89,14 +91,22 @@ def test_damaged_file_is_read_to_its_end(clip: Path, tmp_path: Path) -> None:
 def test_time_in_a_file_is_that_of_its_stamps_not_of_its_mean_rate(material: Callable[[str], Path]) -> None:
     # It says 24.7 FPS of itself; its frames are 40 ms apart.
     with VideoCamera(str(material("data/faces.mp4"))) as camera:
-        assert [frame.elapsed_s for frame in camera] == pytest.approx([number * 0.04 for number in range(115)])
+        assert [frame.elapsed_s for frame in camera] == pytest.approx(
+            [number * 0.04 for number in range(115)]
+        )
 
 
-@pytest.mark.parametrize("secret", ["http://user:secret@{}", "rtsp://user:se@cr/secret@{}", "http://{}?pwd=secret"])
+@pytest.mark.parametrize(
+    "secret", ["http://user:secret@{}", "rtsp://user:se@cr/secret@{}", "http://{}?pwd=secret"]
+)
 def test_stream_that_does_not_answer_is_refused_without_its_password(
-        secret: str, caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]) -> None:
-    with caplog.at_level("DEBUG"), pytest.raises(CameraError, match="127.0.0.1:9/stream") as raised, \
-            VideoCamera(secret.format("127.0.0.1:9/stream")):
+    secret: str, caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]
+) -> None:
+    with (
+        caplog.at_level("DEBUG"),
+        pytest.raises(CameraError, match="127.0.0.1:9/stream") as raised,
+        VideoCamera(secret.format("127.0.0.1:9/stream")),
+    ):
         pass
     assert "secret" not in str(raised.value) + caplog.text + "".join(capfd.readouterr())
 
@@ -149,24 +159,33 @@ def test_stream_that_ends_is_a_fault() -> None:
 
 def test_stream_that_falls_silent_times_out(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(video, "READ_TIMEOUT_MS", 200)
-    with stream_of(20, ends=False) as url, VideoCamera(url) as camera, pytest.raises(CameraTimeout, match="0.2 s"):
+    with (
+        stream_of(20, ends=False) as url,
+        VideoCamera(url) as camera,
+        pytest.raises(CameraTimeout, match="0.2 s"),
+    ):
         list(camera)
 
 
 @pytest.mark.parametrize("scheme", ["http", "rtsp"])
-def test_host_that_accepts_and_stays_silent_is_given_up_by_its_own_time_out(scheme: str,
-                                                                            monkeypatch: pytest.MonkeyPatch) -> None:
+def test_host_that_accepts_and_stays_silent_is_given_up_by_its_own_time_out(
+    scheme: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     # If it were FFmpeg's limit for slow cameras that ends the wait, this test would take that long.
     monkeypatch.setattr(video, "OPEN_TIMEOUT_MS", 600_000)
-    with socket.create_server(("127.0.0.1", 0)) as silent:
-        with pytest.raises(CameraError, match="stream that answers"), \
-                VideoCamera(f"{scheme}://127.0.0.1:{silent.getsockname()[1]}/one"):
-            pass
+    with (
+        socket.create_server(("127.0.0.1", 0)) as silent,
+        pytest.raises(CameraError, match="stream that answers"),
+        VideoCamera(f"{scheme}://127.0.0.1:{silent.getsockname()[1]}/one"),
+    ):
+        pass
 
 
 def test_address_where_nothing_listens_is_refused_at_once() -> None:
     with socket.socket() as bound:
         bound.bind(("127.0.0.1", 0))
-        with pytest.raises(CameraNotFound, match="Connection refused"), \
-                VideoCamera(f"rtsp://127.0.0.1:{bound.getsockname()[1]}/one"):
+        with (
+            pytest.raises(CameraNotFound, match="Connection refused"),
+            VideoCamera(f"rtsp://127.0.0.1:{bound.getsockname()[1]}/one"),
+        ):
             pass

@@ -7,7 +7,12 @@ from typing import Any
 
 from edge.checks.machine import Machine, Ran
 
-VERSIONS = {"numpy": "2.4.6", "opencv-python-headless": "4.14.0.94", "onnxruntime": "1.32.0", "paho-mqtt": "2.1.0"}
+VERSIONS = {
+    "numpy": "2.4.6",
+    "opencv-python-headless": "4.14.0.94",
+    "onnxruntime": "1.32.0",
+    "paho-mqtt": "2.1.0",
+}
 MEGABYTE = 1_000_000
 
 
@@ -28,7 +33,9 @@ def tree(root: Path, model: str = "Raspberry Pi 5 Model B Rev 1.0") -> Path:
     return root
 
 
-def plug(root: Path, name: str = "video0", stable: str = "usb-046d_HD_Pro_Webcam_C920_ABC123-video-index0") -> Path:
+def plug(
+    root: Path, name: str = "video0", stable: str = "usb-046d_HD_Pro_Webcam_C920_ABC123-video-index0"
+) -> Path:
     """A camera below /dev, with its name by udev."""
     node = write(root / "dev" / name, "")
     write(root / "sys/class/video4linux" / name / "index", "0\n")
@@ -51,21 +58,30 @@ def process(root: Path, number: int, name: str, command: str, *descriptors: str 
 
 def listener(root: Path, port: int, inode: int, address: str = "0100007F") -> None:
     """Somebody listens at `port`; the address is written as the kernel does."""
-    write(root / "proc/net/tcp", "  sl  local_address rem_address   st\n"
-          f"   0: {address}:{port:04X} 00000000:0000 0A 00000000:00000000 00:00000000 00000000  1000  0 {inode} 1\n")
+    write(
+        root / "proc/net/tcp",
+        "  sl  local_address rem_address   st\n"
+        f"   0: {address}:{port:04X} 00000000:0000 0A 00000000:00000000 00:00000000 00000000  1000  0 {inode} 1\n",
+    )
 
 
 def commands(answers: Mapping[str, Ran]) -> Callable[[Sequence[str], float], Ran | None]:
     """Runs nothing; a command answers by the first key that is part of it, and is not there without one."""
+
     def run(command: Sequence[str], within_s: float) -> Ran | None:
         return next((ran for key, ran in answers.items() if key in " ".join(command)), None)
+
     return run
 
 
 IMPORTS = Ran(0, "numpy\ncv2\nonnxruntime\nmsgspec\naiohttp\nall\n", "")
-TRIAL = Ran(0, '{"detector": "yunet", "file": "/opt/fer-edge/models/fer.int8.onnx", "sha256": "' + 64 * "a" + '", '
-            '"labels": ["angry", "happy"], "input": "48×48 grey", "precision": "int8", "detectors": ["haar", "yunet"], '
-            '"label": "happy", "took_ms": 0.4}\n', "")
+TRIAL = Ran(
+    0,
+    '{"detector": "yunet", "file": "/opt/fer-edge/models/fer.int8.onnx", "sha256": "' + 64 * "a" + '", '
+    '"labels": ["angry", "happy"], "input": "48×48 grey", "precision": "int8", "detectors": ["haar", "yunet"], '
+    '"label": "happy", "took_ms": 0.4}\n',
+    "",
+)
 WELL = {"import edge": IMPORTS, "edge.checks.trial": TRIAL}
 
 
@@ -74,11 +90,26 @@ def refusing(host: str, port: int) -> Any:
     raise ConnectionRefusedError(111, "Connection refused")
 
 
-def machine(root: Path, answers: Mapping[str, Ran] | None = None, versions: Mapping[str, str] | None = None,
-            environment: Mapping[str, str] | None = None, free_mb: int = 20_000, **other: Any) -> Machine:
+def machine(
+    root: Path,
+    answers: Mapping[str, Ran] | None = None,
+    versions: Mapping[str, str] | None = None,
+    environment: Mapping[str, str] | None = None,
+    free_mb: int = 20_000,
+    **other: Any,
+) -> Machine:
     """The machine of a user in all groups, well but for what is said."""
-    return Machine(**{
-        "root": root, "environment": {"PATH": os.environ["PATH"], **(environment or {})}, "architecture": "aarch64",
-        "bits": 64, "groups": frozenset(("video", "render", "input")), "version": {**VERSIONS, **(versions or {})}.get,
-        "run": commands({**WELL, **(answers or {})}), "free_bytes": lambda _: free_mb * MEGABYTE, "connect": refusing,
-        **other})
+    return Machine(
+        **{
+            "root": root,
+            "environment": {"PATH": os.environ["PATH"], **(environment or {})},
+            "architecture": "aarch64",
+            "bits": 64,
+            "groups": frozenset(("video", "render", "input")),
+            "version": {**VERSIONS, **(versions or {})}.get,
+            "run": commands({**WELL, **(answers or {})}),
+            "free_bytes": lambda _: free_mb * MEGABYTE,
+            "connect": refusing,
+            **other,
+        }
+    )

@@ -22,7 +22,17 @@ from tests.cameras import standins
 
 WIDTH, HEIGHT, FPS = 320, 240, 30
 CLIP_FRAMES = 12
-NAMES = ("usb as MJPG", "usb as YUYV", "usb as NV12", "reconnecting", "file", "paced file", "http", "picamera2", "demo")
+NAMES = (
+    "usb as MJPG",
+    "usb as YUYV",
+    "usb as NV12",
+    "reconnecting",
+    "file",
+    "paced file",
+    "http",
+    "picamera2",
+    "demo",
+)
 FILES = ("file", "paced file")
 
 Make = Callable[[], Camera]
@@ -74,13 +84,20 @@ def kind(request: pytest.FixtureRequest) -> str:
 
 
 def usb_camera(root: Path, code: str) -> UsbCamera:
-    return UsbCamera("/dev/video0", WIDTH, HEIGHT, FPS, root=root,
-                     capture=lambda *_: standins.V4l2Capture(lambda _: None, codes=[code]))  # type: ignore[arg-type]
+    return UsbCamera(
+        "/dev/video0",
+        WIDTH,
+        HEIGHT,
+        FPS,
+        root=root,
+        capture=lambda *_: standins.V4l2Capture(lambda _: None, codes=[code]),
+    )  # type: ignore[arg-type]
 
 
 @pytest.fixture
-def make(kind: str, request: pytest.FixtureRequest, tmp_path: Path, clip: Path,
-         monkeypatch: pytest.MonkeyPatch) -> Make:
+def make(
+    kind: str, request: pytest.FixtureRequest, tmp_path: Path, clip: Path, monkeypatch: pytest.MonkeyPatch
+) -> Make:
     if kind.startswith("usb") or kind == "reconnecting":
         device = tmp_path / "dev" / "video0"
         device.parent.mkdir()

@@ -41,7 +41,7 @@ def whole(frame: Frame, min_face_px: int = 48) -> Search:
 
 
 def test_finds_the_one_face(detector: FaceDetector, portrait: Frame) -> None:
-    face, = detector.detect(portrait, whole(portrait))
+    (face,) = detector.detect(portrait, whole(portrait))
     eyes_px = face.box.top + 0.4 * face.box.height
     assert portrait.width * 0.1 < face.box.left < eyes_px + portrait.width
     assert face.box == face.box.clipped(portrait)
@@ -53,55 +53,75 @@ def test_finds_nothing_where_there_is_nothing(detector: FaceDetector) -> None:
     assert detector.detect(frame, whole(frame)) == []
 
 
-def test_region_search_gives_the_same_face_in_pixels_of_the_frame(detector: FaceDetector, portrait: Frame) -> None:
-    face, = detector.detect(portrait, whole(portrait))
+def test_region_search_gives_the_same_face_in_pixels_of_the_frame(
+    detector: FaceDetector, portrait: Frame
+) -> None:
+    (face,) = detector.detect(portrait, whole(portrait))
     margin_px = face.box.width // 2
-    region = Box(face.box.left - margin_px, face.box.top - margin_px,
-                 face.box.width + 2 * margin_px, face.box.height + 2 * margin_px).clipped(portrait)
-    near, = detector.detect(portrait, Search(region, face.box.height // 2, face.box.height * 2))
+    region = Box(
+        face.box.left - margin_px,
+        face.box.top - margin_px,
+        face.box.width + 2 * margin_px,
+        face.box.height + 2 * margin_px,
+    ).clipped(portrait)
+    (near,) = detector.detect(portrait, Search(region, face.box.height // 2, face.box.height * 2))
     assert near.box.iou(face.box) > 0.7
 
 
 def test_looks_only_where_it_is_told_to(detector: FaceDetector, portrait: Frame) -> None:
-    face, = detector.detect(portrait, whole(portrait))
+    (face,) = detector.detect(portrait, whole(portrait))
     beside = Box(0, 0, face.box.left, portrait.height)
-    assert all(found.box.right <= beside.right for found in detector.detect(portrait, Search(beside, 48, 480)))
+    assert all(
+        found.box.right <= beside.right for found in detector.detect(portrait, Search(beside, 48, 480))
+    )
 
 
 def test_looks_only_for_the_sizes_it_is_told_to(detector: FaceDetector, portrait: Frame) -> None:
-    face, = detector.detect(portrait, whole(portrait))
+    (face,) = detector.detect(portrait, whole(portrait))
     search = Search(Box(0, 0, portrait.width, portrait.height), face.box.height * 2, face.box.height * 3)
     assert detector.detect(portrait, search) == []
 
 
 def test_parts_together_find_the_face_of_any_size(detector: FaceDetector, portrait: Frame) -> None:
-    whole_face, = detector.detect(portrait, whole(portrait))
+    (whole_face,) = detector.detect(portrait, whole(portrait))
     for scale in (0.5, 0.8, 1.2):
         size = round(portrait.width * scale), round(portrait.height * scale)
         frame = frame_of(np.asarray(cv2.resize(portrait.grey, size, interpolation=cv2.INTER_AREA), np.uint8))
         faces = [face for part in detector.parts(*size, 48) for face in detector.detect(frame, part)]
-        expected = Box(*(round(side * scale) for side in (
-            whole_face.box.left, whole_face.box.top, whole_face.box.width, whole_face.box.height)))
+        expected = Box(
+            *(
+                round(side * scale)
+                for side in (
+                    whole_face.box.left,
+                    whole_face.box.top,
+                    whole_face.box.width,
+                    whole_face.box.height,
+                )
+            )
+        )
         assert any(face.box.iou(expected) > 0.6 for face in faces), (scale, faces)
 
 
 @pytest.mark.parametrize("scale", [0.3, 1.0, 2.5])
-def test_followed_face_is_found_near_where_it_was(detector: FaceDetector, portrait: Frame, scale: float) -> None:
+def test_followed_face_is_found_near_where_it_was(
+    detector: FaceDetector, portrait: Frame, scale: float
+) -> None:
     size = round(portrait.width * scale), round(portrait.height * scale)
     grey = np.asarray(cv2.resize(portrait.grey, size, interpolation=cv2.INTER_LINEAR_EXACT), np.uint8)
     frame = frame_of(grey)
     tracker = FollowingTracker(round(60 * scale))
-    first, = tracker.track(frame, detector)
+    (first,) = tracker.track(frame, detector)
     for step in range(1, 8):
         shift = round(3 * step * scale)
         moved = np.roll(grey, shift, axis=1)
-        found, = tracker.track(Frame(moved, PixelFormat.GREY, *size, step, 0.0, step / 30), detector)
+        (found,) = tracker.track(Frame(moved, PixelFormat.GREY, *size, step, 0.0, step / 30), detector)
         assert found.track_id == first.track_id
         assert abs(found.box.left - first.box.left - shift) < 0.2 * first.box.width
 
 
 def test_faces_of_a_video_are_those_of_searching_every_whole_frame(
-        detector: FaceDetector, material: Callable[[str], Path]) -> None:
+    detector: FaceDetector, material: Callable[[str], Path]
+) -> None:
     tracker, agreed, found = FollowingTracker(48), 0, 0
     with VideoCamera(str(material("data/faces.mp4")), paced=False) as camera:
         for frame in camera:
@@ -115,7 +135,9 @@ def test_faces_of_a_video_are_those_of_searching_every_whole_frame(
 def test_two_faces_come_best_first(detector: FaceDetector, portrait: Frame) -> None:
     small = cv2.resize(portrait.grey, None, fx=0.6, fy=0.6, interpolation=cv2.INTER_AREA)
     height = portrait.height
-    small = np.asarray(cv2.copyMakeBorder(small, 0, height - small.shape[0], 0, 0, cv2.BORDER_REPLICATE), np.uint8)
+    small = np.asarray(
+        cv2.copyMakeBorder(small, 0, height - small.shape[0], 0, 0, cv2.BORDER_REPLICATE), np.uint8
+    )
     frame = frame_of(np.hstack([portrait.grey, small]))
     faces = detector.detect(frame, whole(frame))
     assert len(faces) == 2
@@ -123,7 +145,7 @@ def test_two_faces_come_best_first(detector: FaceDetector, portrait: Frame) -> N
 
 
 def test_yunet_gives_landmarks_within_the_box(portrait: Frame, material: Callable[[str], Path]) -> None:
-    face, = YunetDetector(material("models/yunet_s_320_320.onnx")).detect(portrait, whole(portrait))
+    (face,) = YunetDetector(material("models/yunet_s_320_320.onnx")).detect(portrait, whole(portrait))
     assert face.landmarks is not None and face.landmarks.shape == (5, 2)
     right_eye, left_eye, nose, right_mouth, left_mouth = face.landmarks
     assert right_eye[0] < nose[0] < left_eye[0]

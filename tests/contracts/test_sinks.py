@@ -25,8 +25,19 @@ Make = Callable[[], Sink]
 RESULT = result_of(np.zeros((48, 64, 3), np.uint8), reading_of(Box(1, 2, 30, 30)))
 
 
-@pytest.fixture(params=["events as csv", "events as jsonl", "metrics", "mjpeg", "mqtt", "progress", "record",
-                        "spared", "systemd"])
+@pytest.fixture(
+    params=[
+        "events as csv",
+        "events as jsonl",
+        "metrics",
+        "mjpeg",
+        "mqtt",
+        "progress",
+        "record",
+        "spared",
+        "systemd",
+    ]
+)
 def make(request: pytest.FixtureRequest, tmp_path: Path) -> Make:
     kind, _, suffix = request.param.partition(" as ")
     if kind == "events":
@@ -36,12 +47,14 @@ def make(request: pytest.FixtureRequest, tmp_path: Path) -> Make:
     if kind == "record":
         return lambda: RecorderSink(Series(tmp_path / "out.mp4"))
     if kind == "spared":
-        return lambda: SparedSink(EventsSink(Series(tmp_path / "out.csv"), LABELS), on_loss=pytest.fail, live=True)
+        return lambda: SparedSink(
+            EventsSink(Series(tmp_path / "out.csv"), LABELS), on_loss=pytest.fail, live=True
+        )
     if kind == "metrics":
         return lambda: MetricsSink(LABELS, dict, {})
     if kind == "mqtt":
         # A broker that is away: the sink's promises hold without one.
-        return lambda: MqttSink(broker.parse("mqtt://127.0.0.1:9/shop/door", "--mqtt"), LABELS, lambda: {})
+        return lambda: MqttSink(broker.parse("mqtt://127.0.0.1:9/shop/door", "--mqtt"), LABELS, dict)
     if kind == "systemd":
         return lambda: ServiceSink({"NOTIFY_SOCKET": str(tmp_path / "notify")}, Telemetry().figures)
     return lambda: ProgressSink(DemoCamera(64, 48), frames=3)

@@ -33,7 +33,9 @@ def pictures(material: Callable[[str], Path]) -> list[Image]:
 
 
 @pytest.mark.parametrize("size", SIZES)
-def test_finds_what_opencv_finds_with_the_same_file(size: tuple[int, int], model: Path, pictures: list[Image]) -> None:
+def test_finds_what_opencv_finds_with_the_same_file(
+    size: tuple[int, int], model: Path, pictures: list[Image]
+) -> None:
     detector = YunetDetector(model)
     theirs = cv2.FaceDetectorYN.create(str(model), "", size, LEAST_SCORE, MOST_IOU)
     count = 0
@@ -59,8 +61,10 @@ def test_network_that_knows_several_classes_is_refused(model: Path, tmp_path: Pa
         for index, name in enumerate(node.output):
             if name.startswith("cls_"):
                 node.output[index] = f"one {name}"
-    other.graph.node.extend(onnx.helper.make_node("Concat", 2 * [f"one cls_{stride}"], [f"cls_{stride}"], axis=2)
-                            for stride in STRIDES)
+    other.graph.node.extend(
+        onnx.helper.make_node("Concat", 2 * [f"one cls_{stride}"], [f"cls_{stride}"], axis=2)
+        for stride in STRIDES
+    )
     onnx.save(other, tmp_path / "other.onnx")
     with pytest.raises(ModelError, match="faces of 16 numbers where YuNet tells 15"):
         YunetDetector(tmp_path / "other.onnx")

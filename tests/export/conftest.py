@@ -46,10 +46,13 @@ class Toy:
 
 
 def save_npz(path: Path, splits: dict[str, Split]) -> Path:
-    np.savez(path, image=np.concatenate([split.images for split in splits.values()]),
-             label=np.concatenate([split.labels for split in splits.values()]).astype(np.uint8),
-             usage=np.concatenate([np.full(len(split), SPLITS.index(name)) for name, split in splits.items()]),
-             votes=np.concatenate([split.votes for split in splits.values() if split.votes is not None]))
+    np.savez(
+        path,
+        image=np.concatenate([split.images for split in splits.values()]),
+        label=np.concatenate([split.labels for split in splits.values()]).astype(np.uint8),
+        usage=np.concatenate([np.full(len(split), SPLITS.index(name)) for name, split in splits.items()]),
+        votes=np.concatenate([split.votes for split in splits.values() if split.votes is not None]),
+    )
     return path
 
 
@@ -62,7 +65,13 @@ def toy(tmp_path_factory: pytest.TempPathFactory) -> Toy:
         for number, (image, label) in enumerate(zip(split.images, split.labels, strict=True)):
             rows.append(f"{label},{' '.join(map(str, image.ravel()))},{name}")
             # As the folder trees on Kaggle call the two splits.
-            file = folder / "tree" / {"Training": "train", "PublicTest": "test"}[name] / LABELS[label] / f"{number}.png"
+            file = (
+                folder
+                / "tree"
+                / {"Training": "train", "PublicTest": "test"}[name]
+                / LABELS[label]
+                / f"{number}.png"
+            )
             file.parent.mkdir(parents=True, exist_ok=True)
             cv2.imwrite(str(file), image)
     (folder / "toy.csv").write_text("\n".join(rows) + "\n")
@@ -75,11 +84,21 @@ def tiny(toy: Toy) -> "keras.Model":
     import_tensorflow()
     import keras
     from keras import layers
+
     keras.utils.set_random_seed(0)
-    model = keras.Sequential([
-        keras.Input((SIDE_PX, SIDE_PX, 1)),
-        layers.Conv2D(4, 3), layers.BatchNormalization(), layers.ReLU(), layers.MaxPooling2D(4), layers.Dropout(0.25),
-        layers.Flatten(), layers.Dense(16, activation="relu"), layers.Dense(len(LABELS), activation="softmax")])
+    model = keras.Sequential(
+        [
+            keras.Input((SIDE_PX, SIDE_PX, 1)),
+            layers.Conv2D(4, 3),
+            layers.BatchNormalization(),
+            layers.ReLU(),
+            layers.MaxPooling2D(4),
+            layers.Dropout(0.25),
+            layers.Flatten(),
+            layers.Dense(16, activation="relu"),
+            layers.Dense(len(LABELS), activation="softmax"),
+        ]
+    )
     model.compile("adam", "sparse_categorical_crossentropy")
     training = toy.splits["Training"]
     model.fit(as_crops(training), training.labels, batch_size=32, epochs=12, verbose=0)
@@ -121,14 +140,28 @@ def as_keras_2(model: "keras.Model") -> dict[str, Any]:
         config.pop("dtype")
         # Keras 2 knew initializers by name and configuration alone.
         config = {
-            key: {"class_name": value["class_name"], "config": value["config"]} if isinstance(value, dict) else value
-            for key, value in config.items()}
+            key: {"class_name": value["class_name"], "config": value["config"]}
+            if isinstance(value, dict)
+            else value
+            for key, value in config.items()
+        }
         described.append({"class_name": type(layer).__name__, "config": {**config, "dtype": "float32"}})
-    entry = {"class_name": "InputLayer", "config": {
-        "batch_input_shape": list(model.input_shape), "dtype": "float32", "sparse": False, "ragged": False,
-        "name": "input_1"}}
-    return {"class_name": "Sequential", "keras_version": "2.12.0", "backend": "tensorflow",
-            "config": {"name": "sequential", "layers": [entry, *described]}}
+    entry = {
+        "class_name": "InputLayer",
+        "config": {
+            "batch_input_shape": list(model.input_shape),
+            "dtype": "float32",
+            "sparse": False,
+            "ragged": False,
+            "name": "input_1",
+        },
+    }
+    return {
+        "class_name": "Sequential",
+        "keras_version": "2.12.0",
+        "backend": "tensorflow",
+        "config": {"name": "sequential", "layers": [entry, *described]},
+    }
 
 
 def as_crops(split: Split) -> NDArray[np.float32]:
@@ -143,11 +176,13 @@ Export = Callable[..., tuple[int, str, str]]
 @pytest.fixture
 def export(capsys: pytest.CaptureFixture[str]) -> Export:
     """Runs `python -m export …` in this process: (exit code, stdout, stderr)."""
+
     def run(*arguments: str | Path) -> tuple[int, str, str]:
         capsys.readouterr()
         code = main([str(argument) for argument in arguments])
         said = capsys.readouterr()
         return code, said.out, said.err
+
     return run
 
 
@@ -174,8 +209,17 @@ def converted(keras_files: KerasFiles, toy: Toy, tmp_path_factory: pytest.TempPa
     folder = tmp_path_factory.mktemp("converted")
     said = io.StringIO()
     with contextlib.redirect_stdout(said):
-        code = main(["convert", "--model", str(keras_files.keras), "--calibration", str(toy.npz),
-                     "--output", str(folder / "tiny")])
+        code = main(
+            [
+                "convert",
+                "--model",
+                str(keras_files.keras),
+                "--calibration",
+                str(toy.npz),
+                "--output",
+                str(folder / "tiny"),
+            ]
+        )
     assert code == 0
     assert sorted(path.name for path in folder.iterdir()) == ["tiny.float.onnx", "tiny.int8.onnx"]
     return Converted(folder / "tiny.float.onnx", folder / "tiny.int8.onnx", said.getvalue())

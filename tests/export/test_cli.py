@@ -15,8 +15,14 @@ COMMANDS = ["train", "fold", "convert", "quantize", "evaluate", "card", "framing
 
 def python(*arguments: str | Path, **environment: str) -> subprocess.CompletedProcess[str]:
     kept = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
-    return subprocess.run([sys.executable, *map(str, arguments)], env=kept | environment, text=True,
-                          capture_output=True, timeout=120, cwd=Path(__file__).parent.parent.parent)
+    return subprocess.run(
+        [sys.executable, *map(str, arguments)],
+        env=kept | environment,
+        text=True,
+        capture_output=True,
+        timeout=120,
+        cwd=Path(__file__).parent.parent.parent,
+    )
 
 
 def test_help_names_every_command(capsys: pytest.CaptureFixture[str], export: Export) -> None:
@@ -41,23 +47,32 @@ def test_help_says_every_default(command: str, capsys: pytest.CaptureFixture[str
 
 
 def test_help_imports_neither_tensorflow_nor_matplotlib() -> None:
-    program = ("import sys; from export.__main__ import main\n"
-               "try: main(['train', '--help'])\n"
-               "finally: print(sorted({'tensorflow', 'keras', 'tf2onnx', 'matplotlib', 'onnx'} & set(sys.modules)))")
+    program = (
+        "import sys; from export.__main__ import main\n"
+        "try: main(['train', '--help'])\n"
+        "finally: print(sorted({'tensorflow', 'keras', 'tf2onnx', 'matplotlib', 'onnx'} & set(sys.modules)))"
+    )
     ended = python("-c", program)
     assert ended.stdout.splitlines()[-1] == "[]"
 
 
-@pytest.mark.parametrize("arguments", [
-    (), ("bake",), ("train", "--data", "x"), ("train", "--data", "x", "--output", "y", "--epochs", "0"),
-    ("train", "--data", "x", "--output", "y", "--learning-rate", "-1"),
-    ("evaluate", "--model", "m.onnx", "--data", "d", "--split", "Test"),
-    ("convert", "--calibration", "d", "--output", "o"),
-    ("convert", "--model", "m", "--architecture", "a", "--calibration", "d", "--output", "o"),
-    ("convert", "--model", "m", "--calibration", "d", "--output", "o", "--scale", "1/0"),
-    ("convert", "--architecture", "a", "--calibration", "d", "--output", "o"),
-    ("convert", "--model", "m", "--weights", "w", "--calibration", "d", "--output", "o")],
-    ids=lambda arguments: " ".join(arguments) or "nothing")
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        (),
+        ("bake",),
+        ("train", "--data", "x"),
+        ("train", "--data", "x", "--output", "y", "--epochs", "0"),
+        ("train", "--data", "x", "--output", "y", "--learning-rate", "-1"),
+        ("evaluate", "--model", "m.onnx", "--data", "d", "--split", "Test"),
+        ("convert", "--calibration", "d", "--output", "o"),
+        ("convert", "--model", "m", "--architecture", "a", "--calibration", "d", "--output", "o"),
+        ("convert", "--model", "m", "--calibration", "d", "--output", "o", "--scale", "1/0"),
+        ("convert", "--architecture", "a", "--calibration", "d", "--output", "o"),
+        ("convert", "--model", "m", "--weights", "w", "--calibration", "d", "--output", "o"),
+    ],
+    ids=lambda arguments: " ".join(arguments) or "nothing",
+)
 def test_wrong_arguments_are_told_in_one_line(arguments: tuple[str, ...], export: Export) -> None:
     code, out, err = export(*arguments)
     assert code == 78 and out == "" and err.startswith("fer-edge: ") and err.count("\n") == 1
@@ -74,15 +89,20 @@ def test_missing_tensorflow_says_what_to_install(toy: Toy, tmp_path: Path, expor
 def test_interruption_is_told_in_one_line(toy: Toy, export: Export, monkeypatch: pytest.MonkeyPatch) -> None:
     def interrupted(*arguments: object) -> None:
         raise KeyboardInterrupt
+
     monkeypatch.setattr(commands.dataset, "load", interrupted)
     code, _, err = export("evaluate", "--model", "m.onnx", "--data", toy.npz, "--split", "PublicTest")
     assert code == 130 and "interrupted" in err and "Traceback" not in err
 
 
 def test_command_is_quiet_but_for_its_own_words(keras_files: KerasFiles, toy: Toy) -> None:
-    ended = python("-m", "export", "evaluate", "--model", keras_files.keras, "--data", toy.npz,
-                   "--split", "PublicTest")
+    ended = python(
+        "-m", "export", "evaluate", "--model", keras_files.keras, "--data", toy.npz, "--split", "PublicTest"
+    )
     assert ended.returncode == 0 and "accuracy" in ended.stdout
     # The progress bar alone, which overwrites itself.
-    assert [line for line in ended.stderr.replace("\r", "\n").splitlines()
-            if line.strip() and not line.startswith("PublicTest:")] == []
+    assert [
+        line
+        for line in ended.stderr.replace("\r", "\n").splitlines()
+        if line.strip() and not line.startswith("PublicTest:")
+    ] == []

@@ -50,8 +50,10 @@ def test_two_of_140_images_fewer_are_within_one_and_a_half_points_and_three_are_
 
 def test_class_that_is_found_less_often_is_refused_by_its_name() -> None:
     # One of its twenty images is wrong: 5 points.
-    assert compare.largest_recall_loss(form("float", 0).evaluation, form("int8", 1).evaluation) \
-        == ("angry", pytest.approx(0.05))
+    assert compare.largest_recall_loss(form("float", 0).evaluation, form("int8", 1).evaluation) == (
+        "angry",
+        pytest.approx(0.05),
+    )
     compare.check_int8(form("float", 0), form("int8", 1), Tolerances(accuracy_points=5, recall_points=5))
     with pytest.raises(ModelError, match="found 5.00 less of angry"):
         compare.check_int8(form("float", 0), form("int8", 1), Tolerances(accuracy_points=5, recall_points=4))

@@ -37,8 +37,10 @@ def test_csv_npz_and_folders_hold_the_same_images(toy: Toy, split: str) -> None:
     np.testing.assert_array_equal(from_npz.labels, from_csv.labels)
     from_folders = dataset.load(toy.folders, split)
     assert len(from_folders) == len(from_npz)
-    assert {(image.tobytes(), label) for image, label in zip(from_folders.images, from_folders.labels, strict=True)} \
-        == {(image.tobytes(), label) for image, label in zip(from_npz.images, from_npz.labels, strict=True)}
+    assert {
+        (image.tobytes(), label)
+        for image, label in zip(from_folders.images, from_folders.labels, strict=True)
+    } == {(image.tobytes(), label) for image, label in zip(from_npz.images, from_npz.labels, strict=True)}
 
 
 def test_only_the_npz_has_votes(toy: Toy) -> None:
@@ -54,13 +56,17 @@ def test_real_data_has_the_counts_of_fer2013(material: Callable[[str], Path]) ->
 
 
 def test_test_folder_is_public_test_when_there_is_no_validation_folder(
-        toy: Toy, caplog: pytest.LogCaptureFixture) -> None:
+    toy: Toy, caplog: pytest.LogCaptureFixture
+) -> None:
     assert list(dataset.load_splits(toy.folders)) == ["Training", "PublicTest"]
     assert "test is used as PublicTest" in caplog.text
 
 
-def test_image_of_another_size_is_resized_and_reported(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+def test_image_of_another_size_is_resized_and_reported(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     import cv2
+
     folder = tmp_path / "train" / "happy"
     folder.mkdir(parents=True)
     cv2.imwrite(str(folder / "a.jpg"), np.full((96, 80, 3), 200, np.uint8))
@@ -106,7 +112,7 @@ def test_file_that_is_no_image_is_refused_by_name(tmp_path: Path) -> None:
 def test_truncated_npz_is_refused(toy: Toy, tmp_path: Path, kept: float) -> None:
     content = toy.npz.read_bytes()
     path = tmp_path / "cut.npz"
-    path.write_bytes(content[:int(kept * len(content))])
+    path.write_bytes(content[: int(kept * len(content))])
     assert "copy the file again" in refused(path)
 
 
@@ -127,24 +133,43 @@ def test_npz_without_labels_is_refused(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("shape", [(5, 64, 64), (5, 30, 40), (5, 48, 48, 3), (5, 48, 48, 1), (5, 96, 96, 3)])
 def test_npz_of_another_size_or_in_colour_is_converted_and_said_so(
-        tmp_path: Path, shape: tuple[int, ...], caplog: pytest.LogCaptureFixture) -> None:
-    np.savez(tmp_path / "a.npz", image=np.full(shape, 200, np.uint8), label=np.zeros(5, int), usage=np.zeros(5, int))
+    tmp_path: Path, shape: tuple[int, ...], caplog: pytest.LogCaptureFixture
+) -> None:
+    np.savez(
+        tmp_path / "a.npz",
+        image=np.full(shape, 200, np.uint8),
+        label=np.zeros(5, int),
+        usage=np.zeros(5, int),
+    )
     split = dataset.load(tmp_path / "a.npz", "Training")
-    assert split.images.shape == (5, 48, 48) and split.images.dtype == np.uint8 and (split.images == 200).all()
+    assert (
+        split.images.shape == (5, 48, 48) and split.images.dtype == np.uint8 and (split.images == 200).all()
+    )
     assert "converted 5 images" in caplog.text
 
 
-@pytest.mark.parametrize(("shape", "dtype"), [((5, 48, 48, 4), np.uint8), ((5, 2304), np.uint8), ((5, 0, 48), np.uint8),
-                                              ((5, 48, 48), np.float32)])
+@pytest.mark.parametrize(
+    ("shape", "dtype"),
+    [((5, 48, 48, 4), np.uint8), ((5, 2304), np.uint8), ((5, 0, 48), np.uint8), ((5, 48, 48), np.float32)],
+)
 def test_npz_of_another_shape_is_refused(tmp_path: Path, shape: tuple[int, ...], dtype: type) -> None:
     np.savez(tmp_path / "a.npz", image=np.zeros(shape, dtype), label=np.zeros(5, int), usage=np.zeros(5, int))
     assert "(n, 48, 48)" in refused(tmp_path / "a.npz")
 
 
-@pytest.mark.parametrize(("name", "array"), [
-    ("label", np.zeros(4, int)), ("label", np.zeros((5, 7), int)), ("label", np.zeros(5)), ("usage", np.zeros(6, int)),
-    ("votes", np.zeros((5, 7), int))])
-def test_npz_whose_arrays_do_not_belong_together_is_refused(tmp_path: Path, name: str, array: np.ndarray) -> None:
+@pytest.mark.parametrize(
+    ("name", "array"),
+    [
+        ("label", np.zeros(4, int)),
+        ("label", np.zeros((5, 7), int)),
+        ("label", np.zeros(5)),
+        ("usage", np.zeros(6, int)),
+        ("votes", np.zeros((5, 7), int)),
+    ],
+)
+def test_npz_whose_arrays_do_not_belong_together_is_refused(
+    tmp_path: Path, name: str, array: np.ndarray
+) -> None:
     arrays = {"image": np.zeros((5, 48, 48), np.uint8), "label": np.zeros(5, int), "usage": np.zeros(5, int)}
     np.savez(tmp_path / "a.npz", **{**arrays, name: array})
     assert name in refused(tmp_path / "a.npz")
@@ -168,10 +193,22 @@ def test_csv_that_is_no_text_is_refused(tmp_path: Path) -> None:
     assert "table of text" in refused(path)
 
 
-def test_broken_csv_rows_are_left_out_and_reported_by_line(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+def test_broken_csv_rows_are_left_out_and_reported_by_line(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     good = row()
-    path = save_csv(tmp_path / "a.csv", good, row(label=7), row(label="x"), row(pixels="1 2 3"), row(usage="Test"),
-                    row(pixels=" ".join(["256"] * 48 * 48)), row(pixels="a " * 48 * 48), "3", good)
+    path = save_csv(
+        tmp_path / "a.csv",
+        good,
+        row(label=7),
+        row(label="x"),
+        row(pixels="1 2 3"),
+        row(usage="Test"),
+        row(pixels=" ".join(["256"] * 48 * 48)),
+        row(pixels="a " * 48 * 48),
+        "3",
+        good,
+    )
     with caplog.at_level(logging.WARNING):
         assert len(dataset.load(path, "Training")) == 2
     assert "left out 7 broken rows (lines 3, 4, 5, 6, 7, 8, 9)" in caplog.text
@@ -183,7 +220,9 @@ def test_csv_of_nothing_but_broken_rows_is_refused(tmp_path: Path) -> None:
 
 def test_without_copies_drops_the_images_that_stand_in_the_other_split() -> None:
     first, second = toy_split(2, 0), toy_split(2, 1)
-    mixed = Split(np.concatenate([first.images, second.images]), np.concatenate([first.labels, second.labels]))
+    mixed = Split(
+        np.concatenate([first.images, second.images]), np.concatenate([first.labels, second.labels])
+    )
     left = dataset.without_copies(mixed, second)
     np.testing.assert_array_equal(left.images, first.images)
 

@@ -16,7 +16,10 @@ def table(toy: Toy, tmp_path: Path) -> Path:
     lines = ["Usage,Image name," + ",".join(ferplus.COLUMNS)]
     for split, images in toy.splits.items():
         assert images.votes is not None
-        lines += [f"{split},fer{number:07}.png," + ",".join(map(str, row)) for number, row in enumerate(images.votes)]
+        lines += [
+            f"{split},fer{number:07}.png," + ",".join(map(str, row))
+            for number, row in enumerate(images.votes)
+        ]
     path = tmp_path / "fer2013new.csv"
     path.write_text("\n".join(lines) + "\n")
     return path

@@ -59,9 +59,19 @@ def test_no_face_anywhere_is_refused() -> None:
 
 
 def test_real_crops_have_the_framing_that_models_are_given(
-        material: Callable[[str], Path], tmp_path: Path, export: Export) -> None:
-    code, said, _ = export("framing", "--data", material("data/fer2013.npz"), "--count", "200",
-                           "--yunet", material("models/yunet_s_320_320.onnx"), "--json", tmp_path / "out.json")
+    material: Callable[[str], Path], tmp_path: Path, export: Export
+) -> None:
+    code, said, _ = export(
+        "framing",
+        "--data",
+        material("data/fer2013.npz"),
+        "--count",
+        "200",
+        "--yunet",
+        material("models/yunet_s_320_320.onnx"),
+        "--json",
+        tmp_path / "out.json",
+    )
     assert code == 0 and "haar" in said and "yunet" in said
     measured = json.loads((tmp_path / "out.json").read_text())
     assert set(measured) == set(FER2013_FRAMING)
@@ -84,5 +94,6 @@ def test_known_detector_sees_the_crop_in_the_middle_of_grey() -> None:
         def detect(self, frame: Frame, search: Search) -> list[Face]:
             seen.append(frame.grey)
             return super().detect(frame, search)
+
     framing.measure(Watching(0.5, 0.5, 0.0), toy_split(1, 0))
     assert seen[0].shape == (288, 288) and (seen[0][:48] == framing.GREY).all()

@@ -22,22 +22,31 @@ def flattened(perm: tuple[int, ...] = (0, 2, 3, 1), *, also: str | None = None) 
     `also` is a value that is an output of the graph as well.
     """
     weights = np.random.default_rng(0).normal(size=(CHANNELS * HEIGHT * WIDTH, CLASSES)).astype(np.float32)
-    constants = {"zero": np.array(0), "rest": np.array([CHANNELS * HEIGHT * WIDTH]), "axis": np.array([0]),
-                 "weights": weights}
-    nodes = [helper.make_node("Transpose", ["features"], ["last"], perm=perm),
-             helper.make_node("Shape", ["features"], ["shape"]),
-             helper.make_node("Gather", ["shape", "zero"], ["batch"]),
-             helper.make_node("Unsqueeze", ["batch", "axis"], ["first"]),
-             helper.make_node("Concat", ["first", "rest"], ["target"], axis=0),
-             helper.make_node("Reshape", ["last", "target"], ["flat"]),
-             helper.make_node("MatMul", ["flat", "weights"], ["logits"])]
+    constants = {
+        "zero": np.array(0),
+        "rest": np.array([CHANNELS * HEIGHT * WIDTH]),
+        "axis": np.array([0]),
+        "weights": weights,
+    }
+    nodes = [
+        helper.make_node("Transpose", ["features"], ["last"], perm=perm),
+        helper.make_node("Shape", ["features"], ["shape"]),
+        helper.make_node("Gather", ["shape", "zero"], ["batch"]),
+        helper.make_node("Unsqueeze", ["batch", "axis"], ["first"]),
+        helper.make_node("Concat", ["first", "rest"], ["target"], axis=0),
+        helper.make_node("Reshape", ["last", "target"], ["flat"]),
+        helper.make_node("MatMul", ["flat", "weights"], ["logits"]),
+    ]
     outputs = [helper.make_tensor_value_info("logits", TensorProto.FLOAT, ["n", CLASSES])]
     if also:
         outputs.append(helper.make_tensor_value_info(also, TensorProto.FLOAT, None))
     built = helper.make_graph(
-        nodes, "flattened",
-        [helper.make_tensor_value_info("features", TensorProto.FLOAT, ["n", CHANNELS, HEIGHT, WIDTH])], outputs,
-        [numpy_helper.from_array(array, name) for name, array in constants.items()])
+        nodes,
+        "flattened",
+        [helper.make_tensor_value_info("features", TensorProto.FLOAT, ["n", CHANNELS, HEIGHT, WIDTH])],
+        outputs,
+        [numpy_helper.from_array(array, name) for name, array in constants.items()],
+    )
     return helper.make_model(built, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
 
 
@@ -58,8 +67,11 @@ def test_constants_that_nobody_reads_any_more_are_dropped() -> None:
     assert len(graph.simplify(flattened()).graph.initializer) == 2
 
 
-@pytest.mark.parametrize("model", [flattened((0, 3, 1, 2)), flattened(also="last"), flattened(also="flat")],
-                         ids=["another order", "somebody else reads it", "somebody else reads it flat"])
+@pytest.mark.parametrize(
+    "model",
+    [flattened((0, 3, 1, 2)), flattened(also="last"), flattened(also="flat")],
+    ids=["another order", "somebody else reads it", "somebody else reads it flat"],
+)
 def test_transposition_that_cannot_move_stays(model: ModelProto) -> None:
     simple = graph.simplify(model)
     assert graph.count_operators(simple)["Transpose"] == 1
@@ -70,10 +82,13 @@ def test_serialized_model_carries_its_metadata_and_a_batch_called_n(tmp_path: Pa
     plain = onnx.load(onnx_files.write(tmp_path / "bands.onnx", None, batch="unk__7"))
     plain.opset_import.append(helper.make_opsetid("org.pytorch.aten", 1))
     finished = onnx.load_from_string(graph.serialized(plain, onnx_files.METADATA))
-    assert [value.type.tensor_type.shape.dim[0].dim_param
-            for value in (*finished.graph.input, *finished.graph.output)] == ["n", "n"]
-    assert {entry.key: entry.value for entry in finished.metadata_props} \
-        == {metadata.KEY: metadata.encode(onnx_files.METADATA)}
+    assert [
+        value.type.tensor_type.shape.dim[0].dim_param
+        for value in (*finished.graph.input, *finished.graph.output)
+    ] == ["n", "n"]
+    assert {entry.key: entry.value for entry in finished.metadata_props} == {
+        metadata.KEY: metadata.encode(onnx_files.METADATA)
+    }
     assert [imported.domain for imported in finished.opset_import] == [""]
     assert graph.serialized(plain, onnx_files.METADATA) == graph.serialized(plain, onnx_files.METADATA)
 

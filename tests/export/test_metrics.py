@@ -64,7 +64,9 @@ def test_certainty_falls_into_the_last_range() -> None:
 
 def test_bootstrap_interval_is_as_wide_as_theory_says() -> None:
     is_right = np.arange(1000) < 700
-    lower, upper = metrics.bootstrap(lambda rows: {"accuracy": float(is_right[rows].mean())}, 1000, 2000, 0)["accuracy"]
+    lower, upper = metrics.bootstrap(lambda rows: {"accuracy": float(is_right[rows].mean())}, 1000, 2000, 0)[
+        "accuracy"
+    ]
     half = 1.96 * np.sqrt(0.7 * 0.3 / 1000)
     assert lower == pytest.approx(0.7 - half, abs=0.004) and upper == pytest.approx(0.7 + half, abs=0.004)
 

@@ -18,18 +18,33 @@ def notebook() -> nbformat.NotebookNode:
 
 
 def test_short_version_runs_and_shows_every_picture(
-        notebook: nbformat.NotebookNode, toy: Toy, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    few = save_npz(tmp_path / "few.npz", {"Training": toy.splits["Training"].take(slice(0, 210)),
-                                          "PublicTest": toy.splits["PublicTest"]})
-    for name, value in {"FER_DATA": few, "FER_RUN": tmp_path / "run", "FER_SHORT": 1,
-                        "IPYTHONDIR": tmp_path / "ipython"}.items():
+    notebook: nbformat.NotebookNode, toy: Toy, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    few = save_npz(
+        tmp_path / "few.npz",
+        {"Training": toy.splits["Training"].take(slice(0, 210)), "PublicTest": toy.splits["PublicTest"]},
+    )
+    for name, value in {
+        "FER_DATA": few,
+        "FER_RUN": tmp_path / "run",
+        "FER_SHORT": 1,
+        "IPYTHONDIR": tmp_path / "ipython",
+    }.items():
         monkeypatch.setenv(name, str(value))
     monkeypatch.delenv("MPLBACKEND", raising=False)
-    NotebookClient(notebook, timeout=300, resources={"metadata": {"path": str(NOTEBOOK.parent.parent)}}).execute()
-    pictures = [output for cell in notebook.cells for output in cell.get("outputs", ())
-                if "image/png" in output.get("data", {})]
+    NotebookClient(
+        notebook, timeout=300, resources={"metadata": {"path": str(NOTEBOOK.parent.parent)}}
+    ).execute()
+    pictures = [
+        output
+        for cell in notebook.cells
+        for output in cell.get("outputs", ())
+        if "image/png" in output.get("data", {})
+    ]
     assert len(pictures) == 8
-    assert (tmp_path / "run" / "fer.int8.md").exists() and os.listdir(tmp_path / "run").count("fer.int8.onnx") == 1
+    assert (tmp_path / "run" / "fer.int8.md").exists() and os.listdir(tmp_path / "run").count(
+        "fer.int8.onnx"
+    ) == 1
 
 
 def test_kept_without_outputs(notebook: nbformat.NotebookNode) -> None:

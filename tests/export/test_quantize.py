@@ -14,13 +14,27 @@ from tests.export.conftest import Converted, Export, Toy, refusal, save_npz
 
 
 def test_float_file_is_quantized_again_on_other_images(
-        converted: Converted, toy: Toy, tmp_path: Path, export: Export) -> None:
+    converted: Converted, toy: Toy, tmp_path: Path, export: Export
+) -> None:
     output = tmp_path / "again.onnx"
-    code, said, _ = export("quantize", "--model", converted.as_float, "--calibration", toy.npz,
-                           "--split-calibration", "PublicTest", "--output", output, "--same-top", "0.5")
+    code, said, _ = export(
+        "quantize",
+        "--model",
+        converted.as_float,
+        "--calibration",
+        toy.npz,
+        "--split-calibration",
+        "PublicTest",
+        "--output",
+        output,
+        "--same-top",
+        "0.5",
+    )
     # What judges may not have calibrated: PublicTest's 140 images all did, so nothing is left of it.
     assert code == 65 and said == "" and not output.exists()
-    code, said, _ = export("quantize", "--model", converted.as_float, "--calibration", toy.csv, "--output", output)
+    code, said, _ = export(
+        "quantize", "--model", converted.as_float, "--calibration", toy.csv, "--output", output
+    )
     assert code == 0 and "compared on 140 images of PublicTest in toy.csv" in said
     metadata = OnnxClassifier(output, "haar").metadata
     assert metadata.precision == "int8" and "toy.csv" in metadata.made_from["calibration"]
@@ -28,11 +42,17 @@ def test_float_file_is_quantized_again_on_other_images(
 
 
 def test_quantizing_again_on_the_same_images_gives_the_same_file_but_for_their_name(
-        converted: Converted, toy: Toy, tmp_path: Path, export: Export) -> None:
+    converted: Converted, toy: Toy, tmp_path: Path, export: Export
+) -> None:
     output = tmp_path / "again.onnx"
-    assert export("quantize", "--model", converted.as_float, "--calibration", toy.npz, "--output", output)[0] == 0
+    assert (
+        export("quantize", "--model", converted.as_float, "--calibration", toy.npz, "--output", output)[0]
+        == 0
+    )
     again, first = onnx.load(output), onnx.load(converted.as_int8)
-    assert again.graph.SerializeToString(deterministic=True) == first.graph.SerializeToString(deterministic=True)
+    assert again.graph.SerializeToString(deterministic=True) == first.graph.SerializeToString(
+        deterministic=True
+    )
 
 
 def test_ranges_are_those_of_the_calibrating_crops(converted: Converted, toy: Toy) -> None:
@@ -51,18 +71,41 @@ def test_folding_what_is_folded_changes_nothing(converted: Converted) -> None:
     assert graph.count_operators(quantize.fold(model)) == graph.count_operators(model)
 
 
-def test_int8_file_is_not_quantized_again(converted: Converted, toy: Toy, tmp_path: Path, export: Export) -> None:
-    line = refusal(export("quantize", "--model", converted.as_int8, "--calibration", toy.npz,
-                          "--output", tmp_path / "a.onnx"))
+def test_int8_file_is_not_quantized_again(
+    converted: Converted, toy: Toy, tmp_path: Path, export: Export
+) -> None:
+    line = refusal(
+        export(
+            "quantize",
+            "--model",
+            converted.as_int8,
+            "--calibration",
+            toy.npz,
+            "--output",
+            tmp_path / "a.onnx",
+        )
+    )
     assert ".float.onnx" in line and not list(tmp_path.iterdir())
 
 
 def test_int8_over_the_tolerance_is_refused_and_nothing_written(
-        converted: Converted, toy: Toy, tmp_path: Path, export: Export) -> None:
-    dark = Split(toy.splits["Training"].images // 20, toy.splits["Training"].labels, toy.splits["Training"].votes)
+    converted: Converted, toy: Toy, tmp_path: Path, export: Export
+) -> None:
+    dark = Split(
+        toy.splits["Training"].images // 20, toy.splits["Training"].labels, toy.splits["Training"].votes
+    )
     images = save_npz(tmp_path / "dark.npz", {"Training": dark, "PublicTest": toy.splits["PublicTest"]})
-    line = refusal(export("quantize", "--model", converted.as_float, "--calibration", images,
-                          "--output", tmp_path / "a.onnx"))
+    line = refusal(
+        export(
+            "quantize",
+            "--model",
+            converted.as_float,
+            "--calibration",
+            images,
+            "--output",
+            tmp_path / "a.onnx",
+        )
+    )
     assert "nothing was written" in line and not (tmp_path / "a.onnx").exists()
 
 

@@ -56,8 +56,10 @@ def test_inferred_label_is_what_images_with_such_votes_have_on_average() -> None
 def test_teacher_takes_its_share_of_both_heads() -> None:
     split = toy_split(2, 0)
     teacher = np.full((len(split), 2, 7), 1 / 7, np.float32)
-    alone, taught = (targets.for_heads(split, Recipe(teacher_share=0.25, original_share=0.5), answer)
-                     for answer in (None, teacher))
+    alone, taught = (
+        targets.for_heads(split, Recipe(teacher_share=0.25, original_share=0.5), answer)
+        for answer in (None, teacher)
+    )
     np.testing.assert_allclose(taught.probabilities, 0.75 * alone.probabilities + 0.25 / 7, rtol=1e-5)
 
 
@@ -76,14 +78,17 @@ def test_folded_classifier_computes_the_blend_of_the_two_heads(share: float) -> 
     logits = np.asarray(taught(crops, training=False))
     assert logits.shape == (5, 2, 7)
     classifier = heads.folded(taught, share, offset)
-    np.testing.assert_allclose(np.asarray(classifier(crops, training=False)), heads.blended(logits, share, offset),
-                               atol=1e-6)
+    np.testing.assert_allclose(
+        np.asarray(classifier(crops, training=False)), heads.blended(logits, share, offset), atol=1e-6
+    )
     assert classifier.count_params() == networks.residual().count_params()
 
 
 def test_offset_favours_rare_classes_by_the_logarithm_of_their_share() -> None:
     labels = np.array([0] * 8 + [1] * 2)
-    np.testing.assert_allclose(heads.offsets(labels, 2, 0.5), [-0.5 * np.log(0.8), -0.5 * np.log(0.2)], rtol=1e-5)
+    np.testing.assert_allclose(
+        heads.offsets(labels, 2, 0.5), [-0.5 * np.log(0.8), -0.5 * np.log(0.2)], rtol=1e-5
+    )
     assert np.isfinite(heads.offsets(labels, 3, 1.0)).all() and not heads.offsets(labels, 2, 0.0).any()
 
 
@@ -104,4 +109,8 @@ def test_without_votes_there_is_nothing_to_compare_with() -> None:
     assert tradeoff.from_votes(split, split) is None
     figures = tradeoff.over_shares(np.zeros((3, 2, 7), np.float32), split, 0.33)
     lines = tradeoff.table(figures, {}, 0.33).splitlines()
-    assert len({len(line.partition(" <-")[0]) for line in lines}) == 1 and len(lines) == 3 and "chosen" in lines[2]
+    assert (
+        len({len(line.partition(" <-")[0]) for line in lines}) == 1
+        and len(lines) == 3
+        and "chosen" in lines[2]
+    )

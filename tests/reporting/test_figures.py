@@ -11,8 +11,11 @@ LABELS = ("happy", "sad", "neutral")
 def rows(track: int, looks: str, *, start_s: float = 0.0, step_s: float = 0.5, run: int = 0) -> list[Row]:
     """A row every `step_s`: h, s, n and u stand for the labels, a dot for a frame without the face."""
     names = {"h": "happy", "s": "sad", "n": "neutral", "u": "uncertain"}
-    return [Row(run, number, start_s + number * step_s, track, names[look], LABELS)
-            for number, look in enumerate(looks) if look != "."]
+    return [
+        Row(run, number, start_s + number * step_s, track, names[look], LABELS)
+        for number, look in enumerate(looks)
+        if look != "."
+    ]
 
 
 def test_label_lasts_until_the_next_begins() -> None:

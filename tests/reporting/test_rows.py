@@ -25,7 +25,9 @@ def write(path: Path, frames: int, rotation: Rotation = Rotation()) -> None:
 @pytest.mark.parametrize("name", ["out.csv", "out.jsonl"])
 def test_rows_are_those_that_were_written(tmp_path: Path, name: str) -> None:
     write(tmp_path / name, 3)
-    assert list(read([tmp_path / name])) == [Row(0, number, number / 4, 7, "happy", LABELS) for number in range(3)]
+    assert list(read([tmp_path / name])) == [
+        Row(0, number, number / 4, 7, "happy", LABELS) for number in range(3)
+    ]
 
 
 @pytest.mark.parametrize("name", ["out.csv", "out.jsonl"])
@@ -34,7 +36,8 @@ def test_rotated_files_are_one_run_and_a_restart_is_another(tmp_path: Path, name
         write(tmp_path / name, 10, Rotation(seconds=1))
     assert len(files_of(tmp_path / name)) == 6
     assert [(row.run, row.frame) for row in read(files_of(tmp_path / name))] == [
-        (run, frame) for run in range(2) for frame in range(10)]
+        (run, frame) for run in range(2) for frame in range(10)
+    ]
 
 
 def test_line_that_is_being_written_is_left_out(tmp_path: Path) -> None:
@@ -43,19 +46,22 @@ def test_line_that_is_being_written_is_left_out(tmp_path: Path) -> None:
     assert [row.frame for row in read([path])] == [0]
 
 
-@pytest.mark.parametrize(("name", "text", "message"), [
-    ("out.csv", "", "expected a header with frame, time_s, track, label"),
-    ("out.csv", "a,b\n1,2\n", "expected a header with frame"),
-    ("out.csv", HEADER + "0,0.0,1\n", "expected 4 fields in .*line 2, found 3"),
-    ("out.csv", HEADER + "0,soon,1,happy\n", "line 2, found: could not convert string to float: 'soon'"),
-    ("out.csv", HEADER + '0,0.0,1,"happy\n', "line 2, found: unexpected end of data"),
-    ("out.jsonl", "{\n", "expected JSON in .*line 1"),
-    ("out.jsonl", "[1]\n", r"expected an object in .*line 1, found \[1\]"),
-    ("out.jsonl", '{"frame": 1}\n', "line 1, found: 'time_s'"),
-    ("out.jsonl", '{"frame": 1, "time_s": null, "track": 1, "label": "a"}\n', "line 1"),
-    ("out.jsonl", '{"frame": 1, "time_s": NaN, "track": 1, "label": "a"}\n', "line 1"),
-    ("out.csv", "\0" * 50 + "\n", "expected a header"),
-])
+@pytest.mark.parametrize(
+    ("name", "text", "message"),
+    [
+        ("out.csv", "", "expected a header with frame, time_s, track, label"),
+        ("out.csv", "a,b\n1,2\n", "expected a header with frame"),
+        ("out.csv", HEADER + "0,0.0,1\n", "expected 4 fields in .*line 2, found 3"),
+        ("out.csv", HEADER + "0,soon,1,happy\n", "line 2, found: could not convert string to float: 'soon'"),
+        ("out.csv", HEADER + '0,0.0,1,"happy\n', "line 2, found: unexpected end of data"),
+        ("out.jsonl", "{\n", "expected JSON in .*line 1"),
+        ("out.jsonl", "[1]\n", r"expected an object in .*line 1, found \[1\]"),
+        ("out.jsonl", '{"frame": 1}\n', "line 1, found: 'time_s'"),
+        ("out.jsonl", '{"frame": 1, "time_s": null, "track": 1, "label": "a"}\n', "line 1"),
+        ("out.jsonl", '{"frame": 1, "time_s": NaN, "track": 1, "label": "a"}\n', "line 1"),
+        ("out.csv", "\0" * 50 + "\n", "expected a header"),
+    ],
+)
 def test_what_is_no_events_file_is_one_line(tmp_path: Path, name: str, text: str, message: str) -> None:
     path = tmp_path / name
     path.write_text(text)

@@ -30,7 +30,9 @@ while camera.read()[0]:
 """
 
 
-pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="only root can make a Debian and install the service in it")
+pytestmark = pytest.mark.skipif(
+    os.geteuid() != 0, reason="only root can make a Debian and install the service in it"
+)
 
 
 @pytest.fixture(scope="module")
@@ -46,8 +48,10 @@ def service(pi: Pi) -> Watched:
 
 def held_cameras(pi: Pi) -> str:
     """The nodes that the service has open."""
-    return pi.run("find /proc/$(systemctl show --value --property=MainPID fer-edge)/fd -lname '/dev/video*' "
-                  "-printf '%l\\n'")
+    return pi.run(
+        "find /proc/$(systemctl show --value --property=MainPID fer-edge)/fd -lname '/dev/video*' "
+        "-printf '%l\\n'"
+    )
 
 
 def plug_in_another(pi: Pi, service: Watched) -> None:
@@ -104,7 +108,9 @@ def test_frozen_camera_is_told_once_and_thaws(service: Watched) -> None:
 
 
 def test_noise_in_the_place_of_pictures_is_told_once(service: Watched) -> None:
-    service.fails("garble 100000", f"no camera: expected pictures from {STABLE}, found several in a row that cannot")
+    service.fails(
+        "garble 100000", f"no camera: expected pictures from {STABLE}, found several in a row that cannot"
+    )
     service.is_mended("garble 0")
 
 
@@ -155,8 +161,11 @@ def test_camera_that_another_user_took_is_told_to_be_busy_until_that_ends(pi: Pi
     pi.run("systemd-run --quiet --unit=holder /opt/fer-edge/current/bin/python /mnt/holder.py")
     pi.wait_for("lies in wait", since, "python")
     pi.webcam("plug A")
-    service.shows(service.told_once(since, f"no camera: expected {STABLE} to be free, found it held by another user's "
-                                    "process"))
+    service.shows(
+        service.told_once(
+            since, f"no camera: expected {STABLE} to be free, found it held by another user's process"
+        )
+    )
     since = pi.now()
     pi.run("systemctl stop holder")
     service.is_back(since, pi.wait_for("Stopped holder", since, "systemd"))
@@ -175,10 +184,15 @@ def test_service_with_a_frozen_camera_is_stopped(pi: Pi, service: Watched) -> No
     service.fails("freeze", FROZEN)
     since = pi.now()
     pi.run("systemctl stop fer-edge")
-    stopping, stopped = (pi.wait_for(f"{word} fer-edge", since, "systemd") for word in ("Stopping", "Stopped"))
+    stopping, stopped = (
+        pi.wait_for(f"{word} fer-edge", since, "systemd") for word in ("Stopping", "Stopped")
+    )
     print(f"\nstopped in {stopped.at_s - stopping.at_s:.2f} s")
     # What outlasts the unit's patience is killed, and the result is a timeout.
-    assert pi.run("systemctl show --property=Result,ExecMainStatus fer-edge") == "Result=success\nExecMainStatus=0\n"
+    assert (
+        pi.run("systemctl show --property=Result,ExecMainStatus fer-edge")
+        == "Result=success\nExecMainStatus=0\n"
+    )
 
 
 def test_camera_that_is_named_by_its_number_is_found_under_another(pi: Pi) -> None:

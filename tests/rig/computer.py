@@ -25,8 +25,15 @@ POLL_S = 0.2
 class Computer:
     """Boots on entering and is gone on leaving; `out` is a folder that it shares, its /mnt."""
 
-    def __init__(self, init: str, modules: tuple[str, ...], boot: str, memory: str, folders: dict[str, Path],
-                 devices: tuple[str, ...] = ()) -> None:
+    def __init__(
+        self,
+        init: str,
+        modules: tuple[str, ...],
+        boot: str,
+        memory: str,
+        folders: dict[str, Path],
+        devices: tuple[str, ...] = (),
+    ) -> None:
         """Nothing runs yet.
 
         `init` is the first program's script, `modules` what it loads, `boot` is told to the kernel, `folders` are
@@ -45,8 +52,9 @@ class Computer:
             raise
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None,
-                 trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self._left_open.close()
 
     def _boot(self) -> None:
@@ -54,17 +62,42 @@ class Computer:
         self.out.mkdir(parents=True)
         self.out.chmod(0o777)
         version, initrd = _initrd(self._init, self._modules)
-        shared = [f"local,path={path},mount_tag={tag},security_model=none,readonly=on,multidevs=remap"
-                  for tag, path in self._folders.items()]
+        shared = [
+            f"local,path={path},mount_tag={tag},security_model=none,readonly=on,multidevs=remap"
+            for tag, path in self._folders.items()
+        ]
         shared.append(f"local,path={self.out},mount_tag=out,security_model=none")
-        self._qemu = subprocess.Popen([
-            "qemu-system-x86_64", "-accel", "tcg,thread=multi", "-cpu", "max", "-smp", "2", "-m", self._memory,
-            "-nodefaults", "-no-reboot", "-kernel", BUILD / "kernel/boot" / f"vmlinuz-{version}", "-initrd", initrd,
-            "-append", f"{self._boot_line} console=ttyS0 panic=-1", "-vga", "none",
-            *(self._devices or ("-display", "none")),
-            "-qmp", f"unix:{self._socket('qmp')},server=on,wait=off", "-serial", f"file:{BUILD / 'console.log'}",
-            "-serial", f"unix:{self._socket('shell')},server=on,wait=off",
-            *(argument for folder in shared for argument in ("-virtfs", folder))])
+        self._qemu = subprocess.Popen(
+            [
+                "qemu-system-x86_64",
+                "-accel",
+                "tcg,thread=multi",
+                "-cpu",
+                "max",
+                "-smp",
+                "2",
+                "-m",
+                self._memory,
+                "-nodefaults",
+                "-no-reboot",
+                "-kernel",
+                BUILD / "kernel/boot" / f"vmlinuz-{version}",
+                "-initrd",
+                initrd,
+                "-append",
+                f"{self._boot_line} console=ttyS0 panic=-1",
+                "-vga",
+                "none",
+                *(self._devices or ("-display", "none")),
+                "-qmp",
+                f"unix:{self._socket('qmp')},server=on,wait=off",
+                "-serial",
+                f"file:{BUILD / 'console.log'}",
+                "-serial",
+                f"unix:{self._socket('shell')},server=on,wait=off",
+                *(argument for folder in shared for argument in ("-virtfs", folder)),
+            ]
+        )
         self._left_open.callback(self._qemu.wait)
         self._left_open.callback(self._qemu.kill)
         self._monitor = Monitor(self._connect("qmp"))
@@ -103,6 +136,7 @@ class Computer:
             except (FileNotFoundError, ConnectionRefusedError):
                 return False
             return True
+
         self.wait(f"QEMU's {name}", is_connected)
         return self._left_open.enter_context(connection.makefile("rwb"))
 
@@ -139,8 +173,12 @@ def _initrd(init: str, modules: tuple[str, ...]) -> tuple[str, Path]:
     shutil.copy("/bin/busybox", root / "bin")
     shutil.copy(HERE / init, root / "init")
     (root / "init").chmod(0o755)
-    shown = subprocess.run(["modprobe", "--dirname", kernel, "--set-version", version, "--show-depends", "--all",
-                            *modules], check=True, capture_output=True, text=True).stdout
+    shown = subprocess.run(
+        ["modprobe", "--dirname", kernel, "--set-version", version, "--show-depends", "--all", *modules],
+        check=True,
+        capture_output=True,
+        text=True,
+    ).stdout
     files = dict.fromkeys(line.split()[1] for line in shown.splitlines() if line.startswith("insmod"))
     for file in files:
         shutil.copy(file, root / "modules")
@@ -148,6 +186,12 @@ def _initrd(init: str, modules: tuple[str, ...]) -> tuple[str, Path]:
     names = "".join(f"{path.relative_to(root)}\n" for path in sorted(root.rglob("*")))
     image = BUILD / "initrd.cpio"
     with image.open("wb") as written:
-        subprocess.run(["/bin/busybox", "cpio", "-o", "-H", "newc"], cwd=root, input=names.encode(), stdout=written,
-                       stderr=subprocess.DEVNULL, check=True)
+        subprocess.run(
+            ["/bin/busybox", "cpio", "-o", "-H", "newc"],
+            cwd=root,
+            input=names.encode(),
+            stdout=written,
+            stderr=subprocess.DEVNULL,
+            check=True,
+        )
     return version, image

@@ -20,8 +20,22 @@ from tests.rig.guest import SCREEN, VIDEO, Guest, Program
 
 PICTURES = BUILD / "pictures"
 # Small and slow, for a processor that is translated: each picture is on the screen long enough to be looked at.
-ARGUMENTS = ("--camera", "demo", "--width", "320", "--height", "240", "--fps", "5", "--display", "--no-stream",
-             "--log-every", "2", "--snapshots", "/mnt")
+ARGUMENTS = (
+    "--camera",
+    "demo",
+    "--width",
+    "320",
+    "--height",
+    "240",
+    "--fps",
+    "5",
+    "--display",
+    "--no-stream",
+    "--log-every",
+    "2",
+    "--snapshots",
+    "/mnt",
+)
 PICTURE = slice(120, 360), slice(160, 480)
 """Where the picture stands in the smallest mode of the card, 640 × 480."""
 # Levels; how far a snapshot's JPEG is from what the screen showed. A picture later it is some 20, and more.
@@ -96,6 +110,7 @@ def test_key_keeps_what_is_on_the_screen(guest: Guest, first: Program) -> None:
         first.wait_for("snapshot ", times)
         kept = np.asarray(cv2.imread(str(guest.out / snapshots(first)[-1])), np.int16)
         return min(np.abs(kept - screen).mean() for screen in screens) < SNAPSHOT_DIFFERS
+
     # A picture may come and go between two looks at the screen.
     guest.wait("a snapshot of what was seen on the screen", is_kept_as_seen)
 
@@ -111,8 +126,9 @@ def test_key_hides_the_face(guest: Guest, first: Program) -> None:
     seen(guest, "hidden")
 
 
-def test_another_program_waits_for_the_display_and_goes_on_without(guest: Guest, console: Image,
-                                                                   first: Program) -> None:
+def test_another_program_waits_for_the_display_and_goes_on_without(
+    guest: Guest, console: Image, first: Program
+) -> None:
     second = guest.start("second", *ARGUMENTS, "--events", "/mnt/second.csv")
     second.wait_for("another program holds it")
     second.wait_for("captured", times=2)

@@ -24,9 +24,18 @@ class Guest(Computer):
     def __init__(self) -> None:
         """Nothing runs yet."""
         super().__init__(
-            "init.sh", MODULES, f"console=tty0 vt.global_cursor_default=0 VIDEO={VIDEO} INPUT={INPUT}", "2G",
-            {"machine": Path("/")}, ("-device", f"virtio-gpu-pci,id=gpu,xres={SCREEN[0]},yres={SCREEN[1]}",
-                                     "-vnc", f"unix:{self._socket('vnc')}"))
+            "init.sh",
+            MODULES,
+            f"console=tty0 vt.global_cursor_default=0 VIDEO={VIDEO} INPUT={INPUT}",
+            "2G",
+            {"machine": Path("/")},
+            (
+                "-device",
+                f"virtio-gpu-pci,id=gpu,xres={SCREEN[0]},yres={SCREEN[1]}",
+                "-vnc",
+                f"unix:{self._socket('vnc')}",
+            ),
+        )
 
     def _boot(self) -> None:
         super()._boot()
@@ -42,17 +51,32 @@ class Guest(Computer):
         for folder in {*Path(sys.base_prefix).parents, *Path(sys.prefix).parents, *ROOT.parents}:
             self.run(f"chmod a+x {folder}")
 
-    def start(self, name: str, *arguments: str, groups: tuple[int, ...] = (VIDEO, INPUT),
-              stdin: str = "/dev/null") -> "Program":
+    def start(
+        self, name: str, *arguments: str, groups: tuple[int, ...] = (VIDEO, INPUT), stdin: str = "/dev/null"
+    ) -> "Program":
         """Start the app in the background as a user who is nobody but a member of `groups`."""
         with_groups = f"--groups={','.join(map(str, groups))}" if groups else "--clear-groups"
-        command = shlex.join(["setpriv", f"--reuid={USER}", f"--regid={USER}", with_groups, "env", "HOME=/tmp",
-                              sys.executable, "-m", "edge.run", *arguments])
+        command = shlex.join(
+            [
+                "setpriv",
+                f"--reuid={USER}",
+                f"--regid={USER}",
+                with_groups,
+                "env",
+                "HOME=/tmp",
+                sys.executable,
+                "-m",
+                "edge.run",
+                *arguments,
+            ]
+        )
         inner = f"cd {ROOT} && echo $$ > /mnt/{name}.pid && exec {command}"
         # A shell of a terminal would have it as its own, or the app is in its background.
         controlling = "--ctty" if stdin.startswith("/dev/tty") else ""
-        self.run(f"(setsid {controlling} --wait sh -c {shlex.quote(inner)} < {stdin} > /mnt/{name}.log 2>&1; "
-                 f"echo $? > /mnt/{name}.exit) > /dev/null 2>&1 &")
+        self.run(
+            f"(setsid {controlling} --wait sh -c {shlex.quote(inner)} < {stdin} > /mnt/{name}.log 2>&1; "
+            f"echo $? > /mnt/{name}.exit) > /dev/null 2>&1 &"
+        )
         return Program(self, name)
 
     def press(self, key: str) -> None:

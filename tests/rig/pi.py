@@ -34,8 +34,13 @@ class Pi(Computer):
 
     def __init__(self, suite: str, settings: str) -> None:
         """Nothing runs yet, but that it is installed."""
-        super().__init__("pi.sh", MODULES, "apparmor=0", "3G",
-                         {"debian": debian(suite), "installed": _installed(suite, settings)})
+        super().__init__(
+            "pi.sh",
+            MODULES,
+            "apparmor=0",
+            "3G",
+            {"debian": debian(suite), "installed": _installed(suite, settings)},
+        )
 
     def _boot(self) -> None:
         super()._boot()
@@ -59,8 +64,10 @@ class Pi(Computer):
 
     def wait_for(self, text: str, since: int, by: str = "fer-edge", times: int = 1) -> Entry:
         """The first entry of `by` with `text` behind the first `since` ones; the last of so many `times`."""
+
         def found() -> list[Entry]:
             return [entry for entry in self.journal(since) if entry.by == by and text in entry.text]
+
         self.wait(repr(text), lambda: len(found()) >= times, ANSWER_WITHIN_S)
         return found()[times - 1]
 
@@ -91,4 +98,6 @@ def _write_pictures(folder: Path) -> None:
             for number in range(PICTURES):
                 name, picture = f"{number:02}-{width}x{height}", next(camera).bgr
                 Path(folder, f"{name}.mjpg").write_bytes(cv2.imencode(".jpg", picture)[1].tobytes())
-                Path(folder, f"{name}.yuyv").write_bytes(cv2.cvtColor(picture, cv2.COLOR_BGR2YUV_YUY2).tobytes())
+                Path(folder, f"{name}.yuyv").write_bytes(
+                    cv2.cvtColor(picture, cv2.COLOR_BGR2YUV_YUY2).tobytes()
+                )

@@ -24,7 +24,11 @@ class Watched:
 
     def warnings(self, since: int) -> list[str]:
         """What it warned of, but for the journal's first `since` entries."""
-        return [entry.text for entry in self._pi.journal(since) if entry.by == "fer-edge" and "WARNING" in entry.text]
+        return [
+            entry.text
+            for entry in self._pi.journal(since)
+            if entry.by == "fer-edge" and "WARNING" in entry.text
+        ]
 
     def told_once(self, since: int, reason: str) -> Entry:
         """What it says of a fault, in the log and to its viewer, while it goes on."""
@@ -41,10 +45,14 @@ class Watched:
 
     def a_new_outage(self) -> int:
         """How many entries the journal has, once an outage is told of by itself: of a loose plug it is in sums."""
+
         def is_rare() -> bool:
             *_, newest = entries = self._pi.journal()
-            return sum("WARNING" in entry.text and newest.at_s - entry.at_s <= PERIOD_S
-                       for entry in entries) < MOST_TOLD
+            return (
+                sum("WARNING" in entry.text and newest.at_s - entry.at_s <= PERIOD_S for entry in entries)
+                < MOST_TOLD
+            )
+
         self._pi.wait("a minute with few outages", is_rare)
         return self._pi.now()
 

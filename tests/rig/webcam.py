@@ -80,11 +80,25 @@ def formats(pictures: Pictures) -> bytes:
         if code == "mjpg":
             told += descriptor(0x24, "BBBBBBBBB", 6, number, len(sizes), 1, 1, 0, 0, 0, 0)
         else:
-            told += descriptor(0x24, "BBB", 4, number, len(sizes), tail=GUIDS[code] + bytes([16, 1, 0, 0, 0, 0]))
+            told += descriptor(
+                0x24, "BBB", 4, number, len(sizes), tail=GUIDS[code] + bytes([16, 1, 0, 0, 0, 0])
+            )
         for size_number, (width, height) in enumerate(sizes, 1):
-            told += descriptor(0x24, "BBBHHIIIIB3I", 7 if code == "mjpg" else 5, size_number, 0, width, height,
-                               width * height * 16, width * height * 16 * 30, width * height * 2, INTERVALS[0],
-                               len(INTERVALS), *INTERVALS)
+            told += descriptor(
+                0x24,
+                "BBBHHIIIIB3I",
+                7 if code == "mjpg" else 5,
+                size_number,
+                0,
+                width,
+                height,
+                width * height * 16,
+                width * height * 16 * 30,
+                width * height * 2,
+                INTERVALS[0],
+                len(INTERVALS),
+                *INTERVALS,
+            )
         told += descriptor(0x24, "BBBB", 13, 1, 1, 4)
     return told
 
@@ -95,13 +109,20 @@ def configuration(pictures: Pictures) -> bytes:
     units += descriptor(0x24, "BBHBBB", 3, 2, 0x0101, 0, 1, 0)
     control = descriptor(0x24, "BHHIBB", 1, 0x0110, 13 + len(units), CLOCK_HZ, 1, STREAMING) + units
     listed, count = formats(pictures), len(pictures.codes)
-    header = descriptor(0x24, "BBHBBBBBBB", 1, count, 13 + count + len(listed), CAMERA_IN, 0, 2, 0, 0, 0, 1,
-                        tail=bytes(count))
-    whole = b"".join((
-        descriptor(0x0B, "BBBBBB", 0, 2, 0x0E, 3, 0, 2),
-        descriptor(4, "BBBBBBB", 0, 0, 0, 0x0E, 1, 0, 2), control,
-        descriptor(4, "BBBBBBB", STREAMING, 0, 1, 0x0E, 2, 0, 0), header, listed,
-        descriptor(5, "BBHB", CAMERA_IN, 2, 512, 0)))
+    header = descriptor(
+        0x24, "BBHBBBBBBB", 1, count, 13 + count + len(listed), CAMERA_IN, 0, 2, 0, 0, 0, 1, tail=bytes(count)
+    )
+    whole = b"".join(
+        (
+            descriptor(0x0B, "BBBBBB", 0, 2, 0x0E, 3, 0, 2),
+            descriptor(4, "BBBBBBB", 0, 0, 0, 0x0E, 1, 0, 2),
+            control,
+            descriptor(4, "BBBBBBB", STREAMING, 0, 1, 0x0E, 2, 0, 0),
+            header,
+            listed,
+            descriptor(5, "BBHB", CAMERA_IN, 2, 512, 0),
+        )
+    )
     return descriptor(2, "HBBBBB", 9 + len(whole), 2, 1, 0, 0x80, 250) + whole
 
 
@@ -188,8 +209,25 @@ class Webcam:
         width, height = size = sizes[of_size - 1]
         interval = min(INTERVALS, key=lambda known: abs(known - interval))
         self._shown, self._period_s = self._pictures.by_mode[code, size], interval / 1e7
-        self._probe = struct.pack(PROBE_LAYOUT, 1, self._pictures.codes.index(code) + 1, of_size, interval, 0, 0, 0, 0,
-                                  0, width * height * 2, PAYLOAD_BYTES, CLOCK_HZ, 0, 0, 0, 0)
+        self._probe = struct.pack(
+            PROBE_LAYOUT,
+            1,
+            self._pictures.codes.index(code) + 1,
+            of_size,
+            interval,
+            0,
+            0,
+            0,
+            0,
+            0,
+            width * height * 2,
+            PAYLOAD_BYTES,
+            CLOCK_HZ,
+            0,
+            0,
+            0,
+            0,
+        )
 
     def _stream(self) -> None:
         """Send pictures at their pace into whatever the host holds out, as many payloads as it takes."""
@@ -203,7 +241,10 @@ class Webcam:
                 left = self._damaged(self._shown[count % len(self._shown)])
                 while wanted is not None:
                     number, length = wanted
-                    part, left = left[:min(length, PAYLOAD_BYTES) - 2], left[min(length, PAYLOAD_BYTES) - 2:]
+                    part, left = (
+                        left[: min(length, PAYLOAD_BYTES) - 2],
+                        left[min(length, PAYLOAD_BYTES) - 2 :],
+                    )
                     flags = END_OF_HEADER | count & 1 | (0 if left else END_OF_PICTURE)
                     if not self._fill(number, bytes([2, flags]) + part) or not left:
                         break
@@ -234,7 +275,7 @@ class Webcam:
             return os.urandom(len(picture) // 2)
         if self.cut:
             self.cut -= 1
-            return picture[:len(picture) // 3]
+            return picture[: len(picture) // 3]
         return picture
 
 
@@ -256,7 +297,7 @@ class Hub:
             for end in ends:
                 end.close()
         for _, webcam, _ in self._plugged.values():
-            webcam.is_frozen = command == "freeze" or webcam.is_frozen and command != "thaw"
+            webcam.is_frozen = command == "freeze" or (webcam.is_frozen and command != "thaw")
             webcam.cut = int(arguments[0]) if command == "cut" else webcam.cut
             webcam.garbled = int(arguments[0]) if command == "garble" else webcam.garbled
             webcam.faults += command == "fault"
@@ -264,8 +305,11 @@ class Hub:
     def _plug(self, serial: str, part: str = "") -> None:
         pictures = Pictures(self._folder, part)
         ours, kernels = socket.socketpair()
-        port = next(int(line.split()[1]) for line in Path(HOST, "status").read_text().splitlines()
-                    if line.split()[0] == "hs" and line.split()[2] == FREE)
+        port = next(
+            int(line.split()[1])
+            for line in Path(HOST, "status").read_text().splitlines()
+            if line.split()[0] == "hs" and line.split()[2] == FREE
+        )
         self._plugged[serial] = port, Webcam(serial, pictures, ours), (ours, kernels)
         Path(HOST, "attach").write_text(f"{port} {kernels.fileno()} {0x10002 + port} {HIGH_SPEED}")
 

@@ -29,8 +29,9 @@ def _fill(address: int, values: list[int]) -> None:
 class FakeKernel:
     """One card with one connector; has the calls of edge.screens.drm.Kernel."""
 
-    modes: list[drm.Mode] = field(default_factory=lambda: [mode(1920, 1080, preferred=True), mode(800, 600),
-                                                           mode(640, 480)])
+    modes: list[drm.Mode] = field(
+        default_factory=lambda: [mode(1920, 1080, preferred=True), mode(800, 600), mode(640, 480)]
+    )
     connected: bool = True
     notices_itself: bool = True
     """The driver looks when a screen is plugged in or pulled; else it only tells, and looks when it is asked to."""
@@ -96,11 +97,22 @@ class FakeKernel:
     def ioctl(self, fd: int, request: int, structure: Any = None) -> int:
         assert self.is_open and fd == FD
         answer = {
-            drm.SET_MASTER: self._set_master, drm.GET_RESOURCES: self._resources, drm.GET_CONNECTOR: self._connector,
-            drm.GET_ENCODER: self._encoder, drm.GET_CRTC: self._get_crtc, drm.SET_CRTC: self._set_crtc,
-            drm.ADD_FB: self._add_fb, drm.CREATE_DUMB: self._create, drm.MAP_DUMB: self._map,
-            drm.REMOVE_FB: self._remove_fb, drm.DESTROY_DUMB: self._destroy, drm.PAGE_FLIP: self._flip,
-            drm.GET_PLANES: self._planes, drm.GET_PLANE: self._get_plane, drm.SET_PLANE: self._set_plane}
+            drm.SET_MASTER: self._set_master,
+            drm.GET_RESOURCES: self._resources,
+            drm.GET_CONNECTOR: self._connector,
+            drm.GET_ENCODER: self._encoder,
+            drm.GET_CRTC: self._get_crtc,
+            drm.SET_CRTC: self._set_crtc,
+            drm.ADD_FB: self._add_fb,
+            drm.CREATE_DUMB: self._create,
+            drm.MAP_DUMB: self._map,
+            drm.REMOVE_FB: self._remove_fb,
+            drm.DESTROY_DUMB: self._destroy,
+            drm.PAGE_FLIP: self._flip,
+            drm.GET_PLANES: self._planes,
+            drm.GET_PLANE: self._get_plane,
+            drm.SET_PLANE: self._set_plane,
+        }
         answer[request](structure)
         return 0
 

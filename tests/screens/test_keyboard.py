@@ -92,12 +92,23 @@ def test_terminal_that_has_hung_up_tells_nothing_and_is_left_without_an_error() 
 
 def test_terminal_is_left_alone_by_a_program_in_its_background() -> None:
     """A session of its own on a pseudo-terminal, in it a program in front, and one as a shell starts it with &."""
-    tell = "from edge.screens.keyboard import open_keyboard; print(type(open_keyboard()).__name__, flush=True)"
-    script = ("import os, subprocess, sys\nos.open(os.ttyname(0), os.O_RDWR)\n"
-              f"exec({tell!r})\nsubprocess.run([sys.executable, '-c', {tell!r}], process_group=0, timeout=20)\n")
+    tell = (
+        "from edge.screens.keyboard import open_keyboard; print(type(open_keyboard()).__name__, flush=True)"
+    )
+    script = (
+        "import os, subprocess, sys\nos.open(os.ttyname(0), os.O_RDWR)\n"
+        f"exec({tell!r})\nsubprocess.run([sys.executable, '-c', {tell!r}], process_group=0, timeout=20)\n"
+    )
     ours, theirs = pty.openpty()
-    told = subprocess.run([sys.executable, "-c", script], stdin=theirs, capture_output=True, text=True,
-                          start_new_session=True, check=False, timeout=30)
+    told = subprocess.run(
+        [sys.executable, "-c", script],
+        stdin=theirs,
+        capture_output=True,
+        text=True,
+        start_new_session=True,
+        check=False,
+        timeout=30,
+    )
     assert told.stdout.split() == ["TerminalKeyboard", "EvdevKeyboard"], told.stderr
     os.close(ours)
     os.close(theirs)

@@ -33,7 +33,7 @@ def opened(kernel: FakeKernel, cards: Path, width: int = 640, height: int = 480)
 
 def pixels(kernel: FakeKernel, fb: int) -> Image:
     width, pitch, memory = kernel.picture(fb)
-    return np.frombuffer(memory, np.uint8).reshape(-1, pitch)[:, :4 * width].reshape(-1, width, 4)
+    return np.frombuffer(memory, np.uint8).reshape(-1, pitch)[:, : 4 * width].reshape(-1, width, 4)
 
 
 @pytest.fixture
@@ -45,7 +45,9 @@ def plain(cards: Path) -> Iterator[tuple[FakeKernel, KmsScreen]]:
     screen.close()
 
 
-def test_mode_is_the_one_that_fits_the_picture_where_nothing_scales(plain: tuple[FakeKernel, KmsScreen]) -> None:
+def test_mode_is_the_one_that_fits_the_picture_where_nothing_scales(
+    plain: tuple[FakeKernel, KmsScreen],
+) -> None:
     kernel, screen = plain
     assert kernel.mode_on_crtc == (640, 480) and screen.mode == "640×480 at 60 Hz"
 

@@ -19,7 +19,17 @@ TOKEN = "correct-horse-battery-staple"
 FIGURES = {"shown_fps": 29.5, "latency_p50_ms": 12.0, "dropped": 0.0}
 BEARER = {"Authorization": f"Bearer {TOKEN}"}
 # Every route but these; a new one is guarded without being named here.
-GUARDED = ["/stream", "/snapshot", "/state", "/page.js", "/page.css", "/icon.svg", "/metrics", "/events", "/nothing"]
+GUARDED = [
+    "/stream",
+    "/snapshot",
+    "/state",
+    "/page.js",
+    "/page.css",
+    "/icon.svg",
+    "/metrics",
+    "/events",
+    "/nothing",
+]
 
 
 @dataclass
@@ -42,9 +52,14 @@ class Client:
     tls: ssl.SSLContext | None = None
     headers: dict[str, str] = field(default_factory=dict)
 
-    def ask(self, path: str, headers: dict[str, str] | None = None, method: str = "GET", body: str = "") -> Answer:
-        connection = (http.client.HTTPSConnection("localhost", self.port, timeout=TIMEOUT_S, context=self.tls)
-                      if self.tls else http.client.HTTPConnection("127.0.0.1", self.port, timeout=TIMEOUT_S))
+    def ask(
+        self, path: str, headers: dict[str, str] | None = None, method: str = "GET", body: str = ""
+    ) -> Answer:
+        connection = (
+            http.client.HTTPSConnection("localhost", self.port, timeout=TIMEOUT_S, context=self.tls)
+            if self.tls
+            else http.client.HTTPConnection("127.0.0.1", self.port, timeout=TIMEOUT_S)
+        )
         with closing(connection):
             connection.request(method, path, body or None, {**self.headers, **(headers or {})})
             answer = connection.getresponse()
@@ -52,7 +67,9 @@ class Client:
 
     def sign_in(self, token: str = TOKEN, headers: dict[str, str] | None = None) -> Answer:
         form = {"Content-Type": "application/x-www-form-urlencoded"}
-        return self.ask("/login", {**form, **(headers or {})}, "POST", urllib.parse.urlencode({"token": token}))
+        return self.ask(
+            "/login", {**form, **(headers or {})}, "POST", urllib.parse.urlencode({"token": token})
+        )
 
 
 Serve = Callable[..., Client]
@@ -69,6 +86,7 @@ def serve() -> Iterator[Serve]:
         sink = MjpegSink("127.0.0.1", 0, lambda: FIGURES, access=access, limits=limits).__enter__()
         opened.append(sink)
         return Client(int(sink.url.rpartition(":")[2]))
+
     yield make
     for sink in opened:
         sink.__exit__(None, None, None)
@@ -88,9 +106,21 @@ def test_browser_is_sent_to_the_login_page_and_health_is_open(serve: Serve) -> N
     assert client.ask("/healthz").body == "ok\n"
 
 
-@pytest.mark.parametrize("way", [
-    "/health%7A", "//healthz", "/healthz/", "/healthz?x", "/./healthz", "/healthz/../state", "/healthz%2f..%2fstate",
-    "/state;/healthz", "/login/../state", "http://localhost/state"])
+@pytest.mark.parametrize(
+    "way",
+    [
+        "/health%7A",
+        "//healthz",
+        "/healthz/",
+        "/healthz?x",
+        "/./healthz",
+        "/healthz/../state",
+        "/healthz%2f..%2fstate",
+        "/state;/healthz",
+        "/login/../state",
+        "http://localhost/state",
+    ],
+)
 def test_no_way_of_writing_a_path_leads_around_the_token(serve: Serve, way: str) -> None:
     answer = serve().ask(way)
     assert answer.status == 401 or answer.body == "ok\n"
@@ -128,7 +158,8 @@ def test_signing_out_ends_the_session_and_its_streams(serve: Serve) -> None:
 
 
 def test_wrong_token_is_told_on_the_login_page_and_never_written(
-        serve: Serve, caplog: pytest.LogCaptureFixture) -> None:
+    serve: Serve, caplog: pytest.LogCaptureFixture
+) -> None:
     client = serve()
     answer = client.sign_in("hunter2-hunter2-hunter2")
     assert answer.status == 401 and "That is not the token." in answer.body and "<form" in answer.body
@@ -185,7 +216,9 @@ def test_wrong_tokens_of_all_slow_down_none_who_was_right(serve: Serve) -> None:
     assert known.ask("/state", BEARER).status == 200
 
 
-@pytest.mark.parametrize("origin", ["http://evil.example", "null", "http://127.0.0.1:1", "http://[", "file://"])
+@pytest.mark.parametrize(
+    "origin", ["http://evil.example", "null", "http://127.0.0.1:1", "http://[", "file://"]
+)
 def test_other_sites_may_ask_for_nothing(serve: Serve, origin: str) -> None:
     client = serve()
     session = client.sign_in().cookie
@@ -209,10 +242,24 @@ def test_other_sites_may_link_and_not_embed(serve: Serve) -> None:
     assert client.ask("/snapshot", {**cross, "Sec-Fetch-Mode": "no-cors"}).status == 403
 
 
-@pytest.mark.parametrize(("host", "status"), [
-    ("pi.example", 200), ("PI.example.:80", 200), ("10.0.0.7:8080", 200), ("[fe80::1]:8080", 200), ("localhost", 200),
-    ("evil.example", 403), ("127.0.0.1.evil.example", 403), ("pi.example.evil", 403), ("[::1", 400), ("", 400),
-    ("localhost:99999", 400), ("localhost@evil", 400), ("a b", 400)])
+@pytest.mark.parametrize(
+    ("host", "status"),
+    [
+        ("pi.example", 200),
+        ("PI.example.:80", 200),
+        ("10.0.0.7:8080", 200),
+        ("[fe80::1]:8080", 200),
+        ("localhost", 200),
+        ("evil.example", 403),
+        ("127.0.0.1.evil.example", 403),
+        ("pi.example.evil", 403),
+        ("[::1", 400),
+        ("", 400),
+        ("localhost:99999", 400),
+        ("localhost@evil", 400),
+        ("a b", 400),
+    ],
+)
 def test_host_must_be_this_device(serve: Serve, host: str, status: int) -> None:
     assert serve(token=None).ask("/state", {"Host": host}).status == status
 
@@ -224,7 +271,7 @@ def test_session_ends_with_its_time_its_key_and_a_changed_letter() -> None:
     assert sessions.is_valid(cookie) and cookie != sessions.issue()
     assert not other.is_valid(cookie)
     for index in range(len(cookie)):
-        changed = cookie[:index] + ("0" if cookie[index] != "0" else "1") + cookie[index + 1:]
+        changed = cookie[:index] + ("0" if cookie[index] != "0" else "1") + cookie[index + 1 :]
         assert not sessions.is_valid(changed)
     assert Sessions(Token(TOKEN).key("session"), lambda: now_s).is_valid(cookie)
     now_s += LASTS_S
@@ -247,8 +294,15 @@ def test_meter_lets_a_burst_through_and_then_a_steady_pace() -> None:
     assert meter.wait_s("a") == 0, "the oldest of three keys is still known"
 
 
-@pytest.mark.parametrize(("address", "network"), [
-    ("192.0.2.7", "192.0.2.7"), ("::ffff:192.0.2.7", "192.0.2.7"), ("2001:db8:1:2:3:4:5:6", "2001:db8:1:2::"),
-    ("fe80::1%eth0", "fe80::"), ("", "")])
+@pytest.mark.parametrize(
+    ("address", "network"),
+    [
+        ("192.0.2.7", "192.0.2.7"),
+        ("::ffff:192.0.2.7", "192.0.2.7"),
+        ("2001:db8:1:2:3:4:5:6", "2001:db8:1:2::"),
+        ("fe80::1%eth0", "fe80::"),
+        ("", ""),
+    ],
+)
 def test_household_of_ipv6_is_one_client(address: str, network: str) -> None:
     assert network_of(address) == network

@@ -27,8 +27,15 @@ Serve = Callable[[Limits], MjpegSink]
 @pytest.fixture
 def serve() -> Iterator[Serve]:
     with ExitStack() as opened:
-        yield lambda limits: opened.enter_context(MjpegSink(
-            "127.0.0.1", 0, lambda: {"shown_fps": 30.0}, access=Access([], Token(TOKEN), limits), limits=limits))
+        yield lambda limits: opened.enter_context(
+            MjpegSink(
+                "127.0.0.1",
+                0,
+                lambda: {"shown_fps": 30.0},
+                access=Access([], Token(TOKEN), limits),
+                limits=limits,
+            )
+        )
 
 
 def connect(sink: MjpegSink, address: str = "127.0.0.1") -> socket.socket:
@@ -81,7 +88,9 @@ def sees(sink: MjpegSink, viewer: socket.socket) -> bool:
 def test_strangers_in_the_way_are_shown_out_the_oldest_first(serve: Serve) -> None:
     sink = serve(Limits(connections=3))
     with ExitStack() as opened:
-        first, second, third = (opened.enter_context(connect(sink, f"127.0.0.{index}")) for index in (2, 3, 4))
+        first, second, third = (
+            opened.enter_context(connect(sink, f"127.0.0.{index}")) for index in (2, 3, 4)
+        )
         assert is_open(third)
         with watch(sink, "127.0.0.5"):
             assert is_hung_up(first)
@@ -123,7 +132,9 @@ def test_room_is_free_again_when_a_viewer_has_gone(serve: Serve) -> None:
         until(lambda: not sink.wanted)
 
 
-@pytest.mark.parametrize("said", [b"", b"GET / HT", b"GET / HTTP/1.1\r\nHost: localhost\r\nX: ", GET % b"/healthz"])
+@pytest.mark.parametrize(
+    "said", [b"", b"GET / HT", b"GET / HTTP/1.1\r\nHost: localhost\r\nX: ", GET % b"/healthz"]
+)
 def test_silent_half_open_and_idle_clients_are_hung_up_on(serve: Serve, said: bytes) -> None:
     sink = serve(Limits(idle_s=0.1))
     with connect(sink) as client:
@@ -140,9 +151,16 @@ def test_header_that_drips_is_hung_up_on(serve: Serve) -> None:
             threading.Event().wait(0.01)
 
 
-@pytest.mark.parametrize("noise", [b"\0" * 4096, b"GET / HTTP/1.1\r\nX: " + b"y" * 4096, b"X: y\r\n" * 1000,
-                                   b"POST /login HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9999999\r\n\r\n",
-                                   GET % b"/state"])
+@pytest.mark.parametrize(
+    "noise",
+    [
+        b"\0" * 4096,
+        b"GET / HTTP/1.1\r\nX: " + b"y" * 4096,
+        b"X: y\r\n" * 1000,
+        b"POST /login HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9999999\r\n\r\n",
+        GET % b"/state",
+    ],
+)
 def test_babbler_is_hung_up_on(serve: Serve, noise: bytes) -> None:
     sink = serve(Limits())
     with connect(sink) as client, pytest.raises((ConnectionError, TimeoutError)):
@@ -156,13 +174,23 @@ def test_babbler_is_hung_up_on(serve: Serve, noise: bytes) -> None:
             reader.join()
 
 
-@pytest.mark.parametrize(("head", "status"), [
-    (b"GET /" + b"x" * 9000 + b" HTTP/1.1\r\nHost: localhost\r\n\r\n", 400),
-    (b"GET / HTTP/1.1\r\nHost: localhost\r\nX: " + b"y" * 9000 + b"\r\n\r\n", 400),
-    (b"GET / HTTP/1.1\r\nHost: localhost\r\n" + b"X: y\r\n" * 100 + b"\r\n", 400),
-    (b"POST /login HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/x-www-form-urlencoded\r\n"
-     b"Content-Length: 5000\r\n\r\n" + b"t" * 5000, 413),
-    (b"POST /login HTTP/1.1\r\nHost: localhost\r\nContent-Type: text/plain\r\nContent-Length: 1\r\n\r\nt", 415)])
+@pytest.mark.parametrize(
+    ("head", "status"),
+    [
+        (b"GET /" + b"x" * 9000 + b" HTTP/1.1\r\nHost: localhost\r\n\r\n", 400),
+        (b"GET / HTTP/1.1\r\nHost: localhost\r\nX: " + b"y" * 9000 + b"\r\n\r\n", 400),
+        (b"GET / HTTP/1.1\r\nHost: localhost\r\n" + b"X: y\r\n" * 100 + b"\r\n", 400),
+        (
+            b"POST /login HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/x-www-form-urlencoded\r\n"
+            b"Content-Length: 5000\r\n\r\n" + b"t" * 5000,
+            413,
+        ),
+        (
+            b"POST /login HTTP/1.1\r\nHost: localhost\r\nContent-Type: text/plain\r\nContent-Length: 1\r\n\r\nt",
+            415,
+        ),
+    ],
+)
 def test_head_and_body_have_a_largest_size(serve: Serve, head: bytes, status: int) -> None:
     with connect(serve(Limits())) as client:
         client.sendall(head)
@@ -202,7 +230,8 @@ def open_sockets() -> list[int]:
 
 
 def test_server_that_lacks_descriptors_waits_for_some(
-        serve: Serve, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
+    serve: Serve, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
     monkeypatch.setattr("edge.sinks.connections.ACCEPT_AGAIN_S", 0.01)
     real, failures = socket.socket.accept, iter([OSError(24, "Too many open files")])
 
@@ -213,7 +242,9 @@ def test_server_that_lacks_descriptors_waits_for_some(
 
     sink = serve(Limits())
     monkeypatch.setattr(socket.socket, "accept", accept)
-    with closing(http.client.HTTPConnection("127.0.0.1", int(sink.url.rpartition(":")[2]), timeout=TIMEOUT_S)) as one:
+    with closing(
+        http.client.HTTPConnection("127.0.0.1", int(sink.url.rpartition(":")[2]), timeout=TIMEOUT_S)
+    ) as one:
         one.request("GET", "/healthz")
         assert one.getresponse().status == 200
     assert "found: Too many open files; trying again" in caplog.text

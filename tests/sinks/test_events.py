@@ -20,8 +20,15 @@ PICTURE = np.zeros((48, 64, 3), np.uint8)
 
 def written(path: Path) -> list[dict[str, str]]:
     with EventsSink(Series(path, replaces=True), LABELS) as sink:
-        sink.show(result_of(PICTURE, reading_of(Box(1, 2, 3, 4), 7), reading_of(Box(5, 6, 7, 8), 9, "sad", 0.15),
-                            number=4, elapsed_s=0.1334))
+        sink.show(
+            result_of(
+                PICTURE,
+                reading_of(Box(1, 2, 3, 4), 7),
+                reading_of(Box(5, 6, 7, 8), 9, "sad", 0.15),
+                number=4,
+                elapsed_s=0.1334,
+            )
+        )
         sink.show(result_of(PICTURE, number=5))
     return rows_of(path)
 
@@ -36,11 +43,27 @@ def rows_of(path: Path) -> list[dict[str, str]]:
 @pytest.mark.parametrize("name", ["out.csv", "out.jsonl"])
 def test_row_holds_frame_time_track_box_probabilities_and_label(tmp_path: Path, name: str) -> None:
     first, second = written(tmp_path / name)
-    assert list(first) == ["frame", "time_s", "track", "left", "top", "width", "height",
-                           *(f"p_{label}" for label in LABELS), "label"]
+    assert list(first) == [
+        "frame",
+        "time_s",
+        "track",
+        "left",
+        "top",
+        "width",
+        "height",
+        *(f"p_{label}" for label in LABELS),
+        "label",
+    ]
     assert {key: str(value) for key, value in first.items() if not key.startswith("p_")} == {
-        "frame": "4", "time_s": "0.133", "track": "7", "left": "1", "top": "2", "width": "3", "height": "4",
-        "label": "happy"}
+        "frame": "4",
+        "time_s": "0.133",
+        "track": "7",
+        "left": "1",
+        "top": "2",
+        "width": "3",
+        "height": "4",
+        "label": "happy",
+    }
     assert float(first["p_happy"]) == pytest.approx(0.8)
     assert second["label"] == "uncertain"
 

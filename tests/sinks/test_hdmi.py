@@ -82,7 +82,7 @@ def test_picture_is_annotated_and_of_the_frames_size(desk: Desk) -> None:
         assert not desk.sink.wanted
         desk.show()
         assert desk.sink.wanted
-    screen, = desk.screens
+    (screen,) = desk.screens
     assert screen.size == (320, 240) and screen.pictures[0].shape == NOISE.shape
     assert (screen.pictures[0] != NOISE).any() and not screen.is_open
 
@@ -105,13 +105,13 @@ def test_f_toggles_full_screen_and_other_keys_do_nothing(desk: Desk) -> None:
 
 
 def face_of(picture: Image) -> Image:
-    return picture[FACE.top + 10:FACE.bottom - 10, FACE.left + 10:FACE.right - 10]
+    return picture[FACE.top + 10 : FACE.bottom - 10, FACE.left + 10 : FACE.right - 10]
 
 
 def test_b_hides_the_faces_and_shows_them_again(desk: Desk) -> None:
     with desk.sink:
         desk.show()
-        screen, = desk.screens
+        (screen,) = desk.screens
         clear = len(np.unique(face_of(screen.pictures[-1])))
         screen.keys = ["b"]
         for number in range(1, 40):
@@ -126,7 +126,7 @@ def test_b_hides_the_faces_and_shows_them_again(desk: Desk) -> None:
 def test_key_that_is_held_down_counts_once(desk: Desk) -> None:
     with desk.sink:
         desk.show()
-        screen, = desk.screens
+        (screen,) = desk.screens
         clear = len(np.unique(face_of(screen.pictures[-1])))
         screen.keys = ["b", "b"]
         for number in range(1, 40):
@@ -141,7 +141,7 @@ def test_s_keeps_the_picture_as_it_is_shown(desk: Desk, tmp_path: Path) -> None:
         desk.show()
         desk.screens[0].keys = ["s"]
         desk.show(1)
-    snapshot, = tmp_path.glob("fer-edge-*.jpg")
+    (snapshot,) = tmp_path.glob("fer-edge-*.jpg")
     kept = cv2.imread(str(snapshot))
     assert kept is not None and kept.shape == NOISE.shape
     shown = np.asarray(cv2.imdecode(cv2.imencode(".jpg", desk.screens[0].pictures[0])[1], cv2.IMREAD_COLOR))
@@ -149,19 +149,21 @@ def test_s_keeps_the_picture_as_it_is_shown(desk: Desk, tmp_path: Path) -> None:
 
 
 def test_snapshot_without_room_is_one_line_and_the_rest_goes_on(
-        tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     desk = Desk(tmp_path / "nowhere")
     with desk.sink:
         desk.show()
         desk.screens[0].keys = ["s"]
         desk.show(1)
     assert len(desk.screens[0].pictures) == 2
-    line, = [record.message for record in caplog.records if record.levelname == "ERROR"]
+    (line,) = [record.message for record in caplog.records if record.levelname == "ERROR"]
     assert "--snapshots" in line
 
 
 def test_missing_display_is_told_once_tried_again_and_costs_nothing(
-        desk: Desk, caplog: pytest.LogCaptureFixture) -> None:
+    desk: Desk, caplog: pytest.LogCaptureFixture
+) -> None:
     desk.missing = SinkError("no display; plug one in")
     with desk.sink:
         for step in range(100):
@@ -201,16 +203,29 @@ def desktop(script: str, folder: Path, *arguments: str) -> subprocess.CompletedP
     wait = """until window=$(xwininfo -root -tree | awk '/"fer-edge"/ {print $1}'); [ -n "$window" ]; do
               sleep 0.1; kill -0 $app || exit 9; done; sleep 1"""
     return subprocess.run(
-        ["xvfb-run", "--auto-servernum", "--server-args=-screen 0 1280x800x24", "bash", "-c",
-         f"openbox & {run} & app=$!; {wait}; {script}; wait $app; echo code $?"],
-        capture_output=True, text=True, timeout=60, env={**os.environ, "SDL_RENDER_DRIVER": "software"})
+        [
+            "xvfb-run",
+            "--auto-servernum",
+            "--server-args=-screen 0 1280x800x24",
+            "bash",
+            "-c",
+            f"openbox & {run} & app=$!; {wait}; {script}; wait $app; echo code $?",
+        ],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        env={**os.environ, "SDL_RENDER_DRIVER": "software"},
+    )
 
 
 @pytest.mark.usefixtures("desktop_there")
 def test_real_keys_in_a_real_window(tmp_path: Path) -> None:
     screenshot = tmp_path / "screen.xwd"
-    ended = desktop(f"xwd -root -silent -out {screenshot}; xdotool key s; sleep 0.5; xdotool key f; sleep 1; "
-                    f"xwd -root -silent -out {tmp_path}/full.xwd; xdotool key q", tmp_path)
+    ended = desktop(
+        f"xwd -root -silent -out {screenshot}; xdotool key s; sleep 0.5; xdotool key f; sleep 1; "
+        f"xwd -root -silent -out {tmp_path}/full.xwd; xdotool key q",
+        tmp_path,
+    )
     assert ended.stdout.splitlines()[-1] == "code 0", ended.stderr
     assert re.search(r"display: 640×480 in a window on x11", ended.stderr)
     assert len(list(tmp_path.glob("fer-edge-*.jpg"))) == 1
@@ -228,7 +243,7 @@ def test_closing_the_window_quits(tmp_path: Path) -> None:
 def _lit(path: Path) -> float:
     """The share of the screen that is not black; an xwd file is a head, colours, and rows of 32-bit pixels."""
     raw = path.read_bytes()
-    head_bytes, _, _, _, width, height = (int.from_bytes(raw[at:at + 4], "big") for at in range(0, 24, 4))
-    pixels = np.frombuffer(raw[-4 * width * height:], np.uint8).reshape(height, width, 4)
+    head_bytes, _, _, _, width, height = (int.from_bytes(raw[at : at + 4], "big") for at in range(0, 24, 4))
+    pixels = np.frombuffer(raw[-4 * width * height :], np.uint8).reshape(height, width, 4)
     assert head_bytes < len(raw)
     return float((pixels[..., :3].max(axis=2) > 8).mean())

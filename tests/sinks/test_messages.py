@@ -40,15 +40,22 @@ def feed(sink: MjpegSink) -> Iterator[None]:
 
 
 def make_result(number: int = 0) -> Result:
-    return result_of(PICTURE, reading_of(Box(100, 110, 120, 130), 3), number=number, captured_at_s=time.monotonic())
+    return result_of(
+        PICTURE, reading_of(Box(100, 110, 120, 130), 3), number=number, captured_at_s=time.monotonic()
+    )
 
 
 def talk(sink: MjpegSink, client: Callable[[ClientWebSocketResponse], Awaitable[Any]]) -> Any:
     """What `client` makes of a connection to /events."""
+
     async def connect() -> Any:
-        async with (asyncio.timeout(TIMEOUT_S), aiohttp.ClientSession() as session,
-                    session.ws_connect(f"{sink.url}/events") as connection):
+        async with (
+            asyncio.timeout(TIMEOUT_S),
+            aiohttp.ClientSession() as session,
+            session.ws_connect(f"{sink.url}/events") as connection,
+        ):
             return await client(connection)
+
     return asyncio.run(connect())
 
 
@@ -58,7 +65,7 @@ def test_message_tells_all_of_a_result(sink: MjpegSink) -> None:
     assert (message["version"], message["frame"]) == (messages.VERSION, 42)
     assert (message["width"], message["height"], message["notice"], message["raw"]) == (640, 480, None, True)
     assert message["figures"] == FIGURES and message["age_ms"] >= 0
-    reading, = message["readings"]
+    (reading,) = message["readings"]
     assert reading["box"] == {"left": 100, "top": 110, "width": 120, "height": 130}
     assert (reading["track"], reading["label"]) == (3, "happy")
     assert list(reading["probabilities"]) == list(LABELS)
@@ -73,7 +80,9 @@ def test_keys_are_those_of_the_documentation() -> None:
 
 
 def test_notice_is_told(sink: MjpegSink) -> None:
-    sink.show(Result(Frame(PICTURE, PixelFormat.BGR, 640, 480, 0, 0.0, 0.0, "no camera: unplugged"), (), 0.0, 0.0))
+    sink.show(
+        Result(Frame(PICTURE, PixelFormat.BGR, 640, 480, 0, 0.0, 0.0, "no camera: unplugged"), (), 0.0, 0.0)
+    )
     assert talk(sink, lambda connection: connection.receive_json())["notice"] == "no camera: unplugged"
 
 
@@ -124,9 +133,20 @@ def test_client_that_sends_megabytes_is_closed_and_they_are_not_kept(sink: Mjpeg
     assert talk(sink, lambda other: other.receive_json())["version"] == messages.VERSION
 
 
-@pytest.mark.parametrize("noise", [b"\xff" * 500, bytes(500), b"\x83\x80", b"\x81\xfe\xff\xff",
-                                   b"GET / HTTP/1.1\r\n\r\n", b"\x89\xff" + bytes(200)])
-def test_noise_is_closed_without_a_trace(sink: MjpegSink, caplog: pytest.LogCaptureFixture, noise: bytes) -> None:
+@pytest.mark.parametrize(
+    "noise",
+    [
+        b"\xff" * 500,
+        bytes(500),
+        b"\x83\x80",
+        b"\x81\xfe\xff\xff",
+        b"GET / HTTP/1.1\r\n\r\n",
+        b"\x89\xff" + bytes(200),
+    ],
+)
+def test_noise_is_closed_without_a_trace(
+    sink: MjpegSink, caplog: pytest.LogCaptureFixture, noise: bytes
+) -> None:
     with caplog.at_level(logging.INFO), speaking_to(sink) as connection:
         connection.sendall(noise)
         while connection.recv(4096):
@@ -139,8 +159,10 @@ def speaking_to(sink: MjpegSink) -> socket.socket:
     """A socket that has shaken hands with /events."""
     host, port = sink.url.removeprefix("http://").split(":")
     connection = socket.create_connection((host, int(port)), timeout=TIMEOUT_S)
-    connection.sendall(b"GET /events HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
-                       b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n")
+    connection.sendall(
+        b"GET /events HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
+        b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
+    )
     received = b""
     while b"\r\n\r\n" not in received:
         received += connection.recv(4096)
@@ -197,7 +219,9 @@ def test_leaving_closes_the_connections() -> None:
     async def leave(connection: ClientWebSocketResponse) -> int | None:
         await connection.receive_json()
         await asyncio.to_thread(until, lambda: sink._feeds.messages.wanted)
-        _, code = await asyncio.gather(asyncio.to_thread(sink.__exit__, None, None, None), closing_code(connection))
+        _, code = await asyncio.gather(
+            asyncio.to_thread(sink.__exit__, None, None, None), closing_code(connection)
+        )
         return code
 
     assert talk(sink, leave) == 1001

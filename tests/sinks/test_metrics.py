@@ -18,8 +18,16 @@ from tests import promtool
 from tests.clocks import Clock
 from tests.results import LABELS, reading_of, result_of
 
-FIGURES = {"captured": 120.0, "analysed": 110.0, "dropped": 9.0, "analysed_fps": 29.9, "faces": 2.0,
-           "temperature_c": 51.2, "throttled": 1.0, "outputs_lost": 0.0}
+FIGURES = {
+    "captured": 120.0,
+    "analysed": 110.0,
+    "dropped": 9.0,
+    "analysed_fps": 29.9,
+    "faces": 2.0,
+    "temperature_c": 51.2,
+    "throttled": 1.0,
+    "outputs_lost": 0.0,
+}
 MODEL = {"detector": "haar", "precision": "int8"}
 FACE = Box(0, 0, 10, 10)
 Samples = dict[tuple[str, tuple[str, ...]], float]
@@ -28,14 +36,21 @@ Samples = dict[tuple[str, tuple[str, ...]], float]
 def result(now_s: float, *readings: Reading, notice: str | None = None) -> Result:
     """Captured 10 ms, detected 8 ms and inferred 1 ms before `now_s`."""
     made = result_of(np.zeros((48, 64, 3), np.uint8), *readings, captured_at_s=now_s - 0.01, elapsed_s=now_s)
-    return replace(made, frame=replace(made.frame, notice=notice),
-                   detected_at_s=now_s - 0.002, inferred_at_s=now_s - 0.001)
+    return replace(
+        made,
+        frame=replace(made.frame, notice=notice),
+        detected_at_s=now_s - 0.002,
+        inferred_at_s=now_s - 0.001,
+    )
 
 
 def read(sink: MetricsSink) -> Samples:
     """Every sample by its name and the values of its labels."""
-    return {(sample.name, tuple(sample.labels.values())): sample.value
-            for family in text_string_to_metric_families(sink.text().decode()) for sample in family.samples}
+    return {
+        (sample.name, tuple(sample.labels.values())): sample.value
+        for family in text_string_to_metric_families(sink.text().decode())
+        for sample in family.samples
+    }
 
 
 @pytest.fixture
@@ -71,7 +86,9 @@ def test_histogram_counts_each_time_at_its_edge_and_above() -> None:
     assert sum(histogram.counts) == len(BUCKETS_S) + 2
 
 
-def test_expressions_are_counted_in_the_seconds_that_faces_showed_them(sink: MetricsSink, clock: Clock) -> None:
+def test_expressions_are_counted_in_the_seconds_that_faces_showed_them(
+    sink: MetricsSink, clock: Clock
+) -> None:
     sink.show(result(clock()))
     for label in ("happy", "happy", "sad"):
         clock.sleep(0.5)
@@ -81,7 +98,11 @@ def test_expressions_are_counted_in_the_seconds_that_faces_showed_them(sink: Met
     told = read(sink)
     seconds = {label: told["fer_edge_expression_seconds_total", (label,)] for label in (*LABELS, "uncertain")}
     assert {label: count for label, count in seconds.items() if count} == {
-        "happy": 1.0, "sad": 0.5, "neutral": 1.5, "uncertain": 1.0}
+        "happy": 1.0,
+        "sad": 0.5,
+        "neutral": 1.5,
+        "uncertain": 1.0,
+    }
 
 
 def test_figures_become_counters_and_gauges(sink: MetricsSink) -> None:
@@ -135,14 +156,17 @@ def test_prometheus_own_tool_has_nothing_to_complain_of(sink: MetricsSink, clock
 
 def test_scrape_is_answered_over_http(sink: MetricsSink, clock: Clock) -> None:
     sink.show(result(clock()))
-    with (MjpegSink("127.0.0.1", 0, lambda: FIGURES, metrics=sink.text) as server,
-          urllib.request.urlopen(f"{server.url}/metrics", timeout=30) as answer):
+    with (
+        MjpegSink("127.0.0.1", 0, lambda: FIGURES, metrics=sink.text) as server,
+        urllib.request.urlopen(f"{server.url}/metrics", timeout=30) as answer,
+    ):
         assert answer.headers["Content-Type"] == "text/plain; version=0.0.4; charset=utf-8"
         assert b"\nfer_edge_latency_seconds_count 1.0\n" in answer.read()
 
 
 def test_without_the_library_the_answer_says_what_to_install(
-        sink: MetricsSink, monkeypatch: pytest.MonkeyPatch) -> None:
+    sink: MetricsSink, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setitem(sys.modules, "prometheus_client", None)
     with MjpegSink("127.0.0.1", 0, lambda: FIGURES, metrics=sink.text) as server:
         with pytest.raises(urllib.error.HTTPError) as raised:

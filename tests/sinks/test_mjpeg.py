@@ -90,9 +90,9 @@ def test_snapshot_is_one_picture(sink: MjpegSink) -> None:
 def test_veiled_face_holds_at_most_six_values_each_way_in_stream_and_snapshot(sink: MjpegSink) -> None:
     with DemoCamera(640, 480) as camera:
         frame = next(camera)
-    face, = HaarDetector().detect(frame, Search(Box(0, 0, 640, 480), 80, 480))
+    (face,) = HaarDetector().detect(frame, Search(Box(0, 0, 640, 480), 80, 480))
     original = result_of(frame.bgr, reading_of(face.box))
-    veiled, = Veil().follow(iter([original]))
+    (veiled,) = Veil().follow(iter([original]))
     assert seen_in(shown_by(sink, original, "/snapshot"), face.box) > 15
     assert seen_in(shown_by(sink, veiled, "/snapshot"), face.box) <= 6
     assert seen_in(shown_by(sink, veiled, "/stream"), face.box) <= 6
@@ -125,12 +125,13 @@ def seen_in(jpeg: bytes, box: Box) -> int:
     picture = cv2.imdecode(np.frombuffer(jpeg, np.uint8), cv2.IMREAD_COLOR)
     assert picture is not None
     # JPEG frays the edges of the cells; the median mends them.
-    inside = cv2.medianBlur(picture[box.top + 8:box.bottom - 8, box.left + 8:box.right - 8], 5)
+    inside = cv2.medianBlur(picture[box.top + 8 : box.bottom - 8, box.left + 8 : box.right - 8], 5)
     return values_across(np.asarray(inside, np.uint8), tolerance=16)
 
 
 def test_raw_stream_is_the_cameras_own_jpeg_with_no_codec_at_all(
-        sink: MjpegSink, monkeypatch: pytest.MonkeyPatch) -> None:
+    sink: MjpegSink, monkeypatch: pytest.MonkeyPatch
+) -> None:
     jpeg = np.asarray(cv2.imencode(".jpg", PICTURE)[1], np.uint8).reshape(-1)
     frame = Frame(jpeg, PixelFormat.MJPG, 640, 480, 0, 0.0, 0.0)
     for codec in ("imencode", "imdecode", "cvtColor"):
@@ -139,7 +140,8 @@ def test_raw_stream_is_the_cameras_own_jpeg_with_no_codec_at_all(
 
 
 def test_raw_stream_of_another_camera_is_encoded_once_for_all_and_not_drawn_on(
-        sink: MjpegSink, monkeypatch: pytest.MonkeyPatch) -> None:
+    sink: MjpegSink, monkeypatch: pytest.MonkeyPatch
+) -> None:
     encoded = []
     imencode = cv2.imencode
     monkeypatch.setattr(cv2, "imencode", lambda *arguments: encoded.append(1) or imencode(*arguments))
@@ -179,7 +181,9 @@ def test_is_ready_while_frames_are_fresh_and_says_why_when_it_is_not(sink: Mjpeg
     sink.show(result_of(PICTURE, captured_at_s=time.monotonic() - 60))
     code, reason = readiness(sink)
     assert code == 503 and "s old" in reason
-    notice = Frame(PICTURE, PixelFormat.BGR, 640, 480, 2, time.monotonic(), 0.0, "no camera: /dev/video0 is unplugged")
+    notice = Frame(
+        PICTURE, PixelFormat.BGR, 640, 480, 2, time.monotonic(), 0.0, "no camera: /dev/video0 is unplugged"
+    )
     sink.show(Result(notice, (), 0.0, 0.0))
     assert readiness(sink) == (503, "not ready: no camera: /dev/video0 is unplugged\n")
 
@@ -199,7 +203,7 @@ def test_state_is_what_was_shown_last(sink: MjpegSink) -> None:
     with get(sink, "/state") as answer:
         state = json.load(answer)
     assert state["frame"] == 42 and state["figures"] == FIGURES
-    reading, = state["readings"]
+    (reading,) = state["readings"]
     assert (reading["track"], reading["label"]) == (3, "happy")
     assert reading["box"] == {"left": 100, "top": 100, "width": 120, "height": 120}
     assert list(reading["probabilities"]) == list(LABELS)
@@ -208,12 +212,25 @@ def test_state_is_what_was_shown_last(sink: MjpegSink) -> None:
 def test_state_before_the_first_frame_has_no_reading(sink: MjpegSink) -> None:
     with get(sink, "/state") as answer:
         state = json.load(answer)
-    assert state["figures"] == FIGURES and state["frame"] is None and state["age_ms"] is None and not state["readings"]
+    assert (
+        state["figures"] == FIGURES
+        and state["frame"] is None
+        and state["age_ms"] is None
+        and not state["readings"]
+    )
 
 
-@pytest.mark.parametrize(("path", "kind"), [("/", "text/html"), ("/page.css", "text/css"), ("/healthz", "text/plain"),
-                                            ("/page.js", "text/javascript"), ("/chart.js", "text/javascript"),
-                                            ("/icon.svg", "image/svg+xml")])
+@pytest.mark.parametrize(
+    ("path", "kind"),
+    [
+        ("/", "text/html"),
+        ("/page.css", "text/css"),
+        ("/healthz", "text/plain"),
+        ("/page.js", "text/javascript"),
+        ("/chart.js", "text/javascript"),
+        ("/icon.svg", "image/svg+xml"),
+    ],
+)
 def test_page_and_health_are_served_with_strict_headers(sink: MjpegSink, path: str, kind: str) -> None:
     with get(sink, path) as answer:
         assert answer.headers["Content-Type"].startswith(kind)
@@ -229,6 +246,7 @@ def test_readings_that_many_ask_for_at_once_are_made_in_one_thread() -> None:
         made_in.add(threading.current_thread().name)
         time.sleep(0.01)
         return FIGURES
+
     with MjpegSink("127.0.0.1", 0, figures) as sink, ThreadPoolExecutor(8) as askers:
         answers = list(askers.map(lambda _: get(sink, "/state").read(), range(24)))
     assert len(answers) == 24 and len(made_in) == 1
@@ -242,7 +260,9 @@ def test_foreign_name_is_refused(sink: MjpegSink) -> None:
         assert answer.code == 403
 
 
-@pytest.mark.parametrize("host", ["localhost", "LOCALHOST:80", "192.168.1.20:80", "[::1]:80", socket.gethostname()])
+@pytest.mark.parametrize(
+    "host", ["localhost", "LOCALHOST:80", "192.168.1.20:80", "[::1]:80", socket.gethostname()]
+)
 def test_own_name_and_every_address_are_answered(sink: MjpegSink, host: str) -> None:
     request = urllib.request.Request(sink.url + "/state", headers={"Host": host})
     with urllib.request.urlopen(request, timeout=TIMEOUT_S) as answer:
@@ -251,7 +271,8 @@ def test_own_name_and_every_address_are_answered(sink: MjpegSink, host: str) -> 
 
 @pytest.mark.parametrize("host", ["localhost:99999", "a:b:c"])
 def test_host_that_is_none_is_answered_and_not_logged_as_a_fault(
-        sink: MjpegSink, host: str, caplog: pytest.LogCaptureFixture) -> None:
+    sink: MjpegSink, host: str, caplog: pytest.LogCaptureFixture
+) -> None:
     request = urllib.request.Request(sink.url + "/state", headers={"Host": host})
     with pytest.raises(urllib.error.HTTPError) as raised:
         urllib.request.urlopen(request, timeout=TIMEOUT_S)
@@ -293,7 +314,8 @@ def test_unknown_address_is_not_found(sink: MjpegSink) -> None:
 
 
 def test_one_encode_serves_all_viewers_and_none_when_nobody_watches(
-        sink: MjpegSink, monkeypatch: pytest.MonkeyPatch) -> None:
+    sink: MjpegSink, monkeypatch: pytest.MonkeyPatch
+) -> None:
     encoded: list[int] = []
     imencode = cv2.imencode
 
@@ -355,7 +377,10 @@ def test_viewers_that_come_and_go_are_no_error(sink: MjpegSink, caplog: pytest.L
 def test_viewer_without_chunks_sees_the_same(sink: MjpegSink) -> None:
     """As a proxy that speaks HTTP/1.0 asks."""
     host, port = sink.url.removeprefix("http://").split(":")
-    with socket.create_connection((host, int(port)), timeout=TIMEOUT_S) as connection, get(sink, "/stream") as other:
+    with (
+        socket.create_connection((host, int(port)), timeout=TIMEOUT_S) as connection,
+        get(sink, "/stream") as other,
+    ):
         connection.sendall(b"GET /stream HTTP/1.0\r\nHost: localhost\r\n\r\n")
         until(lambda: sink._feeds.pictures._followers == 2)
         sink.show(make_result())
@@ -364,8 +389,11 @@ def test_viewer_without_chunks_sees_the_same(sink: MjpegSink) -> None:
             received += connection.recv(1 << 20)
     head, part = received.split(b"\r\n\r\n", 1)
     assert b"chunked" not in head
-    assert part == (b"--frame\r\nContent-Type: image/jpeg\r\nContent-Length: %d\r\n\r\n" % len(picture)
-                    + picture + b"\r\n--frame\r\n")
+    assert part == (
+        b"--frame\r\nContent-Type: image/jpeg\r\nContent-Length: %d\r\n\r\n" % len(picture)
+        + picture
+        + b"\r\n--frame\r\n"
+    )
 
 
 def test_leaving_ends_the_streams(sink: MjpegSink) -> None:
@@ -377,19 +405,21 @@ def test_leaving_ends_the_streams(sink: MjpegSink) -> None:
 
 
 def test_leaving_waits_for_no_viewer_that_stopped_reading() -> None:
-    with MjpegSink("127.0.0.1", 0, figures=lambda: FIGURES) as other:
-        with get(other, "/stream"):
-            until(lambda: other.wanted)
-            for number in range(20):
-                other.show(make_result(number))
-            other.__exit__(None, None, None)
+    with MjpegSink("127.0.0.1", 0, figures=lambda: FIGURES) as other, get(other, "/stream"):
+        until(lambda: other.wanted)
+        for number in range(20):
+            other.show(make_result(number))
+        other.__exit__(None, None, None)
     # A connection that was left open warns when it is collected, and warnings are errors.
     gc.collect()
 
 
 def test_port_in_use_is_named(sink: MjpegSink) -> None:
     port = int(sink.url.rpartition(":")[2])
-    with pytest.raises(SinkError, match=f"127.0.0.1:{port}.*--listen"), MjpegSink("127.0.0.1", port, lambda: FIGURES):
+    with (
+        pytest.raises(SinkError, match=f"127.0.0.1:{port}.*--listen"),
+        MjpegSink("127.0.0.1", port, lambda: FIGURES),
+    ):
         pass
 
 
@@ -427,16 +457,21 @@ def test_fault_of_the_server_is_raised_by_the_next_show(monkeypatch: pytest.Monk
 def raise_of(error: Exception) -> Callable[..., None]:
     def fail(*arguments: object) -> None:
         raise error
+
     return fail
 
 
 @pytest.mark.usefixtures("feed")
-def test_viewers_who_go_before_the_answer_are_no_error(sink: MjpegSink, caplog: pytest.LogCaptureFixture) -> None:
+def test_viewers_who_go_before_the_answer_are_no_error(
+    sink: MjpegSink, caplog: pytest.LogCaptureFixture
+) -> None:
     port = int(sink.url.rpartition(":")[2])
     # At any moment between the request and the answer.
     for wait in range(150):
         with socket.create_connection(("127.0.0.1", port)) as viewer:
-            viewer.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))  # Reset, not closed.
+            viewer.setsockopt(
+                socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0)
+            )  # Reset, not closed.
             viewer.sendall(b"GET /stream HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n")
             time.sleep(wait * 2e-5)
     with get(sink, "/healthz") as answer:

@@ -22,13 +22,29 @@ from edge.errors import ConfigError
 from edge.sinks import mqtt, mqtt_connection
 from edge.sinks.mqtt import MqttSink, pause_s
 from tests.clocks import Clock
-from tests.mosquitto import MOSQUITTO, PASSWORD, TIMEOUT_S, USER, Listener, Mosquitto, certificates, passwords, until
+from tests.mosquitto import (
+    MOSQUITTO,
+    PASSWORD,
+    TIMEOUT_S,
+    USER,
+    Listener,
+    Mosquitto,
+    certificates,
+    passwords,
+    until,
+)
 from tests.results import LABELS, reading_of, result_of
 
 if MOSQUITTO is None and os.environ.get("CI") != "true":
     pytest.skip("mosquitto is not installed", allow_module_level=True)
 
-FIGURES = {"analysed_fps": 29.9, "latency_p50_ms": 11.8, "dropped": 3.0, "temperature_c": 51.2, "throttled": 0.0}
+FIGURES = {
+    "analysed_fps": 29.9,
+    "latency_p50_ms": 11.8,
+    "dropped": 3.0,
+    "temperature_c": 51.2,
+    "throttled": 0.0,
+}
 OPEN = "allow_anonymous true"
 LOCKED = ("allow_anonymous false", "password_file %F/passwords")
 ENCRYPTED = (OPEN, "certfile %F/broker.crt", "keyfile %F/broker.key")
@@ -36,12 +52,14 @@ ENCRYPTED = (OPEN, "certfile %F/broker.crt", "keyfile %F/broker.key")
 
 def happy(label: str = "happy", track_id: int = 1) -> Result:
     now_s = time.monotonic()
-    return result_of(np.zeros((48, 64, 3), np.uint8), reading_of(Box(1, 2, 30, 30), track_id, label),
-                     captured_at_s=now_s)
+    return result_of(
+        np.zeros((48, 64, 3), np.uint8), reading_of(Box(1, 2, 30, 30), track_id, label), captured_at_s=now_s
+    )
 
 
-def sink_at(server: Mosquitto, *, user: str = "", scheme: str = "mqtt", host: str = "127.0.0.1",
-            **settings: Any) -> MqttSink:
+def sink_at(
+    server: Mosquitto, *, user: str = "", scheme: str = "mqtt", host: str = "127.0.0.1", **settings: Any
+) -> MqttSink:
     address = broker.parse(f"{scheme}://{user}{host}:{server.port}/shop/door", "--mqtt")
     return MqttSink(address, LABELS, lambda: FIGURES, **{"every_s": 0.0, **settings})
 
@@ -77,10 +95,20 @@ def test_state_changes_and_presence_are_told(server: Mosquitto) -> None:
             second = json.loads(listener.wait("shop/door/events", lambda payload: "sad" in payload).payload)
             listener.wait("shop/door/state", lambda payload: '"sad"' in payload)
         listener.wait("shop/door/availability", lambda payload: payload == "offline")
-    assert (state["schema"], state["expression"], state["faces"], state["camera_problem"]) == (1, "happy", 1, None)
+    assert (state["schema"], state["expression"], state["faces"], state["camera_problem"]) == (
+        1,
+        "happy",
+        1,
+        None,
+    )
     assert (state["fps"], state["temperature_c"], state["throttled"]) == (29.9, 51.2, False)
     assert (first["kind"], first["expression"], first["before"]) == ("expression", "happy", None)
-    assert (second["expression"], second["before"], second["track"], second["confidence"]) == ("sad", "happy", 1, 0.8)
+    assert (second["expression"], second["before"], second["track"], second["confidence"]) == (
+        "sad",
+        "happy",
+        1,
+        0.8,
+    )
 
 
 def test_who_comes_late_hears_the_state_and_nothing_that_is_over(server: Mosquitto) -> None:
@@ -92,7 +120,10 @@ def test_who_comes_late_hears_the_state_and_nothing_that_is_over(server: Mosquit
             late.wait("shop/door/availability", lambda payload: payload == "online")
             known = late.wait("homeassistant/device/fer-edge-shop-door/config")
         assert {heard.topic for heard in late.heard} == {
-            "shop/door/state", "shop/door/availability", "homeassistant/device/fer-edge-shop-door/config"}
+            "shop/door/state",
+            "shop/door/availability",
+            "homeassistant/device/fer-edge-shop-door/config",
+        }
         assert all(heard.is_retained for heard in late.heard)
     device = json.loads(known.payload)
     assert set(device["components"]) == {"expression", "faces", "fps", "temperature", "camera_problem"}
@@ -106,7 +137,8 @@ def test_nothing_is_said_to_home_assistant_where_it_is_not_wanted(server: Mosqui
 
 
 def test_connection_that_held_makes_the_next_trouble_worth_a_line_and_a_quick_try(
-        server: Mosquitto, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch) -> None:
+    server: Mosquitto, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
     attempts: list[int] = []
     monkeypatch.setattr(mqtt, "pause_s", lambda attempt: attempts.append(attempt) or 0.01)
     monkeypatch.setattr(mqtt, "STEADY_AFTER_S", 0.0)
@@ -114,13 +146,16 @@ def test_connection_that_held_makes_the_next_trouble_worth_a_line_and_a_quick_tr
         for outage in range(1, 4):
             until(lambda outage=outage: caplog.text.count("reporting to") == outage)
             server.kill()
-            until(lambda outage=outage: sum("to stay connected" in text for text in warnings(caplog)) == outage)
+            until(
+                lambda outage=outage: sum("to stay connected" in text for text in warnings(caplog)) == outage
+            )
             server.start()
     assert attempts.count(0) == 3
 
 
 def test_broker_that_dies_and_comes_back_is_told_everything(
-        server: Mosquitto, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch) -> None:
+    server: Mosquitto, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
     with sink_at(server) as sink:
         with Listener(server.port) as listener:
             sink.show(happy())
@@ -147,16 +182,19 @@ def test_broker_that_dies_and_comes_back_is_told_everything(
 
 def after(listener: Listener, sink: MqttSink) -> type[mqtt_connection.Connection]:
     """Connections that open once `listener` hears what is said."""
+
     class Waiting(mqtt_connection.Connection):
         def __enter__(self) -> Self:
             if not listener.subscribed.is_set():
                 raise mqtt_connection.NoBroker(sink._complaint)
             return super().__enter__()
+
     return Waiting
 
 
 def test_broker_that_stays_away_costs_the_oldest_changes_and_no_more(
-        server: Mosquitto, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch) -> None:
+    server: Mosquitto, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(mqtt, "OUTBOX_LIMIT", 3)
     server.kill()
     with sink_at(server) as sink:
@@ -169,11 +207,14 @@ def test_broker_that_stays_away_costs_the_oldest_changes_and_no_more(
         with Listener(server.port) as listener:
             listener.wait("shop/door/state")
             until(lambda: len(sink._outbox) == 0)
-    assert any(message.endswith("changes were lost while the MQTT broker was away") for message in warnings(caplog))
+    assert any(
+        message.endswith("changes were lost while the MQTT broker was away") for message in warnings(caplog)
+    )
 
 
 def test_broker_that_is_not_there_is_one_line_and_leaving_does_not_wait(
-        server: Mosquitto, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch) -> None:
+    server: Mosquitto, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
     attempts: list[int] = []
     monkeypatch.setattr(mqtt, "pause_s", lambda attempt: attempts.append(attempt) or 0.01)
     # However long an attempt took: it was no connection.
@@ -182,14 +223,18 @@ def test_broker_that_is_not_there_is_one_line_and_leaving_does_not_wait(
     with sink_at(server) as sink:
         until(lambda: len(attempts) >= 5)
         sink.show(happy())
-    message, = warnings(caplog)
-    assert f"expected an MQTT broker at 127.0.0.1:{server.port}, found: Connection refused; start it" in message
+    (message,) = warnings(caplog)
+    assert (
+        f"expected an MQTT broker at 127.0.0.1:{server.port}, found: Connection refused; start it" in message
+    )
     assert attempts[:5] == [0, 1, 2, 3, 4]
 
 
 def test_attempts_leave_no_descriptor(server: Mosquitto, monkeypatch: pytest.MonkeyPatch) -> None:
     counts: list[int] = []
-    monkeypatch.setattr(mqtt, "pause_s", lambda attempt: counts.append(len(os.listdir("/proc/self/fd"))) or 0.0)
+    monkeypatch.setattr(
+        mqtt, "pause_s", lambda attempt: counts.append(len(os.listdir("/proc/self/fd"))) or 0.0
+    )
     server.kill()
     gc.disable()
     try:
@@ -208,27 +253,31 @@ def test_host_that_has_no_address_is_one_line(server: Mosquitto, caplog: pytest.
 
 @pytest.mark.parametrize("password", ["wrong horse", None])
 def test_refused_password_is_one_line_without_it(
-        tmp_path: Path, caplog: pytest.LogCaptureFixture, password: str | None) -> None:
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, password: str | None
+) -> None:
     passwords(tmp_path)
     with Mosquitto(tmp_path, *LOCKED) as server:
         with sink_at(server, user=f"{USER}@" if password else "", password=password) as sink:
             until(lambda: server.log.read_text().count("Sending CONNACK") >= 3)
             sink.show(happy())
-    message, = [text for text in warnings(caplog) if "in the clear" not in text]
+    (message,) = [text for text in warnings(caplog) if "in the clear" not in text]
     who = f"user {USER}" if password else "a client without a user"
     assert f"to accept {who}, found: Not authorized; check the user in --mqtt and the password" in message
     assert "wrong horse" not in caplog.text
 
 
 def test_right_password_is_accepted_and_warned_of_where_it_is_not_encrypted(
-        tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     passwords(tmp_path)
-    with (Mosquitto(tmp_path, *LOCKED) as server,
-          Listener(server.port, lambda client: client.username_pw_set(USER, PASSWORD)) as listener,
-          sink_at(server, user=f"{USER}@", password=PASSWORD) as sink):
+    with (
+        Mosquitto(tmp_path, *LOCKED) as server,
+        Listener(server.port, lambda client: client.username_pw_set(USER, PASSWORD)) as listener,
+        sink_at(server, user=f"{USER}@", password=PASSWORD) as sink,
+    ):
         sink.show(happy())
         listener.wait("shop/door/availability")
-    message, = warnings(caplog)
+    (message,) = warnings(caplog)
     assert "travels in the clear; mqtts:// encrypts it" in message
     assert PASSWORD not in caplog.text
 
@@ -249,34 +298,46 @@ def trusting(folder: Path) -> Callable[[Any], None]:
     def setup(client: Any) -> None:
         client.tls_set(ca_certs=str(folder / "ca.crt"), cert_reqs=ssl.CERT_REQUIRED)
         client.tls_insecure_set(True)  # The listener calls the broker by its address.
+
     return setup
 
 
 def test_certificate_of_the_own_authority_is_trusted(encrypted: Mosquitto) -> None:
-    with (Listener(encrypted.port, trusting(encrypted.folder)) as listener,
-          sink_at(encrypted, scheme="mqtts", host="localhost", ca=encrypted.folder / "ca.crt") as sink):
+    with (
+        Listener(encrypted.port, trusting(encrypted.folder)) as listener,
+        sink_at(encrypted, scheme="mqtts", host="localhost", ca=encrypted.folder / "ca.crt") as sink,
+    ):
         sink.show(happy())
         assert json.loads(listener.wait("shop/door/state").payload)["expression"] == "happy"
 
 
 # paho leaves the socket of a failed handshake to the garbage collector, which takes it at once.
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
-@pytest.mark.parametrize(("host", "ca", "found"), [
-    ("localhost", None, "unable to get local issuer certificate"),
-    ("127.0.0.1", "ca.crt", "IP address mismatch")])
+@pytest.mark.parametrize(
+    ("host", "ca", "found"),
+    [
+        ("localhost", None, "unable to get local issuer certificate"),
+        ("127.0.0.1", "ca.crt", "IP address mismatch"),
+    ],
+)
 def test_certificate_that_is_not_trusted_is_one_line(
-        encrypted: Mosquitto, caplog: pytest.LogCaptureFixture, host: str, ca: str | None, found: str) -> None:
+    encrypted: Mosquitto, caplog: pytest.LogCaptureFixture, host: str, ca: str | None, found: str
+) -> None:
     attempts = encrypted.log.read_text().count("New connection")
     with sink_at(encrypted, scheme="mqtts", host=host, ca=encrypted.folder / ca if ca else None) as sink:
         until(lambda: encrypted.log.read_text().count("New connection") >= attempts + 3)
         sink.show(happy())
-    message, = warnings(caplog)
-    assert f"expected a certificate of the MQTT broker {host}:{encrypted.port} that is trusted, found: " in message
+    (message,) = warnings(caplog)
+    assert (
+        f"expected a certificate of the MQTT broker {host}:{encrypted.port} that is trusted, found: "
+        in message
+    )
     assert found in message and "name the file of its CA with --mqtt-ca" in message
 
 
 def test_encryption_on_one_side_alone_is_one_line(
-        server: Mosquitto, encrypted: Mosquitto, caplog: pytest.LogCaptureFixture) -> None:
+    server: Mosquitto, encrypted: Mosquitto, caplog: pytest.LogCaptureFixture
+) -> None:
     with sink_at(encrypted, scheme="mqtt", host="localhost"):
         until(lambda: len(warnings(caplog)) == 1)
     assert "use mqtts:// where it wants TLS" in warnings(caplog)[0]
@@ -284,14 +345,17 @@ def test_encryption_on_one_side_alone_is_one_line(
 
 def test_certificates_that_are_none_are_refused(server: Mosquitto, tmp_path: Path) -> None:
     (tmp_path / "ca.crt").write_text("none")
-    with pytest.raises(ConfigError, match=r"expected certificates \(PEM\) in .*ca.crt, found: no certificate"):
+    with pytest.raises(
+        ConfigError, match=r"expected certificates \(PEM\) in .*ca.crt, found: no certificate"
+    ):
         sink_at(server, scheme="mqtts", ca=tmp_path / "ca.crt")
     with pytest.raises(ConfigError, match="none.crt, found: No such file"):
         sink_at(server, scheme="mqtts", ca=tmp_path / "none.crt")
 
 
 def test_broker_that_stalls_holds_up_nobody_and_is_noticed(
-        server: Mosquitto, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch) -> None:
+    server: Mosquitto, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(mqtt_connection, "KEEPALIVE_S", 1)
     monkeypatch.setattr(mqtt_connection, "CONNECT_WITHIN_S", 0.5)
     with Listener(server.port) as listener, sink_at(server) as sink:
@@ -307,7 +371,9 @@ def test_broker_that_stalls_holds_up_nobody_and_is_noticed(
     assert "expected an answer of the MQTT broker" in warnings(caplog)[1]
 
 
-def test_two_devices_below_one_prefix_are_told_of_it(server: Mosquitto, caplog: pytest.LogCaptureFixture) -> None:
+def test_two_devices_below_one_prefix_are_told_of_it(
+    server: Mosquitto, caplog: pytest.LogCaptureFixture
+) -> None:
     with Listener(server.port) as listener, sink_at(server) as first:
         first.show(happy())
         listener.wait("shop/door/availability", lambda payload: payload == "online")
@@ -335,7 +401,9 @@ def test_changes_are_told_no_faster_than_asked_and_health_now_and_then(server: M
 
 
 def happy_at(now_s: float, label: str) -> Result:
-    return result_of(np.zeros((48, 64, 3), np.uint8), reading_of(Box(1, 2, 30, 30), 1, label), captured_at_s=now_s)
+    return result_of(
+        np.zeros((48, 64, 3), np.uint8), reading_of(Box(1, 2, 30, 30), 1, label), captured_at_s=now_s
+    )
 
 
 def test_fault_of_the_thread_is_raised_by_the_next_show(server: Mosquitto) -> None:
@@ -356,7 +424,7 @@ def test_pauses_grow_to_a_limit_and_no_two_are_alike() -> None:
     assert [pause_s(attempt, random=lambda: 1.0) for attempt in range(8)] == [1, 2, 4, 8, 16, 32, 60, 60]
     assert pause_s(3, random=lambda: 0.0) == 4.0
     assert len({pause_s(3) for _ in range(20)}) > 1
-    assert pause_s(10 ** 9) <= mqtt.LONGEST_PAUSE_S
+    assert pause_s(10**9) <= mqtt.LONGEST_PAUSE_S
 
 
 def command(*arguments: str) -> list[str]:
@@ -384,8 +452,18 @@ def test_program_goes_on_where_the_broker_refuses_it_and_shows_its_password_to_n
     events = tmp_path / "out.csv"
     with Mosquitto(tmp_path, *LOCKED) as server:
         process = subprocess.Popen(
-            command("--mqtt", f"mqtt://{USER}@127.0.0.1:{server.port}", "--mqtt-password-file",
-                    str(tmp_path / "secret"), "--events", str(events), "--verbose"), stderr=subprocess.PIPE, text=True)
+            command(
+                "--mqtt",
+                f"mqtt://{USER}@127.0.0.1:{server.port}",
+                "--mqtt-password-file",
+                str(tmp_path / "secret"),
+                "--events",
+                str(events),
+                "--verbose",
+            ),
+            stderr=subprocess.PIPE,
+            text=True,
+        )
         until(lambda: "Sending CONNACK" in server.log.read_text())
         until(lambda: events.exists() and len(events.read_text().splitlines()) > 10)
         shown = Path(f"/proc/{process.pid}/cmdline").read_text()

@@ -44,7 +44,9 @@ def test_each_picture_plays_at_the_time_at_which_it_was_taken(tmp_path: Path) ->
     with recorder(tmp_path / "out.mp4") as sink:
         for result in taken(*times_s):
             sink.show(result)
-    assert [time_s for time_s, _ in played(tmp_path / "out.mp4")] == pytest.approx([t - 7 for t in times_s], abs=1e-3)
+    assert [time_s for time_s, _ in played(tmp_path / "out.mp4")] == pytest.approx(
+        [t - 7 for t in times_s], abs=1e-3
+    )
 
 
 def test_time_that_stands_still_loses_no_picture(tmp_path: Path) -> None:
@@ -59,7 +61,10 @@ def test_recording_is_annotated_unless_it_is_to_be_clean(tmp_path: Path) -> None
     for name, clean in (("clean.mp4", True), ("annotated.mp4", False)):
         with recorder(tmp_path / name, clean=clean) as sink:
             sink.show(result)
-    [(_, clean_picture)], [(_, annotated)] = played(tmp_path / "clean.mp4"), played(tmp_path / "annotated.mp4")
+    [(_, clean_picture)], [(_, annotated)] = (
+        played(tmp_path / "clean.mp4"),
+        played(tmp_path / "annotated.mp4"),
+    )
     assert np.ptp(clean_picture) < 8
     assert np.ptp(annotated) > 100
     assert (result.frame.bgr == 128).all()
@@ -92,8 +97,12 @@ def test_pictures_of_another_size_go_to_another_file(tmp_path: Path) -> None:
 def test_notice_of_a_camera_that_is_away_stands_until_it_is_back(tmp_path: Path) -> None:
     black = np.zeros((48, 64, 3), np.uint8)
     with recorder(tmp_path / "out.mp4") as sink:
-        for result in (*taken(0.0, picture=black, notice="no camera"), *taken(1.0, 1.1),
-                       *taken(1.2, 1.3, 1.4, picture=black, notice="no camera"), *taken(9.0)):
+        for result in (
+            *taken(0.0, picture=black, notice="no camera"),
+            *taken(1.0, 1.1),
+            *taken(1.2, 1.3, 1.4, picture=black, notice="no camera"),
+            *taken(9.0),
+        ):
             sink.show(result)
     frames = played(tmp_path / "out.mp4")
     assert [time_s for time_s, _ in frames] == pytest.approx([0.0, 0.1, 0.2, 8.0], abs=1e-3)
@@ -105,7 +114,9 @@ def test_full_file_is_followed_by_another_and_the_oldest_is_removed(tmp_path: Pa
         for result in taken(*(number / 4 for number in range(14))):
             sink.show(result)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["out-0003.mp4", "out.mp4"]
-    assert [time_s for time_s, _ in played(tmp_path / "out-0003.mp4")] == pytest.approx([0, 0.25, 0.5, 0.75], abs=1e-3)
+    assert [time_s for time_s, _ in played(tmp_path / "out-0003.mp4")] == pytest.approx(
+        [0, 0.25, 0.5, 0.75], abs=1e-3
+    )
     assert len(played(tmp_path / "out.mp4")) == 2
 
 
@@ -113,7 +124,9 @@ def noise(count: int, height: int, width: int) -> Iterator[Result]:
     """Pictures that cannot be told from those before them."""
     random = np.random.default_rng(0)
     for number in range(count):
-        yield result_of(random.integers(0, 255, (height, width, 3), np.uint8), number=number, elapsed_s=number / 30)
+        yield result_of(
+            random.integers(0, 255, (height, width, 3), np.uint8), number=number, elapsed_s=number / 30
+        )
 
 
 def test_size_limits_a_file(tmp_path: Path) -> None:
@@ -185,7 +198,9 @@ def test_disk_that_takes_nothing_is_one_line(tmp_path: Path) -> None:
 def small_disk(folder: Path, size: str) -> Iterator[Path]:
     """A disk of `size`; the test is skipped where nothing may be mounted."""
     folder.mkdir()
-    if subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", folder], capture_output=True).returncode:
+    if subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", folder], capture_output=True
+    ).returncode:
         pytest.skip("a disk that is really full: only root may mount one")
     try:
         yield folder

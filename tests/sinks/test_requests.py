@@ -23,16 +23,64 @@ LIMITS = Limits(requests=UNLIMITED, wrong_tokens=UNLIMITED, wrong_tokens_in_all=
 # Of an answer to a request, also to one of many in a row.
 STATUS = re.compile(rb"HTTP/1\.[01] (\d{3}) [^\r\n]*\r\n")
 
-PATHS = some.sampled_from(["/", "/state", "/login", "/logout", "/healthz", "/page.js", "/icon.svg", "/events",
-                           "/readyz", "/nothing"])
-NAMES = some.sampled_from([
-    "Host", "Cookie", "Authorization", "Origin", "Content-Type", "Content-Length", "Transfer-Encoding", "Connection",
-    "Upgrade", "Expect", "Range", "If-None-Match", "Accept", "Sec-WebSocket-Key", "Sec-WebSocket-Version",
-    "Sec-Fetch-Site", "Content-Encoding", "X-Forwarded-For"])
-KNOWN = some.sampled_from([
-    "localhost", f"Bearer {TOKEN}", "chunked", "keep-alive, Upgrade", "websocket", "100-continue", "gzip", "5", "-1",
-    "application/x-www-form-urlencoded", "application/x-www-form-urlencoded; charset=nonsense", "multipart/form-data",
-    "http://localhost", "bytes=9-1", "text/html", "a=b; fer-edge-0=1.2.3; =; ;", "13", "AAAAAAAAAAAAAAAAAAAAAA=="])
+PATHS = some.sampled_from(
+    [
+        "/",
+        "/state",
+        "/login",
+        "/logout",
+        "/healthz",
+        "/page.js",
+        "/icon.svg",
+        "/events",
+        "/readyz",
+        "/nothing",
+    ]
+)
+NAMES = some.sampled_from(
+    [
+        "Host",
+        "Cookie",
+        "Authorization",
+        "Origin",
+        "Content-Type",
+        "Content-Length",
+        "Transfer-Encoding",
+        "Connection",
+        "Upgrade",
+        "Expect",
+        "Range",
+        "If-None-Match",
+        "Accept",
+        "Sec-WebSocket-Key",
+        "Sec-WebSocket-Version",
+        "Sec-Fetch-Site",
+        "Content-Encoding",
+        "X-Forwarded-For",
+    ]
+)
+KNOWN = some.sampled_from(
+    [
+        "localhost",
+        f"Bearer {TOKEN}",
+        "chunked",
+        "keep-alive, Upgrade",
+        "websocket",
+        "100-continue",
+        "gzip",
+        "5",
+        "-1",
+        "application/x-www-form-urlencoded",
+        "application/x-www-form-urlencoded; charset=nonsense",
+        "multipart/form-data",
+        "http://localhost",
+        "bytes=9-1",
+        "text/html",
+        "a=b; fer-edge-0=1.2.3; =; ;",
+        "13",
+        "AAAAAAAAAAAAAAAAAAAAAA==",
+    ]
+)
 TEXT = some.text(some.characters(exclude_characters="\r\n", codec="latin-1"), max_size=60)
 HEADERS = some.lists(some.tuples(NAMES | TEXT, KNOWN | TEXT), max_size=8)
 
@@ -52,7 +100,9 @@ class Faults(logging.Handler):
 @pytest.fixture(scope="module", params=[None, TOKEN], ids=["open", "guarded"])
 def sink(request: pytest.FixtureRequest) -> Iterator[MjpegSink]:
     token = Token(request.param) if request.param else None
-    with MjpegSink("127.0.0.1", 0, lambda: {"shown_fps": 30.0}, access=Access([], token, LIMITS), limits=LIMITS) as one:
+    with MjpegSink(
+        "127.0.0.1", 0, lambda: {"shown_fps": 30.0}, access=Access([], token, LIMITS), limits=LIMITS
+    ) as one:
         yield one
 
 
@@ -107,39 +157,81 @@ def test_any_bytes_are_no_fault_of_ours(sink: MjpegSink, faults: Faults, said: b
     check(sink, faults, said)
 
 
-@given(method=some.sampled_from(["GET", "HEAD", "POST", "PUT", "OPTIONS", "DELETE"]),
-       path=PATHS | TEXT.map("/".__add__), headers=HEADERS,
-       body=some.binary(max_size=200) | some.just(b"token=" + TOKEN.encode()),
-       is_named=some.booleans(), is_measured=some.booleans())
-def test_any_request_is_no_fault_of_ours(sink: MjpegSink, faults: Faults, method: str, path: str,
-                                         headers: list[tuple[str, str]], body: bytes, is_named: bool,
-                                         is_measured: bool) -> None:
+@given(
+    method=some.sampled_from(["GET", "HEAD", "POST", "PUT", "OPTIONS", "DELETE"]),
+    path=PATHS | TEXT.map("/".__add__),
+    headers=HEADERS,
+    body=some.binary(max_size=200) | some.just(b"token=" + TOKEN.encode()),
+    is_named=some.booleans(),
+    is_measured=some.booleans(),
+)
+def test_any_request_is_no_fault_of_ours(
+    sink: MjpegSink,
+    faults: Faults,
+    method: str,
+    path: str,
+    headers: list[tuple[str, str]],
+    body: bytes,
+    is_named: bool,
+    is_measured: bool,
+) -> None:
     if is_named:
         headers = [("Host", "localhost"), *headers]
     if is_measured:
         headers = [*headers, ("Content-Length", str(len(body)))]
-    head = "".join([f"{method} {path} HTTP/1.1\r\n", *(f"{name}: {value}\r\n" for name, value in headers), "\r\n"])
+    head = "".join(
+        [f"{method} {path} HTTP/1.1\r\n", *(f"{name}: {value}\r\n" for name, value in headers), "\r\n"]
+    )
     check(sink, faults, head.encode("latin-1") + body)
 
 
-@given(cookie=some.binary(max_size=200) | TEXT.map(lambda text: text.encode("latin-1")),
-       bearer=some.binary(max_size=100), origin=some.binary(max_size=100))
+@given(
+    cookie=some.binary(max_size=200) | TEXT.map(lambda text: text.encode("latin-1")),
+    bearer=some.binary(max_size=100),
+    origin=some.binary(max_size=100),
+)
 def test_any_credentials_are_no_fault_of_ours_and_open_nothing(
-        sink: MjpegSink, faults: Faults, cookie: bytes, bearer: bytes, origin: bytes) -> None:
-    said = b"\r\n".join([b"GET /state HTTP/1.1", b"Host: localhost", b"Cookie: fer-edge-0=" + cookie,
-                         b"Authorization: Bearer " + bearer, b"Origin: " + origin, b"Connection: close", b"", b""])
+    sink: MjpegSink, faults: Faults, cookie: bytes, bearer: bytes, origin: bytes
+) -> None:
+    said = b"\r\n".join(
+        [
+            b"GET /state HTTP/1.1",
+            b"Host: localhost",
+            b"Cookie: fer-edge-0=" + cookie,
+            b"Authorization: Bearer " + bearer,
+            b"Origin: " + origin,
+            b"Connection: close",
+            b"",
+            b"",
+        ]
+    )
     check(sink, faults, said)
     assert b'"readings"' not in ask(sink, said)
 
 
-@given(text=some.text(max_size=120) | some.from_regex(r"[0-9]{1,13}\.[0-9a-f]{32}\.[0-9a-f]{64}", fullmatch=True))
+@given(
+    text=some.text(max_size=120) | some.from_regex(r"[0-9]{1,13}\.[0-9a-f]{32}\.[0-9a-f]{64}", fullmatch=True)
+)
 def test_no_text_is_a_session_by_chance(text: str) -> None:
     assert not Sessions(Token(TOKEN).key("session")).is_valid(text)
     assert not Token(TOKEN).matches(text)
 
 
-@given(form=some.binary(max_size=5000), kind=some.sampled_from([
-    "application/x-www-form-urlencoded", "multipart/form-data", "application/x-www-form-urlencoded; charset=utf-16"]))
+@given(
+    form=some.binary(max_size=5000),
+    kind=some.sampled_from(
+        [
+            "application/x-www-form-urlencoded",
+            "multipart/form-data",
+            "application/x-www-form-urlencoded; charset=utf-16",
+        ]
+    ),
+)
 def test_any_form_is_no_fault_of_ours(sink: MjpegSink, faults: Faults, form: bytes, kind: str) -> None:
-    check(sink, faults, f"POST /login HTTP/1.1\r\nHost: localhost\r\nContent-Type: {kind}\r\n"
-                        f"Content-Length: {len(form)}\r\n\r\n".encode() + form)
+    check(
+        sink,
+        faults,
+        f"POST /login HTTP/1.1\r\nHost: localhost\r\nContent-Type: {kind}\r\n"
+        f"Content-Length: {len(form)}\r\n\r\n".encode()
+        + form,
+    )

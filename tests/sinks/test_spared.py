@@ -32,8 +32,9 @@ class BreakableSink:
         self.entered += 1
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None,
-                 trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self.left += 1
 
     def show(self, result: Result) -> None:
@@ -68,7 +69,8 @@ def finite(inner: BreakableSink, clock: Clock, losses: list[str]) -> SparedSink:
 
 
 def test_loss_is_told_and_counted_once_and_the_output_is_left(
-        live: SparedSink, inner: BreakableSink, losses: list[str], caplog: pytest.LogCaptureFixture) -> None:
+    live: SparedSink, inner: BreakableSink, losses: list[str], caplog: pytest.LogCaptureFixture
+) -> None:
     with live:
         live.show(RESULT)
         inner.fault = SinkError("the disk is full")

@@ -32,16 +32,29 @@ def make_pair(folder: Path, name: str, passphrase: bytes | None = None) -> tuple
     """A self-signed certificate for localhost and its key, in two files."""
     key = ec.generate_private_key(ec.SECP256R1())
     who = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "localhost")])
-    names = x509.SubjectAlternativeName([x509.DNSName("localhost"), x509.IPAddress(ipaddress.ip_address("127.0.0.1"))])
+    names = x509.SubjectAlternativeName(
+        [x509.DNSName("localhost"), x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]
+    )
     now = datetime.datetime.now(datetime.UTC)
-    certificate = (x509.CertificateBuilder().subject_name(who).issuer_name(who).public_key(key.public_key())
-                   .serial_number(x509.random_serial_number()).add_extension(names, critical=False)
-                   .not_valid_before(now - datetime.timedelta(days=1)).not_valid_after(now + datetime.timedelta(days=1))
-                   .sign(key, hashes.SHA256()))
+    certificate = (
+        x509.CertificateBuilder()
+        .subject_name(who)
+        .issuer_name(who)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .add_extension(names, critical=False)
+        .not_valid_before(now - datetime.timedelta(days=1))
+        .not_valid_after(now + datetime.timedelta(days=1))
+        .sign(key, hashes.SHA256())
+    )
     paths = folder / f"{name}.crt", folder / f"{name}.key"
     paths[0].write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
-    encryption = serialization.BestAvailableEncryption(passphrase) if passphrase else serialization.NoEncryption()
-    paths[1].write_bytes(key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, encryption))
+    encryption = (
+        serialization.BestAvailableEncryption(passphrase) if passphrase else serialization.NoEncryption()
+    )
+    paths[1].write_bytes(
+        key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, encryption)
+    )
     return paths
 
 
@@ -58,8 +71,14 @@ def limits() -> Limits:
 @pytest.fixture
 def sink(pair: tuple[Path, Path], limits: Limits) -> Iterator[MjpegSink]:
     access = Access(["127.0.0.1"], Token(TOKEN), limits, is_encrypted=True)
-    with MjpegSink("127.0.0.1", 0, lambda: {"shown_fps": 30.0}, access=access, limits=limits,
-                   encryption=tls.context(*pair)) as opened:
+    with MjpegSink(
+        "127.0.0.1",
+        0,
+        lambda: {"shown_fps": 30.0},
+        access=access,
+        limits=limits,
+        encryption=tls.context(*pair),
+    ) as opened:
         yield opened
 
 
@@ -83,7 +102,8 @@ def test_stream_is_encrypted_and_its_cookie_too(sink: MjpegSink, client: Client)
 
 @pytest.mark.parametrize("said", [b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n", b"\x16\x03\x01\x00\x05hello"])
 def test_who_speaks_no_tls_is_hung_up_on_and_others_are_served(
-        sink: MjpegSink, client: Client, said: bytes, caplog: pytest.LogCaptureFixture) -> None:
+    sink: MjpegSink, client: Client, said: bytes, caplog: pytest.LogCaptureFixture
+) -> None:
     with socket.create_connection(("127.0.0.1", port_of(sink)), TIMEOUT_S) as other:
         other.sendall(said)
         assert client.ask("/healthz").body == "ok\n"
@@ -108,7 +128,9 @@ def test_old_tls_is_refused(sink: MjpegSink, pair: tuple[Path, Path]) -> None:
 
 
 def test_missing_files_are_named(pair: tuple[Path, Path], tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match=re.escape(f"a certificate in {tmp_path}/none, found: No such file")):
+    with pytest.raises(
+        ConfigError, match=re.escape(f"a certificate in {tmp_path}/none, found: No such file")
+    ):
         tls.context(tmp_path / "none", pair[1])
     with pytest.raises(ConfigError, match=re.escape(f"a key in {tmp_path}/none, found: No such file")):
         tls.context(pair[0], tmp_path / "none")
@@ -124,11 +146,15 @@ def test_key_of_another_certificate_is_named(pair: tuple[Path, Path], tmp_path: 
 
 def test_encrypted_key_is_named_and_asks_for_nothing(tmp_path: Path) -> None:
     certificate, key = make_pair(tmp_path, "locked", b"sesame")
-    with pytest.raises(ConfigError, match=re.escape(f"without a passphrase in {key}, found an encrypted one")):
+    with pytest.raises(
+        ConfigError, match=re.escape(f"without a passphrase in {key}, found an encrypted one")
+    ):
         tls.context(certificate, key)
 
 
-@pytest.mark.parametrize("content", [b"", b"no PEM", b"-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"])
+@pytest.mark.parametrize(
+    "content", [b"", b"no PEM", b"-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"]
+)
 def test_what_is_no_pem_is_named(pair: tuple[Path, Path], tmp_path: Path, content: bytes) -> None:
     bad = tmp_path / "bad.pem"
     bad.write_bytes(content)
@@ -142,5 +168,7 @@ def test_key_that_may_not_be_read_is_named(pair: tuple[Path, Path], monkeypatch:
         raise PermissionError(13, "Permission denied")
 
     monkeypatch.setattr(Path, "read_bytes", refuse)
-    with pytest.raises(ConfigError, match="found: Permission denied; name another file, or let the user who runs this"):
+    with pytest.raises(
+        ConfigError, match="found: Permission denied; name another file, or let the user who runs this"
+    ):
         tls.context(*pair)

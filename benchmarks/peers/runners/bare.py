@@ -48,7 +48,9 @@ def yunet(path: str, threads: int) -> Find:
     def find(picture: Any, grey: Any) -> list[Box]:
         shrink = min(columns / picture.shape[1], rows / picture.shape[0])
         small = cv2.resize(picture, None, fx=shrink, fy=shrink, interpolation=cv2.INTER_AREA)
-        padded = cv2.copyMakeBorder(small, 0, rows - small.shape[0], 0, columns - small.shape[1], cv2.BORDER_CONSTANT)
+        padded = cv2.copyMakeBorder(
+            small, 0, rows - small.shape[0], 0, columns - small.shape[1], cv2.BORDER_CONSTANT
+        )
         outputs = network.run(None, {"input": padded.astype(np.float32).transpose(2, 0, 1)[np.newaxis]})
         return [_scaled(box, shrink) for box in decoded(outputs, columns)]
 
@@ -94,7 +96,9 @@ def main() -> None:
         size = (width + height) / 2
         reach = framing["scale"] * size / 2
         x, y = left + width / 2, top + height / 2 + framing["shift_down"] * size
-        inside = grey[max(0, round(y - reach)):round(y + reach), max(0, round(x - reach)):round(x + reach)]
+        inside = grey[
+            max(0, round(y - reach)) : round(y + reach), max(0, round(x - reach)) : round(x + reach)
+        ]
         return cv2.resize(inside, (side_px, side_px), interpolation=cv2.INTER_AREA)
 
     def read(picture: Any) -> int:

@@ -16,7 +16,9 @@ def main() -> None:
         found = reader.detect_emotions(picture)
         for face in found:
             expressions = face["emotions"]
-            play.mark(picture, [int(side) for side in face["box"]], max(expressions, key=expressions.__getitem__))
+            play.mark(
+                picture, [int(side) for side in face["box"]], max(expressions, key=expressions.__getitem__)
+            )
         return len(found)
 
     play.play(chosen, read)

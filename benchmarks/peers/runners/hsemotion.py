@@ -18,9 +18,11 @@ def _recogniser(package: str, model: str) -> Callable[[Any], str]:
         import urllib.request  # noqa: F401
 
         from hsemotion_onnx.facial_emotions import HSEmotionRecognizer
+
         recogniser = HSEmotionRecognizer(model_name=model)
         return lambda crop: recogniser.predict_emotions(crop, logits=True)[0]
     from emotiefflib.facial_analysis import EmotiEffLibRecognizer
+
     recogniser = EmotiEffLibRecognizer(engine="onnx", model_name=model)
     return lambda crop: recogniser.predict_emotions(crop, logits=True)[0][0]
 
@@ -44,7 +46,7 @@ def main() -> None:
         _, found = detector.detect(picture)
         boxes = [] if found is None else [tuple(map(int, row[:4])) for row in found]
         for left, top, width, height in boxes:
-            crop = picture[max(0, top):top + height, max(0, left):left + width]
+            crop = picture[max(0, top) : top + height, max(0, left) : left + width]
             play.mark(picture, (left, top, width, height), label(cv2.cvtColor(crop, cv2.COLOR_BGR2RGB)))
         return len(boxes)
 

@@ -30,7 +30,7 @@ def main() -> None:
         grey = cv2.cvtColor(picture, cv2.COLOR_BGR2GRAY)
         faces = cascade.detectMultiScale(grey, SCALE_STEP, LEAST_NEIGHBOURS)
         for left, top, width, height in faces:
-            crop = cv2.resize(grey[top:top + height, left:left + width], (48, 48))
+            crop = cv2.resize(grey[top : top + height, left : left + width], (48, 48))
             batch = crop[np.newaxis, ..., np.newaxis].astype(np.float32) / 255
             probabilities = np.asarray(model(batch) if chosen.call else model.predict(batch, verbose=0))
             play.mark(picture, (left, top, width, height), LABELS[int(probabilities[0].argmax())])

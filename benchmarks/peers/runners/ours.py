@@ -31,8 +31,9 @@ class RepeatingCamera:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None,
-                 trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         pass
 
     def __iter__(self) -> Iterator[Frame]:
@@ -70,8 +71,9 @@ class DrawingSink:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None,
-                 trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         pass
 
     def show(self, result: Result) -> None:
@@ -92,8 +94,15 @@ def main() -> None:
     detector = run.make_detector(config)
     classifier = run.make_classifier(config, detector)
     stopwatch = play.Stopwatch(chosen.started)
-    pipeline = Pipeline(RepeatingCamera(chosen.clip, chosen.frames), detector, run.make_tracker(config), classifier,
-                        run.make_smoother(), [DrawingSink(stopwatch)], Telemetry())
+    pipeline = Pipeline(
+        RepeatingCamera(chosen.clip, chosen.frames),
+        detector,
+        run.make_tracker(config),
+        classifier,
+        run.make_smoother(),
+        [DrawingSink(stopwatch)],
+        Telemetry(),
+    )
     with Wakeup() as wakeup:
         pipeline.run(wakeup)
     play.tell(stopwatch)

@@ -15,8 +15,12 @@ GREEN = (0, 255, 0)
 class Stopwatch:
     """Times the drawn frames of one run."""
 
-    def __init__(self, started_s: float, clock: Callable[[], float] = time.monotonic,
-                 cpu_clock: Callable[[], float] = time.process_time) -> None:
+    def __init__(
+        self,
+        started_s: float,
+        clock: Callable[[], float] = time.monotonic,
+        cpu_clock: Callable[[], float] = time.process_time,
+    ) -> None:
         """`started_s` is when the process was asked for, by the same clock."""
         self._started_s, self._clock, self._cpu_clock = started_s, clock, cpu_clock
         self._first: tuple[float, float] | None = None
@@ -33,12 +37,18 @@ class Stopwatch:
     def report(self) -> dict[str, float]:
         """Rates over all frames after the first, which pays for what is made at first use; it needs two frames."""
         if self._first is None or self._frames == 1:
-            raise ValueError(f"expected two frames or more to time, found {self._frames}: the clip is too short")
+            raise ValueError(
+                f"expected two frames or more to time, found {self._frames}: the clip is too short"
+            )
         after = self._frames - 1
-        return {"frames": self._frames, "frames_with_face": self._with_face,
-                "frames_per_s": after / (self._last[0] - self._first[0]),
-                "cpu_ms_per_frame": 1000 * (self._last[1] - self._first[1]) / after,
-                "first_result_s": self._first[0] - self._started_s, "rss_mb": _resident_mb()}
+        return {
+            "frames": self._frames,
+            "frames_with_face": self._with_face,
+            "frames_per_s": after / (self._last[0] - self._first[0]),
+            "cpu_ms_per_frame": 1000 * (self._last[1] - self._first[1]) / after,
+            "first_result_s": self._first[0] - self._started_s,
+            "rss_mb": _resident_mb(),
+        }
 
 
 def parser() -> argparse.ArgumentParser:
@@ -53,6 +63,7 @@ def parser() -> argparse.ArgumentParser:
 def pictures(clip: Path, frames: int) -> Iterator[Any]:
     """So many frames, (H, W, 3) uint8, blue first: the clip, from its start again at each end."""
     import cv2
+
     given = 0
     while given < frames:
         capture, before = cv2.VideoCapture(str(clip), cv2.CAP_FFMPEG), given
@@ -75,12 +86,16 @@ def play(chosen: argparse.Namespace, read: Callable[[Any], int]) -> None:
 def haar() -> Any:
     """The frontal cascade of OpenCV's wheel."""
     import cv2
-    return cv2.CascadeClassifier(str(Path(cv2.__file__).parent / "data" / "haarcascade_frontalface_default.xml"))
+
+    return cv2.CascadeClassifier(
+        str(Path(cv2.__file__).parent / "data" / "haarcascade_frontalface_default.xml")
+    )
 
 
 def mark(picture: Any, box: Sequence[int], label: str) -> None:
     """A rectangle (left, top, width, height) and a word: the least that a drawn result needs."""
     import cv2
+
     left, top, width, height = box
     cv2.rectangle(picture, (left, top), (left + width, top + height), GREEN, 2)
     cv2.putText(picture, label, (left, top - 6), cv2.FONT_HERSHEY_SIMPLEX, 0.6, GREEN, 2)

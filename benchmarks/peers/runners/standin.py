@@ -29,14 +29,30 @@ class _Layers:
         self.nodes: list[Any] = []
         self.weights: list[Any] = []
 
-    def convolution(self, taken: str, channels: int, out: int, *, side: int = 1, stride: int = 1, groups: int = 1,
-                    padding: int = 0, is_linear: bool = False) -> str:
+    def convolution(
+        self,
+        taken: str,
+        channels: int,
+        out: int,
+        *,
+        side: int = 1,
+        stride: int = 1,
+        groups: int = 1,
+        padding: int = 0,
+        is_linear: bool = False,
+    ) -> str:
         """A convolution with its batch normalisation folded in, and ReLU unless it is linear."""
         fan_in = channels // groups * side * side
         shape = (out, channels // groups, side, side)
         kernel = self._weight(self._random.normal(0, (2 / fan_in) ** 0.5, shape))
-        given = self._node("Conv", [taken, kernel, self._weight(self._random.normal(0, 0.01, out))], group=groups,
-                           kernel_shape=[side, side], strides=[stride, stride], pads=[padding] * 4)
+        given = self._node(
+            "Conv",
+            [taken, kernel, self._weight(self._random.normal(0, 0.01, out))],
+            group=groups,
+            kernel_shape=[side, side],
+            strides=[stride, stride],
+            pads=[padding] * 4,
+        )
         return given if is_linear else self._node("Relu", [given])
 
     def bottleneck(self, taken: str, channels: int, expansion: int, out: int, stride: int) -> str:
@@ -77,9 +93,12 @@ def network() -> Any:
     given = layers.flat(layers.convolution(given, 512, CLASSES, is_linear=True))
     layers.nodes[-1].output[0] = "label"
     graph = helper.make_graph(
-        layers.nodes, "mobilefacenet",
+        layers.nodes,
+        "mobilefacenet",
         [helper.make_tensor_value_info("data", TensorProto.FLOAT, [1, 3, SIDE_PX, SIDE_PX])],
-        [helper.make_tensor_value_info("label", TensorProto.FLOAT, [1, CLASSES])], layers.weights)
+        [helper.make_tensor_value_info("label", TensorProto.FLOAT, [1, CLASSES])],
+        layers.weights,
+    )
     return helper.make_model(graph, opset_imports=[helper.make_opsetid("", OPSET)], ir_version=8)
 
 
@@ -88,8 +107,9 @@ class _Noise(CalibrationDataReader):  # type: ignore[misc]
 
     def __init__(self) -> None:
         random = np.random.default_rng(1)
-        self._inputs = iter([{"data": random.uniform(-1, 1, (1, 3, SIDE_PX, SIDE_PX)).astype(np.float32)}
-                             for _ in range(4)])
+        self._inputs = iter(
+            [{"data": random.uniform(-1, 1, (1, 3, SIDE_PX, SIDE_PX)).astype(np.float32)} for _ in range(4)]
+        )
 
     def get_next(self) -> dict[str, Any] | None:
         """The next input, or None after the last."""
@@ -104,8 +124,15 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         whole = Path(folder) / "float.onnx"
         onnx.save(network(), whole)
-        quantize_static(whole, chosen.output, _Noise(), quant_format=QuantFormat.QDQ, per_channel=True,
-                        activation_type=QuantType.QUInt8, weight_type=QuantType.QInt8)
+        quantize_static(
+            whole,
+            chosen.output,
+            _Noise(),
+            quant_format=QuantFormat.QDQ,
+            per_channel=True,
+            activation_type=QuantType.QUInt8,
+            weight_type=QuantType.QInt8,
+        )
 
 
 if __name__ == "__main__":

@@ -13,8 +13,10 @@ LEAST_SCORE = 0.7
 SIDE_PX = 112
 # Where the eyes, the nose and the corners of the mouth of an aligned face lie in those 112 × 112 px: the usual
 # template of ArcFace (Deng et al., 2019), which the network was trained on.
-TEMPLATE = np.array([[38.2946, 51.6963], [73.5318, 51.5014], [56.0252, 71.7366],
-                     [41.5493, 92.3655], [70.7299, 92.2041]], np.float32)
+TEMPLATE = np.array(
+    [[38.2946, 51.6963], [73.5318, 51.5014], [56.0252, 71.7366], [41.5493, 92.3655], [70.7299, 92.2041]],
+    np.float32,
+)
 
 
 def _network(path: str, runtime: str) -> Callable[[Any], Any]:
@@ -28,6 +30,7 @@ def _network(path: str, runtime: str) -> Callable[[Any], Any]:
 
         return forward
     import onnxruntime as ort
+
     options = ort.SessionOptions()
     options.intra_op_num_threads = options.inter_op_num_threads = 1
     session = ort.InferenceSession(path, options, providers=["CPUExecutionProvider"])
@@ -40,7 +43,9 @@ def main() -> None:
     options.add_argument("--yunet", required=True)
     options.add_argument("--model", required=True)
     options.add_argument("--width", type=int, default=320)
-    options.add_argument("--runtime", choices=("dnn", "onnxruntime"), default="dnn", help="dnn is what the Zoo uses")
+    options.add_argument(
+        "--runtime", choices=("dnn", "onnxruntime"), default="dnn", help="dnn is what the Zoo uses"
+    )
     chosen = options.parse_args()
     detector = cv2.FaceDetectorYN.create(chosen.yunet, "", (320, 320), LEAST_SCORE)
     forward = _network(chosen.model, chosen.runtime)
