@@ -11,7 +11,7 @@ from typing import Any
 import cv2
 import onnxruntime as ort
 
-from edge import metadata
+from edge.faces import metadata
 
 _CALIBRATION_CALLS = 20_000
 

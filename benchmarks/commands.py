@@ -11,9 +11,9 @@ from benchmarks import arithmetic, clip, files, machine, report
 from benchmarks.arithmetic import Spread
 from benchmarks.machine import Condition
 from edge import models, tuning
-from edge.classifier import OnnxClassifier
 from edge.config import Config
 from edge.errors import ConfigError
+from edge.faces.classifier import OnnxClassifier
 from edge.run import choose_model, make_detector
 
 if TYPE_CHECKING:

@@ -16,12 +16,13 @@ from tqdm import tqdm
 from benchmarks import arithmetic
 from benchmarks.arithmetic import Spread
 from benchmarks.clip import Clip
-from edge import models, overlay, preprocess
+from edge import models, overlay
 from edge import run as line
-from edge.classifier import OnnxClassifier
 from edge.config import Config
 from edge.contracts import Box, Face, FaceDetector, Frame, Image, PixelFormat, Reading, Result, Search
 from edge.errors import CameraError
+from edge.faces import preprocess
+from edge.faces.classifier import OnnxClassifier
 
 # Frames spread over the clip that each stage takes in turn.
 FRAMES = 24

@@ -18,19 +18,19 @@ from edge.cameras.picamera import PiCamera
 from edge.cameras.reconnecting import ReconnectingCamera
 from edge.cameras.usb import UsbCamera
 from edge.cameras.video import VideoCamera, is_stream
-from edge.classifier import OnnxClassifier
 from edge.config import Config, Settings
 from edge.contracts import Camera, FaceDetector, Smoother
 from edge.detectors.haar import HaarDetector
 from edge.detectors.yunet import YunetDetector
 from edge.errors import CameraError, command
+from edge.faces.classifier import OnnxClassifier
+from edge.faces.smoothing import ExponentialSmoother
+from edge.faces.tracking import FollowingTracker
 from edge.pipeline import Pipeline
 from edge.privacy import Veil
 from edge.reloading import Reloading
-from edge.smoothing import ExponentialSmoother
 from edge.telemetry import Telemetry
 from edge.threads import Wakeup, share_heap
-from edge.tracking import FollowingTracker
 
 log = logging.getLogger("edge.run")
 

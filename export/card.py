@@ -5,7 +5,7 @@ from pathlib import Path
 import msgspec
 import onnx
 
-from edge.metadata import Metadata
+from edge.faces.metadata import Metadata
 from export import compare, evaluate, files, graph, robustness, timing
 from export.calibration import Images
 from export.compare import Compared, Judge

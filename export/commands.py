@@ -10,7 +10,7 @@ import msgspec
 
 from edge import models
 from edge.errors import ConfigError, SinkError
-from edge.metadata import Metadata
+from edge.faces.metadata import Metadata
 from export import calibration, dataset, evaluate, files
 from export.calibration import Images
 from export.dataset import FER2013_FRAMING, JUDGED_ON, LABELS, Split

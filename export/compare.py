@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge.errors import ModelError
-from edge.metadata import Metadata
+from edge.faces.metadata import Metadata
 from export import evaluate, metrics, temperature
 from export.calibration import Images
 from export.evaluate import Evaluation, Predict

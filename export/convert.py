@@ -13,7 +13,7 @@ import tf2onnx
 from onnx import ModelProto
 
 from edge.errors import ModelError
-from edge.metadata import Metadata
+from edge.faces.metadata import Metadata
 from export import calibration, compare, evaluate, files, graph, keras_models, quantize, run, timing
 from export.calibration import Images
 from export.compare import Judge, Tolerances, Truth

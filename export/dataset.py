@@ -13,9 +13,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from edge import preprocess
 from edge.errors import DataError
-from edge.metadata import Framing
+from edge.faces import preprocess
+from edge.faces.metadata import Framing
 from export import ferplus
 from export.ferplus import Votes
 

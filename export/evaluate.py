@@ -9,11 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 from tqdm import tqdm
 
-from edge import preprocess
-from edge.classifier import OnnxClassifier
 from edge.contracts import Image
 from edge.errors import DataError, ModelError
-from edge.metadata import Metadata
+from edge.faces import preprocess
+from edge.faces.classifier import OnnxClassifier
+from edge.faces.metadata import Metadata
 from export import ferplus, metrics
 from export.dataset import LABELS, Split
 

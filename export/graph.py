@@ -5,7 +5,7 @@ import onnx
 from numpy.typing import NDArray
 from onnx import GraphProto, ModelProto, NodeProto, helper, numpy_helper
 
-from edge.metadata import KEY, Metadata, encode
+from edge.faces.metadata import KEY, Metadata, encode
 
 # Of a feature map: from ONNX's order (n, channels, height, width) to Keras's.
 _CHANNELS_LAST = [0, 2, 3, 1]

@@ -11,9 +11,9 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
-from edge import preprocess
 from edge.errors import ModelError
-from edge.metadata import Metadata
+from edge.faces import preprocess
+from edge.faces.metadata import Metadata
 from export.evaluate import Predict
 from export.files import one_line
 

@@ -16,9 +16,9 @@ from onnx import ModelProto
 from onnxruntime import quantization
 from onnxruntime.quantization.shape_inference import quant_pre_process
 
-from edge import preprocess
 from edge.errors import ModelError
-from edge.metadata import Metadata
+from edge.faces import preprocess
+from edge.faces.metadata import Metadata
 from export import compare, evaluate, files, graph, metrics, timing
 from export.calibration import Images
 from export.compare import Compared, Judge, Tolerances

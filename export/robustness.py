@@ -6,7 +6,7 @@ from functools import partial
 import numpy as np
 from numpy.typing import NDArray
 
-from edge.metadata import Metadata
+from edge.faces.metadata import Metadata
 from export import augment, evaluate
 from export.dataset import Split
 from export.evaluate import Disturbed, Predict

@@ -5,7 +5,7 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from edge import preprocess
+from edge.faces import preprocess
 
 # Beyond these a model is so far off that no temperature helps.
 LEAST, MOST = 0.2, 5.0

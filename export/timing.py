@@ -8,8 +8,8 @@ from statistics import median
 
 import numpy as np
 
-from edge.classifier import OnnxClassifier
 from edge.contracts import Image
+from edge.faces.classifier import OnnxClassifier
 from export.evaluate import DETECTOR
 
 THREADS = (1, 2)

@@ -16,10 +16,10 @@ from typing import Self
 import numpy as np
 
 from edge.cameras.demo import DemoCamera
-from edge.classifier import OnnxClassifier
 from edge.contracts import Box, Frame, Search
 from edge.detectors.yunet import YunetDetector
 from edge.errors import ModelError
+from edge.faces.classifier import OnnxClassifier
 
 TIMEOUT_S = 60
 MARK = "SAID "

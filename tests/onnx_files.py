@@ -6,8 +6,8 @@ import numpy as np
 import onnx
 from onnx import TensorProto, helper, numpy_helper
 
-from edge import metadata
-from edge.metadata import Framing, Metadata
+from edge.faces import metadata
+from edge.faces.metadata import Framing, Metadata
 
 LABELS = ("angry", "disgust", "fear", "happy", "sad", "surprise", "neutral")
 FRAMING = {"haar": Framing(scale=1.0, shift_down=0.0), "yunet": Framing(scale=1.2, shift_down=0.1)}

@@ -19,9 +19,9 @@ import cv2
 from benchmarks.arm64 import laps
 from benchmarks.clip import Clip, ClipCamera, stored
 from edge import models, overlay, run
-from edge.classifier import OnnxClassifier
 from edge.config import Config
 from edge.contracts import Box, Face, FaceDetector, Frame, Result, Search, Tracker
+from edge.faces.classifier import OnnxClassifier
 
 # How often a mark around nothing is made.
 TRIALS = 9

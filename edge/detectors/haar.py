@@ -6,9 +6,9 @@ from pathlib import Path
 
 import cv2
 
-from edge import preprocess, searching
 from edge.contracts import Box, Face, Frame, Search
 from edge.errors import ModelError
+from edge.faces import preprocess, searching
 
 CASCADE = "haarcascade_frontalface_default.xml"
 

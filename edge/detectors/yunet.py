@@ -8,12 +8,12 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from edge import preprocess, searching
 from edge.contracts import Box, Face, Frame, Image, Search
 from edge.detectors.onnx_file import GREY, Ending, Node, Value, rebuilt
 from edge.errors import ModelError
+from edge.faces import preprocess, searching
+from edge.faces.ort_session import first_line, open_session
 from edge.models import YUNET
-from edge.sessions import first_line, open_session
 
 # Faces of the smallest size wanted are shrunk to this height before the search; the cost grows with the area
 # searched.  In a video of people YuNet then finds 7 of 10, of 40 px 9 of 10, and no false ones.

@@ -13,8 +13,8 @@ from edge.contracts import Box, FaceDetector, Frame, PixelFormat, Search
 from edge.detectors.haar import HaarDetector
 from edge.detectors.yunet import YunetDetector
 from edge.errors import ModelError
+from edge.faces.tracking import FollowingTracker
 from edge.models import classifier_path
-from edge.tracking import FollowingTracker
 
 NAMES = ("haar", "yunet")
 

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from edge.detectors.onnx_file import GREY, Ending, Node, Value, rebuilt
 from edge.detectors.yunet import ending
+from edge.faces.ort_session import open_session
 from edge.models import classifier_path
-from edge.sessions import open_session
 
 
 @pytest.fixture(scope="module")

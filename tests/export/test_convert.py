@@ -10,8 +10,8 @@ import numpy as np
 import onnx
 import pytest
 
-from edge import preprocess
-from edge.classifier import OnnxClassifier
+from edge.faces import preprocess
+from edge.faces.classifier import OnnxClassifier
 from export import graph, quantize
 from export.dataset import FER2013_FRAMING, LABELS, Split
 from export.quiet import import_tensorflow

@@ -9,7 +9,7 @@ import pytest
 from numpy.typing import NDArray
 from onnx import ModelProto, TensorProto, helper, numpy_helper
 
-from edge import metadata
+from edge.faces import metadata
 from export import graph
 from tests import onnx_files
 

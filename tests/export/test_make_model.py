@@ -4,7 +4,7 @@ import os
 import subprocess
 from pathlib import Path
 
-from edge.classifier import OnnxClassifier
+from edge.faces.classifier import OnnxClassifier
 from tests.conftest import ROOT
 from tests.export.conftest import Toy, save_npz
 

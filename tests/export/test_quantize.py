@@ -6,7 +6,7 @@ import numpy as np
 import onnx
 import pytest
 
-from edge.classifier import OnnxClassifier
+from edge.faces.classifier import OnnxClassifier
 from export import graph, quantize
 from export.calibration import Images
 from export.dataset import Split

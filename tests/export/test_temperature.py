@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from edge import preprocess
+from edge.faces import preprocess
 from export import metrics, temperature
 
 

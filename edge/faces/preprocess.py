@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge.contracts import Box, Frame, Image
-from edge.metadata import Framing, Metadata
+from edge.faces.metadata import Framing, Metadata
 
 
 def frame_box(box: Box, framing: Framing) -> Box:

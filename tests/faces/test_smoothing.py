@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from edge.contracts import UNCERTAIN, Box, Expression, Face, Image
-from edge.smoothing import FORGOTTEN_AFTER_S, HOLD_S, ExponentialSmoother
+from edge.faces.smoothing import FORGOTTEN_AFTER_S, HOLD_S, ExponentialSmoother
 from tests.scripted import frame_at
 
 LABELS = ("happy", "sad", "neutral")

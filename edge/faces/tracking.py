@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from edge.contracts import Box, Face, FaceDetector, Frame, Search
-from edge.searching import Schedule
+from edge.faces.searching import Schedule
 
 # Boxes of the same face in frames that follow each other overlap by more.
 LEAST_IOU = 0.3

@@ -9,10 +9,10 @@ import msgspec
 import numpy as np
 import pytest
 
-from edge import metadata
-from edge.classifier import OnnxClassifier
 from edge.contracts import Box, Face, Frame, PixelFormat
 from edge.errors import ModelError
+from edge.faces import metadata
+from edge.faces.classifier import OnnxClassifier
 from tests import onnx_files
 
 
@@ -110,7 +110,7 @@ def test_session_leaves_no_file_behind_and_starts_no_telemetry(tmp_path: Path) -
     home = tmp_path / "home"
     home.mkdir()
     program = (
-        "import sys; from pathlib import Path; from edge.classifier import OnnxClassifier; "
+        "import sys; from pathlib import Path; from edge.faces.classifier import OnnxClassifier; "
         "import numpy; c = OnnxClassifier(Path(sys.argv[1]), 'haar'); "
         "c.classify([numpy.zeros((48, 48), 'uint8')])"
     )

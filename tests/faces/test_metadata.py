@@ -2,9 +2,9 @@
 
 import pytest
 
-from edge import metadata
 from edge.errors import ModelError
-from edge.metadata import Framing, Metadata
+from edge.faces import metadata
+from edge.faces.metadata import Framing, Metadata
 
 GOOD = Metadata(
     labels=("happy", "sad"),

@@ -3,7 +3,7 @@
 import pytest
 
 from edge.contracts import Box, Search
-from edge.searching import Schedule, parts
+from edge.faces.searching import Schedule, parts
 
 FRAMES = [(640, 480), (596, 336), (1280, 720), (1920, 1080), (320, 240), (100, 700), (64, 64)]
 PICTURE = (320, 128)

@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 import pytest
 
 from edge.contracts import Box, Face, Search
-from edge.tracking import CYCLE_S, LOST_AFTER_S, MOST_REGIONS, UNCONFIRMED_S, FollowingTracker
+from edge.faces.tracking import CYCLE_S, LOST_AFTER_S, MOST_REGIONS, UNCONFIRMED_S, FollowingTracker
 from tests.scripted import HEIGHT, WIDTH, ScriptedDetector, face_at, frame_at
 
 FPS = 30

@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from edge import preprocess
 from edge.contracts import Expression, Face, Frame, Image, Reading
+from edge.faces import preprocess
 
 # A track that was not seen for longer starts anew.
 FORGOTTEN_AFTER_S = 0.5

@@ -1,0 +1,1 @@
+"""Following faces and reading their expressions, a file for each step."""
