@@ -23,12 +23,12 @@ import cv2
 
 from benchmarks import clip
 from benchmarks.arithmetic import percentiles
-from edge import overlay
 from edge import run as line
 from edge.cameras.reconnecting import ReconnectingCamera
 from edge.cameras.usb import UsbCamera
 from edge.config import Config
 from edge.contracts import Image, Result
+from edge.drawing import overlay
 from edge.errors import ConfigError, command
 from edge.pipeline import Pipeline
 from edge.telemetry import Telemetry

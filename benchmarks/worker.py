@@ -18,10 +18,11 @@ import msgspec
 
 from benchmarks import bare, clip
 from benchmarks.clip import ClipCamera
-from edge import outputs, overlay
+from edge import outputs
 from edge import run as line
 from edge.config import Config
 from edge.contracts import Camera, Result, Sink
+from edge.drawing import overlay
 from edge.errors import SinkError, command
 from edge.pipeline import Pipeline
 from edge.telemetry import Telemetry

@@ -22,12 +22,12 @@ from edge.config import Config, Settings
 from edge.contracts import Camera, FaceDetector, Smoother
 from edge.detectors.haar import HaarDetector
 from edge.detectors.yunet import YunetDetector
+from edge.drawing.blur import Veil
 from edge.errors import CameraError, command
 from edge.faces.classifier import OnnxClassifier
 from edge.faces.smoothing import ExponentialSmoother
 from edge.faces.tracking import FollowingTracker
 from edge.pipeline import Pipeline
-from edge.privacy import Veil
 from edge.reloading import Reloading
 from edge.telemetry import Telemetry
 from edge.threads import Wakeup, share_heap

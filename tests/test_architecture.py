@@ -20,7 +20,7 @@ FOR_ALL = {"edge.contracts", "edge.errors"}
 MAY_IMPORT = {
     "edge": set(),
     "edge.batch": {"edge.config", "edge.credentials"},
-    "edge.cameras.reconnecting": {"edge.cameras.outages", "edge.placeholder"},
+    "edge.cameras.reconnecting": {"edge.cameras.outages", "edge.drawing.placeholder"},
     "edge.cameras.usb": {"edge.cameras.nodes", "edge.cameras.v4l2"},
     "edge.cameras.video": {"edge.credentials"},
     "edge.checks.camera": {
@@ -79,7 +79,7 @@ MAY_IMPORT = {
     },
     "edge.sinks.connections": {"edge.sinks.limits"},
     "edge.sinks.events": {"edge.rotation"},
-    "edge.sinks.hdmi": {"edge.overlay", "edge.privacy"},
+    "edge.sinks.hdmi": {"edge.drawing.overlay", "edge.drawing.blur"},
     "edge.sinks.http": {
         "edge.sinks.access",
         "edge.sinks.connections",
@@ -89,7 +89,7 @@ MAY_IMPORT = {
     },
     "edge.sinks.metrics": {"edge.changes"},
     "edge.sinks.mjpeg": {
-        "edge.overlay",
+        "edge.drawing.overlay",
         "edge.sinks.access",
         "edge.sinks.connections",
         "edge.sinks.http",
@@ -109,7 +109,7 @@ MAY_IMPORT = {
     },
     "edge.sinks.mqtt_connection": {"edge.broker"},
     "edge.sinks.multipart": {"edge.sinks.connections"},
-    "edge.sinks.recorder": {"edge.overlay", "edge.rotation"},
+    "edge.sinks.recorder": {"edge.drawing.overlay", "edge.rotation"},
     "edge.faces.smoothing": {"edge.faces.preprocess"},
     "edge.telemetry": {"edge.board"},
     "edge.faces.tracking": {"edge.faces.searching"},
@@ -165,9 +165,9 @@ LIBRARIES = {
         "edge.run",
         "edge.contracts",
         "edge.faces.preprocess",
-        "edge.overlay",
-        "edge.placeholder",
-        "edge.privacy",
+        "edge.drawing.overlay",
+        "edge.drawing.placeholder",
+        "edge.drawing.blur",
         "edge.sinks.hdmi",
         "edge.sinks.mjpeg",
         "edge.sinks.recorder",

@@ -7,9 +7,9 @@ from functools import lru_cache
 from types import TracebackType
 from typing import Self
 
-from edge import placeholder
 from edge.cameras.outages import Outages
 from edge.contracts import Camera, Frame, Image, PixelFormat
+from edge.drawing import placeholder
 from edge.errors import CameraBusy, CameraError, CameraNotFound, CameraTimeout
 
 # How often the picture that says what is wrong is shown: often enough for viewers, watchdog and probes.

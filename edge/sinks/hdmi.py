@@ -10,10 +10,10 @@ from typing import Protocol, Self
 
 import cv2
 
-from edge import overlay
 from edge.contracts import Image, Result
+from edge.drawing import overlay
+from edge.drawing.blur import Veil
 from edge.errors import SinkError
-from edge.privacy import Veil
 
 log = logging.getLogger(__name__)
 

@@ -14,8 +14,8 @@ from typing import Self
 import cv2
 from aiohttp import web
 
-from edge import overlay
 from edge.contracts import Frame, Image, PixelFormat, Result
+from edge.drawing import overlay
 from edge.errors import SinkError
 from edge.sinks import http, messages
 from edge.sinks.access import Access

@@ -12,8 +12,8 @@ from typing import Self
 import cv2
 import numpy as np
 
-from edge import overlay
 from edge.contracts import Image, Result
+from edge.drawing import overlay
 from edge.errors import ConfigError, SinkError
 from edge.rotation import Series
 

@@ -19,12 +19,12 @@ import cv2
 import numpy as np
 import pytest
 
-from edge import overlay
 from edge.cameras.demo import DemoCamera
 from edge.contracts import Box, Frame, PixelFormat, Result, Search
 from edge.detectors.haar import HaarDetector
+from edge.drawing import overlay
+from edge.drawing.blur import Veil
 from edge.errors import SinkError
-from edge.privacy import Veil
 from edge.sinks import http, multipart
 from edge.sinks.http import Feeds
 from edge.sinks.mjpeg import MjpegSink

@@ -9,10 +9,11 @@ from typing import Self
 import cv2
 
 from benchmarks.peers.runners import play
-from edge import overlay, run
+from edge import run
 from edge.cameras.video import USUAL_FPS, VideoCamera
 from edge.config import Config
 from edge.contracts import Frame, Result
+from edge.drawing import overlay
 from edge.pipeline import Pipeline
 from edge.telemetry import Telemetry
 from edge.threads import Wakeup

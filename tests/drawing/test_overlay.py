@@ -6,8 +6,8 @@ from importlib.resources import files
 import numpy as np
 import pytest
 
-from edge import overlay
 from edge.contracts import Box, Expression, Face, Image, Reading
+from edge.drawing import overlay
 from tests.results import reading_of, result_of
 
 WHITE = np.full((480, 640, 3), 255, np.uint8)

@@ -8,12 +8,12 @@ import cv2
 import numpy as np
 import pytest
 
-from edge import privacy
 from edge.cameras.demo import DemoCamera
 from edge.cameras.video import VideoCamera
 from edge.contracts import Box, Face, Frame, Image, PixelFormat, Reading, Result, Search
 from edge.detectors.haar import HaarDetector
-from edge.privacy import KEEP_S, LOOK_AHEAD_S, Veil
+from edge.drawing import blur
+from edge.drawing.blur import KEEP_S, LOOK_AHEAD_S, Veil
 from edge.rotation import Series
 from edge.sinks.recorder import RecorderSink
 from tests.clocks import Clock
@@ -219,4 +219,4 @@ def values_recorded(path: Path, box: Box) -> int:
 def test_cells_keep_few_colours() -> None:
     (result,) = veiled([result_at(0, FACE)])
     values = np.unique(result.frame.bgr[FACE.top : FACE.bottom, FACE.left : FACE.right])
-    assert len(values) <= 256 // privacy.STEP
+    assert len(values) <= 256 // blur.STEP

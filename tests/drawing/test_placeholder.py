@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from edge import placeholder
 from edge.contracts import Image
+from edge.drawing import placeholder
 
 TEXT = "no camera: expected a camera at /dev/video0, found no such device; there are: none"
 
