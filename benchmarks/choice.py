@@ -7,8 +7,8 @@ from pathlib import Path
 from benchmarks import files
 from benchmarks.arithmetic import LEAST_CHANGE, Spread
 from benchmarks.stages import Cost, Inference
-from edge import tuning
-from edge.tuning import Tuning
+from edge.settings import benchmark_result
+from edge.settings.benchmark_result import Tuning
 
 # A run for so many faces must be over in so much time, a third of a frame's at 30 FPS, or more threads are worth their
 # cost.
@@ -41,7 +41,7 @@ def tuned(costs: Mapping[Inference, Cost], compared: Mapping[str, str], preferre
         cost = costs[Inference(name, threads, 1)]
         said.append(f"{name} {cost.wall_ms.median:.2f} ms a face and {cost.cpu_ms.median:.2f} of CPU")
     return Tuning(
-        machine=tuning.machine(),
+        machine=benchmark_result.machine(),
         compared=compared,
         model=model,
         threads=threads,

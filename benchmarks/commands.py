@@ -10,11 +10,12 @@ import msgspec
 from benchmarks import arithmetic, clip, files, machine, report
 from benchmarks.arithmetic import Spread
 from benchmarks.machine import Condition
-from edge import models, tuning
-from edge.config import Config
+from edge import models
 from edge.errors import ConfigError
 from edge.faces.classifier import OnnxClassifier
 from edge.run import choose_model, make_detector
+from edge.settings import benchmark_result
+from edge.settings.config import Config
 
 if TYPE_CHECKING:
     from benchmarks.soak import Sample
@@ -127,13 +128,13 @@ def stages(chosen: Namespace) -> None:
     _tell(chosen, figures, spreads, watched.condition)
     if chosen.png:
         plot.stages(costs, runs, machine.headline(figures["machine"]), chosen.png)
-    tuned = choice.tuned(runs, {form.name: tuning.sha256(form) for form in forms}, model.name)
+    tuned = choice.tuned(runs, {form.name: benchmark_result.sha256(form) for form in forms}, model.name)
     print(
         f"best here: {tuned.model} on {tuned.threads} thread{'s' if tuned.threads > 1 else ''}; {tuned.why}"
     )
     if not chosen.model:
-        choice.keep(tuned, tuning.path())
-        print(f"kept for the app in {tuning.path()}")
+        choice.keep(tuned, benchmark_result.path())
+        print(f"kept for the app in {benchmark_result.path()}")
 
 
 def soak(chosen: Namespace) -> int:

@@ -26,11 +26,11 @@ from benchmarks.arithmetic import percentiles
 from edge import run as line
 from edge.cameras.reconnecting import ReconnectingCamera
 from edge.cameras.usb import UsbCamera
-from edge.config import Config
 from edge.contracts import Image, Result
 from edge.drawing import overlay
 from edge.errors import ConfigError, command
 from edge.pipeline import Pipeline
+from edge.settings.config import Config
 from edge.telemetry import Telemetry
 from edge.threads import Wakeup
 

@@ -23,8 +23,8 @@ from benchmarks import arithmetic
 from benchmarks.arithmetic import Spread
 from benchmarks.clip import Clip, store
 from benchmarks.worker import Order, Passed
-from edge.config import PREFIX, Config
 from edge.errors import FerEdgeError
+from edge.settings.config import PREFIX, Config
 
 # Of these kinds is a round: as fast as it goes; at the camera's rate; with every call of a library timed.
 Kind = Literal["unpaced", "live", "timed"]

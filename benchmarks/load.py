@@ -24,8 +24,8 @@ from tqdm import tqdm
 
 from benchmarks import arithmetic, files
 from benchmarks.arithmetic import Spread
-from edge.config import PREFIX
 from edge.errors import FerEdgeError, command
+from edge.settings.config import PREFIX
 
 START_WITHIN_S = 30.0
 ANSWER_WITHIN_S = 30.0

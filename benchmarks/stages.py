@@ -18,12 +18,12 @@ from benchmarks.arithmetic import Spread
 from benchmarks.clip import Clip
 from edge import models
 from edge import run as line
-from edge.config import Config
 from edge.contracts import Box, Face, FaceDetector, Frame, Image, PixelFormat, Reading, Result, Search
 from edge.drawing import overlay
 from edge.errors import CameraError
 from edge.faces import preprocess
 from edge.faces.classifier import OnnxClassifier
+from edge.settings.config import Config
 
 # Frames spread over the clip that each stage takes in turn.
 FRAMES = 24

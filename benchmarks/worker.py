@@ -20,11 +20,11 @@ from benchmarks import bare, clip
 from benchmarks.clip import ClipCamera
 from edge import outputs
 from edge import run as line
-from edge.config import Config
 from edge.contracts import Camera, Result, Sink
 from edge.drawing import overlay
 from edge.errors import SinkError, command
 from edge.pipeline import Pipeline
+from edge.settings.config import Config
 from edge.telemetry import Telemetry
 from edge.threads import Wakeup, share_heap
 

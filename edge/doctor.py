@@ -21,7 +21,7 @@ from edge.errors import ConfigError, command
 from edge.threads import WorkerGroup
 
 if TYPE_CHECKING:
-    from edge.config import Config
+    from edge.settings.config import Config
 
 # More than the commands of any one check may take together.
 CHECK_WITHIN_S = 75.0
@@ -80,7 +80,7 @@ def examine(here: Machine) -> tuple[list[Finding], "Config | None"]:
 def _settings(here: Machine) -> tuple["Config | None", Finding]:
     """The settings that edge.run would have, else the defaults; None where a library for them is missing."""
     try:
-        from edge import config
+        from edge.settings import config
     except ImportError as error:
         found = problem(
             f"{error}: nothing that depends on the settings was looked at",

@@ -6,12 +6,13 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
 
-from edge import board, broker, credentials, service
-from edge import config as settings
-from edge.config import Config
+from edge import board, broker, service
 from edge.contracts import Camera, Sink
-from edge.reloading import Offer, offer_to_nobody
 from edge.rotation import Rotation, Series
+from edge.settings import config as settings
+from edge.settings import credentials
+from edge.settings.config import Config
+from edge.settings.reloading import Offer, offer_to_nobody
 from edge.sinks.events import EventsSink
 from edge.sinks.metrics import MetricsSink
 from edge.sinks.spared import SparedSink

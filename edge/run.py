@@ -11,14 +11,12 @@ from pathlib import Path
 
 import cv2
 
-from edge import batch, board, models, outputs, service, tuning
-from edge import config as settings
+from edge import board, models, outputs, service
 from edge.cameras.demo import DemoCamera
 from edge.cameras.picamera import PiCamera
 from edge.cameras.reconnecting import ReconnectingCamera
 from edge.cameras.usb import UsbCamera
 from edge.cameras.video import VideoCamera, is_stream
-from edge.config import Config, Settings
 from edge.contracts import Camera, FaceDetector, Smoother
 from edge.detectors.haar import HaarDetector
 from edge.detectors.yunet import YunetDetector
@@ -28,7 +26,10 @@ from edge.faces.classifier import OnnxClassifier
 from edge.faces.smoothing import ExponentialSmoother
 from edge.faces.tracking import FollowingTracker
 from edge.pipeline import Pipeline
-from edge.reloading import Reloading
+from edge.settings import batch, benchmark_result
+from edge.settings import config as settings
+from edge.settings.config import Config, Settings
+from edge.settings.reloading import Reloading
 from edge.telemetry import Telemetry
 from edge.threads import Wakeup, share_heap
 
@@ -89,7 +90,7 @@ def choose_model(config: Config) -> tuple[Path, int, str]:
     if config.model is not None:
         return Path(config.model), config.threads or 1, "as set"
     shipped = models.classifier_path()
-    found = tuning.found(shipped.parent)
+    found = benchmark_result.found(shipped.parent)
     if found is None:
         return shipped, config.threads or 1, "the default"
     return shipped.with_name(found.model), config.threads or found.threads, found.why
@@ -125,7 +126,7 @@ def run(chosen: Settings, wakeup: Wakeup, reloading: Reloading) -> None:
         "detector": detector.name,
         "file": classifier.path.name,
         "precision": classifier.metadata.precision,
-        "sha256": tuning.sha256(classifier.path),
+        "sha256": benchmark_result.sha256(classifier.path),
     }
     sinks = outputs.make_sinks(
         config,

@@ -13,10 +13,10 @@ import pytest
 from edge import run as line
 from edge.cameras.demo import PORTRAIT
 from edge.cameras.reconnecting import ReconnectingCamera
-from edge.config import Config
 from edge.contracts import Frame, Image, PixelFormat, Result
 from edge.errors import CameraBusy, CameraError, CameraTimeout
 from edge.pipeline import Pipeline
+from edge.settings.config import Config
 from edge.sinks.mjpeg import MjpegSink
 from edge.telemetry import Telemetry
 from edge.threads import Wakeup

@@ -15,13 +15,14 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as some
 
-from edge import config, models
+from edge import models
 from edge.cameras.demo import DemoCamera
-from edge.config import Config
 from edge.contracts import Frame, PixelFormat
 from edge.errors import ConfigError, DataError
 from edge.reporting.figures import summarize
 from edge.reporting.rows import read
+from edge.settings import config
+from edge.settings.config import Config
 from tests.damaged import Trial
 
 # A damage: where, as a share of the length, and what is there instead; None cuts the file off there.

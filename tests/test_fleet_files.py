@@ -11,7 +11,8 @@ import pytest
 import yaml
 from prometheus_client.parser import text_string_to_metric_families
 
-from edge import broker, config
+from edge import broker
+from edge.settings import config
 from edge.sinks.metrics import MetricsSink
 from edge.sinks.mqtt import MqttSink
 from tests import promtool

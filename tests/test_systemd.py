@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from edge import config, sample
-from edge.config import Config
+from edge.settings import config, sample
+from edge.settings.config import Config
 from tests.conftest import ROOT
 
 SYSTEMD = ROOT / "systemd"
@@ -88,7 +88,9 @@ def test_script_says_what_it_does_and_refuses_what_it_does_not_know(script: Path
 
 
 def test_sample_is_that_of_the_settings() -> None:
-    assert SAMPLE.read_text() == sample.text(), "write it again: python -m edge.sample > systemd/config.toml"
+    assert SAMPLE.read_text() == sample.text(), (
+        "write it again: python -m edge.settings.sample > systemd/config.toml"
+    )
 
 
 def test_sample_sets_nothing() -> None:

@@ -13,9 +13,9 @@ from urllib.parse import urlsplit
 import cv2
 import numpy as np
 
-from edge import credentials
 from edge.contracts import Frame, PixelFormat
 from edge.errors import CameraError, CameraNotFound, CameraTimeout
+from edge.settings import credentials
 
 log = logging.getLogger(__name__)
 

@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING
 from edge.checks.findings import Finding, ok, problem, skipped, warning
 from edge.checks.machine import Machine
 from edge.checks.processes import process
-from edge.credentials import without_secrets
+from edge.settings.credentials import without_secrets
 
 if TYPE_CHECKING:
     from edge.cameras.v4l2 import Mode
-    from edge.config import Config
+    from edge.settings.config import Config
 
 LIBCAMERA_WITHIN_S = 20.0
 # A camera that gives less than this of the rate asked for is worth a word.

@@ -11,7 +11,7 @@ from edge.checks.findings import Finding, ok, problem, skipped, warning
 from edge.checks.machine import Machine
 
 if TYPE_CHECKING:
-    from edge.config import Config
+    from edge.settings.config import Config
 
 # Where a Pi's firmware begins to slow down.
 HOT_C = 80.0

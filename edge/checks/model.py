@@ -13,7 +13,7 @@ from edge.checks.machine import Machine
 from edge.errors import ConfigError, ModelError
 
 if TYPE_CHECKING:
-    from edge.config import Config
+    from edge.settings.config import Config
 
 TRIAL_WITHIN_S = 60.0
 HASH_SHOWN = 16
@@ -35,9 +35,9 @@ def yunet(machine: Machine, config: "Config") -> Iterator[Finding]:
 
 
 def _hash(path: Path) -> str:
-    from edge import tuning
+    from edge.settings import benchmark_result
 
-    found = tuning.sha256(path)
+    found = benchmark_result.sha256(path)
     known = "as published" if found == models.YUNET.sha256 else "another file than the published one"
     return f"sha256 {found[:HASH_SHOWN]}…, {known}"
 
@@ -84,21 +84,21 @@ def benchmark(machine: Machine, config: "Config") -> Iterator[Finding]:
     """What the benchmark of this device found best, unless the settings say all of it."""
     import msgspec
 
-    from edge import tuning
+    from edge.settings import benchmark_result
 
     if config.model is not None:
         yield skipped("the settings name the model")
         return
-    at = tuning.path()
+    at = benchmark_result.path()
     try:
-        found = msgspec.json.decode(at.read_bytes(), type=tuning.Tuning)
+        found = msgspec.json.decode(at.read_bytes(), type=benchmark_result.Tuning)
     except FileNotFoundError:
         yield skipped("this device was not benchmarked yet: python -m benchmarks finds what serves it best")
         return
     except (OSError, msgspec.DecodeError) as error:
         yield warning(f"{at} is no benchmark's result: {error}", "python -m benchmarks")
         return
-    reason = tuning.stale(found, models.classifier_path().parent)
+    reason = benchmark_result.stale(found, models.classifier_path().parent)
     if reason:
         yield warning(f"the result in {at} is not used: {reason}", "python -m benchmarks")
     else:

@@ -6,14 +6,15 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from edge import broker, credentials
+from edge import broker
 from edge.checks.findings import Finding, ok, problem, refused, skipped, warning
 from edge.checks.machine import Machine
 from edge.checks.processes import listeners
 from edge.errors import ConfigError
+from edge.settings import credentials
 
 if TYPE_CHECKING:
-    from edge.config import Config
+    from edge.settings.config import Config
 
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 EVERYWHERE = ("0.0.0.0", "::")

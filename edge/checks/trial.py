@@ -11,9 +11,10 @@ import sys
 import time
 from collections.abc import Sequence
 
-from edge import config, run, tuning
+from edge import run
 from edge.cameras.demo import DemoCamera
 from edge.errors import FerEdgeError
+from edge.settings import benchmark_result, config
 
 MIN_FACE_PX = 80
 
@@ -39,7 +40,7 @@ def trial(arguments: Sequence[str]) -> dict[str, object]:
     return {
         "detector": detector.name,
         "file": str(classifier.path),
-        "sha256": tuning.sha256(classifier.path),
+        "sha256": benchmark_result.sha256(classifier.path),
         "labels": contract.labels,
         "input": f"{contract.width}×{contract.height} {contract.channel}",
         "precision": contract.precision,

@@ -8,8 +8,8 @@ from benchmarks import clip
 from benchmarks.arm64 import __main__ as command
 from benchmarks.arm64 import comparison, emulator, laps, work
 from benchmarks.arm64.boards import BOARDS, Board
-from edge.config import Config
 from edge.errors import ConfigError
+from edge.settings.config import Config
 
 
 def marks(*stages: tuple[str, int, int]) -> list[tuple[int, int]]:

@@ -11,9 +11,9 @@ from benchmarks import choice, clip, stages
 from benchmarks.__main__ import main
 from benchmarks.arithmetic import Spread
 from benchmarks.stages import Cost, Inference
-from edge import tuning
-from edge.config import Config
 from edge.models import classifier_path
+from edge.settings import benchmark_result
+from edge.settings.config import Config
 
 
 def cost(wall_ms: float, cpu_ms: float) -> Cost:
@@ -68,9 +68,9 @@ def test_stages_are_timed_drawn_and_the_best_form_kept(
     figures = json.loads(out.read_text())
     assert all(figure["low"] <= figure["median"] <= figure["high"] for figure in figures["spread"].values())
     assert cv2.imread(str(picture)).shape[1] > 1000
-    kept = json.loads(tuning.path().read_text())
-    assert kept["model"] in kept["compared"] and kept["machine"] == tuning.machine()
-    assert tuning.path().parent.parent == tmp_path
+    kept = json.loads(benchmark_result.path().read_text())
+    assert kept["model"] in kept["compared"] and kept["machine"] == benchmark_result.machine()
+    assert benchmark_result.path().parent.parent == tmp_path
     assert main([*arguments, "--compare", str(out)]) == 0
     assert "changed beyond the noise" in capsys.readouterr().out
 

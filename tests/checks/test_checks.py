@@ -9,14 +9,15 @@ from pathlib import Path
 
 import pytest
 
-from edge import doctor, tuning
+from edge import doctor
 from edge.cameras import v4l2
 from edge.cameras.v4l2 import Mode
 from edge.checks import camera, health, model, outputs, system
 from edge.checks.findings import Finding, State
 from edge.checks.machine import Machine, Ran, connect, run, version
 from edge.checks.processes import listeners, process
-from edge.config import Config
+from edge.settings import benchmark_result
+from edge.settings.config import Config
 from tests.checks.machines import TRIAL, listener, machine, plug, tree, write
 from tests.checks.machines import process as add_process
 
@@ -178,9 +179,12 @@ def test_result_of_the_benchmark(pi: Path, monkeypatch: pytest.MonkeyPatch, tmp_
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
     here = machine(pi)
     assert [state for state, _ in told(model.benchmark(here, Config()))] == [State.SKIPPED]
-    write(tuning.path(), "{")
+    write(benchmark_result.path(), "{")
     assert [state for state, _ in told(model.benchmark(here, Config()))] == [State.WARNING]
-    write(tuning.path(), '{"machine": "another", "compared": {}, "model": "a", "threads": 1, "why": "b"}')
+    write(
+        benchmark_result.path(),
+        '{"machine": "another", "compared": {}, "model": "a", "threads": 1, "why": "b"}',
+    )
     [(state, text)] = told(model.benchmark(here, Config()))
     assert state is State.WARNING and "it is of another" in text
 

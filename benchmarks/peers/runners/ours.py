@@ -11,10 +11,10 @@ import cv2
 from benchmarks.peers.runners import play
 from edge import run
 from edge.cameras.video import USUAL_FPS, VideoCamera
-from edge.config import Config
 from edge.contracts import Frame, Result
 from edge.drawing import overlay
 from edge.pipeline import Pipeline
+from edge.settings.config import Config
 from edge.telemetry import Telemetry
 from edge.threads import Wakeup
 

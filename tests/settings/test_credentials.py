@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from edge import credentials
 from edge.errors import ConfigError
+from edge.settings import credentials
 
 
 @pytest.fixture

@@ -14,12 +14,13 @@ from typing import Annotated, Any, Literal, NoReturn, get_args, get_origin, get_
 import msgspec
 from msgspec import Meta
 
-from edge import broker, credentials
+from edge import broker
 from edge.broker import FORM
 from edge.errors import ConfigError
+from edge.settings import credentials
 
 PREFIX = "FER_EDGE_"
-# Keys of the environment that are no settings: nothing prints them (see edge.credentials).
+# Keys of the environment that are no settings: nothing prints them (see edge.settings.credentials).
 SECRETS = ("mqtt_password", "token")
 # What a text may hold in place of this machine's name, so that one file serves many machines.
 HOSTNAME = "${HOSTNAME}"

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from edge import config
-from edge.config import Config
 from edge.errors import ConfigError
+from edge.settings import config
+from edge.settings.config import Config
 
 
 def parsed(*arguments: str, **environment: str) -> config.Settings:

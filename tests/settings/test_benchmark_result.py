@@ -6,20 +6,24 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from edge import tuning
-from edge.config import Config
 from edge.models import classifier_path
 from edge.run import choose_model
-from edge.tuning import Tuning
+from edge.settings import benchmark_result
+from edge.settings.benchmark_result import Tuning
+from edge.settings.config import Config
 
 FORMS = ("fer.int8.onnx", "fer.float.onnx")
 
 
 def result_of(folder: Path, **changed: object) -> Tuning:
     """The float form on three threads, as a benchmark of this machine would say."""
-    compared = {name: tuning.sha256(folder / name) for name in FORMS}
+    compared = {name: benchmark_result.sha256(folder / name) for name in FORMS}
     whole = Tuning(
-        machine=tuning.machine(), compared=compared, model="fer.float.onnx", threads=3, why="it is faster"
+        machine=benchmark_result.machine(),
+        compared=compared,
+        model="fer.float.onnx",
+        threads=3,
+        why="it is faster",
     )
     return msgspec.structs.replace(whole, **changed)
 
@@ -34,7 +38,7 @@ def folder(tmp_path: Path) -> Path:
 def found(folder: Path, result: Tuning) -> Tuning | None:
     at = folder / "tuning.json"
     at.write_bytes(msgspec.json.encode(result))
-    return tuning.found(folder, at)
+    return benchmark_result.found(folder, at)
 
 
 def test_result_of_this_machine_and_these_files_is_used(folder: Path) -> None:
@@ -63,13 +67,13 @@ def test_other_result_is_ignored_and_the_log_says_why(
 def test_damaged_result_is_ignored(folder: Path, caplog: pytest.LogCaptureFixture, content: bytes) -> None:
     at = folder / "tuning.json"
     at.write_bytes(content)
-    assert tuning.found(folder, at) is None
+    assert benchmark_result.found(folder, at) is None
     assert str(at) in caplog.text
 
 
 def test_without_a_result_the_log_says_how_to_get_one(folder: Path, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.INFO)
-    assert tuning.found(folder, folder / "none.json") is None
+    assert benchmark_result.found(folder, folder / "none.json") is None
     assert "python -m benchmarks" in caplog.text
 
 
@@ -79,8 +83,8 @@ def test_app_takes_what_was_found_and_what_is_set_before_it(
     shipped = classifier_path()
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
     assert choose_model(Config()) == (shipped, 1, "the default")
-    tuning.path().parent.mkdir()
-    tuning.path().write_bytes(msgspec.json.encode(result_of(shipped.parent)))
+    benchmark_result.path().parent.mkdir()
+    benchmark_result.path().write_bytes(msgspec.json.encode(result_of(shipped.parent)))
     assert choose_model(Config()) == (shipped.with_name("fer.float.onnx"), 3, "it is faster")
     assert choose_model(Config(threads=2))[:2] == (shipped.with_name("fer.float.onnx"), 2)
     assert choose_model(Config(model=str(shipped)))[:2] == (shipped, 1)

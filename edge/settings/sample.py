@@ -1,14 +1,14 @@
 """The configuration file to begin with: every setting, commented out at its default.
 
-python -m edge.sample > config.toml
+python -m edge.settings.sample > config.toml
 """
 
 import textwrap
 
 import msgspec
 
-from edge import config
-from edge.config import Config
+from edge.settings import config
+from edge.settings.config import Config
 
 WIDTH = 100
 HEAD = """\

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from edge import config
-from edge.batch import split
 from edge.errors import CameraNotFound, ConfigError
+from edge.settings import config
+from edge.settings.batch import split
 
 
 @pytest.fixture

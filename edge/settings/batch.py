@@ -10,9 +10,9 @@ from pathlib import Path
 
 from msgspec import structs
 
-from edge.config import Settings
-from edge.credentials import without_secrets
 from edge.errors import CameraNotFound, ConfigError
+from edge.settings.config import Settings
+from edge.settings.credentials import without_secrets
 
 # Stands in an output's name for that of the video.
 NAME = "{name}"

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from edge import config
-from edge.reloading import Reloading
+from edge.settings import config
+from edge.settings.reloading import Reloading
 
 TIMEOUT_S = 60
 

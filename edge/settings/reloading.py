@@ -6,8 +6,8 @@ from typing import Any
 
 from msgspec import structs
 
-from edge.config import Settings
 from edge.errors import ConfigError
+from edge.settings.config import Settings
 
 log = logging.getLogger(__name__)
 
