@@ -62,11 +62,11 @@ def make_sinks(
 def make_stream(config: Config, telemetry: Telemetry, metrics: Callable[[], bytes]) -> Sink:
     """The stream, for whom `config` lets watch."""
     # Costs a third of the start, and a run over a file needs none of it.
-    from edge.sinks import tls
-    from edge.sinks.access import Access
-    from edge.sinks.limits import Limits
     from edge.sinks.mjpeg import MjpegSink
-    from edge.sinks.sessions import Token
+    from edge.web import tls
+    from edge.web.access import Access
+    from edge.web.limits import Limits
+    from edge.web.sessions import Token
 
     host, port = config.address
     secret = credentials.read("token", Path(config.token_file) if config.token_file else None, os.environ)

@@ -15,10 +15,10 @@ from playwright.sync_api import Browser, Page, WebSocketRoute, sync_playwright
 
 from edge.cameras.demo import DemoCamera
 from edge.contracts import Box, Frame, Image, PixelFormat, Reading, Result
-from edge.sinks.access import Access
-from edge.sinks.messages import encoded, message_of
 from edge.sinks.mjpeg import MjpegSink
-from edge.sinks.sessions import Token
+from edge.web.access import Access
+from edge.web.messages import encoded, message_of
+from edge.web.sessions import Token
 from tests.results import reading_of, result_of
 
 CHROMIUM = shutil.which("chromium")

@@ -57,7 +57,7 @@ def access(machine: Machine, config: "Config") -> Iterator[Finding]:
     try:
         token = credentials.read("token", place, machine.environment)
         if config.tls_certificate and config.tls_key:
-            from edge.sinks import tls
+            from edge.web import tls
 
             tls.context(Path(config.tls_certificate), Path(config.tls_key))
     except ConfigError as error:

@@ -17,14 +17,14 @@ from aiohttp import web
 from edge.contracts import Frame, Image, PixelFormat, Result
 from edge.drawing import overlay
 from edge.errors import SinkError
-from edge.sinks import http, messages
-from edge.sinks.access import Access
-from edge.sinks.connections import Door
-from edge.sinks.http import Feeds
-from edge.sinks.limits import Limits
-from edge.sinks.multipart import Picture
-from edge.sinks.newest import Newest
 from edge.threads import WorkerGroup
+from edge.web import messages, server
+from edge.web.access import Access
+from edge.web.broadcast import Newest
+from edge.web.connections import Door
+from edge.web.limits import Limits
+from edge.web.multipart import Picture
+from edge.web.server import Feeds
 
 log = logging.getLogger(__name__)
 
@@ -174,7 +174,7 @@ class MjpegSink:
         asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(1, thread_name_prefix="health"))
         # Cancelled handlers: a viewer that has gone is forgotten at once.
         runner = web.AppRunner(
-            http.application(self._feeds, self._access),
+            server.application(self._feeds, self._access),
             handle_signals=False,
             handler_cancellation=True,
             shutdown_timeout=FAREWELL_S,

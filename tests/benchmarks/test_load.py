@@ -9,7 +9,7 @@ import pytest
 from benchmarks import load
 from edge.sinks.mjpeg import MjpegSink
 from tests.results import result_of
-from tests.sinks.test_connections import NOISE, until
+from tests.web.test_connections import NOISE, until
 
 
 @pytest.fixture
@@ -21,7 +21,7 @@ def sink() -> Iterator[MjpegSink]:
 def test_half_of_the_crowd_reads_and_comes_back_when_it_is_hung_up_on(
     sink: MjpegSink, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("edge.sinks.multipart.STALLED_AFTER_S", 0.3)
+    monkeypatch.setattr("edge.web.multipart.STALLED_AFTER_S", 0.3)
     with load.Crowd(int(sink.url.rpartition(":")[2]), 4) as crowd:
         until(lambda: sink._feeds.pictures._followers == 4)
         stalled = {client for client, index in crowd._clients.values() if index >= 2}

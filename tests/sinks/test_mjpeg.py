@@ -25,9 +25,9 @@ from edge.detectors.haar import HaarDetector
 from edge.drawing import overlay
 from edge.drawing.blur import Veil
 from edge.errors import SinkError
-from edge.sinks import http, multipart
-from edge.sinks.http import Feeds
 from edge.sinks.mjpeg import MjpegSink
+from edge.web import multipart, server
+from edge.web.server import Feeds
 from tests.pixels import values_across
 from tests.results import LABELS, reading_of, result_of
 from tests.sinks.showing import showing
@@ -189,7 +189,7 @@ def test_is_ready_while_frames_are_fresh_and_says_why_when_it_is_not(sink: Mjpeg
 
 
 def test_snapshot_without_a_frame_says_so(sink: MjpegSink, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(http, "SNAPSHOT_WITHIN_S", 0.01)
+    monkeypatch.setattr(server, "SNAPSHOT_WITHIN_S", 0.01)
     with pytest.raises(urllib.error.HTTPError) as raised:
         get(sink, "/snapshot")
     with raised.value as answer:
@@ -437,7 +437,7 @@ def test_server_that_cannot_start_says_why(monkeypatch: pytest.MonkeyPatch) -> N
     def fail(*arguments: object) -> None:
         raise OSError("no loop")
 
-    monkeypatch.setattr(http, "application", fail)
+    monkeypatch.setattr(server, "application", fail)
     with pytest.raises(OSError, match="no loop"), MjpegSink("127.0.0.1", 0, figures=lambda: FIGURES):
         pass
 

@@ -14,10 +14,10 @@ from urllib.parse import parse_qs
 
 from aiohttp import web
 
-from edge.sinks.connections import Connection, hang_up
-from edge.sinks.limits import Limits, Meter, network_of
-from edge.sinks.origins import Origins
-from edge.sinks.sessions import LASTS_S, Sessions, Token
+from edge.web.connections import Connection, hang_up
+from edge.web.limits import Limits, Meter, network_of
+from edge.web.origins import Origins
+from edge.web.sessions import LASTS_S, Sessions, Token
 
 log = logging.getLogger(__name__)
 
@@ -29,7 +29,7 @@ BODY_BYTES = 4096
 BODY_WITHIN_S = 5.0
 # So many addresses that were right are remembered.
 MOST_RIGHT = 1024
-_LOGIN_PAGE = Path(__file__).with_name("web") / "login.html"
+_LOGIN_PAGE = Path(__file__).with_name("static") / "login.html"
 _ALERT = "<!-- what is wrong -->"
 
 

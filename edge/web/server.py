@@ -12,12 +12,12 @@ from typing import Any
 from aiohttp import HttpVersion11, WSCloseCode, web
 
 from edge.errors import FerEdgeError
-from edge.sinks import multipart
-from edge.sinks.access import BODY_BYTES, HEALTH, Access
-from edge.sinks.connections import SERVER, hang_up
-from edge.sinks.messages import Message, encoded
-from edge.sinks.multipart import Picture
-from edge.sinks.newest import Newest
+from edge.web import multipart
+from edge.web.access import BODY_BYTES, HEALTH, Access
+from edge.web.broadcast import Newest
+from edge.web.connections import SERVER, hang_up
+from edge.web.messages import Message, encoded
+from edge.web.multipart import Picture
 
 log = logging.getLogger(__name__)
 
@@ -35,7 +35,7 @@ LONGEST_WORD_BYTES = 1024
 METRICS_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 NO_RAW = "expected /stream or /snapshot, found raw=1: faces are hidden here (--blur); leave raw=1 out\n"
 
-_WEB = Path(__file__).with_name("web")
+_WEB = Path(__file__).with_name("static")
 _SCRIPTS = (
     "page.js",
     "chart.js",
@@ -68,7 +68,7 @@ class Feeds:
     """What the routes give out.
 
     `pictures` are annotated, `raw` the camera's own, None where nobody may see them; `messages` are those
-    of edge.sinks.messages, and `message` makes the newest; `unready` says why the app is not ready, None when it is;
+    of edge.web.messages, and `message` makes the newest; `unready` says why the app is not ready, None when it is;
     `metrics` makes what Prometheus reads, in any thread, and raises FerEdgeError where it cannot, None for nobody.
     """
 

@@ -15,8 +15,8 @@ import pytest
 from aiohttp import ClientWebSocketResponse, WSMsgType
 
 from edge.contracts import Box, Frame, PixelFormat, Result
-from edge.sinks import http, messages
 from edge.sinks.mjpeg import MjpegSink
+from edge.web import messages, server
 from tests.results import LABELS, reading_of, result_of
 from tests.sinks.showing import showing
 from tests.waiting import until
@@ -176,7 +176,7 @@ def resident_bytes() -> int:
 
 
 def test_client_that_reads_nothing_is_hung_up_on(sink: MjpegSink, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(http, "STALLED_AFTER_S", 0.05)
+    monkeypatch.setattr(server, "STALLED_AFTER_S", 0.05)
     monkeypatch.setattr(messages, "EVERY_S", 0.0)
     # Long ones, so that the buffers are soon full.
     monkeypatch.setattr(sink, "_figures", lambda: {"x" * 100_000: 1.0})

@@ -9,10 +9,10 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from edge.sinks.access import Access
-from edge.sinks.limits import Limits, Meter, Rate, network_of
 from edge.sinks.mjpeg import MjpegSink
-from edge.sinks.sessions import LASTS_S, Sessions, Token
+from edge.web.access import Access
+from edge.web.limits import Limits, Meter, Rate, network_of
+from edge.web.sessions import LASTS_S, Sessions, Token
 
 TIMEOUT_S = 30
 TOKEN = "correct-horse-battery-staple"
@@ -171,7 +171,7 @@ def test_wrong_token_is_told_on_the_login_page_and_never_written(
 
 
 def test_form_that_never_ends_is_given_up(serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("edge.sinks.access.BODY_WITHIN_S", 0.05)
+    monkeypatch.setattr("edge.web.access.BODY_WITHIN_S", 0.05)
     client = serve()
     with closing(http.client.HTTPConnection("127.0.0.1", client.port, timeout=TIMEOUT_S)) as slow:
         slow.putrequest("POST", "/login")

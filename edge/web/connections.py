@@ -13,7 +13,7 @@ from typing import Any, Self
 
 from aiohttp import http, web
 
-from edge.sinks.limits import Limits, Meter, network_of
+from edge.web.limits import Limits, Meter, network_of
 
 log = logging.getLogger(__name__)
 

@@ -4,7 +4,7 @@ import asyncio
 import time
 from functools import cached_property
 
-from edge.sinks.connections import hang_up
+from edge.web.connections import hang_up
 
 BOUNDARY = "frame"
 CONTENT_TYPE = f"multipart/x-mixed-replace; boundary={BOUNDARY}"

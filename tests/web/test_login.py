@@ -6,10 +6,10 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
 from edge.cameras.demo import DemoCamera
-from edge.sinks.access import Access
-from edge.sinks.limits import Limits, Rate
 from edge.sinks.mjpeg import MjpegSink
-from edge.sinks.sessions import Token
+from edge.web.access import Access
+from edge.web.limits import Limits, Rate
+from edge.web.sessions import Token
 from tests.results import result_of
 from tests.test_browser import CHROMIUM, FLAGS
 

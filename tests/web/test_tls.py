@@ -17,13 +17,13 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 from edge.errors import ConfigError
-from edge.sinks import tls
-from edge.sinks.access import Access
-from edge.sinks.limits import Limits
 from edge.sinks.mjpeg import MjpegSink
-from edge.sinks.sessions import Token
-from tests.sinks.test_access import TOKEN, Client
-from tests.sinks.test_connections import is_hung_up
+from edge.web import tls
+from edge.web.access import Access
+from edge.web.limits import Limits
+from edge.web.sessions import Token
+from tests.web.test_access import TOKEN, Client
+from tests.web.test_connections import is_hung_up
 
 TIMEOUT_S = 30
 

@@ -9,10 +9,10 @@ from contextlib import ExitStack, closing
 import numpy as np
 import pytest
 
-from edge.sinks.access import Access
-from edge.sinks.limits import Limits, Rate
 from edge.sinks.mjpeg import MjpegSink
-from edge.sinks.sessions import Token
+from edge.web.access import Access
+from edge.web.limits import Limits, Rate
+from edge.web.sessions import Token
 from tests.results import result_of
 from tests.waiting import until
 
@@ -232,7 +232,7 @@ def open_sockets() -> list[int]:
 def test_server_that_lacks_descriptors_waits_for_some(
     serve: Serve, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr("edge.sinks.connections.ACCEPT_AGAIN_S", 0.01)
+    monkeypatch.setattr("edge.web.connections.ACCEPT_AGAIN_S", 0.01)
     real, failures = socket.socket.accept, iter([OSError(24, "Too many open files")])
 
     def accept(listener: socket.socket) -> object:

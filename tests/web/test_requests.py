@@ -9,10 +9,10 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as some
 
-from edge.sinks.access import Access
-from edge.sinks.limits import Limits, Rate
 from edge.sinks.mjpeg import MjpegSink
-from edge.sinks.sessions import Sessions, Token
+from edge.web.access import Access
+from edge.web.limits import Limits, Rate
+from edge.web.sessions import Sessions, Token
 
 TIMEOUT_S = 30
 # What is no whole request gets no answer; a machine too busy to answer within this sees fewer answers checked.
