@@ -9,8 +9,8 @@ from contextlib import ExitStack
 
 import numpy as np
 
-from edge import broker
 from edge.contracts import Box, Expression, Face, Frame, PixelFormat, Reading, Result
+from edge.mqtt import address as mqtt_address
 from edge.sinks.mqtt import MqttSink
 
 LABELS = ("angry", "disgust", "fear", "happy", "sad", "surprise", "neutral")
@@ -57,7 +57,7 @@ def run(address: str, names: Sequence[str]) -> None:
     with ExitStack() as opened:
         sinks = [
             opened.enter_context(
-                MqttSink(broker.parse(f"{address}/{name}", "fleet"), LABELS, lambda: FIGURES)
+                MqttSink(mqtt_address.parse(f"{address}/{name}", "fleet"), LABELS, lambda: FIGURES)
             )
             for name in names
         ]

@@ -6,8 +6,9 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
 
-from edge import board, broker, service
+from edge import board, service
 from edge.contracts import Camera, Sink
+from edge.mqtt import address as mqtt_address
 from edge.rotation import Rotation, Series
 from edge.settings import config as settings
 from edge.settings import credentials
@@ -145,7 +146,7 @@ def make_reporter(
 
     place = Path(config.mqtt_password_file) if config.mqtt_password_file else None
     reporter = MqttSink(
-        broker.parse(address, "mqtt"),
+        mqtt_address.parse(address, "mqtt"),
         labels,
         lambda: telemetry.figures().by_name(),
         password=credentials.read("mqtt_password", place, os.environ),

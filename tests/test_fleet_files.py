@@ -11,7 +11,7 @@ import pytest
 import yaml
 from prometheus_client.parser import text_string_to_metric_families
 
-from edge import broker
+from edge.mqtt import address as mqtt_address
 from edge.settings import config
 from edge.sinks.metrics import MetricsSink
 from edge.sinks.mqtt import MqttSink
@@ -128,7 +128,7 @@ def test_one_configuration_serves_every_device(monkeypatch: pytest.MonkeyPatch) 
         monkeypatch.setattr("socket.gethostname", lambda name=name: name)
         parsed, _ = config.parse(["--config", str(FLEET / "config.toml")], {})
         assert parsed.config.mqtt is not None and parsed.config.tls_key == f"/etc/fer-edge/{name}.key"
-        prefixes.append(broker.parse(parsed.config.mqtt, "mqtt").prefix)
+        prefixes.append(mqtt_address.parse(parsed.config.mqtt, "mqtt").prefix)
     assert prefixes == ["fer-edge/pi-07", "fer-edge/pi-08"]
 
 
@@ -158,7 +158,7 @@ def test_broker_of_the_fleet_lets_devices_report_and_listen_to_nobody(tmp_path: 
         Listener(server.port, known_as("viewer")) as viewer,
         Listener(server.port, known_as("fer-edge")) as device,
     ):
-        address = broker.parse(f"mqtts://fer-edge@localhost:{server.port}/fer-edge/pi-07", "--mqtt")
+        address = mqtt_address.parse(f"mqtts://fer-edge@localhost:{server.port}/fer-edge/pi-07", "--mqtt")
         with MqttSink(address, LABELS, lambda: FIGURES, password=PASSWORD, ca=tmp_path / "ca.crt") as sink:
             sink.show(happy())
             viewer.wait("fer-edge/pi-07/availability", lambda payload: payload == "online")

@@ -6,11 +6,11 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from edge import broker
 from edge.checks.findings import Finding, ok, problem, refused, skipped, warning
 from edge.checks.machine import Machine
 from edge.checks.processes import listeners
 from edge.errors import ConfigError
+from edge.mqtt import address as mqtt_address
 from edge.settings import credentials
 
 if TYPE_CHECKING:
@@ -116,7 +116,7 @@ def mqtt(machine: Machine, config: "Config") -> Iterator[Finding]:
         return
     place = Path(config.mqtt_password_file) if config.mqtt_password_file else None
     try:
-        named = broker.parse(config.mqtt, "mqtt")
+        named = mqtt_address.parse(config.mqtt, "mqtt")
         credentials.read("mqtt_password", place, machine.environment)
     except ConfigError as error:
         yield refused(error)
@@ -124,7 +124,7 @@ def mqtt(machine: Machine, config: "Config") -> Iterator[Finding]:
     yield _reached(machine, named, config.mqtt_ca)
 
 
-def _reached(machine: Machine, named: broker.Broker, ca: str | None) -> Finding:
+def _reached(machine: Machine, named: mqtt_address.Broker, ca: str | None) -> Finding:
     """Over TCP, and TLS where the address says so."""
     try:
         with machine.connect(named.host, named.port) as plain:

@@ -14,9 +14,9 @@ from typing import Annotated, Any, Literal, NoReturn, get_args, get_origin, get_
 import msgspec
 from msgspec import Meta
 
-from edge import broker
-from edge.broker import FORM
 from edge.errors import ConfigError
+from edge.mqtt import address as mqtt_address
+from edge.mqtt.address import FORM
 from edge.settings import credentials
 
 PREFIX = "FER_EDGE_"
@@ -520,7 +520,7 @@ def _check_together(config: Config, origins: Mapping[str, str], environment: Map
         )
     if (
         config.mqtt is not None
-        and not broker.parse(config.mqtt, origins["mqtt"]).is_encrypted
+        and not mqtt_address.parse(config.mqtt, origins["mqtt"]).is_encrypted
         and config.mqtt_ca
     ):
         raise ConfigError(

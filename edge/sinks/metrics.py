@@ -9,9 +9,9 @@ from itertools import accumulate
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
-from edge.changes import camera_problem
 from edge.contracts import UNCERTAIN, Result
 from edge.errors import ConfigError
+from edge.mqtt.events import camera_problem
 
 if TYPE_CHECKING:
     from prometheus_client.core import Metric

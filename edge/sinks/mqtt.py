@@ -13,13 +13,14 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from edge import changes, homeassistant
-from edge.broker import Broker
-from edge.changes import Changes
 from edge.contracts import Result
 from edge.errors import ConfigError
-from edge.outbox import Outbox
-from edge.sinks.mqtt_connection import Connection, NoBroker, tls
+from edge.mqtt import events as mqtt_events
+from edge.mqtt import homeassistant
+from edge.mqtt.address import Broker
+from edge.mqtt.connection import Connection, NoBroker, tls
+from edge.mqtt.events import Changes
+from edge.mqtt.outbox import Outbox
 from edge.threads import WorkerGroup
 
 log = logging.getLogger(__name__)
@@ -206,7 +207,7 @@ class MqttSink:
         result = self._newest
         if result is not None and self._is_state_due and self._state_number not in self._under_way:
             self._told_s = self._clock()
-            state = changes.state(result, self._figures(), self._told_s, _now())
+            state = mqtt_events.state(result, self._figures(), self._told_s, _now())
             self._state_number = self._retain(connection, self._state_topic, json.dumps(state))
             self._is_state_due = False
         while self._outbox.under_way < UNDER_WAY_LIMIT and (event := self._outbox.next()) is not None:

@@ -6,9 +6,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from edge import broker
 from edge.cameras.demo import DemoCamera
 from edge.contracts import Box, Sink
+from edge.mqtt import address as mqtt_address
 from edge.rotation import Series
 from edge.service import ServiceSink
 from edge.sinks.events import EventsSink
@@ -54,7 +54,7 @@ def make(request: pytest.FixtureRequest, tmp_path: Path) -> Make:
         return lambda: MetricsSink(LABELS, dict, {})
     if kind == "mqtt":
         # A broker that is away: the sink's promises hold without one.
-        return lambda: MqttSink(broker.parse("mqtt://127.0.0.1:9/shop/door", "--mqtt"), LABELS, dict)
+        return lambda: MqttSink(mqtt_address.parse("mqtt://127.0.0.1:9/shop/door", "--mqtt"), LABELS, dict)
     if kind == "systemd":
         return lambda: ServiceSink({"NOTIFY_SOCKET": str(tmp_path / "notify")}, Telemetry().figures)
     return lambda: ProgressSink(DemoCamera(64, 48), frames=3)

@@ -16,10 +16,11 @@ from typing import Any, Self
 import numpy as np
 import pytest
 
-from edge import broker
 from edge.contracts import Box, Result
 from edge.errors import ConfigError
-from edge.sinks import mqtt, mqtt_connection
+from edge.mqtt import address as mqtt_address
+from edge.mqtt import connection as mqtt_connection
+from edge.sinks import mqtt
 from edge.sinks.mqtt import MqttSink, pause_s
 from tests.clocks import Clock
 from tests.mosquitto import (
@@ -60,7 +61,7 @@ def happy(label: str = "happy", track_id: int = 1) -> Result:
 def sink_at(
     server: Mosquitto, *, user: str = "", scheme: str = "mqtt", host: str = "127.0.0.1", **settings: Any
 ) -> MqttSink:
-    address = broker.parse(f"{scheme}://{user}{host}:{server.port}/shop/door", "--mqtt")
+    address = mqtt_address.parse(f"{scheme}://{user}{host}:{server.port}/shop/door", "--mqtt")
     return MqttSink(address, LABELS, lambda: FIGURES, **{"every_s": 0.0, **settings})
 
 
@@ -413,7 +414,7 @@ def test_fault_of_the_thread_is_raised_by_the_next_show(server: Mosquitto) -> No
     def fail() -> dict[str, float]:
         raise Broken
 
-    address = broker.parse(f"mqtt://127.0.0.1:{server.port}/shop/door", "--mqtt")
+    address = mqtt_address.parse(f"mqtt://127.0.0.1:{server.port}/shop/door", "--mqtt")
     with pytest.raises(Broken), MqttSink(address, LABELS, fail) as sink:
         sink.show(happy())
         until(lambda: sink._workers.failed is not None)

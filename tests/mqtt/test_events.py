@@ -5,8 +5,8 @@ from typing import Any
 
 import numpy as np
 
-from edge.changes import NOBODY, STALE_AFTER_S, Changes, dominant, state
 from edge.contracts import Box, Reading, Result
+from edge.mqtt.events import NOBODY, STALE_AFTER_S, Changes, dominant, state
 from tests.results import reading_of, result_of
 
 SMALL, LARGE = Box(0, 0, 10, 10), Box(0, 0, 20, 20)

@@ -2,10 +2,11 @@
 
 import re
 
-from edge import broker, homeassistant
+from edge.mqtt import address as mqtt_address
+from edge.mqtt import homeassistant
 from tests.results import LABELS
 
-BROKER = broker.parse("mqtt://broker/shop 1/door", "--mqtt")
+BROKER = mqtt_address.parse("mqtt://broker/shop 1/door", "--mqtt")
 DEVICE = homeassistant.device(
     BROKER,
     LABELS,

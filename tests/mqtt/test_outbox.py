@@ -1,6 +1,6 @@
 """What waits, what gives way, what is sent again."""
 
-from edge.outbox import Outbox
+from edge.mqtt.outbox import Outbox
 
 
 def filled(limit: int, *texts: str) -> Outbox:

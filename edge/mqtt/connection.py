@@ -7,8 +7,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from edge.broker import Broker
 from edge.errors import ConfigError
+from edge.mqtt.address import Broker
 
 try:
     from paho.mqtt.client import Client, MQTTv5, error_string

@@ -6,9 +6,9 @@ The form is that of Home Assistant's MQTT discovery of devices, which came with 
 from collections.abc import Sequence
 from typing import Any
 
-from edge.broker import Broker
-from edge.changes import NOBODY
 from edge.contracts import UNCERTAIN
+from edge.mqtt.address import Broker
+from edge.mqtt.events import NOBODY
 
 _PROBLEM = "value_json.camera_problem"
 

@@ -2,9 +2,9 @@
 
 import pytest
 
-from edge import broker
-from edge.broker import Broker
 from edge.errors import ConfigError
+from edge.mqtt import address as mqtt_address
+from edge.mqtt.address import Broker
 
 
 @pytest.mark.parametrize(
@@ -20,7 +20,7 @@ from edge.errors import ConfigError
 )
 def test_address_is_taken_apart(address: str, expected: Broker, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("socket.gethostname", lambda: "pi-07")
-    assert broker.parse(address, "--mqtt") == expected
+    assert mqtt_address.parse(address, "--mqtt") == expected
 
 
 @pytest.mark.parametrize(
@@ -43,7 +43,7 @@ def test_address_is_taken_apart(address: str, expected: Broker, monkeypatch: pyt
 )
 def test_other_text_is_refused_in_one_line_that_names_its_origin(address: str) -> None:
     with pytest.raises(ConfigError, match=r"^expected mqtt://.*\(fer.toml, line 3\).*; change it$"):
-        broker.parse(address, "fer.toml, line 3")
+        mqtt_address.parse(address, "fer.toml, line 3")
 
 
 @pytest.mark.parametrize(
@@ -59,15 +59,15 @@ def test_other_text_is_refused_in_one_line_that_names_its_origin(address: str) -
 )
 def test_password_is_refused_and_not_shown(address: str) -> None:
     with pytest.raises(ConfigError) as raised:
-        broker.parse(address, "--mqtt")
+        mqtt_address.parse(address, "--mqtt")
     assert "cret" not in str(raised.value)
 
 
 def test_remedy_for_a_password_is_named() -> None:
     with pytest.raises(ConfigError, match="--mqtt-password-file, or in FER_EDGE_MQTT_PASSWORD"):
-        broker.parse("mqtt://fer:secret@broker/a", "--mqtt")
+        mqtt_address.parse("mqtt://fer:secret@broker/a", "--mqtt")
 
 
 def test_names_for_topics_and_people() -> None:
-    parsed = broker.parse("mqtt://[::1]/shop 1/door.2", "--mqtt")
+    parsed = mqtt_address.parse("mqtt://[::1]/shop 1/door.2", "--mqtt")
     assert (parsed.key, parsed.device, str(parsed)) == ("shop-1-door-2", "door.2", "[::1]:1883")
