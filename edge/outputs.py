@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
 
-from edge import board, service
+from edge import board
 from edge.contracts import Camera, Sink
 from edge.mqtt import address as mqtt_address
 from edge.rotation import Rotation, Series
@@ -14,9 +14,10 @@ from edge.settings import config as settings
 from edge.settings import credentials
 from edge.settings.config import Config
 from edge.settings.reloading import Offer, offer_to_nobody
+from edge.sinks import systemd
 from edge.sinks.events import EventsSink
+from edge.sinks.fault_tolerant import SparedSink
 from edge.sinks.metrics import MetricsSink
-from edge.sinks.spared import SparedSink
 from edge.telemetry import Telemetry
 
 log = logging.getLogger(__name__)
@@ -54,9 +55,9 @@ def make_sinks(
     if streams:
         # After all that work for people, so that it sees when they are done.
         sinks.append(metrics)
-    if service.is_wanted(os.environ):
+    if systemd.is_wanted(os.environ):
         # The last: a result is told to systemd once every other sink has taken it.
-        sinks.append(service.ServiceSink(os.environ, telemetry.figures))
+        sinks.append(systemd.ServiceSink(os.environ, telemetry.figures))
     return sinks
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import cv2
 
-from edge import board, models, outputs, service
+from edge import board, models, outputs
 from edge.cameras.demo import DemoCamera
 from edge.cameras.picamera import PiCamera
 from edge.cameras.reconnecting import ReconnectingCamera
@@ -30,6 +30,7 @@ from edge.settings import batch, benchmark_result
 from edge.settings import config as settings
 from edge.settings.config import Config, Settings
 from edge.settings.reloading import Reloading
+from edge.sinks import systemd
 from edge.telemetry import Telemetry
 from edge.threads import Wakeup, share_heap
 
@@ -204,7 +205,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         print(chosen)
         return
     logging.basicConfig(
-        format=("" if service.keeps_the_journal(os.environ) else "%(asctime)s ") + "%(levelname)s %(message)s"
+        format=("" if systemd.keeps_the_journal(os.environ) else "%(asctime)s ") + "%(levelname)s %(message)s"
     )
     reloading = Reloading(chosen, lambda: settings.parse(given, os.environ)[0])
     reloading.offer(

@@ -75,7 +75,7 @@ MAY_IMPORT = {
     "edge.reporting.plots": {"edge.reporting.figures"},
     "edge.settings.sample": {"edge.settings.config"},
     "edge.screens.kms": {"edge.screens.drm", "edge.screens.modes"},
-    "edge.service": {"edge.telemetry"},
+    "edge.sinks.systemd": {"edge.telemetry"},
     "edge.web.access": {
         "edge.web.connections",
         "edge.web.limits",

@@ -10,14 +10,14 @@ from edge.cameras.demo import DemoCamera
 from edge.contracts import Box, Sink
 from edge.mqtt import address as mqtt_address
 from edge.rotation import Series
-from edge.service import ServiceSink
 from edge.sinks.events import EventsSink
+from edge.sinks.fault_tolerant import SparedSink
 from edge.sinks.metrics import MetricsSink
 from edge.sinks.mjpeg import MjpegSink
 from edge.sinks.mqtt import MqttSink
 from edge.sinks.progress import ProgressSink
 from edge.sinks.recorder import RecorderSink
-from edge.sinks.spared import SparedSink
+from edge.sinks.systemd import ServiceSink
 from edge.telemetry import Telemetry
 from tests.results import LABELS, reading_of, result_of
 

@@ -9,7 +9,7 @@ import pytest
 
 from edge.contracts import Result
 from edge.errors import SinkError
-from edge.sinks.spared import AGAIN_AFTER_S, SparedSink
+from edge.sinks.fault_tolerant import AGAIN_AFTER_S, SparedSink
 from tests.clocks import Clock
 from tests.results import result_of
 

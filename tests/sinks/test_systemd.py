@@ -11,10 +11,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from edge import service
 from edge.contracts import Result
 from edge.pipeline import Pipeline
-from edge.service import STATUS_EVERY_S, ServiceSink
+from edge.sinks import systemd
+from edge.sinks.systemd import STATUS_EVERY_S, ServiceSink
 from edge.telemetry import Figures, Telemetry
 from edge.threads import Wakeup
 from tests.clocks import Clock
@@ -170,14 +170,14 @@ def test_address_at_which_nobody_listens_is_said_once_and_harms_nothing(
     [({}, False), ({"NOTIFY_SOCKET": ""}, False), ({"NOTIFY_SOCKET": "/run/systemd/notify"}, True)],
 )
 def test_is_wanted_only_where_somebody_listens(environment: dict[str, str], wanted: bool) -> None:
-    assert service.is_wanted(environment) is wanted
+    assert systemd.is_wanted(environment) is wanted
 
 
 def test_journal_is_known_by_the_file_behind_stderr() -> None:
     stderr = os.fstat(2)
-    assert service.keeps_the_journal({"JOURNAL_STREAM": f"{stderr.st_dev}:{stderr.st_ino}"})
-    assert not service.keeps_the_journal({"JOURNAL_STREAM": f"{stderr.st_dev}:{stderr.st_ino + 1}"})
-    assert not service.keeps_the_journal({})
+    assert systemd.keeps_the_journal({"JOURNAL_STREAM": f"{stderr.st_dev}:{stderr.st_ino}"})
+    assert not systemd.keeps_the_journal({"JOURNAL_STREAM": f"{stderr.st_dev}:{stderr.st_ino + 1}"})
+    assert not systemd.keeps_the_journal({})
 
 
 class Gate(threading.Event):
