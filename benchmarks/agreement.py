@@ -12,8 +12,9 @@ from benchmarks.clip import Clip, encoded
 from benchmarks.quality import Moment, Seen
 from benchmarks.scenes import CUTS, SCENES, Scene, Stage, is_cut
 from edge import run as line
-from edge.contracts import Box, Classifier, Expression, Face, FaceDetector, Frame, Image, PixelFormat, Search
+from edge.contracts import Box, Classifier, Expression, Face, FaceDetector, Search
 from edge.errors import CameraError
+from edge.frames import Frame, Image, PixelFormat
 from edge.settings.config import Config
 
 # The scene in which the classifier is made to change its mind, how often, and for how long a moment of the clip lasts

@@ -15,8 +15,8 @@ import numpy as np
 
 from edge.cameras.demo import PERIODS_S, DemoCamera
 from edge.cameras.video import USUAL_FPS
-from edge.contracts import Frame, Image, PixelFormat
 from edge.errors import CameraError, CameraNotFound
+from edge.frames import Frame, Image, PixelFormat
 
 # A minute at 30 FPS, some 100 MB at 640×480; the rest of a longer video is left out.
 MOST_FRAMES = 1800

@@ -26,9 +26,10 @@ from benchmarks.arithmetic import percentiles
 from edge import run as line
 from edge.cameras.reconnecting import ReconnectingCamera
 from edge.cameras.usb import UsbCamera
-from edge.contracts import Image, Result
+from edge.contracts import Result
 from edge.drawing import overlay
 from edge.errors import ConfigError, command
+from edge.frames import Image
 from edge.pipeline import Pipeline
 from edge.settings.config import Config
 from edge.telemetry import Telemetry

@@ -9,7 +9,8 @@ from contextlib import ExitStack
 
 import numpy as np
 
-from edge.contracts import Box, Expression, Face, Frame, PixelFormat, Reading, Result
+from edge.contracts import Box, Expression, Face, Reading, Result
+from edge.frames import Frame, PixelFormat
 from edge.mqtt import address as mqtt_address
 from edge.sinks.mqtt import MqttSink
 

@@ -8,7 +8,8 @@ import cv2
 import numpy as np
 
 from benchmarks.clip import Clip
-from edge.contracts import Box, Image
+from edge.contracts import Box
+from edge.frames import Image
 
 # What stands where the clip has no picture: neither black nor white, which would change the exposure.
 EMPTY = 110

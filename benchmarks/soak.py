@@ -17,7 +17,8 @@ from benchmarks.line import Pass
 from benchmarks.scenes import SCENES, Stage
 from benchmarks.viewers import Viewers
 from benchmarks.worker import Order
-from edge.contracts import Box, Image
+from edge.contracts import Box
+from edge.frames import Image
 from edge.settings.config import Config
 
 # What the camera sees in turn, each for so long, s of media time; all of the clip's own size.

@@ -18,11 +18,12 @@ from benchmarks.arithmetic import Spread
 from benchmarks.clip import Clip
 from edge import models
 from edge import run as line
-from edge.contracts import Box, Face, FaceDetector, Frame, Image, PixelFormat, Reading, Result, Search
+from edge.contracts import Box, Face, FaceDetector, Reading, Result, Search
 from edge.drawing import overlay
 from edge.errors import CameraError
 from edge.faces import preprocess
 from edge.faces.classifier import OnnxClassifier
+from edge.frames import Frame, Image, PixelFormat
 from edge.settings.config import Config
 
 # Frames spread over the clip that each stage takes in turn.

@@ -7,8 +7,9 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from itertools import islice
 
-from edge.contracts import Camera, Classifier, Face, FaceDetector, Frame, Result, Sink, Smoother, Tracker
+from edge.contracts import Camera, Classifier, Face, FaceDetector, Result, Sink, Smoother, Tracker
 from edge.errors import CameraError, CameraTimeout
+from edge.frames import Frame
 from edge.telemetry import Telemetry
 from edge.threads import LatestSlot, Wakeup, WorkerGroup
 

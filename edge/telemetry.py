@@ -9,7 +9,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from edge.board import Board
-from edge.contracts import Frame, Result
+from edge.contracts import Result
+from edge.frames import Frame
 
 # Rates and percentiles speak of the last so many seconds.
 WINDOW_S = 5.0

@@ -9,11 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 from tqdm import tqdm
 
-from edge.contracts import Image
 from edge.errors import DataError, ModelError
 from edge.faces import preprocess
 from edge.faces.classifier import OnnxClassifier
 from edge.faces.metadata import Metadata
+from edge.frames import Image
 from export import ferplus, metrics
 from export.dataset import LABELS, Split
 

@@ -9,10 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 from tqdm import tqdm
 
-from edge.contracts import Box, FaceDetector, Frame, PixelFormat, Search
+from edge.contracts import Box, FaceDetector, Search
 from edge.detectors.haar import HaarDetector
 from edge.detectors.yunet import YunetDetector
 from edge.errors import DataError
+from edge.frames import Frame, PixelFormat
 from export import dataset
 from export.dataset import SIDE_PX, Split
 

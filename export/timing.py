@@ -8,8 +8,8 @@ from statistics import median
 
 import numpy as np
 
-from edge.contracts import Image
 from edge.faces.classifier import OnnxClassifier
+from edge.frames import Image
 from export.evaluate import DETECTOR
 
 THREADS = (1, 2)

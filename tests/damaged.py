@@ -16,10 +16,11 @@ from typing import Self
 import numpy as np
 
 from edge.cameras.demo import DemoCamera
-from edge.contracts import Box, Frame, Search
+from edge.contracts import Box, Search
 from edge.detectors.yunet import YunetDetector
 from edge.errors import ModelError
 from edge.faces.classifier import OnnxClassifier
+from edge.frames import Frame
 
 TIMEOUT_S = 60
 MARK = "SAID "

@@ -3,7 +3,7 @@
 import cv2
 import numpy as np
 
-from edge.contracts import Image
+from edge.frames import Image
 
 
 def values_across(image: Image, tolerance: int = 0) -> int:

@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from edge.contracts import Box, Expression, Face, Frame, Image, PixelFormat, Reading, Result
+from edge.contracts import Box, Expression, Face, Reading, Result
+from edge.frames import Frame, Image, PixelFormat
 
 LABELS = ("angry", "disgust", "fear", "happy", "sad", "surprise", "neutral")
 

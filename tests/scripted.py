@@ -4,7 +4,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from edge.contracts import Box, Face, Frame, PixelFormat, Search
+from edge.contracts import Box, Face, Search
+from edge.frames import Frame, PixelFormat
 
 WIDTH, HEIGHT = 640, 480
 _BLACK = np.zeros((HEIGHT, WIDTH), np.uint8)

@@ -14,7 +14,7 @@ MODULES = sorted(
 # Programs of other people, each run by an interpreter that has their libraries.
 PEERS = ROOT / "benchmarks" / "peers" / "runners"
 
-FOR_ALL = {"edge.contracts", "edge.errors"}
+FOR_ALL = {"edge.contracts", "edge.errors", "edge.frames"}
 
 # What a module may import besides; the entry with the longest prefix counts.
 MAY_IMPORT = {
@@ -168,7 +168,7 @@ LIBRARIES = {
     },
     "cv2": {
         "edge.run",
-        "edge.contracts",
+        "edge.frames",
         "edge.faces.preprocess",
         "edge.drawing.overlay",
         "edge.drawing.placeholder",
@@ -229,7 +229,7 @@ def is_in(name: str, packages: set[str]) -> bool:
 def may_import(name: str) -> set[str]:
     """The modules and packages of ours that `name` may import."""
     if name in FOR_ALL:
-        return set()
+        return {"edge.frames"} if name == "edge.contracts" else set()
     entry = max((key for key in MAY_IMPORT if is_in(name, {key})), key=len)
     return FOR_ALL | MAY_IMPORT[entry]
 

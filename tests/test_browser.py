@@ -14,7 +14,8 @@ import pytest
 from playwright.sync_api import Browser, Page, WebSocketRoute, sync_playwright
 
 from edge.cameras.demo import DemoCamera
-from edge.contracts import Box, Frame, Image, PixelFormat, Reading, Result
+from edge.contracts import Box, Reading, Result
+from edge.frames import Frame, Image, PixelFormat
 from edge.sinks.mjpeg import MjpegSink
 from edge.web.access import Access
 from edge.web.messages import encoded, message_of

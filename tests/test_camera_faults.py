@@ -13,8 +13,9 @@ import pytest
 from edge import run as line
 from edge.cameras.demo import PORTRAIT
 from edge.cameras.reconnecting import ReconnectingCamera
-from edge.contracts import Frame, Image, PixelFormat, Result
+from edge.contracts import Result
 from edge.errors import CameraBusy, CameraError, CameraTimeout
+from edge.frames import Frame, Image, PixelFormat
 from edge.pipeline import Pipeline
 from edge.settings.config import Config
 from edge.sinks.mjpeg import MjpegSink

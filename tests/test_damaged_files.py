@@ -17,8 +17,8 @@ from hypothesis import strategies as some
 
 from edge import models
 from edge.cameras.demo import DemoCamera
-from edge.contracts import Frame, PixelFormat
 from edge.errors import ConfigError, DataError
+from edge.frames import Frame, PixelFormat
 from edge.reporting.figures import summarize
 from edge.reporting.rows import read
 from edge.settings import config

@@ -9,19 +9,9 @@ from typing import Self
 import numpy as np
 import pytest
 
-from edge.contracts import (
-    Box,
-    Expression,
-    Face,
-    FaceDetector,
-    Frame,
-    Image,
-    PixelFormat,
-    Reading,
-    Result,
-    Search,
-)
+from edge.contracts import Box, Expression, Face, FaceDetector, Reading, Result, Search
 from edge.errors import CameraTimeout
+from edge.frames import Frame, Image, PixelFormat
 from edge.pipeline import Pipeline
 from edge.telemetry import Telemetry
 from edge.threads import Wakeup

@@ -19,8 +19,9 @@ import numpy as np
 import pytest
 
 from edge.cameras.demo import DemoCamera
-from edge.contracts import Box, Face, Frame, PixelFormat, Search
+from edge.contracts import Box, Face, Search
 from edge.detectors.haar import HaarDetector
+from edge.frames import Frame, PixelFormat
 
 TIMEOUT_S = 60
 

@@ -3,7 +3,8 @@
 import numpy as np
 
 from edge.board import Board
-from edge.contracts import Frame, PixelFormat, Result
+from edge.contracts import Result
+from edge.frames import Frame, PixelFormat
 from edge.telemetry import WINDOW_S, Telemetry
 from tests.clocks import Clock
 

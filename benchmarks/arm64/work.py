@@ -19,9 +19,10 @@ import cv2
 from benchmarks.arm64 import laps
 from benchmarks.clip import Clip, ClipCamera, stored
 from edge import models, run
-from edge.contracts import Box, Face, FaceDetector, Frame, Result, Search, Tracker
+from edge.contracts import Box, Face, FaceDetector, Result, Search, Tracker
 from edge.drawing import overlay
 from edge.faces.classifier import OnnxClassifier
+from edge.frames import Frame
 from edge.settings.config import Config
 
 # How often a mark around nothing is made.

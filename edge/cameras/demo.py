@@ -15,7 +15,7 @@ from typing import Self
 import cv2
 import numpy as np
 
-from edge.contracts import Frame, Image, PixelFormat
+from edge.frames import Frame, Image, PixelFormat
 
 PORTRAIT = Path(__file__).with_name("demo.jpg")
 # The head in the portrait, px: it stays wholly in view.

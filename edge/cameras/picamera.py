@@ -8,8 +8,8 @@ from typing import Any, Self
 
 import numpy as np
 
-from edge.contracts import Frame, PixelFormat
 from edge.errors import CameraBusy, CameraError, CameraNotFound, CameraTimeout
+from edge.frames import Frame, PixelFormat
 
 log = logging.getLogger(__name__)
 

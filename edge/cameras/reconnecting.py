@@ -8,9 +8,10 @@ from types import TracebackType
 from typing import Self
 
 from edge.cameras.outages import Outages
-from edge.contracts import Camera, Frame, Image, PixelFormat
+from edge.contracts import Camera
 from edge.drawing import placeholder
 from edge.errors import CameraBusy, CameraError, CameraNotFound, CameraTimeout
+from edge.frames import Frame, Image, PixelFormat
 
 # How often the picture that says what is wrong is shown: often enough for viewers, watchdog and probes.
 NOTICE_EVERY_S = 0.25

@@ -12,8 +12,8 @@ import cv2
 import numpy as np
 
 from edge.cameras import nodes, v4l2
-from edge.contracts import Frame, Image, PixelFormat
 from edge.errors import CameraBusy, CameraError, CameraNotFound, CameraTimeout
+from edge.frames import Frame, Image, PixelFormat
 
 log = logging.getLogger(__name__)
 

@@ -13,8 +13,8 @@ from urllib.parse import urlsplit
 import cv2
 import numpy as np
 
-from edge.contracts import Frame, PixelFormat
 from edge.errors import CameraError, CameraNotFound, CameraTimeout
+from edge.frames import Frame, PixelFormat
 from edge.settings import credentials
 
 log = logging.getLogger(__name__)

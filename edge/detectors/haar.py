@@ -6,9 +6,10 @@ from pathlib import Path
 
 import cv2
 
-from edge.contracts import Box, Face, Frame, Search
+from edge.contracts import Box, Face, Search
 from edge.errors import ModelError
 from edge.faces import preprocess, searching
+from edge.frames import Frame
 
 CASCADE = "haarcascade_frontalface_default.xml"
 

@@ -8,11 +8,12 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from edge.contracts import Box, Face, Frame, Image, Search
+from edge.contracts import Box, Face, Search
 from edge.detectors.onnx_file import GREY, Ending, Node, Value, rebuilt
 from edge.errors import ModelError
 from edge.faces import preprocess, searching
 from edge.faces.ort_session import first_line, open_session
+from edge.frames import Frame, Image
 from edge.models import YUNET
 
 # Faces of the smallest size wanted are shrunk to this height before the search; the cost grows with the area

@@ -12,7 +12,8 @@ from dataclasses import dataclass, field, replace
 import cv2
 import numpy as np
 
-from edge.contracts import Box, Frame, Image, PixelFormat, Result
+from edge.contracts import Box, Result
+from edge.frames import Frame, Image, PixelFormat
 
 # Results wait so long for what the detector finds after them: a face that comes into view is looked for within 0.3 s.
 LOOK_AHEAD_S = 0.4

@@ -6,7 +6,8 @@ from functools import lru_cache
 import cv2
 import numpy as np
 
-from edge.contracts import UNCERTAIN, Box, Expression, Image, Reading, Result
+from edge.contracts import UNCERTAIN, Box, Expression, Reading, Result
+from edge.frames import Image
 
 Colour = tuple[int, int, int]
 

@@ -3,7 +3,7 @@
 import cv2
 import numpy as np
 
-from edge.contracts import Image
+from edge.frames import Image
 
 BACKGROUND = (48, 40, 32)
 FOREGROUND = (235, 235, 235)

@@ -6,10 +6,11 @@ from pathlib import Path
 import numpy as np
 import onnxruntime as ort
 
-from edge.contracts import Expression, Face, Frame, Image
+from edge.contracts import Expression, Face
 from edge.errors import ModelError
 from edge.faces import metadata, preprocess
 from edge.faces.ort_session import first_line, open_session
+from edge.frames import Frame, Image
 
 # How far the sum of probabilities may be from 1: an int8 softmax rounds to a 255th.
 MOST_OFF = 0.02

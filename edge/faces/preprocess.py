@@ -6,8 +6,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from edge.contracts import Box, Frame, Image
+from edge.contracts import Box
 from edge.faces.metadata import Framing, Metadata
+from edge.frames import Frame, Image
 
 
 def frame_box(box: Box, framing: Framing) -> Box:

@@ -7,8 +7,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from edge.contracts import Expression, Face, Frame, Image, Reading
+from edge.contracts import Expression, Face, Reading
 from edge.faces import preprocess
+from edge.frames import Frame, Image
 
 # A track that was not seen for longer starts anew.
 FORGOTTEN_AFTER_S = 0.5

@@ -3,8 +3,9 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
-from edge.contracts import Box, Face, FaceDetector, Frame, Search
+from edge.contracts import Box, Face, FaceDetector, Search
 from edge.faces.searching import Schedule
+from edge.frames import Frame
 
 # Boxes of the same face in frames that follow each other overlap by more.
 LEAST_IOU = 0.3

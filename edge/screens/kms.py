@@ -8,8 +8,8 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from edge.contracts import Image
 from edge.errors import SinkError
+from edge.frames import Image
 from edge.screens import drm
 from edge.screens.drm import Card, Kernel
 from edge.screens.modes import fitted, nearest

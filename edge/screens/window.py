@@ -4,8 +4,8 @@ import os
 import warnings
 from collections.abc import Sequence
 
-from edge.contracts import Image
 from edge.errors import SinkError
+from edge.frames import Image
 
 os.environ.setdefault("PYGAME_HIDE_SUPPORT_PROMPT", "1")
 try:

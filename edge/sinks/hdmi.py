@@ -10,10 +10,11 @@ from typing import Protocol, Self
 
 import cv2
 
-from edge.contracts import Image, Result
+from edge.contracts import Result
 from edge.drawing import overlay
 from edge.drawing.blur import Veil
 from edge.errors import SinkError
+from edge.frames import Image
 
 log = logging.getLogger(__name__)
 

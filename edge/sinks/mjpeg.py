@@ -14,9 +14,10 @@ from typing import Self
 import cv2
 from aiohttp import web
 
-from edge.contracts import Frame, Image, PixelFormat, Result
+from edge.contracts import Result
 from edge.drawing import overlay
 from edge.errors import SinkError
+from edge.frames import Frame, Image, PixelFormat
 from edge.threads import WorkerGroup
 from edge.web import messages, server
 from edge.web.access import Access

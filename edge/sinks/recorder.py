@@ -12,9 +12,10 @@ from typing import Self
 import cv2
 import numpy as np
 
-from edge.contracts import Image, Result
+from edge.contracts import Result
 from edge.drawing import overlay
 from edge.errors import ConfigError, SinkError
+from edge.frames import Image
 from edge.rotation import Series
 
 try:

@@ -7,9 +7,10 @@ from pathlib import Path
 import pytest
 
 from edge.cameras.demo import DemoCamera
-from edge.contracts import Box, FaceDetector, Frame, Search
+from edge.contracts import Box, FaceDetector, Search
 from edge.detectors.haar import HaarDetector
 from edge.detectors.yunet import YunetDetector
+from edge.frames import Frame
 from tests.clocks import Clock
 
 

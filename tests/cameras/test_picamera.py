@@ -7,8 +7,8 @@ import pytest
 
 from edge.cameras.picamera import PiCamera
 from edge.cameras.reconnecting import ReconnectingCamera
-from edge.contracts import PixelFormat
 from edge.errors import CameraBusy, CameraError, CameraNotFound, CameraTimeout
+from edge.frames import PixelFormat
 from tests.cameras import standins
 from tests.cameras.standins import Picamera2
 from tests.clocks import Clock

@@ -10,8 +10,8 @@ import pytest
 
 from edge.cameras import reconnecting
 from edge.cameras.reconnecting import ReconnectingCamera
-from edge.contracts import Frame
 from edge.errors import CameraBusy, CameraError, CameraNotFound, CameraTimeout
+from edge.frames import Frame
 from tests.cameras.devices import BY_ID, Bench
 from tests.cameras.standins import Buffer, V4l2Capture
 

@@ -11,8 +11,8 @@ import pytest
 
 from edge.cameras import v4l2
 from edge.cameras.usb import UsbCamera
-from edge.contracts import PixelFormat
 from edge.errors import CameraBusy, CameraError, CameraNotFound, CameraTimeout
+from edge.frames import PixelFormat
 from tests.cameras.devices import Bench
 from tests.cameras.standins import picture_of
 

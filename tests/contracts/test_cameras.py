@@ -17,7 +17,8 @@ from edge.cameras.picamera import PiCamera
 from edge.cameras.reconnecting import ReconnectingCamera
 from edge.cameras.usb import UsbCamera
 from edge.cameras.video import VideoCamera
-from edge.contracts import Camera, Frame
+from edge.contracts import Camera
+from edge.frames import Frame
 from tests.cameras import standins
 
 WIDTH, HEIGHT, FPS = 320, 240, 30

@@ -9,11 +9,12 @@ import pytest
 
 from edge.cameras.demo import DemoCamera
 from edge.cameras.video import VideoCamera
-from edge.contracts import Box, FaceDetector, Frame, PixelFormat, Search
+from edge.contracts import Box, FaceDetector, Search
 from edge.detectors.haar import HaarDetector
 from edge.detectors.yunet import YunetDetector
 from edge.errors import ModelError
 from edge.faces.tracking import FollowingTracker
+from edge.frames import Frame, PixelFormat
 from edge.models import classifier_path
 
 NAMES = ("haar", "yunet")

@@ -10,9 +10,9 @@ import pytest
 
 from edge.cameras.demo import DemoCamera
 from edge.cameras.video import VideoCamera
-from edge.contracts import Image
 from edge.detectors.yunet import LEAST_SCORE, MOST_IOU, STRIDES, YunetDetector
 from edge.errors import ModelError
+from edge.frames import Image
 
 SIZES = [(320, 192), (298, 120), (96, 96), (160, 100), (33, 31)]
 

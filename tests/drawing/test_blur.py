@@ -10,10 +10,11 @@ import pytest
 
 from edge.cameras.demo import DemoCamera
 from edge.cameras.video import VideoCamera
-from edge.contracts import Box, Face, Frame, Image, PixelFormat, Reading, Result, Search
+from edge.contracts import Box, Face, Reading, Result, Search
 from edge.detectors.haar import HaarDetector
 from edge.drawing import blur
 from edge.drawing.blur import KEEP_S, LOOK_AHEAD_S, Veil
+from edge.frames import Frame, Image, PixelFormat
 from edge.rotation import Series
 from edge.sinks.recorder import RecorderSink
 from tests.clocks import Clock

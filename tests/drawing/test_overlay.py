@@ -6,8 +6,9 @@ from importlib.resources import files
 import numpy as np
 import pytest
 
-from edge.contracts import Box, Expression, Face, Image, Reading
+from edge.contracts import Box, Expression, Face, Reading
 from edge.drawing import overlay
+from edge.frames import Image
 from tests.results import reading_of, result_of
 
 WHITE = np.full((480, 640, 3), 255, np.uint8)

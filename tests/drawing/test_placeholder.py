@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from edge.contracts import Image
 from edge.drawing import placeholder
+from edge.frames import Image
 
 TEXT = "no camera: expected a camera at /dev/video0, found no such device; there are: none"
 

@@ -7,8 +7,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from edge.contracts import Box, Face, Frame, Search
+from edge.contracts import Box, Face, Search
 from edge.errors import DataError
+from edge.frames import Frame
 from export import framing
 from export.dataset import FER2013_FRAMING
 from tests.export.conftest import Export, Toy, toy_split

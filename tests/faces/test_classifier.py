@@ -9,10 +9,11 @@ import msgspec
 import numpy as np
 import pytest
 
-from edge.contracts import Box, Face, Frame, PixelFormat
+from edge.contracts import Box, Face
 from edge.errors import ModelError
 from edge.faces import metadata
 from edge.faces.classifier import OnnxClassifier
+from edge.frames import Frame, PixelFormat
 from tests import onnx_files
 
 

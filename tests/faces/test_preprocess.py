@@ -4,9 +4,10 @@ import cv2
 import numpy as np
 import pytest
 
-from edge.contracts import Box, Frame, PixelFormat
+from edge.contracts import Box
 from edge.faces import preprocess
 from edge.faces.metadata import Framing, Metadata
+from edge.frames import Frame, PixelFormat
 
 GRADIENT = np.add.outer(np.arange(100), np.arange(120)).astype(np.uint8)
 GRADIENT_FRAME = Frame(GRADIENT, PixelFormat.GREY, 120, 100, 0, 0.0, 0.0)

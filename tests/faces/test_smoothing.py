@@ -3,8 +3,9 @@
 import numpy as np
 import pytest
 
-from edge.contracts import UNCERTAIN, Box, Expression, Face, Image
+from edge.contracts import UNCERTAIN, Box, Expression, Face
 from edge.faces.smoothing import FORGOTTEN_AFTER_S, HOLD_S, ExponentialSmoother
+from edge.frames import Image
 from tests.scripted import frame_at
 
 LABELS = ("happy", "sad", "neutral")

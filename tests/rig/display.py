@@ -13,7 +13,7 @@ import cv2
 import numpy as np
 import pytest
 
-from edge.contracts import Image
+from edge.frames import Image
 from edge.sinks.hdmi import REPEATS_WITHIN_S
 from tests.rig.computer import BUILD
 from tests.rig.guest import SCREEN, VIDEO, Guest, Program

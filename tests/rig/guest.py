@@ -7,7 +7,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from edge.contracts import Image
+from edge.frames import Image
 from tests.conftest import ROOT
 from tests.rig.computer import BUILD, Computer
 

@@ -5,8 +5,8 @@ import re
 import cv2
 import numpy as np
 
-from edge.contracts import Image
 from edge.drawing import placeholder
+from edge.frames import Image
 from tests.rig.pi import Pi
 
 LOOKS = """

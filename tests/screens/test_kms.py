@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from edge.contracts import Image
 from edge.errors import SinkError
+from edge.frames import Image
 from edge.screens.drm import Kernel
 from edge.screens.kms import KmsScreen
 from edge.screens.modes import Place, fitted, nearest

@@ -11,8 +11,9 @@ import cv2
 import numpy as np
 import pytest
 
-from edge.contracts import Box, Image
+from edge.contracts import Box
 from edge.errors import SinkError
+from edge.frames import Image
 from edge.sinks.hdmi import AGAIN_AFTER_S, HdmiSink
 from tests.clocks import Clock
 from tests.results import reading_of, result_of

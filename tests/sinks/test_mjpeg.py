@@ -20,11 +20,12 @@ import numpy as np
 import pytest
 
 from edge.cameras.demo import DemoCamera
-from edge.contracts import Box, Frame, PixelFormat, Result, Search
+from edge.contracts import Box, Result, Search
 from edge.detectors.haar import HaarDetector
 from edge.drawing import overlay
 from edge.drawing.blur import Veil
 from edge.errors import SinkError
+from edge.frames import Frame, PixelFormat
 from edge.sinks.mjpeg import MjpegSink
 from edge.web import multipart, server
 from edge.web.server import Feeds

@@ -11,8 +11,9 @@ import cv2
 import numpy as np
 import pytest
 
-from edge.contracts import Box, Image, Result
+from edge.contracts import Box, Result
 from edge.errors import ConfigError, SinkError
+from edge.frames import Image
 from edge.rotation import Rotation, Series
 from edge.sinks.recorder import RecorderSink
 from tests.results import reading_of, result_of

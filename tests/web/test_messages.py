@@ -14,7 +14,8 @@ import numpy as np
 import pytest
 from aiohttp import ClientWebSocketResponse, WSMsgType
 
-from edge.contracts import Box, Frame, PixelFormat, Result
+from edge.contracts import Box, Result
+from edge.frames import Frame, PixelFormat
 from edge.sinks.mjpeg import MjpegSink
 from edge.web import messages, server
 from tests.results import LABELS, reading_of, result_of

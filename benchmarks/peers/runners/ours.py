@@ -11,8 +11,9 @@ import cv2
 from benchmarks.peers.runners import play
 from edge import run
 from edge.cameras.video import USUAL_FPS, VideoCamera
-from edge.contracts import Frame, Result
+from edge.contracts import Result
 from edge.drawing import overlay
+from edge.frames import Frame
 from edge.pipeline import Pipeline
 from edge.settings.config import Config
 from edge.telemetry import Telemetry

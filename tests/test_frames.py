@@ -4,7 +4,8 @@ import cv2
 import numpy as np
 import pytest
 
-from edge.contracts import Box, Frame, Image, PixelFormat
+from edge.contracts import Box
+from edge.frames import Frame, Image, PixelFormat
 
 WIDTH, HEIGHT = 96, 64
 PICTURE = np.ascontiguousarray(
