@@ -33,7 +33,7 @@ from edge.frames import Image
 from edge.pipeline import Pipeline
 from edge.settings.config import Config
 from edge.telemetry import Telemetry
-from edge.threads import Wakeup
+from edge.threads import SignalWaiter
 
 # What a process holds is compared with what it held after so many cycles.
 SETTLED_AFTER = 100
@@ -140,10 +140,10 @@ class Unplugger:
     """A Sink that draws every frame, pulls the plug after some, and puts it in again after some notices."""
 
     name = "unplugger"
-    wanted = True
+    needs_picture = True
 
-    def __init__(self, socket: Socket, cycles: int, wakeup: Wakeup) -> None:
-        self._socket, self._cycles, self._wakeup = socket, cycles, wakeup
+    def __init__(self, socket: Socket, cycles: int, waiter: SignalWaiter) -> None:
+        self._socket, self._cycles, self._waiter = socket, cycles, waiter
         self._random = random.Random(1)
         self._seen, self._due, self._is_away = 0, PICTURES, False
         self._plugged_at_s = float("nan")
@@ -178,8 +178,8 @@ class Unplugger:
             self.settled = held()
         if len(self.back_s) == self._cycles:
             self.last = held()
-            self._wakeup.is_asked_to_stop = True
-            self._wakeup.wake()
+            self._waiter.is_asked_to_stop = True
+            self._waiter.wake()
 
     def _change(self) -> None:
         self._seen = 0
@@ -196,7 +196,7 @@ class Unplugger:
 def run(cycles: int) -> int:
     """Do so many cycles, and print what came of them; 1 when something grew or the camera came back late."""
     config, telemetry = Config(), Telemetry()
-    with tempfile.TemporaryDirectory() as folder, Wakeup() as wakeup:
+    with tempfile.TemporaryDirectory() as folder, SignalWaiter() as waiter:
         socket = Socket(Path(folder), clip.demo().jpegs)
         usb = UsbCamera(
             socket.name,
@@ -207,7 +207,7 @@ def run(cycles: int) -> int:
             capture=lambda *_: Handle(socket),  # type: ignore[arg-type]
         )
         camera = ReconnectingCamera(usb, config.width, config.height, on_back=telemetry.reconnected)
-        detector, sink = line.make_detector(config), Unplugger(socket, cycles, wakeup)
+        detector, sink = line.make_detector(config), Unplugger(socket, cycles, waiter)
         Pipeline(
             camera,
             detector,
@@ -216,7 +216,7 @@ def run(cycles: int) -> int:
             line.make_smoother(),
             [sink],
             telemetry,
-        ).run(wakeup)
+        ).run(waiter)
     figures, after = percentiles(sink.back_s), min(SETTLED_AFTER, cycles)
     for count, what in ((after, sink.settled), (cycles, sink.last)):
         print(

@@ -22,7 +22,7 @@ from tqdm import tqdm
 from benchmarks import arithmetic
 from benchmarks.arithmetic import Spread
 from benchmarks.clip import Clip, store
-from benchmarks.worker import Order, Passed
+from benchmarks.worker import PassRequest, PassResult
 from edge.errors import FerEdgeError
 from edge.settings.config import PREFIX, Config
 
@@ -37,7 +37,7 @@ _READ_BYTES = 1 << 16
 class Pass:
     """What a process saw of its pass, and how long after its start the first drawn frame was there."""
 
-    passed: Passed
+    passed: PassResult
     cold_start_s: float
 
 
@@ -59,7 +59,7 @@ def measured(
             for kind in kinds:
                 found[kind].append(
                     _pass(
-                        Order(
+                        PassRequest(
                             config=config,
                             clip=str(stored) if clip is not None else None,
                             frames=frames,
@@ -123,25 +123,25 @@ def calls(found: dict[Kind, list[Pass]]) -> dict[str, tuple[float, float]]:
     return dict(sorted(costs.items(), key=lambda item: item[1][1], reverse=True))
 
 
-def _latencies_ms(passed: Passed) -> list[float]:
+def _latencies_ms(passed: PassResult) -> list[float]:
     return [
         1000 * (drawn_s - captured_s)
         for captured_s, drawn_s in zip(passed.captured_at_s, passed.drawn_at_s, strict=True)
     ]
 
 
-def _cpu_ms(passed: Passed) -> float:
+def _cpu_ms(passed: PassResult) -> float:
     """Of all threads; the first frame's, which warms everything up, is not counted."""
     return 1000 * passed.cpu_s / max(1, len(passed.numbers) - 1)
 
 
-def _overhead(passed: Passed) -> float:
+def _overhead(passed: PassResult) -> float:
     times_s = [time_s for times_s in passed.calls_s.values() for time_s in times_s]
     return arithmetic.overhead_ratio(passed.cpu_s, sum(times_s), len(times_s), passed.timer_s)
 
 
 @contextmanager
-def started(order: Order) -> "Iterator[tuple[subprocess.Popen[str], str]]":
+def started(order: PassRequest) -> "Iterator[tuple[subprocess.Popen[str], str]]":
     """A process at work on `order`, killed at last, and its stream's address, or nothing where it serves none."""
     command = [sys.executable, "-m", "benchmarks.worker", msgspec.json.encode(order).decode()]
     process = subprocess.Popen(
@@ -167,11 +167,11 @@ def finished(process: "subprocess.Popen[str]", started_s: float) -> Pass:
         error = PassError(reason)
         error.exit_code = process.returncode
         raise error
-    passed = msgspec.json.decode(answer, type=Passed)
+    passed = msgspec.json.decode(answer, type=PassResult)
     return Pass(passed, passed.drawn_at_s[0] - started_s)
 
 
-def _pass(order: Order) -> Pass:
+def _pass(order: PassRequest) -> Pass:
     started_s = time.monotonic()
     with started(order) as (process, url):
         if url:

@@ -16,7 +16,7 @@ from benchmarks.clip import Clip, encoded, store
 from benchmarks.line import Pass
 from benchmarks.scenes import SCENES, Stage
 from benchmarks.viewers import Viewers
-from benchmarks.worker import Order
+from benchmarks.worker import PassRequest
 from edge.contracts import Box
 from edge.frames import Image
 from edge.settings.config import Config
@@ -92,7 +92,7 @@ def soaked(
     with tempfile.TemporaryDirectory() as folder:
         stored, duration_s = Path(folder, "clip"), 60 * minutes
         store(replace(clip, jpegs=list(_seen(Stage(clip, face)))), stored)
-        order = Order(
+        order = PassRequest(
             config=config,
             clip=str(stored),
             frames=round((duration_s + 600) * fps),

@@ -26,12 +26,12 @@ from edge.errors import SinkError, command
 from edge.pipeline import Pipeline
 from edge.settings.config import Config
 from edge.telemetry import Telemetry
-from edge.threads import Wakeup, share_heap
+from edge.threads import SignalWaiter, share_heap
 
 VIEWER_WITHIN_S = 10.0
 
 
-class Order(msgspec.Struct, frozen=True, kw_only=True):
+class PassRequest(msgspec.Struct, frozen=True, kw_only=True):
     """What a pass is to do."""
 
     config: Config
@@ -48,7 +48,7 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
     """So many of the newest results are told; None: all."""
 
 
-class Passed(msgspec.Struct, frozen=True, kw_only=True):
+class PassResult(msgspec.Struct, frozen=True, kw_only=True):
     """What a pass was like, from its first drawn frame to its last; times on the clock of time.monotonic(), s."""
 
     numbers: list[int]
@@ -63,11 +63,11 @@ class Passed(msgspec.Struct, frozen=True, kw_only=True):
     timer_s: float
 
 
-class Watching:
+class TimingSink:
     """A Sink that draws every frame, or follows one that does, and notes when."""
 
     name = "watching"
-    wanted = True
+    needs_picture = True
 
     def __init__(self, shown_by: Sink | None, calls: bare.Calls, kept: int | None) -> None:
         """`shown_by` stands before this in the line's sinks and has shown every result that this sees."""
@@ -79,7 +79,7 @@ class Watching:
         if self._shown_by is not None:
             print(json.dumps({"url": getattr(self._shown_by, "url")}), flush=True)
             until_s = time.monotonic() + VIEWER_WITHIN_S
-            while not self._shown_by.wanted:
+            while not self._shown_by.needs_picture:
                 if time.monotonic() > until_s:
                     raise SinkError(
                         f"expected a viewer within {VIEWER_WITHIN_S:g} s, found none; run this again"
@@ -108,14 +108,14 @@ class Watching:
             self._cpu_start_s = self._cpu_end_s
             self._calls.clear()
 
-    def passed(self, timer_s: float) -> Passed:
+    def passed(self, timer_s: float) -> PassResult:
         """The pass as it was seen; SinkError when no frame came."""
         if not self._results:
             raise SinkError("expected frames, found none; look at the camera or the clip")
         numbers, captured_at_s, drawn_at_s, faces = (
             list(column) for column in zip(*self._results, strict=True)
         )
-        return Passed(
+        return PassResult(
             numbers=numbers,
             captured_at_s=captured_at_s,
             drawn_at_s=drawn_at_s,
@@ -128,7 +128,7 @@ class Watching:
         )
 
 
-def run(order: Order) -> Passed:
+def run(order: PassRequest) -> PassResult:
     """The pass, by the parts that the app itself is made of."""
     config = order.config
     cv2.setNumThreads(1)
@@ -139,7 +139,7 @@ def run(order: Order) -> Passed:
         detector = line.make_detector(config)
         classifier = line.make_classifier(config, detector)
         telemetry = Telemetry()
-        with Wakeup(signals=(signal.SIGTERM,)) as wakeup:
+        with SignalWaiter(signals=(signal.SIGTERM,)) as waiter:
             sinks = [
                 sink
                 for sink in outputs.make_sinks(
@@ -149,11 +149,11 @@ def run(order: Order) -> Passed:
                     telemetry,
                     model={},
                     streams=order.viewer,
-                    on_quit=wakeup.stop,
+                    on_quit=waiter.stop,
                 )
                 if sink.name != "progress"
             ]
-            watching = Watching(sinks[0] if sinks else None, calls, order.kept)
+            watching = TimingSink(sinks[0] if sinks else None, calls, order.kept)
             pipeline = Pipeline(
                 camera,
                 detector,
@@ -163,11 +163,11 @@ def run(order: Order) -> Passed:
                 [*sinks, watching],
                 telemetry,
             )
-            pipeline.run(wakeup, frames=order.frames, duration_s=config.duration_s)
+            pipeline.run(waiter, frames=order.frames, duration_s=config.duration_s)
     return watching.passed(bare.timer_s() if order.time_libraries else 0.0)
 
 
-def _camera(order: Order, opened: ExitStack) -> Camera:
+def _camera(order: PassRequest, opened: ExitStack) -> Camera:
     if order.clip is None:
         return line.make_camera(order.config, paced=False)
     assert order.frames is not None, "a clip has no end of its own"
@@ -179,7 +179,7 @@ def _camera(order: Order, opened: ExitStack) -> Camera:
 @command
 def main() -> None:
     """The pass."""
-    print(msgspec.json.encode(run(msgspec.json.decode(sys.argv[1], type=Order))).decode())
+    print(msgspec.json.encode(run(msgspec.json.decode(sys.argv[1], type=PassRequest))).decode())
 
 
 if __name__ == "__main__":

@@ -245,7 +245,7 @@ class Sink(Protocol):
     name: str
 
     @property
-    def wanted(self) -> bool:
+    def needs_picture(self) -> bool:
         """Somebody looks at drawn pictures right now, so that the frame's `bgr` will be asked for; any thread asks."""
         ...
 

@@ -13,10 +13,10 @@ from edge.rotation import Rotation, Series
 from edge.settings import config as settings
 from edge.settings import credentials
 from edge.settings.config import Config
-from edge.settings.reloading import Offer, offer_to_nobody
+from edge.settings.reloading import OnChange, ignore_changes
 from edge.sinks import systemd
 from edge.sinks.events import EventsSink
-from edge.sinks.fault_tolerant import SparedSink
+from edge.sinks.fault_tolerant import FaultTolerantSink
 from edge.sinks.metrics import MetricsSink
 from edge.telemetry import Telemetry
 
@@ -32,12 +32,12 @@ def make_sinks(
     model: Mapping[str, str],
     streams: bool,
     on_quit: Callable[[], None],
-    offer: Offer = offer_to_nobody,
+    on_change: OnChange = ignore_changes,
 ) -> list[Sink]:
     """The sinks that `config` asks for, a progress bar for a file, and systemd's where it started us.
 
     `model` tells a fleet's owner which models are at work; `on_quit` is called when somebody quits at the display;
-    to `offer` goes what can change meanwhile.
+    to `on_change` goes what can change meanwhile.
     """
     sinks: list[Sink] = []
     metrics = MetricsSink(labels, lambda: telemetry.figures().by_name(), model)
@@ -45,9 +45,9 @@ def make_sinks(
         sinks.append(make_stream(config, telemetry, metrics.text))
     if config.display:
         sinks.append(make_display(config, telemetry, on_quit))
-    sinks += make_files(config, labels, telemetry, offer, live=camera.live)
+    sinks += make_files(config, labels, telemetry, on_change, live=camera.live)
     if config.mqtt:
-        sinks.append(make_reporter(config, config.mqtt, labels, telemetry, offer))
+        sinks.append(make_reporter(config, config.mqtt, labels, telemetry, on_change))
     if not camera.live:
         from edge.sinks.progress import ProgressSink
 
@@ -120,7 +120,7 @@ def make_display(config: Config, telemetry: Telemetry, on_quit: Callable[[], Non
 
 
 def make_files(
-    config: Config, labels: tuple[str, ...], telemetry: Telemetry, offer: Offer, *, live: bool
+    config: Config, labels: tuple[str, ...], telemetry: Telemetry, on_change: OnChange, *, live: bool
 ) -> list[Sink]:
     """The sinks that write files; where it is not the only one, a lost one does not end the program."""
     files: list[Sink] = []
@@ -129,18 +129,18 @@ def make_files(
 
         rotation = Rotation(config.record_limit_mb, config.record_limit_s, config.record_keep)
         recorder = RecorderSink(Series(Path(config.record), rotation, replaces=not live), clean=config.clean)
-        offer("clean", partial(setattr, recorder, "clean"))
+        on_change("clean", partial(setattr, recorder, "clean"))
         files.append(recorder)
     if config.events:
         rotation = Rotation(config.events_limit_mb, config.events_limit_s, config.events_keep)
         files.append(EventsSink(Series(Path(config.events), rotation, replaces=not live), labels))
     if not live and len(files) == 1:
         return files
-    return [SparedSink(sink, telemetry.output_lost, live=live) for sink in files]
+    return [FaultTolerantSink(sink, telemetry.output_lost, live=live) for sink in files]
 
 
 def make_reporter(
-    config: Config, address: str, labels: tuple[str, ...], telemetry: Telemetry, offer: Offer
+    config: Config, address: str, labels: tuple[str, ...], telemetry: Telemetry, on_change: OnChange
 ) -> Sink:
     """The sink that reports to the MQTT broker at `address`."""
     from edge.sinks.mqtt import MqttSink
@@ -156,5 +156,5 @@ def make_reporter(
         discovery=config.mqtt_discovery,
         board=board.read().model,
     )
-    offer("mqtt_every_s", partial(setattr, reporter, "every_s"))
+    on_change("mqtt_every_s", partial(setattr, reporter, "every_s"))
     return reporter

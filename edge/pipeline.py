@@ -11,7 +11,7 @@ from edge.contracts import Camera, Classifier, Face, FaceDetector, Result, Sink,
 from edge.errors import CameraError, CameraTimeout
 from edge.frames import Frame
 from edge.telemetry import Telemetry
-from edge.threads import LatestSlot, Wakeup, WorkerGroup
+from edge.threads import LatestSlot, SignalWaiter, WorkerGroup
 
 log = logging.getLogger(__name__)
 
@@ -61,15 +61,15 @@ class Pipeline:
 
     def run(
         self,
-        wakeup: Wakeup,
+        waiter: SignalWaiter,
         *,
         frames: int | None = None,
         duration_s: float | None = None,
         on_reload: Callable[[], None] = lambda: None,
     ) -> None:
-        """Run to the camera's end, for `frames` captured frames, `duration_s`, or until `wakeup` is asked to stop.
+        """Run to the camera's end, for `frames` captured frames, `duration_s`, or until `waiter` is asked to stop.
 
-        `on_reload` is called in this thread when `wakeup` is asked to reload; it may change `log_every_s`.
+        `on_reload` is called in this thread when `waiter` is asked to reload; it may change `log_every_s`.
         Everything is closed in the end.  Raises the first error of any stage, camera or sink, unchanged.
         """
         with ExitStack() as opened:
@@ -77,13 +77,13 @@ class Pipeline:
             opened.enter_context(self._camera)
             for sink in self._sinks:
                 opened.enter_context(sink)
-            workers = WorkerGroup(on_end=wakeup.wake)
+            workers = WorkerGroup(on_end=waiter.wake)
             try:
                 workers.start("capture", lambda: self._capture(frames))
                 workers.start("detect", self._detect)
                 workers.start("infer", self._infer)
                 workers.start("deliver", self._deliver)
-                self._watch(workers, wakeup, duration_s, on_reload)
+                self._watch(workers, waiter, duration_s, on_reload)
             finally:
                 self._frames.close()
                 workers.join(STOP_WITHIN_S)
@@ -91,16 +91,20 @@ class Pipeline:
         log.info("%s", figures.line())
 
     def _watch(
-        self, workers: WorkerGroup, wakeup: Wakeup, duration_s: float | None, on_reload: Callable[[], None]
+        self,
+        workers: WorkerGroup,
+        waiter: SignalWaiter,
+        duration_s: float | None,
+        on_reload: Callable[[], None],
     ) -> None:
         """Log the figures now and then, and reload where that is asked for, until it is time to stop."""
         now_s = time.monotonic()
         end_s = now_s + duration_s if duration_s is not None else float("inf")
         log_s = now_s + self.log_every_s
-        while workers.is_running and not wakeup.is_asked_to_stop and now_s < end_s:
-            wakeup.wait(min(log_s, end_s) - now_s)
+        while workers.is_running and not waiter.is_asked_to_stop and now_s < end_s:
+            waiter.wait(min(log_s, end_s) - now_s)
             now_s = time.monotonic()
-            if wakeup.take_reload():
+            if waiter.take_reload():
                 on_reload()
                 log_s = min(log_s, now_s + self.log_every_s)
             if now_s >= log_s:
@@ -140,7 +144,7 @@ class Pipeline:
     def _detect(self) -> None:
         try:
             for frame in self._frames.follow():
-                if any(sink.wanted for sink in self._sinks):
+                if any(sink.needs_picture for sink in self._sinks):
                     frame.expect_colour()
                 faces = () if frame.notice else self._tracker.track(frame, self._detector)
                 if not self._detected.publish(_Detected(frame, faces, time.monotonic())):

@@ -20,7 +20,7 @@ from edge.cameras.video import VideoCamera, is_stream
 from edge.contracts import Camera, FaceDetector, Smoother
 from edge.detectors.haar import HaarDetector
 from edge.detectors.yunet import YunetDetector
-from edge.drawing.blur import Veil
+from edge.drawing.blur import FaceBlur
 from edge.errors import CameraError, command
 from edge.faces.classifier import OnnxClassifier
 from edge.faces.smoothing import ExponentialSmoother
@@ -29,10 +29,10 @@ from edge.pipeline import Pipeline
 from edge.settings import batch, benchmark_result
 from edge.settings import config as settings
 from edge.settings.config import Config, Settings
-from edge.settings.reloading import Reloading
+from edge.settings.reloading import ConfigReloader
 from edge.sinks import systemd
 from edge.telemetry import Telemetry
-from edge.threads import Wakeup, share_heap
+from edge.threads import SignalWaiter, share_heap
 
 log = logging.getLogger("edge.run")
 
@@ -107,10 +107,10 @@ def make_smoother() -> Smoother:
     return ExponentialSmoother()
 
 
-def run(chosen: Settings, wakeup: Wakeup, reloading: Reloading) -> None:
-    """Build what `chosen` names and run it to its end, or until `wakeup` is asked to stop; raises FerEdgeError.
+def run(chosen: Settings, waiter: SignalWaiter, reloader: ConfigReloader) -> None:
+    """Build what `chosen` names and run it to its end, or until `waiter` is asked to stop; raises FerEdgeError.
 
-    `reloading` changes what can be changed meanwhile.
+    `reloader` changes what can be changed meanwhile.
     """
     config = chosen.config
     # The stages run side by side: threads inside OpenCV would fight them for the cores.
@@ -136,8 +136,8 @@ def run(chosen: Settings, wakeup: Wakeup, reloading: Reloading) -> None:
         telemetry,
         model=model,
         streams=streams,
-        on_quit=wakeup.stop,
-        offer=reloading.offer,
+        on_quit=waiter.stop,
+        on_change=reloader.on_change,
     )
     tracker = make_tracker(config)
     pipeline = Pipeline(
@@ -148,13 +148,13 @@ def run(chosen: Settings, wakeup: Wakeup, reloading: Reloading) -> None:
         make_smoother(),
         sinks,
         telemetry,
-        veil=Veil().follow if config.blur else iter,
+        veil=FaceBlur().follow if config.blur else iter,
     )
-    reloading.offer("min_face_px", tracker.look_for)
-    reloading.offer("log_every_s", partial(setattr, pipeline, "log_every_s"))
+    reloader.on_change("min_face_px", tracker.look_for)
+    reloader.on_change("log_every_s", partial(setattr, pipeline, "log_every_s"))
     log.info("camera %s", camera.name)
     try:
-        pipeline.run(wakeup, frames=config.frames, duration_s=config.duration_s, on_reload=reloading.reload)
+        pipeline.run(waiter, frames=config.frames, duration_s=config.duration_s, on_reload=reloader.reload)
     finally:
         if config.report and config.events and telemetry.figures().analysed:
             from edge import report
@@ -162,30 +162,30 @@ def run(chosen: Settings, wakeup: Wakeup, reloading: Reloading) -> None:
             report.write([Path(config.events)], Path(config.report))
 
 
-def make_wakeup() -> Wakeup:
+def make_signal_waiter() -> SignalWaiter:
     """What signals wake: SIGTERM and Ctrl-C stop the program, SIGHUP has it read its settings again."""
     if sys.stdin is not None and sys.stdin.isatty():
         # The terminal that the program was started at is gone: nobody is left to stop it.
-        return Wakeup(signals=(signal.SIGTERM, signal.SIGINT, signal.SIGHUP))
-    return Wakeup(signals=(signal.SIGTERM, signal.SIGINT), reload_signals=(signal.SIGHUP,))
+        return SignalWaiter(signals=(signal.SIGTERM, signal.SIGINT, signal.SIGHUP))
+    return SignalWaiter(signals=(signal.SIGTERM, signal.SIGINT), reload_signals=(signal.SIGHUP,))
 
 
-def run_all(chosen: Settings, wakeup: Wakeup, reloading: Reloading) -> None:
+def run_all(chosen: Settings, waiter: SignalWaiter, reloader: ConfigReloader) -> None:
     """Run what `chosen` names, a folder's videos one after the other; raises FerEdgeError.
 
     A video that cannot be read holds up none of the others; the error at the end says how many there were.
     """
     several = batch.split(chosen)
     if len(several) == 1:
-        run(several[0], wakeup, reloading)
+        run(several[0], waiter, reloader)
         return
     broken = []
     for number, one in enumerate(several, 1):
-        if wakeup.is_asked_to_stop:
+        if waiter.is_asked_to_stop:
             return
         log.info("video %d of %d: %s", number, len(several), one.config.camera)
         try:
-            run(one, wakeup, reloading)
+            run(one, waiter, reloader)
         except CameraError as error:
             log.error("%s", error)
             broken.append(one.config.camera)
@@ -207,13 +207,13 @@ def main(arguments: Sequence[str] | None = None) -> None:
     logging.basicConfig(
         format=("" if systemd.keeps_the_journal(os.environ) else "%(asctime)s ") + "%(levelname)s %(message)s"
     )
-    reloading = Reloading(chosen, lambda: settings.parse(given, os.environ)[0])
-    reloading.offer(
+    reloader = ConfigReloader(chosen, lambda: settings.parse(given, os.environ)[0])
+    reloader.on_change(
         "verbose", lambda is_on: logging.getLogger().setLevel(logging.DEBUG if is_on else logging.INFO)
     )
     share_heap()
-    with make_wakeup() as wakeup:
-        run_all(chosen, wakeup, reloading)
+    with make_signal_waiter() as waiter:
+        run_all(chosen, waiter, reloader)
 
 
 if __name__ == "__main__":

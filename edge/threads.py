@@ -142,7 +142,7 @@ class WorkerGroup:
             self._on_end()
 
 
-class Wakeup:
+class SignalWaiter:
     """Lets the main thread sleep until a worker ends, a signal comes, or time is up.
 
     A signal handler must not touch a lock, so signals and workers alike write a byte to a

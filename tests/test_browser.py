@@ -210,7 +210,7 @@ def test_picture_moves_whoever_draws_the_boxes(page: Page, drawing: str) -> None
 def test_device_draws_and_encodes_nothing_for_a_page_that_draws_itself(page: Page) -> None:
     with Show() as show:
         load(page, show.url)
-        assert show.feeds.raw.wanted and not show.feeds.pictures.wanted
+        assert show.feeds.raw.has_followers and not show.feeds.pictures.has_followers
 
 
 def test_page_draws_each_box_where_the_face_is(page: Page) -> None:
@@ -369,10 +369,14 @@ def test_hidden_page_watches_nothing_and_watches_again_when_it_is_seen(page: Pag
         see(page, is_hidden=True)
         until(page, "!document.querySelector('#picture').hasAttribute('src')")
         for _ in range(200):
-            if not (show.feeds.raw.wanted or show.feeds.messages.wanted):
+            if not (show.feeds.raw.has_followers or show.feeds.messages.has_followers):
                 break
             page.wait_for_timeout(50)
-        assert not (show.feeds.raw.wanted or show.feeds.pictures.wanted or show.feeds.messages.wanted)
+        assert not (
+            show.feeds.raw.has_followers
+            or show.feeds.pictures.has_followers
+            or show.feeds.messages.has_followers
+        )
         see(page, is_hidden=False)
         until(page, "document.querySelector('#picture').naturalWidth > 0")
         assert moves(page)

@@ -20,7 +20,7 @@ from edge.pipeline import Pipeline
 from edge.settings.config import Config
 from edge.sinks.mjpeg import MjpegSink
 from edge.telemetry import Telemetry
-from edge.threads import Wakeup
+from edge.threads import SignalWaiter
 
 SIZES = ((640, 480), (320, 240), (96, 64), (641, 479), (1280, 720))
 
@@ -75,10 +75,10 @@ class Unruly:
 class Witness:
     """A Sink that notes what it is shown, and ends the line when the last camera of many has given a picture."""
 
-    name, wanted = "witness", True
+    name, needs_picture = "witness", True
 
-    def __init__(self, wakeup: Wakeup, viewer: threading.Thread, born: int) -> None:
-        self._wakeup, self._viewer, self._born = wakeup, viewer, born
+    def __init__(self, waiter: SignalWaiter, viewer: threading.Thread, born: int) -> None:
+        self._waiter, self._viewer, self._born = waiter, viewer, born
         self.results: list[Result] = []
 
     def __enter__(self) -> "Witness":
@@ -90,8 +90,8 @@ class Witness:
     def show(self, result: Result) -> None:
         self.results.append(result)
         if Unruly.born >= self._born and result.frame.notice is None:
-            self._wakeup.is_asked_to_stop = True
-            self._wakeup.wake()
+            self._waiter.is_asked_to_stop = True
+            self._waiter.wake()
 
 
 @pytest.mark.parametrize("detector", ["haar", "yunet"])
@@ -109,9 +109,9 @@ def test_line_outlives_every_fault_and_keeps_its_viewers(
             while chunk := response.read1(65536):
                 received.append(len(chunk))
 
-    with Wakeup() as wakeup:
+    with SignalWaiter() as waiter:
         viewer = threading.Thread(target=watch, daemon=True)
-        witness = Witness(wakeup, viewer, len(Unruly.faults) + 3)
+        witness = Witness(waiter, viewer, len(Unruly.faults) + 3)
         found = line.make_detector(config)
         camera = ReconnectingCamera(Unruly(), 640, 480, on_back=telemetry.reconnected)
         Pipeline(
@@ -122,7 +122,7 @@ def test_line_outlives_every_fault_and_keeps_its_viewers(
             line.make_smoother(),
             [stream, witness],
             telemetry,
-        ).run(wakeup)
+        ).run(waiter)
     viewer.join(30)
     assert not viewer.is_alive() and sum(received) > 100_000
     frames = [result.frame for result in witness.results]

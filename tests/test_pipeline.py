@@ -14,7 +14,7 @@ from edge.errors import CameraTimeout
 from edge.frames import Frame, Image, PixelFormat
 from edge.pipeline import Pipeline
 from edge.telemetry import Telemetry
-from edge.threads import Wakeup
+from edge.threads import SignalWaiter
 
 LABELS = ("happy", "sad")
 
@@ -107,7 +107,7 @@ class FakeSmoother(Part):
 
 
 class FakeSink(Part):
-    wanted = False
+    needs_picture = False
 
     def __init__(self, taken: int = 0) -> None:
         """`taken_enough` is set at the `taken`th result."""
@@ -149,8 +149,8 @@ class Line:
         )
 
     def run(self, **limits: float | None) -> None:
-        with Wakeup() as wakeup:
-            self.pipeline.run(wakeup, **limits)  # type: ignore[arg-type]
+        with SignalWaiter() as waiter:
+            self.pipeline.run(waiter, **limits)  # type: ignore[arg-type]
 
 
 def test_file_is_analysed_whole_and_in_order() -> None:
@@ -188,16 +188,16 @@ def test_sinks_see_what_the_veil_lets_through_and_nothing_else() -> None:
     assert [result.frame.number for result in line.sink.results] == [1, 3, 5]
 
 
-@pytest.mark.parametrize("wanted", [True, False])
+@pytest.mark.parametrize("needs_picture", [True, False])
 def test_colour_is_expected_only_while_a_sink_is_watched(
-    wanted: bool, monkeypatch: pytest.MonkeyPatch
+    needs_picture: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     expected: list[int] = []
     monkeypatch.setattr(Frame, "expect_colour", lambda frame: expected.append(frame.number))
     line = Line(FakeCamera(3, live=False))
-    line.sink.wanted = wanted
+    line.sink.needs_picture = needs_picture
     line.run()
-    assert expected == ([0, 1, 2] if wanted else [])
+    assert expected == ([0, 1, 2] if needs_picture else [])
 
 
 def test_so_many_frames_are_captured_and_no_more() -> None:
@@ -237,10 +237,10 @@ def test_slow_stage_drops_frames_instead_of_queueing_them() -> None:
 
     opener = threading.Thread(target=open_gate_after_a_thousand_frames)
     opener.start()
-    with Wakeup() as wakeup:
-        stopper = threading.Thread(target=lambda: (line.sink.taken_enough.wait(30), stop(wakeup)))
+    with SignalWaiter() as waiter:
+        stopper = threading.Thread(target=lambda: (line.sink.taken_enough.wait(30), stop(waiter)))
         stopper.start()
-        line.pipeline.run(wakeup)
+        line.pipeline.run(waiter)
     opener.join()
     stopper.join()
     # One result waited in the gate and one value in each slot before it: nothing older comes after.
@@ -249,17 +249,17 @@ def test_slow_stage_drops_frames_instead_of_queueing_them() -> None:
     assert line.telemetry.figures().dropped > 900 - 3
 
 
-def stop(wakeup: Wakeup) -> None:
-    wakeup.is_asked_to_stop = True
-    wakeup.wake()
+def stop(waiter: SignalWaiter) -> None:
+    waiter.is_asked_to_stop = True
+    waiter.wake()
 
 
 def test_stop_ends_a_line_whose_camera_is_a_file_that_waits() -> None:
     line = Line(FakeCamera(None, live=False), taken=3)
-    with Wakeup() as wakeup:
-        stopper = threading.Thread(target=lambda: (line.sink.taken_enough.wait(30), stop(wakeup)))
+    with SignalWaiter() as waiter:
+        stopper = threading.Thread(target=lambda: (line.sink.taken_enough.wait(30), stop(waiter)))
         stopper.start()
-        line.pipeline.run(wakeup)
+        line.pipeline.run(waiter)
         stopper.join()
     assert not line.camera.is_open and not line.sink.is_open
 
@@ -303,10 +303,10 @@ def test_time_out_after_the_first_frame_is_a_fault() -> None:
 def test_stop_ends_the_wait_for_the_first_frame() -> None:
     camera = SlowCamera(timeouts=math.inf)
     line = Line(camera)
-    with Wakeup() as wakeup:
-        stopper = threading.Thread(target=lambda: (camera.has_timed_out.wait(30), stop(wakeup)))
+    with SignalWaiter() as waiter:
+        stopper = threading.Thread(target=lambda: (camera.has_timed_out.wait(30), stop(waiter)))
         stopper.start()
-        line.pipeline.run(wakeup)
+        line.pipeline.run(waiter)
         stopper.join()
     assert not camera.is_open
 
@@ -325,18 +325,18 @@ def test_camera_that_cannot_open_leaves_the_sinks_alone() -> None:
 def test_camera_that_freezes_while_the_line_is_stopped_is_no_fault() -> None:
     line = Line(FakeCamera(None, live=True), taken=1)
     camera = line.camera
-    with Wakeup() as wakeup:
+    with SignalWaiter() as waiter:
 
         def stop_then_freeze() -> None:
             assert line.sink.taken_enough.wait(30)
-            stop(wakeup)
+            stop(waiter)
             while not line.pipeline._frames.is_closed:
                 threading.Event().wait(0.001)
             camera.error = CameraTimeout("frozen")
 
         stopper = threading.Thread(target=stop_then_freeze)
         stopper.start()
-        line.pipeline.run(wakeup)
+        line.pipeline.run(waiter)
         stopper.join()
     assert not camera.is_open
 
@@ -356,8 +356,8 @@ def test_sink_that_cannot_open_closes_the_camera() -> None:
         [line.sink, Closed()],
         line.telemetry,
     )
-    with Wakeup() as wakeup, pytest.raises(Boom):
-        pipeline.run(wakeup)
+    with SignalWaiter() as waiter, pytest.raises(Boom):
+        pipeline.run(waiter)
     assert line.camera.delivered == 0 and not line.camera.is_open and not line.sink.is_open
 
 

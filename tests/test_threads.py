@@ -6,7 +6,7 @@ import threading
 
 import pytest
 
-from edge.threads import LatestSlot, Wakeup, WorkerGroup
+from edge.threads import LatestSlot, SignalWaiter, WorkerGroup
 
 
 def test_follower_sees_the_newest_value_and_not_those_it_was_too_slow_for() -> None:
@@ -96,33 +96,33 @@ def test_group_no_longer_runs_when_its_last_on_end_is_called() -> None:
 
 
 def test_wake_before_wait_is_not_lost() -> None:
-    with Wakeup() as wakeup:
-        wakeup.wake()
-        wakeup.wait(timeout_s=60)
-        assert not wakeup.is_asked_to_stop
+    with SignalWaiter() as waiter:
+        waiter.wake()
+        waiter.wait(timeout_s=60)
+        assert not waiter.is_asked_to_stop
 
 
 def test_wake_a_million_times_blocks_nobody() -> None:
-    with Wakeup() as wakeup:
+    with SignalWaiter() as waiter:
         for _ in range(1_000_000):
-            wakeup.wake()
-        wakeup.wait(timeout_s=60)
+            waiter.wake()
+        waiter.wait(timeout_s=60)
 
 
 def test_stop_signal_ends_the_wait_and_the_old_handler_comes_back() -> None:
     before = signal.getsignal(signal.SIGTERM)
-    with Wakeup(signals=(signal.SIGTERM,)) as wakeup:
+    with SignalWaiter(signals=(signal.SIGTERM,)) as waiter:
         os.kill(os.getpid(), signal.SIGTERM)
-        wakeup.wait(timeout_s=60)
-        assert wakeup.is_asked_to_stop
+        waiter.wait(timeout_s=60)
+        assert waiter.is_asked_to_stop
     assert signal.getsignal(signal.SIGTERM) is before
 
 
 def test_signal_to_reload_wakes_and_is_taken_once() -> None:
-    with Wakeup(reload_signals=(signal.SIGHUP,)) as wakeup:
-        assert not wakeup.take_reload()
+    with SignalWaiter(reload_signals=(signal.SIGHUP,)) as waiter:
+        assert not waiter.take_reload()
         os.kill(os.getpid(), signal.SIGHUP)
         os.kill(os.getpid(), signal.SIGHUP)
-        wakeup.wait(timeout_s=60)
-        assert wakeup.take_reload() and not wakeup.take_reload()
-        assert not wakeup.is_asked_to_stop
+        waiter.wait(timeout_s=60)
+        assert waiter.take_reload() and not waiter.take_reload()
+        assert not waiter.is_asked_to_stop

@@ -13,11 +13,11 @@ LASTING_S = 5.0
 MOST_TOLD, PERIOD_S = 3, 60.0
 
 
-class Outages:
+class OutageLog:
     """The outages of one camera; times are of one clock, s.
 
     The log is told why when an outage begins, and another reason only where it is news and has lasted for LASTING_S.
-    Outages that crowd, as with a loose plug, are counted, and every PERIOD_S the log has a line for them with the
+    OutageLog that crowd, as with a loose plug, are counted, and every PERIOD_S the log has a line for them with the
     last reason.
     """
 

@@ -7,7 +7,7 @@ from functools import lru_cache
 from types import TracebackType
 from typing import Self
 
-from edge.cameras.outages import Outages
+from edge.cameras.outages import OutageLog
 from edge.contracts import Camera
 from edge.drawing import placeholder
 from edge.errors import CameraBusy, CameraError, CameraNotFound, CameraTimeout
@@ -64,7 +64,7 @@ class ReconnectingCamera:
         self._size, self._count = self._wish, _Count()
         # A picture was delivered: ever, and by the camera that is open.
         self._was_there = self._is_there = False
-        self._outages = Outages()
+        self._outages = OutageLog()
         self._unreadable = 0
         self._looked_at_s = self._retry_at_s = self._notice_at_s = float("-inf")
         self._wait_s, self._patience_s = LEAST_WAIT_S, LEAST_PATIENCE_S

@@ -65,7 +65,7 @@ class HaarDetector:
         size = max(1, round(region.width * shrink)), max(1, round(region.height * shrink))
         smallest_px, largest_px = round(search.min_face_px * shrink), round(search.max_face_px * shrink)
         boxes, _, weights = self._cascade.detectMultiScale3(
-            preprocess.searched(frame, region, *size),
+            preprocess.crop_for_search(frame, region, *size),
             scaleFactor=SCALE_STEP,
             minNeighbors=neighbours,
             minSize=(smallest_px, smallest_px),

@@ -51,7 +51,7 @@ class Node:
 
 
 @dataclass(frozen=True, slots=True)
-class Ending:
+class Postprocessing:
     """What a network's outputs go through to become one; `inputs` are fed beside the picture, `constants` stay."""
 
     inputs: Sequence[Value]
@@ -60,7 +60,7 @@ class Ending:
     output: Value
 
 
-def rebuilt(model: bytes, ending: Ending) -> bytes:
+def rebuilt(model: bytes, ending: Postprocessing) -> bytes:
     """`model`, which takes a picture (1, 3, H, W) float32 of one size, as one that takes it grey and of any size.
 
     Its first input is GREY, (1, 1, H, W) uint8; its only output is that of `ending`.  Whether it has the outputs
@@ -79,7 +79,7 @@ def rebuilt(model: bytes, ending: Ending) -> bytes:
     return b"".join(whole for _, whole in fields)
 
 
-def _graph(graph: bytes, ending: Ending) -> bytes:
+def _graph(graph: bytes, ending: Postprocessing) -> bytes:
     """The graph with nodes before and behind its own."""
     kept, pictures = [], []
     for number, whole, content in _fields(graph):

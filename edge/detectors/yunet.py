@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge.contracts import Box, Face, Search
-from edge.detectors.onnx_file import GREY, Ending, Node, Value, rebuilt
+from edge.detectors.onnx_file import GREY, Node, Postprocessing, Value, rebuilt
 from edge.errors import ModelError
 from edge.faces import preprocess, searching
 from edge.faces.ort_session import first_line, open_session
@@ -47,7 +47,7 @@ Row = list[float]
 COLUMNS = 2 + 2 + 10 + 1
 
 
-def ending() -> Ending:
+def ending() -> Postprocessing:
     """From what YuNet says of each cell to the faces, best first: (1, faces, COLUMNS), in pixels of its picture.
 
     A cell tells the face's middle and landmarks as offsets from its own corner, in cells, and the logarithms of its
@@ -58,7 +58,7 @@ def ending() -> Ending:
         Node("Concat", [f"{kind}_{stride}" for stride in STRIDES], [kind], {"axis": 1})
         for kind in ("cls", "obj", "bbox", "kps")
     ]
-    return Ending(
+    return Postprocessing(
         inputs=[
             Value("box corners", "float32", (1, "cells", 4)),
             Value("landmark corners", "float32", (1, "cells", 10)),
@@ -128,7 +128,7 @@ class YunetDetector:
     def detect(self, frame: Frame, search: Search) -> list[Face]:
         """The faces, most certain first; `score` is 0 to 1."""
         size = _picture_size(search)
-        picture = preprocess.searched(frame, search.region, *size)
+        picture = preprocess.crop_for_search(frame, search.region, *size)
         found = self._found(picture, LEAST_SCORE_FOLLOWED if search.is_followed else LEAST_SCORE)
         faces = [_face(row, search.region, size, frame) for row in found]
         return [face for face in faces if search.min_face_px <= face.box.height <= search.max_face_px]

@@ -1,6 +1,6 @@
 """Hides the faces in results before any sink sees them; the readings stay.
 
-The pipeline hands sinks nothing but what a Veil lets through.  A sink takes its pictures from `result.frame`
+The pipeline hands sinks nothing but what a FaceBlur lets through.  A sink takes its pictures from `result.frame`
 and from nowhere else, so whatever it draws, encodes, records or passes on is veiled without its doing.
 """
 
@@ -39,7 +39,7 @@ class Hidden:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class VeiledFrame(Frame):
+class BlurredFrame(Frame):
     """A Frame without its faces: `grey` and `bgr` are veiled on first use, and `buffer` is empty.
 
     There is no camera's picture in it that could be passed on by mistake.
@@ -65,7 +65,7 @@ class VeiledFrame(Frame):
         return self._grey
 
 
-class Veil:
+class FaceBlur:
     """Lets results through with their faces hidden, LOOK_AHEAD_S late.
 
     A face is hidden where it is; before the detector first finds it, and after it loses it, where it was
@@ -135,7 +135,7 @@ def _hidden(box: Box, away_s: float, frame: Frame) -> Hidden:
 
 
 def _without(frame: Frame, hidden: tuple[Hidden, ...]) -> Frame:
-    return VeiledFrame(
+    return BlurredFrame(
         np.empty(0, np.uint8),
         PixelFormat.BGR,
         frame.width,

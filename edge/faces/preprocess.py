@@ -47,7 +47,7 @@ def resize(grey: Image, width: int, height: int) -> Image:
     return np.asarray(cv2.resize(grey, (width, height), interpolation=interpolation), np.uint8)
 
 
-def searched(frame: Frame, region: Box, width: int, height: int) -> Image:
+def crop_for_search(frame: Frame, region: Box, width: int, height: int) -> Image:
     """The grey pixels of `frame` in `region`, as (height, width): from half the resolution where that is enough.
 
     A frame in which no face is followed yet is so decoded at half its size alone.

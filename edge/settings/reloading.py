@@ -12,14 +12,14 @@ from edge.settings.config import Settings
 log = logging.getLogger(__name__)
 
 Take = Callable[[Any], None]
-Offer = Callable[[str, Take], None]
+OnChange = Callable[[str, Take], None]
 
 
-def offer_to_nobody(key: str, take: Take) -> None:
+def ignore_changes(key: str, take: Take) -> None:
     """Where no settings are read again."""
 
 
-class Reloading:
+class ConfigReloader:
     """Compares the settings read again with those in force, and hands on what can change without a restart.
 
     A part offers to take a setting: a function that the main thread calls with the new value, between two frames or
@@ -33,7 +33,7 @@ class Reloading:
         self._again = again
         self._takes: dict[str, Take] = {}
 
-    def offer(self, key: str, take: Take) -> None:
+    def on_change(self, key: str, take: Take) -> None:
         """`take` is called with the value in force of the setting `key`, now and whenever it has changed."""
         self._takes[key] = take
         take(getattr(self._config, key))

@@ -26,7 +26,7 @@ class EventsSink:
     """
 
     name = "events"
-    wanted = False
+    needs_picture = False
 
     def __init__(self, series: Series, labels: Iterable[str]) -> None:
         """`labels` are the classifier's; ConfigError when the name is neither .csv nor .jsonl."""

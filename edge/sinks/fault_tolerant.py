@@ -15,7 +15,7 @@ log = logging.getLogger(__name__)
 AGAIN_AFTER_S = 60.0
 
 
-class SparedSink:
+class FaultTolerantSink:
     """A Sink around another, whose SinkError from `show` costs nobody else anything.
 
     It is logged and counted.  A live run tries to open the other again every AGAIN_AFTER_S; of a run over a file,
@@ -37,9 +37,9 @@ class SparedSink:
         self.name = sink.name
 
     @property
-    def wanted(self) -> bool:
+    def needs_picture(self) -> bool:
         """As the other says, while there is one."""
-        return self._lost is None and self._sink.wanted
+        return self._lost is None and self._sink.needs_picture
 
     def __enter__(self) -> Self:
         self._sink.__enter__()

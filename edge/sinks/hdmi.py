@@ -12,7 +12,7 @@ import cv2
 
 from edge.contracts import Result
 from edge.drawing import overlay
-from edge.drawing.blur import Veil
+from edge.drawing.blur import FaceBlur
 from edge.errors import SinkError
 from edge.frames import Image
 
@@ -81,7 +81,7 @@ class HdmiSink:
         self._reason = ""
 
     @property
-    def wanted(self) -> bool:
+    def needs_picture(self) -> bool:
         """There is a display to show pictures on."""
         return self._screen is not None
 
@@ -89,7 +89,7 @@ class HdmiSink:
         self._size = (0, 0)
         self._tried_at_s = float("-inf")
         # Whose faces are hidden at this display alone; --blur hides them before any sink.
-        self._veil: Veil | None = None
+        self._veil: FaceBlur | None = None
         self._shown: Image | None = None
         self._pressed_at_s: dict[str, float] = {}
         return self
@@ -129,7 +129,7 @@ class HdmiSink:
         if key in QUIT:
             self._on_quit()
         elif key == BLUR:
-            self._veil = Veil() if self._veil is None else None
+            self._veil = FaceBlur() if self._veil is None else None
         elif key == SNAPSHOT and self._shown is not None:
             self._keep(self._shown)
         elif key == FULL_SCREEN:

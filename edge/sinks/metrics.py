@@ -63,7 +63,7 @@ class MetricsSink:
     """
 
     name = "metrics"
-    wanted = False
+    needs_picture = False
 
     def __init__(
         self,

@@ -21,8 +21,8 @@ from edge.frames import Frame, Image, PixelFormat
 from edge.threads import WorkerGroup
 from edge.web import messages, server
 from edge.web.access import Access
-from edge.web.broadcast import Newest
-from edge.web.connections import Door
+from edge.web.broadcast import Broadcast
+from edge.web.connections import ConnectionLimiter
 from edge.web.limits import Limits
 from edge.web.multipart import Picture
 from edge.web.server import Feeds
@@ -70,7 +70,7 @@ class MjpegSink:
             encryption,
         )
         self._feeds = Feeds(
-            Newest(), Newest() if has_raw else None, Newest(), self._message, self._unready, metrics
+            Broadcast(), Broadcast() if has_raw else None, Broadcast(), self._message, self._unready, metrics
         )
         self._workers = WorkerGroup()
         self._newest: Result | None = None
@@ -78,9 +78,9 @@ class MjpegSink:
         self._rate_at_s, self._rate = -math.inf, ""
 
     @property
-    def wanted(self) -> bool:
+    def needs_picture(self) -> bool:
         """Somebody watches the drawn stream or waits for a snapshot."""
-        return self._feeds.pictures.wanted
+        return self._feeds.pictures.has_followers
 
     @property
     def url(self) -> str:
@@ -112,11 +112,11 @@ class MjpegSink:
             raise self._workers.failed
         self._newest = result
         feeds, now_s = self._feeds, time.monotonic()
-        if feeds.pictures.wanted:
+        if feeds.pictures.has_followers:
             self._loop.call_soon_threadsafe(feeds.pictures.publish, self._annotated(result))
-        if feeds.raw is not None and feeds.raw.wanted:
+        if feeds.raw is not None and feeds.raw.has_followers:
             self._loop.call_soon_threadsafe(feeds.raw.publish, self._raw(result.frame))
-        if feeds.messages.wanted and now_s - self._told_at_s >= messages.EVERY_S:
+        if feeds.messages.has_followers and now_s - self._told_at_s >= messages.EVERY_S:
             self._told_at_s = now_s
             self._loop.call_soon_threadsafe(self._tell)
 
@@ -146,7 +146,7 @@ class MjpegSink:
 
     def _tell(self) -> None:
         """Send the newest result to who follows /events; in the event loop."""
-        if self._feeds.messages.wanted:
+        if self._feeds.messages.has_followers:
             self._feeds.messages.publish(messages.encoded(self._message()))
 
     def _unready(self) -> str | None:
@@ -180,7 +180,7 @@ class MjpegSink:
             handler_cancellation=True,
             shutdown_timeout=FAREWELL_S,
         )
-        async with Door(listener, runner, self._limits, self._encryption):
+        async with ConnectionLimiter(listener, runner, self._limits, self._encryption):
             ready.set_result(asyncio.get_running_loop())
             while not await self._is_stopped_within(messages.AT_LEAST_EVERY_S):
                 self._tell()

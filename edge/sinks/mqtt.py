@@ -55,7 +55,7 @@ class MqttSink:
     """
 
     name = "mqtt"
-    wanted = False
+    needs_picture = False
 
     def __init__(
         self,

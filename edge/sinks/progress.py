@@ -13,7 +13,7 @@ class ProgressSink:
     """A Sink that counts frames on stderr; it takes no pictures."""
 
     name = "progress"
-    wanted = False
+    needs_picture = False
 
     def __init__(self, camera: Camera, *, frames: int | None = None) -> None:
         """The bar ends at the camera's length, or after `frames` where that is less; `camera` is open before it."""

@@ -64,7 +64,7 @@ class RecorderSink:
         self._writer: _Writer | None = None
 
     @property
-    def wanted(self) -> bool:
+    def needs_picture(self) -> bool:
         """Each picture is, while the file is open."""
         return self._is_open
 

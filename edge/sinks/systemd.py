@@ -38,7 +38,7 @@ class ServiceSink:
     """
 
     name = "systemd"
-    wanted = False
+    needs_picture = False
 
     def __init__(
         self,

@@ -15,7 +15,7 @@ from urllib.parse import parse_qs
 from aiohttp import web
 
 from edge.web.connections import Connection, hang_up
-from edge.web.limits import Limits, Meter, network_of
+from edge.web.limits import Limits, RateLimiter, network_of
 from edge.web.origins import Origins
 from edge.web.sessions import LASTS_S, Sessions, Token
 
@@ -52,8 +52,11 @@ class Access:
         self._sessions = Sessions(token.key("session")) if token else None
         # What each session has open: signing out ends it.
         self._open: defaultdict[str, set[web.RequestHandler]] = defaultdict(set)
-        self._requests = Meter(limits.requests)
-        self._wrong, self._wrong_in_all = Meter(limits.wrong_tokens), Meter(limits.wrong_tokens_in_all)
+        self._requests = RateLimiter(limits.requests)
+        self._wrong, self._wrong_in_all = (
+            RateLimiter(limits.wrong_tokens),
+            RateLimiter(limits.wrong_tokens_in_all),
+        )
         # Who was right once is not slowed down because all others together are wrong too often.
         self._was_right: dict[str, None] = {}
         self._login_page = _LOGIN_PAGE.read_text(encoding="utf-8")

@@ -8,7 +8,7 @@ from typing import Generic, TypeVar
 T = TypeVar("T")
 
 
-class Newest(Generic[T]):
+class Broadcast(Generic[T]):
     """Room for one value that followers in one event loop share: a slow one misses some and holds up nobody."""
 
     def __init__(self) -> None:
@@ -19,7 +19,7 @@ class Newest(Generic[T]):
         self._changed, self._closed = asyncio.Event(), asyncio.Event()
 
     @property
-    def wanted(self) -> bool:
+    def has_followers(self) -> bool:
         """Somebody waits for a value; any thread may ask."""
         return self._followers > 0
 

@@ -13,7 +13,7 @@ from typing import Any, Self
 
 from aiohttp import http, web
 
-from edge.web.limits import Limits, Meter, network_of
+from edge.web.limits import Limits, RateLimiter, network_of
 
 log = logging.getLogger(__name__)
 
@@ -60,7 +60,7 @@ class Connection(web.RequestHandler):
             max_field_size=LINE_BYTES,
             max_headers=HEADER_LINES,
         )
-        self._received = Meter(limits.received)
+        self._received = RateLimiter(limits.received)
         self.is_stranger = True
         """Until a request of it was allowed."""
         self.ended = asyncio.Event()
@@ -111,7 +111,7 @@ class _Visit:
         return self.connection is None or self.connection.is_stranger
 
 
-class Door:
+class ConnectionLimiter:
     """Lets clients in, so many in all and from one address.
 
     Where there is no room the stranger who has been there longest is shown out, be it amid its TLS handshake:

@@ -37,7 +37,7 @@ class Limits:
     handshake_s: float = 5.0
 
 
-class Meter:
+class RateLimiter:
     """Counts what each key takes of a Rate; keys are forgotten, the oldest first, beyond `keys` of them.
 
     Kept for each key is the time by which all it took would have been taken at the steady pace.

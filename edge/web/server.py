@@ -14,7 +14,7 @@ from aiohttp import HttpVersion11, WSCloseCode, web
 from edge.errors import FerEdgeError
 from edge.web import multipart
 from edge.web.access import BODY_BYTES, HEALTH, Access
-from edge.web.broadcast import Newest
+from edge.web.broadcast import Broadcast
 from edge.web.connections import SERVER, hang_up
 from edge.web.messages import Message, encoded
 from edge.web.multipart import Picture
@@ -72,9 +72,9 @@ class Feeds:
     `metrics` makes what Prometheus reads, in any thread, and raises FerEdgeError where it cannot, None for nobody.
     """
 
-    pictures: Newest[Picture]
-    raw: Newest[Picture] | None
-    messages: Newest[str]
+    pictures: Broadcast[Picture]
+    raw: Broadcast[Picture] | None
+    messages: Broadcast[str]
     message: Callable[[], Message]
     unready: Callable[[], str | None]
     metrics: Callable[[], bytes] | None

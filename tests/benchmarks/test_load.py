@@ -34,7 +34,7 @@ def test_half_of_the_crowd_reads_and_comes_back_when_it_is_hung_up_on(
         assert sorted(index for _, index in crowd._clients.values()) == [0, 1, 2, 3]
         assert stalled.isdisjoint(client for client, _ in crowd._clients.values())
         assert received > 1_000_000
-    until(lambda: not sink.wanted)
+    until(lambda: not sink.needs_picture)
 
 
 def test_command_measures_the_app_and_writes_its_figures(

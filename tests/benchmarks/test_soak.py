@@ -10,10 +10,10 @@ from benchmarks import soak
 from benchmarks.__main__ import main
 from benchmarks.line import Pass
 from benchmarks.soak import Sample, Soaked
-from benchmarks.worker import Passed
+from benchmarks.worker import PassResult
 
 PASSED = Pass(
-    Passed(
+    PassResult(
         numbers=[0],
         captured_at_s=[0.0],
         drawn_at_s=[0.0],

@@ -3,16 +3,16 @@
 import pytest
 
 from edge.cameras import outages
-from edge.cameras.outages import LASTING_S, PERIOD_S, Outages
+from edge.cameras.outages import LASTING_S, PERIOD_S, OutageLog
 
 GONE = "gone"
 
 
 class Told:
-    """Outages at times of the test's choosing, and the lines that came of them."""
+    """OutageLog at times of the test's choosing, and the lines that came of them."""
 
     def __init__(self, caplog: pytest.LogCaptureFixture) -> None:
-        self._caplog, self.outages, self.now_s = caplog, Outages(), 1000.0
+        self._caplog, self.outages, self.now_s = caplog, OutageLog(), 1000.0
 
     def find(self, reason: str, seconds: float = 0.0) -> None:
         """The camera is tried for so long, twice a second, and `reason` is found each time."""

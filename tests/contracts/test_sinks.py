@@ -11,7 +11,7 @@ from edge.contracts import Box, Sink
 from edge.mqtt import address as mqtt_address
 from edge.rotation import Series
 from edge.sinks.events import EventsSink
-from edge.sinks.fault_tolerant import SparedSink
+from edge.sinks.fault_tolerant import FaultTolerantSink
 from edge.sinks.metrics import MetricsSink
 from edge.sinks.mjpeg import MjpegSink
 from edge.sinks.mqtt import MqttSink
@@ -47,7 +47,7 @@ def make(request: pytest.FixtureRequest, tmp_path: Path) -> Make:
     if kind == "record":
         return lambda: RecorderSink(Series(tmp_path / "out.mp4"))
     if kind == "spared":
-        return lambda: SparedSink(
+        return lambda: FaultTolerantSink(
             EventsSink(Series(tmp_path / "out.csv"), LABELS), on_loss=pytest.fail, live=True
         )
     if kind == "metrics":
@@ -71,7 +71,7 @@ def test_without_a_viewer_nothing_is_converted_drawn_or_encoded(make: Make) -> N
         pytest.skip("a recording is always looked at")
     result = result_of(np.zeros((48, 64, 3), np.uint8), reading_of(Box(1, 2, 30, 30)))
     with make() as sink:
-        assert not sink.wanted
+        assert not sink.needs_picture
         sink.show(result)
     assert result.frame._bgr is None and result.frame._grey is None
 

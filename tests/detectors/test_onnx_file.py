@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edge.detectors.onnx_file import GREY, Ending, Node, Value, rebuilt
+from edge.detectors.onnx_file import GREY, Node, Postprocessing, Value, rebuilt
 from edge.detectors.yunet import ending
 from edge.faces.ort_session import open_session
 from edge.models import classifier_path
@@ -22,7 +22,7 @@ def yunet(material: Callable[[str], Path]) -> bytes:
 
 # The scores of the coarsest cells, none of them below a least one.
 STRIDE = 32
-SCORES = Ending(
+SCORES = Postprocessing(
     [Value("least", "float32", (1,))],
     {"half": np.array([0.5], np.float32)},
     [

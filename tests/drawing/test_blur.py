@@ -13,7 +13,7 @@ from edge.cameras.video import VideoCamera
 from edge.contracts import Box, Face, Reading, Result, Search
 from edge.detectors.haar import HaarDetector
 from edge.drawing import blur
-from edge.drawing.blur import KEEP_S, LOOK_AHEAD_S, Veil
+from edge.drawing.blur import KEEP_S, LOOK_AHEAD_S, FaceBlur
 from edge.frames import Frame, Image, PixelFormat
 from edge.rotation import Series
 from edge.sinks.recorder import RecorderSink
@@ -45,7 +45,7 @@ def result_at(at_s: float, *boxes: Box, picture: Image = NOISE, notice: str | No
 
 
 def veiled(results: Iterable[Result]) -> list[Result]:
-    return list(Veil().follow(iter(results)))
+    return list(FaceBlur().follow(iter(results)))
 
 
 def is_hidden(result: Result, box: Box) -> bool:
@@ -137,7 +137,7 @@ def test_lost_face_is_hidden_for_a_while_and_not_for_ever() -> None:
 
 
 def test_results_are_held_for_the_look_ahead_and_no_longer() -> None:
-    veil = Veil()
+    veil = FaceBlur()
     for number in range(50):
         for result in veil.cover(result_at(number / FPS)):
             assert 0 <= number / FPS - result.frame.elapsed_s - LOOK_AHEAD_S < 1 / FPS
@@ -145,7 +145,7 @@ def test_results_are_held_for_the_look_ahead_and_no_longer() -> None:
 
 
 def test_notice_comes_at_once_after_what_was_held_and_as_it_is() -> None:
-    veil = Veil()
+    veil = FaceBlur()
     assert not list(veil.cover(result_at(5, FACE)))
     notice = result_at(5.1, notice="no camera")
     before, shown = veil.cover(notice)
@@ -157,7 +157,7 @@ def test_notice_comes_at_once_after_what_was_held_and_as_it_is() -> None:
 
 
 def test_camera_that_begins_anew_holds_up_nothing() -> None:
-    veil = Veil()
+    veil = FaceBlur()
     assert not list(veil.cover(result_at(100, FACE)))
     assert len(list(veil.cover(result_at(0)))) == 1
 
@@ -186,7 +186,7 @@ def test_no_face_of_a_real_video_is_found_again_behind_the_veil(material: Callab
                 yield Result(frame, readings, 0.0, 0.0)
 
     shown = hidden = 0
-    for result in Veil().follow(iter(results())):
+    for result in FaceBlur().follow(iter(results())):
         for reading in result.readings:
             shown += 1
             hidden += is_hidden(result, reading.face.box)

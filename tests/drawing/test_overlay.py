@@ -103,7 +103,7 @@ def test_long_label_stays_on_its_plate_with_its_probability() -> None:
 
 
 def test_page_has_the_palette_of_the_picture() -> None:
-    script = files("edge.sinks").joinpath("web", "colours.js").read_text(encoding="utf-8")
+    script = files("edge.web").joinpath("static", "colours.js").read_text(encoding="utf-8")
     palette = next(line for line in script.splitlines() if line.startswith("const PALETTE"))
     assert re.findall(r'"#([0-9a-f]{6})"', palette) == [
         bytes(reversed(colour)).hex() for colour in overlay.PALETTE

@@ -72,30 +72,30 @@ def test_temperature_divides_the_logits() -> None:
 
 
 def test_searched_region_is_brought_to_the_size_wanted() -> None:
-    picture = preprocess.searched(GRADIENT_FRAME, Box(20, 10, 80, 60), 40, 30)
+    picture = preprocess.crop_for_search(GRADIENT_FRAME, Box(20, 10, 80, 60), 40, 30)
     assert picture.shape == (30, 40)
     assert abs(float(picture.mean()) - float(GRADIENT[10:70, 20:100].mean())) < 1
 
 
 def test_region_of_the_size_wanted_is_not_copied() -> None:
-    picture = preprocess.searched(GRADIENT_FRAME, Box(20, 10, 80, 60), 80, 60)
+    picture = preprocess.crop_for_search(GRADIENT_FRAME, Box(20, 10, 80, 60), 80, 60)
     assert np.shares_memory(picture, GRADIENT)
 
 
 @pytest.mark.parametrize("region", [Box(20, 10, 80, 60), Box(21, 11, 79, 59), Box(0, 0, 120, 100)])
 def test_jpeg_is_decoded_at_half_its_size_where_that_is_enough(region: Box) -> None:
     frame = jpeg_frame()
-    picture = preprocess.searched(frame, region, 30, 25)
+    picture = preprocess.crop_for_search(frame, region, 30, 25)
     assert frame._grey is None and picture.shape == (25, 30)
-    exact = preprocess.searched(GRADIENT_FRAME, region, 30, 25)
+    exact = preprocess.crop_for_search(GRADIENT_FRAME, region, 30, 25)
     assert np.abs(picture.astype(int) - exact).max() <= 4
 
 
 def test_jpeg_is_decoded_whole_where_it_is_or_has_to_be() -> None:
     frame = jpeg_frame()
-    preprocess.searched(frame, Box(20, 10, 80, 60), 41, 31)
+    preprocess.crop_for_search(frame, Box(20, 10, 80, 60), 41, 31)
     assert frame._grey is not None
-    preprocess.searched(frame, Box(20, 10, 80, 60), 20, 15)
+    preprocess.crop_for_search(frame, Box(20, 10, 80, 60), 20, 15)
     assert frame._half_grey is None
 
 

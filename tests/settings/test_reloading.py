@@ -12,20 +12,20 @@ from pathlib import Path
 import pytest
 
 from edge.settings import config
-from edge.settings.reloading import Reloading
+from edge.settings.reloading import ConfigReloader
 
 TIMEOUT_S = 60
 
 
 class Bench:
-    """A file of settings, and a Reloading of it that keeps what the parts took."""
+    """A file of settings, and a ConfigReloader of it that keeps what the parts took."""
 
     def __init__(self, file: Path) -> None:
         self.file, self.taken = file, list[tuple[str, object]]()
         self.write("fps = 30\n")
-        self.reloading = Reloading(self.parsed(), self.parsed)
+        self.reloading = ConfigReloader(self.parsed(), self.parsed)
         for key in ("min_face_px", "clean"):
-            self.reloading.offer(key, lambda value, key=key: self.taken.append((key, value)))  # type: ignore[misc]
+            self.reloading.on_change(key, lambda value, key=key: self.taken.append((key, value)))  # type: ignore[misc]
 
     def write(self, text: str) -> None:
         self.file.write_text(text)

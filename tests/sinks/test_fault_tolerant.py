@@ -9,7 +9,7 @@ import pytest
 
 from edge.contracts import Result
 from edge.errors import SinkError
-from edge.sinks.fault_tolerant import AGAIN_AFTER_S, SparedSink
+from edge.sinks.fault_tolerant import AGAIN_AFTER_S, FaultTolerantSink
 from tests.clocks import Clock
 from tests.results import result_of
 
@@ -20,7 +20,7 @@ class BreakableSink:
     """A sink that fails while `fault` is set."""
 
     name = "breakable"
-    wanted = True
+    needs_picture = True
 
     def __init__(self) -> None:
         self.fault: Exception | None = None
@@ -59,31 +59,33 @@ def losses() -> list[str]:
 
 
 @pytest.fixture
-def live(inner: BreakableSink, clock: Clock, losses: list[str]) -> SparedSink:
-    return SparedSink(inner, lambda: losses.append("lost"), live=True, clock=clock)
+def live(inner: BreakableSink, clock: Clock, losses: list[str]) -> FaultTolerantSink:
+    return FaultTolerantSink(inner, lambda: losses.append("lost"), live=True, clock=clock)
 
 
 @pytest.fixture
-def finite(inner: BreakableSink, clock: Clock, losses: list[str]) -> SparedSink:
-    return SparedSink(inner, lambda: losses.append("lost"), live=False, clock=clock)
+def finite(inner: BreakableSink, clock: Clock, losses: list[str]) -> FaultTolerantSink:
+    return FaultTolerantSink(inner, lambda: losses.append("lost"), live=False, clock=clock)
 
 
 def test_loss_is_told_and_counted_once_and_the_output_is_left(
-    live: SparedSink, inner: BreakableSink, losses: list[str], caplog: pytest.LogCaptureFixture
+    live: FaultTolerantSink, inner: BreakableSink, losses: list[str], caplog: pytest.LogCaptureFixture
 ) -> None:
     with live:
         live.show(RESULT)
         inner.fault = SinkError("the disk is full")
         for _ in range(3):
             live.show(RESULT)
-        assert not live.wanted
+        assert not live.needs_picture
     assert (inner.shown, inner.entered, inner.left, losses) == (1, 1, 1, ["lost"])
     [record] = caplog.records
     assert record.levelno == logging.ERROR
     assert record.message == "breakable ended (tried again in 60 s): the disk is full"
 
 
-def test_live_run_opens_it_again_when_it_can(live: SparedSink, inner: BreakableSink, clock: Clock) -> None:
+def test_live_run_opens_it_again_when_it_can(
+    live: FaultTolerantSink, inner: BreakableSink, clock: Clock
+) -> None:
     with live:
         inner.fault = SinkError("the disk is full")
         live.show(RESULT)
@@ -95,11 +97,13 @@ def test_live_run_opens_it_again_when_it_can(live: SparedSink, inner: BreakableS
         clock.now_s += AGAIN_AFTER_S
         live.show(RESULT)
         assert (inner.entered, inner.shown) == (2, 1)
-        assert live.wanted
+        assert live.needs_picture
     assert inner.left == 2
 
 
-def test_run_over_a_file_ends_with_the_error(finite: SparedSink, inner: BreakableSink, clock: Clock) -> None:
+def test_run_over_a_file_ends_with_the_error(
+    finite: FaultTolerantSink, inner: BreakableSink, clock: Clock
+) -> None:
     with pytest.raises(SinkError, match="the disk is full"), finite:
         inner.fault = SinkError("the disk is full")
         finite.show(RESULT)
@@ -109,20 +113,22 @@ def test_run_over_a_file_ends_with_the_error(finite: SparedSink, inner: Breakabl
     assert (inner.entered, inner.shown, inner.left) == (1, 0, 1)
 
 
-def test_error_of_another_part_is_not_replaced(finite: SparedSink, inner: BreakableSink) -> None:
+def test_error_of_another_part_is_not_replaced(finite: FaultTolerantSink, inner: BreakableSink) -> None:
     with pytest.raises(KeyError), finite:
         inner.fault = SinkError("the disk is full")
         finite.show(RESULT)
         raise KeyError
 
 
-def test_output_that_cannot_be_had_at_the_start_is_an_error(live: SparedSink, inner: BreakableSink) -> None:
+def test_output_that_cannot_be_had_at_the_start_is_an_error(
+    live: FaultTolerantSink, inner: BreakableSink
+) -> None:
     inner.fault = SinkError("no such folder")
     with pytest.raises(SinkError, match="no such folder"), live:
         pass
 
 
-def test_bug_is_not_spared(live: SparedSink, inner: BreakableSink) -> None:
+def test_bug_is_not_spared(live: FaultTolerantSink, inner: BreakableSink) -> None:
     with pytest.raises(ZeroDivisionError), live:
         inner.fault = ZeroDivisionError()
         live.show(RESULT)

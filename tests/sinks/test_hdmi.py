@@ -80,9 +80,9 @@ def desk(tmp_path: Path) -> Desk:
 
 def test_picture_is_annotated_and_of_the_frames_size(desk: Desk) -> None:
     with desk.sink:
-        assert not desk.sink.wanted
+        assert not desk.sink.needs_picture
         desk.show()
-        assert desk.sink.wanted
+        assert desk.sink.needs_picture
     (screen,) = desk.screens
     assert screen.size == (320, 240) and screen.pictures[0].shape == NOISE.shape
     assert (screen.pictures[0] != NOISE).any() and not screen.is_open
@@ -170,13 +170,13 @@ def test_missing_display_is_told_once_tried_again_and_costs_nothing(
         for step in range(100):
             desk.show(step)
             desk.clock.sleep(AGAIN_AFTER_S / 10)
-        assert desk.attempts == 10 and not desk.sink.wanted
+        assert desk.attempts == 10 and not desk.sink.needs_picture
         told = "no display, tried again: no display; plug one in"
         assert [record.message for record in caplog.records].count(told) == 1
         desk.missing = None
         desk.clock.sleep(AGAIN_AFTER_S)
         desk.show()
-        assert desk.sink.wanted and desk.screens[0].pictures
+        assert desk.sink.needs_picture and desk.screens[0].pictures
 
 
 def test_picture_is_back_with_the_cable(desk: Desk) -> None:
@@ -184,7 +184,7 @@ def test_picture_is_back_with_the_cable(desk: Desk) -> None:
         desk.show()
         desk.screens[0].error = SinkError("cable pulled; plug it in again")
         desk.show()
-        assert not desk.sink.wanted and not desk.screens[0].is_open
+        assert not desk.sink.needs_picture and not desk.screens[0].is_open
         desk.clock.sleep(AGAIN_AFTER_S)
         desk.show()
         assert len(desk.screens[1].pictures) == 1

@@ -23,7 +23,7 @@ from edge.cameras.demo import DemoCamera
 from edge.contracts import Box, Result, Search
 from edge.detectors.haar import HaarDetector
 from edge.drawing import overlay
-from edge.drawing.blur import Veil
+from edge.drawing.blur import FaceBlur
 from edge.errors import SinkError
 from edge.frames import Frame, PixelFormat
 from edge.sinks.mjpeg import MjpegSink
@@ -93,7 +93,7 @@ def test_veiled_face_holds_at_most_six_values_each_way_in_stream_and_snapshot(si
         frame = next(camera)
     (face,) = HaarDetector().detect(frame, Search(Box(0, 0, 640, 480), 80, 480))
     original = result_of(frame.bgr, reading_of(face.box))
-    (veiled,) = Veil().follow(iter([original]))
+    (veiled,) = FaceBlur().follow(iter([original]))
     assert seen_in(shown_by(sink, original, "/snapshot"), face.box) > 15
     assert seen_in(shown_by(sink, veiled, "/snapshot"), face.box) <= 6
     assert seen_in(shown_by(sink, veiled, "/stream"), face.box) <= 6
@@ -101,7 +101,7 @@ def test_veiled_face_holds_at_most_six_values_each_way_in_stream_and_snapshot(si
 
 def is_watched(sink: MjpegSink) -> bool:
     """Drawn on or raw."""
-    return sink.wanted or (sink._feeds.raw is not None and sink._feeds.raw.wanted)
+    return sink.needs_picture or (sink._feeds.raw is not None and sink._feeds.raw.has_followers)
 
 
 def shown_by(sink: MjpegSink, result: Result, path: str) -> bytes:
@@ -152,7 +152,7 @@ def test_raw_stream_of_another_camera_is_encoded_once_for_all_and_not_drawn_on(
         until(lambda: sink._feeds.raw._followers == 2)  # type: ignore[union-attr]
         sink.show(make_result())
         assert next_picture(first) == next_picture(second)
-        assert not sink.wanted, "for raw pictures nobody decodes colour"
+        assert not sink.needs_picture, "for raw pictures nobody decodes colour"
     assert len(encoded) == 1
 
 
@@ -287,7 +287,7 @@ def test_head_of_the_stream_is_no_viewer(sink: MjpegSink) -> None:
     with pytest.raises(urllib.error.HTTPError) as raised:
         urllib.request.urlopen(request, timeout=TIMEOUT_S)
     raised.value.close()
-    assert raised.value.code == 405 and not sink.wanted
+    assert raised.value.code == 405 and not sink.needs_picture
 
 
 @pytest.mark.usefixtures("feed")
@@ -296,9 +296,9 @@ def test_viewer_that_stays_stalled_is_forgotten(sink: MjpegSink, monkeypatch: py
     host, port = sink.url.removeprefix("http://").split(":")
     with socket.create_connection((host, int(port)), timeout=TIMEOUT_S) as connection:
         connection.sendall(b"GET /stream HTTP/1.1\r\nHost: localhost\r\n\r\n")
-        until(lambda: sink.wanted)
+        until(lambda: sink.needs_picture)
         watched = open_files()
-        until(lambda: not sink.wanted)
+        until(lambda: not sink.needs_picture)
         # Its connection is closed although it has not read what was sent.
         until(lambda: open_files() < watched)
 
@@ -326,16 +326,16 @@ def test_one_encode_serves_all_viewers_and_none_when_nobody_watches(
 
     monkeypatch.setattr(cv2, "imencode", counting)
     sink.show(make_result())
-    assert not encoded and not sink.wanted
+    assert not encoded and not sink.needs_picture
     streams = [get(sink, "/stream") for _ in range(3)]
-    until(lambda: sink.wanted)
+    until(lambda: sink.needs_picture)
     for number in range(1, 4):
         sink.show(make_result(number))
         assert len(encoded) == number
     assert len({next_picture(stream) for stream in streams}) == 1
     for stream in streams:
         stream.close()
-    until(lambda: not sink.wanted)
+    until(lambda: not sink.needs_picture)
     sink.show(make_result())
     assert len(encoded) == 3
 
@@ -371,7 +371,7 @@ def test_viewer_that_stopped_reading_is_up_to_date_again_soon(sink: MjpegSink) -
 def test_viewers_that_come_and_go_are_no_error(sink: MjpegSink, caplog: pytest.LogCaptureFixture) -> None:
     for _ in range(100):
         get(sink, "/stream").close()
-    until(lambda: not sink.wanted)
+    until(lambda: not sink.needs_picture)
     assert [record.message for record in caplog.records if record.levelname == "ERROR"] == []
 
 
@@ -400,14 +400,14 @@ def test_viewer_without_chunks_sees_the_same(sink: MjpegSink) -> None:
 def test_leaving_ends_the_streams(sink: MjpegSink) -> None:
     with MjpegSink("127.0.0.1", 0, figures=lambda: FIGURES) as other:
         stream = get(other, "/stream")
-        until(lambda: other.wanted)
+        until(lambda: other.needs_picture)
     with stream:
         assert b"Content-Length" not in stream.read()
 
 
 def test_leaving_waits_for_no_viewer_that_stopped_reading() -> None:
     with MjpegSink("127.0.0.1", 0, figures=lambda: FIGURES) as other, get(other, "/stream"):
-        until(lambda: other.wanted)
+        until(lambda: other.needs_picture)
         for number in range(20):
             other.show(make_result(number))
         other.__exit__(None, None, None)

@@ -16,7 +16,7 @@ from edge.pipeline import Pipeline
 from edge.sinks import systemd
 from edge.sinks.systemd import STATUS_EVERY_S, ServiceSink
 from edge.telemetry import Figures, Telemetry
-from edge.threads import Wakeup
+from edge.threads import SignalWaiter
 from tests.clocks import Clock
 from tests.results import result_of
 from tests.test_pipeline import FakeCamera, FakeClassifier, FakeDetector, FakeSink, FakeSmoother, FakeTracker
@@ -218,8 +218,8 @@ def test_stage_that_hangs_stops_the_feeding_while_the_camera_goes_on(manager: Ma
         [parts["sink"], sink_for(manager, hasty)],
         Telemetry(),
     )
-    with Wakeup() as wakeup:
-        running = threading.Thread(target=line.run, args=(wakeup,))
+    with SignalWaiter() as waiter:
+        running = threading.Thread(target=line.run, args=(waiter,))
         running.start()
         for _ in range(5):
             manager.wait()
@@ -232,8 +232,8 @@ def test_stage_that_hangs_stops_the_feeding_while_the_camera_goes_on(manager: Ma
         parts[stage].gate = None
         gate.set()
         manager.wait()
-        wakeup.is_asked_to_stop = True
-        wakeup.wake()
+        waiter.is_asked_to_stop = True
+        waiter.wake()
         running.join(30)
     # Two results may have been on their way to the sink.
     assert told <= 2

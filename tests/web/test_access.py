@@ -11,7 +11,7 @@ import pytest
 
 from edge.sinks.mjpeg import MjpegSink
 from edge.web.access import Access
-from edge.web.limits import Limits, Meter, Rate, network_of
+from edge.web.limits import Limits, Rate, RateLimiter, network_of
 from edge.web.sessions import LASTS_S, Sessions, Token
 
 TIMEOUT_S = 30
@@ -280,7 +280,7 @@ def test_session_ends_with_its_time_its_key_and_a_changed_letter() -> None:
 
 def test_meter_lets_a_burst_through_and_then_a_steady_pace() -> None:
     now_s = 0.0
-    meter = Meter(Rate(burst=3, every_s=2), keys=2, clock=lambda: now_s)
+    meter = RateLimiter(Rate(burst=3, every_s=2), keys=2, clock=lambda: now_s)
     for _ in range(3):
         assert meter.wait_s("a") == 0
         meter.take("a")

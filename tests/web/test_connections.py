@@ -129,7 +129,7 @@ def test_room_is_free_again_when_a_viewer_has_gone(serve: Serve) -> None:
     for _ in range(20):
         with watch(sink), watch(sink):
             pass
-        until(lambda: not sink.wanted)
+        until(lambda: not sink.needs_picture)
 
 
 @pytest.mark.parametrize(

@@ -182,8 +182,8 @@ def test_client_that_reads_nothing_is_hung_up_on(sink: MjpegSink, monkeypatch: p
     # Long ones, so that the buffers are soon full.
     monkeypatch.setattr(sink, "_figures", lambda: {"x" * 100_000: 1.0})
     with speaking_to(sink):
-        until(lambda: sink._feeds.messages.wanted)
-        until(lambda: sink.show(make_result()) or not sink._feeds.messages.wanted)  # type: ignore[func-returns-value]
+        until(lambda: sink._feeds.messages.has_followers)
+        until(lambda: sink.show(make_result()) or not sink._feeds.messages.has_followers)  # type: ignore[func-returns-value]
 
 
 def test_slow_client_gets_the_newest_only(sink: MjpegSink, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -192,7 +192,7 @@ def test_slow_client_gets_the_newest_only(sink: MjpegSink, monkeypatch: pytest.M
 
     async def doze(connection: ClientWebSocketResponse) -> list[int]:
         first = (await connection.receive_json())["frame"]
-        await asyncio.to_thread(until, lambda: sink._feeds.messages.wanted)
+        await asyncio.to_thread(until, lambda: sink._feeds.messages.has_followers)
         for number in range(1, 501):
             sink.show(make_result(number))
             await asyncio.sleep(0)
@@ -219,7 +219,7 @@ def test_leaving_closes_the_connections() -> None:
 
     async def leave(connection: ClientWebSocketResponse) -> int | None:
         await connection.receive_json()
-        await asyncio.to_thread(until, lambda: sink._feeds.messages.wanted)
+        await asyncio.to_thread(until, lambda: sink._feeds.messages.has_followers)
         _, code = await asyncio.gather(
             asyncio.to_thread(sink.__exit__, None, None, None), closing_code(connection)
         )

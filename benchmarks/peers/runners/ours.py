@@ -17,7 +17,7 @@ from edge.frames import Frame
 from edge.pipeline import Pipeline
 from edge.settings.config import Config
 from edge.telemetry import Telemetry
-from edge.threads import Wakeup
+from edge.threads import SignalWaiter
 
 
 class RepeatingCamera:
@@ -65,7 +65,7 @@ class DrawingSink:
     """A Sink that draws every result and keeps none."""
 
     name = "drawing"
-    wanted = True
+    needs_picture = True
 
     def __init__(self, stopwatch: play.Stopwatch) -> None:
         self._stopwatch = stopwatch
@@ -105,8 +105,8 @@ def main() -> None:
         [DrawingSink(stopwatch)],
         Telemetry(),
     )
-    with Wakeup() as wakeup:
-        pipeline.run(wakeup)
+    with SignalWaiter() as waiter:
+        pipeline.run(waiter)
     play.tell(stopwatch)
 
 
