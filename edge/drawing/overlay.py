@@ -6,22 +6,14 @@ from functools import lru_cache
 import cv2
 import numpy as np
 
+from edge import palette
 from edge.contracts import UNCERTAIN, Box, Expression, Reading, Result
 from edge.frames import Image
 
 Colour = tuple[int, int, int]
 
-# Okabe and Ito's palette for all kinds of colour vision ("Color Universal Design", 2008), less
-# black, blue first in each triple; a track keeps its colour for life.
-PALETTE: tuple[Colour, ...] = (
-    (233, 180, 86),
-    (0, 159, 230),
-    (115, 158, 0),
-    (66, 228, 240),
-    (178, 114, 0),
-    (0, 94, 213),
-    (167, 121, 204),
-)
+# A track keeps its colour for life.  Blue is first in each triple.
+PALETTE: tuple[Colour, ...] = tuple(map(palette.to_bgr, palette.TRACKS))
 WHITE: Colour = (255, 255, 255)
 FAINT: Colour = (150, 150, 150)
 

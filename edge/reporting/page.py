@@ -3,17 +3,13 @@
 from collections.abc import Iterator
 from html import escape
 
+from edge import palette
 from edge.contracts import UNCERTAIN
 from edge.reporting.figures import Lane, Summary, longest_seen, minutes, time_by_label, transitions
 from edge.reporting.plots import clock, per_minute, time_lines
 
 # More lines than that nobody compares.
 MOST_LANES = 30
-
-# From Okabe and Ito's palette for all kinds of colour vision, two of them darker, to be seen on white as on black.
-COLOURS = ("#d55e00", "#b8a800", "#a0529c", "#009e73", "#0072b2", "#e69f00", "#56b4e9")
-# For "uncertain", which is the lack of an answer.
-GREY = "#8a8f98"
 
 STYLE = """
 :root { color-scheme: light dark; --paper: #fff; --ink: #1c2026; --faint: #5b6470; --line: #d9dde3;
@@ -184,7 +180,7 @@ def _colours(summary: Summary) -> str:
     return "\n".join(
         f".c{index} {{ background: {colour}; fill: {colour} }}"
         for index, colour in (
-            (index, GREY if label == UNCERTAIN else COLOURS[index % len(COLOURS)])
+            (index, palette.UNCERTAIN if label == UNCERTAIN else palette.get_expression_colour(index))
             for index, label in enumerate(summary.labels)
         )
     )

@@ -1,6 +1,7 @@
 """What the MJPEG sink answers to HTTP requests; everything here runs in its event loop."""
 
 import asyncio
+import json
 import logging
 from collections.abc import Callable
 from contextlib import aclosing
@@ -11,6 +12,8 @@ from typing import Any
 
 from aiohttp import HttpVersion11, WSCloseCode, web
 
+from edge import palette
+from edge.contracts import UNCERTAIN
 from edge.errors import FerEdgeError
 from edge.web import multipart
 from edge.web.access import BODY_BYTES, HEALTH, Access
@@ -104,8 +107,15 @@ def application(feeds: Feeds, access: Access) -> web.Application:
         ]
     )
     for address, (name, content_type) in _FILES.items():
-        routes.router.add_get(address, _file(_WEB / name, content_type))
+        routes.router.add_get(address, _make_text_handler((_WEB / name).read_text("utf-8"), content_type))
+    routes.router.add_get("/palette.js", _make_text_handler(make_palette_script(), "text/javascript"))
     return routes
+
+
+def make_palette_script() -> str:
+    """The JavaScript module from which the page takes the colours of edge.palette and the label for no answer."""
+    constants = {"TRACKS": palette.TRACKS, "EXPRESSIONS": palette.EXPRESSIONS, "UNCERTAIN": UNCERTAIN}
+    return "".join(f"export const {name} = {json.dumps(value)};\n" for name, value in constants.items())
 
 
 async def _stream(feeds: Feeds, request: web.Request) -> web.StreamResponse:
@@ -196,11 +206,9 @@ async def _tell(feeds: Feeds, socket_: web.WebSocketResponse) -> None:
                 await socket_.send_str(message)
 
 
-def _file(path: Path, content_type: str) -> Callable[[web.Request], Any]:
-    content = path.read_text(encoding="utf-8")
-
+def _make_text_handler(text: str, content_type: str) -> Callable[[web.Request], Any]:
     async def answer(request: web.Request) -> web.Response:
-        return web.Response(text=content, content_type=content_type)
+        return web.Response(text=text, content_type=content_type)
 
     return answer
 

@@ -1,8 +1,5 @@
 """What is drawn, where, and whether it can be read."""
 
-import re
-from importlib.resources import files
-
 import numpy as np
 import pytest
 
@@ -100,14 +97,6 @@ def test_long_label_stays_on_its_plate_with_its_probability() -> None:
     assert not changed(BLACK, image)[:, right:].any()
     percent = image[FACE.top : FACE.top + 20, right - 40 : right]
     assert percent.max() > 200
-
-
-def test_page_has_the_palette_of_the_picture() -> None:
-    script = files("edge.web").joinpath("static", "colours.js").read_text(encoding="utf-8")
-    palette = next(line for line in script.splitlines() if line.startswith("const PALETTE"))
-    assert re.findall(r'"#([0-9a-f]{6})"', palette) == [
-        bytes(reversed(colour)).hex() for colour in overlay.PALETTE
-    ]
 
 
 def test_track_keeps_its_colour_wherever_it_is() -> None:

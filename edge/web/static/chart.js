@@ -115,7 +115,7 @@ export class Chart {
     }
     this.#named = labels.join();
     element("legend").replaceChildren(...[...labels, UNCERTAIN].map((label, index) => {
-      const item = coloured("li", label, expressionColour(label, index));
+      const item = coloured("li", label, expressionColour(index));
       item.classList.toggle("uncertain", label === UNCERTAIN);
       return item;
     }));
@@ -136,7 +136,7 @@ export class Chart {
     const title = `Face ${track}, ${clock(time)}`;
     const said = sample ? labels[sample.label] ?? UNCERTAIN : "not seen";
     const shares = !sample ? [] : labels
-      .map((label, index) => ({ share: sample.shares[index], colour: expressionColour(label, index),
+      .map((label, index) => ({ share: sample.shares[index], colour: expressionColour(index),
                                 text: `${label} ${percent(sample.shares[index])}` }))
       .sort((one, other) => other.share - one.share).slice(0, VALUES_SHOWN);
     this.#canvas.setAttribute("aria-valuenow", Math.round(time - this.#layout.start));

@@ -66,7 +66,7 @@ function makeCard({ track, probabilities }) {
   item.append(title);
   const bars = new Map();
   for (const [index, expression] of Object.keys(probabilities).entries()) {
-    const bar = makeBar(expression, expressionColour(expression, index));
+    const bar = makeBar(expression, expressionColour(index));
     item.append(bar.row);
     bars.set(expression, bar);
   }

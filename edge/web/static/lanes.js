@@ -114,7 +114,7 @@ function paintFace(context, layout, { samples }, top, labels, { ink }) {
   context.clip();
   for (const run of unbroken(samples)) {
     paintShares(context, layout, run, top + STRIP_PX + 2, top + LANE_PX, labels);
-    paintStrip(context, layout, run, top, labels, ink);
+    paintStrip(context, layout, run, top, ink);
   }
   context.restore();
 }
@@ -124,7 +124,7 @@ function paintShares(context, layout, run, top, bottom, labels) {
   const end = layout.x(run.at(-1).time + SAMPLE_S);
   const floors = new Float32Array(run.length);
   const y = (at) => bottom - floors[at] * (bottom - top);
-  for (const [index, label] of labels.entries()) {
+  for (const index of labels.keys()) {
     context.beginPath();
     run.forEach(({ time }, at) => context.lineTo(layout.x(time), y(at)));
     context.lineTo(end, y(run.length - 1));
@@ -133,16 +133,16 @@ function paintShares(context, layout, run, top, bottom, labels) {
     for (let at = run.length - 1; at >= 0; at -= 1) {
       context.lineTo(layout.x(run[at].time), y(at));
     }
-    context.fillStyle = expressionColour(label, index);
+    context.fillStyle = expressionColour(index);
     context.fill();
   }
 }
 
-function paintStrip(context, layout, run, top, labels, ink) {
+function paintStrip(context, layout, run, top, ink) {
   for (const [at, { time, label }] of run.entries()) {
     const isUncertain = label < 0;
     const [left, right] = [time, run[at + 1]?.time ?? time + SAMPLE_S].map((moment) => layout.x(moment));
-    context.fillStyle = isUncertain ? ink : expressionColour(labels[label], label);
+    context.fillStyle = isUncertain ? ink : expressionColour(label);
     // Half a pixel over, so that no seam shows between neighbours.
     context.fillRect(left, isUncertain ? top + UNCERTAIN_PX : top, right - left + 0.5,
                      isUncertain ? UNCERTAIN_PX : STRIP_PX);
