@@ -8,6 +8,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from types import TracebackType
 from typing import Generic, Self, TypeVar
 
@@ -140,6 +141,14 @@ class WorkerGroup:
         finally:
             self._ended.append(threading.current_thread().name)
             self._on_end()
+
+
+def make_executor(name: str) -> ThreadPoolExecutor:
+    """An executor with a single thread, whose name begins with `name` and which starts with the first task.
+
+    Whoever makes it shuts it down; asyncio.run() does so with the default executor of its event loop.
+    """
+    return ThreadPoolExecutor(max_workers=1, thread_name_prefix=name)
 
 
 class SignalWaiter:

@@ -6,7 +6,7 @@ import threading
 
 import pytest
 
-from edge.threads import LatestSlot, SignalWaiter, WorkerGroup
+from edge.threads import LatestSlot, SignalWaiter, WorkerGroup, make_executor
 
 
 def test_follower_sees_the_newest_value_and_not_those_it_was_too_slow_for() -> None:
@@ -93,6 +93,12 @@ def test_group_no_longer_runs_when_its_last_on_end_is_called() -> None:
     workers.start("short", lambda: None)
     workers.join(5)
     assert seen == [False]
+
+
+def test_executor_runs_every_task_in_one_thread() -> None:
+    with make_executor("health") as executor:
+        names = set(executor.map(lambda _: threading.current_thread().name, range(10)))
+    assert names == {"health_0"}
 
 
 def test_wake_before_wait_is_not_lost() -> None:

@@ -7,7 +7,7 @@ import socket
 import ssl
 import time
 from collections.abc import Callable, Mapping
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future
 from types import TracebackType
 from typing import Self
 
@@ -18,7 +18,7 @@ from edge.contracts import Result
 from edge.drawing import overlay
 from edge.errors import SinkError
 from edge.frames import Frame, Image, PixelFormat
-from edge.threads import WorkerGroup
+from edge.threads import WorkerGroup, make_executor
 from edge.web import messages, server
 from edge.web.access import Access
 from edge.web.broadcast import Broadcast
@@ -171,8 +171,8 @@ class MjpegSink:
 
     async def _serve(self, listener: socket.socket, ready: "Future[asyncio.AbstractEventLoop]") -> None:
         self._stop = asyncio.Event()
-        # The machine's health is read in a thread, of which asyncio by itself would make more when more ask at once.
-        asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(1, thread_name_prefix="health"))
+        # The machine's health is read in one thread; asyncio's own executor would start more for more requests.
+        asyncio.get_running_loop().set_default_executor(make_executor("health"))
         # Cancelled handlers: a viewer that has gone is forgotten at once.
         runner = web.AppRunner(
             server.application(self._feeds, self._access),
