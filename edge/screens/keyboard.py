@@ -37,7 +37,7 @@ class EvdevKeyboard:
     def __bool__(self) -> bool:
         return bool(self._keyboards)
 
-    def pressed(self) -> Sequence[str]:
+    def read_keys(self) -> Sequence[str]:
         """The keys pressed since the last call."""
         return [key for keyboard in list(self._keyboards) for key in self._read(keyboard)]
 
@@ -76,7 +76,7 @@ class TerminalKeyboard:
         # Keys that were pressed while no program had the terminal open would come with the first.
         termios.tcflush(descriptor, termios.TCIFLUSH)
 
-    def pressed(self) -> Sequence[str]:
+    def read_keys(self) -> Sequence[str]:
         """The keys pressed since the last call."""
         if not select.select([self._descriptor], [], [], 0)[0]:
             return []

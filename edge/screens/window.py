@@ -52,7 +52,7 @@ class WindowScreen:
                 f"expected the window to take a picture, found: {error}; start the desktop"
             ) from error
 
-    def pressed(self) -> Sequence[str]:
+    def read_keys(self) -> Sequence[str]:
         """The keys pressed since the last call, as they are named in edge.screens.keyboard; closing the window is q."""
         keys: list[str] = []
         for event in pygame.event.get():

@@ -47,7 +47,7 @@ class Screen(Protocol):
 class Keyboard(Protocol):
     """What tells of the keys pressed before a screen."""
 
-    def pressed(self) -> Sequence[str]:
+    def read_keys(self) -> Sequence[str]:
         """The letters, and esc, since the last call."""
         ...
 
@@ -109,7 +109,7 @@ class HdmiSink:
         if screen is None:
             return
         try:
-            for key in self._keyboard.pressed():
+            for key in self._keyboard.read_keys():
                 if not self._is_repeated(key):
                     self._press(screen, key)
             for shown in [result] if self._veil is None else self._veil.cover(result):

@@ -36,8 +36,8 @@ def test_presses_of_our_keys_are_told_once_and_nothing_else(tmp_path: Path) -> N
     writer = os.open(device, os.O_WRONLY)
     pressed, released, held, letter_a, moved = (1, 16, 1), (1, 16, 0), (1, 33, 2), (1, 30, 1), (2, 16, 1)
     os.write(writer, b"".join(event(*one) for one in (pressed, released, held, letter_a, moved, (1, 1, 1))))
-    assert keyboard.pressed() == ["q", "esc"]
-    assert keyboard.pressed() == []
+    assert keyboard.read_keys() == ["q", "esc"]
+    assert keyboard.read_keys() == []
     os.close(writer)
     keyboard.close()
 
@@ -50,7 +50,7 @@ def test_only_keyboards_are_opened(tmp_path: Path) -> None:
 
 def test_no_keyboard_is_no_error(tmp_path: Path) -> None:
     keyboard = EvdevKeyboard(tmp_path, tmp_path)
-    assert keyboard.pressed() == []
+    assert keyboard.read_keys() == []
     keyboard.close()
 
 
@@ -59,8 +59,8 @@ def test_terminal_tells_keys_without_return_and_is_given_back_as_it_was() -> Non
     before = termios.tcgetattr(theirs)
     keyboard = TerminalKeyboard(theirs)
     os.write(ours, b"Fb\x1b")
-    assert keyboard.pressed() == ["f", "b", "esc"]
-    assert keyboard.pressed() == []
+    assert keyboard.read_keys() == ["f", "b", "esc"]
+    assert keyboard.read_keys() == []
     keyboard.close()
     assert termios.tcgetattr(theirs) == before
     os.close(ours)
@@ -73,9 +73,9 @@ def test_key_without_a_letter_is_not_taken_for_esc_and_costs_no_other_key(sequen
     ours, theirs = pty.openpty()
     keyboard = TerminalKeyboard(theirs)
     os.write(ours, sequence)
-    assert keyboard.pressed() == []
+    assert keyboard.read_keys() == []
     os.write(ours, b"f" + sequence + b"s" + sequence + b"\x1b")
-    assert keyboard.pressed() == ["f", "s", "esc"]
+    assert keyboard.read_keys() == ["f", "s", "esc"]
     keyboard.close()
     os.close(ours)
     os.close(theirs)
@@ -85,7 +85,7 @@ def test_terminal_that_has_hung_up_tells_nothing_and_is_left_without_an_error() 
     ours, theirs = pty.openpty()
     keyboard = TerminalKeyboard(theirs)
     os.close(ours)
-    assert keyboard.pressed() == []
+    assert keyboard.read_keys() == []
     keyboard.close()
     os.close(theirs)
 

@@ -27,13 +27,13 @@ def test_picture_is_shown_in_its_colours(window: WindowScreen) -> None:
 
 
 def test_keys_are_told_by_name_and_closing_the_window_is_q(window: WindowScreen) -> None:
-    window.pressed()
+    window.read_keys()
     for key in (pygame.K_f, pygame.K_ESCAPE):
         pygame.event.post(pygame.event.Event(pygame.KEYDOWN, key=key))
         pygame.event.post(pygame.event.Event(pygame.KEYUP, key=key))
     pygame.event.post(pygame.event.Event(pygame.QUIT))
-    assert window.pressed() == ["f", "esc", "q"]
-    assert window.pressed() == []
+    assert window.read_keys() == ["f", "esc", "q"]
+    assert window.read_keys() == []
 
 
 def test_no_desktop_is_told(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -39,7 +39,7 @@ class FakeScreen:
             raise self.error
         self.pictures.append(bgr)
 
-    def pressed(self) -> Sequence[str]:
+    def read_keys(self) -> Sequence[str]:
         keys, self.keys = self.keys, []
         return keys
 
