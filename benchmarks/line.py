@@ -22,7 +22,7 @@ from tqdm import tqdm
 from benchmarks import arithmetic
 from benchmarks.arithmetic import Spread
 from benchmarks.clip import Clip, store
-from benchmarks.worker import PassRequest, PassResult
+from benchmarks.passes.worker import PassRequest, PassResult
 from edge.errors import FerEdgeError
 from edge.settings.config import PREFIX, Config
 
@@ -143,7 +143,7 @@ def _overhead(passed: PassResult) -> float:
 @contextmanager
 def started(order: PassRequest) -> "Iterator[tuple[subprocess.Popen[str], str]]":
     """A process at work on `order`, killed at last, and its stream's address, or nothing where it serves none."""
-    command = [sys.executable, "-m", "benchmarks.worker", msgspec.json.encode(order).decode()]
+    command = [sys.executable, "-m", "benchmarks.passes.worker", msgspec.json.encode(order).decode()]
     process = subprocess.Popen(
         command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=_environment()
     )

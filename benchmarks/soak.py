@@ -14,9 +14,9 @@ import numpy as np
 from benchmarks import line
 from benchmarks.clip import Clip, encoded, store
 from benchmarks.line import Pass
+from benchmarks.passes.worker import PassRequest
 from benchmarks.scenes import SCENES, Stage
 from benchmarks.viewers import Viewers
-from benchmarks.worker import PassRequest
 from edge.contracts import Box
 from edge.frames import Image
 from edge.settings.config import Config

@@ -8,8 +8,8 @@ import numpy as np
 import onnxruntime as ort
 import pytest
 
-from benchmarks import bare
 from benchmarks.__main__ import main
+from benchmarks.passes import library_timing
 
 
 def line(*arguments: str) -> int:
@@ -60,11 +60,11 @@ def test_either_clip_or_camera_is_asked_for(capsys: pytest.CaptureFixture[str]) 
 
 def test_calls_of_libraries_are_timed_and_then_left_alone() -> None:
     resize, cascade, session = cv2.resize, cv2.CascadeClassifier, ort.InferenceSession
-    with bare.timed_libraries() as calls:
+    with library_timing.timed_libraries() as calls:
         small = cv2.resize(np.zeros((8, 8), np.uint8), (4, 4))
     assert small.shape == (4, 4)
     assert len(calls.times_s["resize"]) == 1
     assert (cv2.resize, cv2.CascadeClassifier, ort.InferenceSession) == (resize, cascade, session)
     calls.clear()
     assert not calls.times_s["resize"]
-    assert bare.timer_s() < 1e-3
+    assert library_timing.timer_s() < 1e-3

@@ -1,6 +1,6 @@
 """One pass of the line, in a process of its own: reads what to do from its argument, writes what it saw to stdout.
 
-python -m benchmarks.worker ORDER
+python -m benchmarks.passes.worker ORDER
 """
 
 import json
@@ -16,8 +16,9 @@ from typing import Self
 import cv2
 import msgspec
 
-from benchmarks import bare, clip
+from benchmarks import clip
 from benchmarks.clip import ClipCamera
+from benchmarks.passes import library_timing
 from edge import outputs
 from edge import run as line
 from edge.contracts import Camera, Result, Sink
@@ -69,7 +70,7 @@ class TimingSink:
     name = "watching"
     needs_picture = True
 
-    def __init__(self, shown_by: Sink | None, calls: bare.Calls, kept: int | None) -> None:
+    def __init__(self, shown_by: Sink | None, calls: library_timing.Calls, kept: int | None) -> None:
         """`shown_by` stands before this in the line's sinks and has shown every result that this sees."""
         self._shown_by, self._calls = shown_by, calls
         self._results: deque[tuple[int, float, float, int]] = deque(maxlen=kept)
@@ -134,7 +135,11 @@ def run(order: PassRequest) -> PassResult:
     cv2.setNumThreads(1)
     share_heap()
     with ExitStack() as opened:
-        calls = opened.enter_context(bare.timed_libraries()) if order.time_libraries else bare.Calls()
+        calls = (
+            opened.enter_context(library_timing.timed_libraries())
+            if order.time_libraries
+            else library_timing.Calls()
+        )
         camera = _camera(order, opened)
         detector = line.make_detector(config)
         classifier = line.make_classifier(config, detector)
@@ -164,7 +169,7 @@ def run(order: PassRequest) -> PassResult:
                 telemetry,
             )
             pipeline.run(waiter, frames=order.frames, duration_s=config.duration_s)
-    return watching.passed(bare.timer_s() if order.time_libraries else 0.0)
+    return watching.passed(library_timing.timer_s() if order.time_libraries else 0.0)
 
 
 def _camera(order: PassRequest, opened: ExitStack) -> Camera:
