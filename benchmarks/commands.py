@@ -66,7 +66,7 @@ _AIMS = {
 
 def line(chosen: Namespace) -> None:
     """Print the figures over the rounds and the library calls; write JSON and compare where it is asked for."""
-    from benchmarks import line as passes
+    from benchmarks.speed import line as passes
 
     config = _config(chosen)
     video = clip.load(chosen.clip) if chosen.clip else None
@@ -98,11 +98,11 @@ def line(chosen: Namespace) -> None:
 
 def stages(chosen: Namespace) -> None:
     """Print what each stage takes, draw it where it is asked for, and leave the app the form that serves best."""
-    from benchmarks import choice, plot
-    from benchmarks import stages as parts
+    from benchmarks.speed import model_choice, stage_plot
+    from benchmarks.speed import stages as parts
 
     if chosen.png:
-        plot.figure_type()  # Better told now than after a minute.
+        stage_plot.figure_type()  # Better told now than after a minute.
     config, video = _config(chosen), clip.load(chosen.clip)
     model = Path(config.model or models.classifier_path())
     forms = parts.forms(model)
@@ -127,13 +127,13 @@ def stages(chosen: Namespace) -> None:
     print(f"\n{report.runs(runs)}")
     _tell(chosen, figures, spreads, watched.condition)
     if chosen.png:
-        plot.stages(costs, runs, machine.headline(figures["machine"]), chosen.png)
-    tuned = choice.tuned(runs, {form.name: benchmark_result.sha256(form) for form in forms}, model.name)
+        stage_plot.stages(costs, runs, machine.headline(figures["machine"]), chosen.png)
+    tuned = model_choice.tuned(runs, {form.name: benchmark_result.sha256(form) for form in forms}, model.name)
     print(
         f"best here: {tuned.model} on {tuned.threads} thread{'s' if tuned.threads > 1 else ''}; {tuned.why}"
     )
     if not chosen.model:
-        choice.keep(tuned, benchmark_result.path())
+        model_choice.keep(tuned, benchmark_result.path())
         print(f"kept for the app in {benchmark_result.path()}")
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from benchmarks import files
 from benchmarks.arithmetic import Change, Spread, compared
-from benchmarks.stages import Cost, Inference
+from benchmarks.speed.stages import Cost, Inference
 from edge.errors import ConfigError
 
 # What must be the same for two runs to be compared without a word.

@@ -8,9 +8,9 @@ import pytest
 
 from benchmarks import soak
 from benchmarks.__main__ import main
-from benchmarks.line import Pass
 from benchmarks.passes.worker import PassResult
 from benchmarks.soak import Sample, Soaked
+from benchmarks.speed.line import Pass
 
 PASSED = Pass(
     PassResult(

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks import files
-from benchmarks.stages import Cost, Inference
+from benchmarks.speed.stages import Cost, Inference
 from edge.errors import ConfigError
 
 _DPI = 150

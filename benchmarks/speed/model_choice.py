@@ -6,7 +6,7 @@ from pathlib import Path
 
 from benchmarks import files
 from benchmarks.arithmetic import LEAST_CHANGE, Spread
-from benchmarks.stages import Cost, Inference
+from benchmarks.speed.stages import Cost, Inference
 from edge.settings import benchmark_result
 from edge.settings.benchmark_result import Tuning
 

@@ -1,6 +1,6 @@
 """What viewers cost the line: its analysed frames a second with nobody watching and with a crowd, in turn.
 
-python -m benchmarks.load --clients 200
+python -m benchmarks.speed.load --clients 200
 """
 
 import json
@@ -220,7 +220,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 def _parser() -> ArgumentParser:
     parser = ArgumentParser(
-        prog="python -m benchmarks.load",
+        prog="python -m benchmarks.speed.load",
         description=(
             "What viewers cost: frames analysed per second on the demo camera with nobody watching and with many clients "
             "of the stream on this machine, of which half never read, in turn."

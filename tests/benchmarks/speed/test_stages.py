@@ -7,10 +7,11 @@ from pathlib import Path
 import cv2
 import pytest
 
-from benchmarks import choice, clip, stages
+from benchmarks import clip
 from benchmarks.__main__ import main
 from benchmarks.arithmetic import Spread
-from benchmarks.stages import Cost, Inference
+from benchmarks.speed import model_choice, stages
+from benchmarks.speed.stages import Cost, Inference
 from edge.models import classifier_path
 from edge.settings import benchmark_result
 from edge.settings.config import Config
@@ -24,27 +25,34 @@ def cost(wall_ms: float, cpu_ms: float) -> Cost:
 def costs(**by_form: tuple[float, float]) -> dict[Inference, Cost]:
     """Wall and CPU time of four faces by form_threads."""
     return {
-        Inference(name[:-1], int(name[-1]), choice.FACES): cost(*times) for name, times in by_form.items()
+        Inference(name[:-1], int(name[-1]), model_choice.FACES): cost(*times)
+        for name, times in by_form.items()
     }
 
 
 def test_least_cpu_time_wins_where_all_are_quick_enough() -> None:
     times = costs(int1=(8.0, 8.0), int2=(5.0, 9.5), float1=(10.0, 10.0), float2=(6.0, 11.0))
-    assert choice.best(times, "int") == ("int", 1)
+    assert model_choice.best(times, "int") == ("int", 1)
     times = costs(int1=(8.0, 8.0), int2=(5.0, 9.5), float1=(6.0, 6.0), float2=(3.0, 7.0))
-    assert choice.best(times, "int") == ("float", 1)
+    assert model_choice.best(times, "int") == ("float", 1)
 
 
 def test_threads_are_worth_their_cost_where_one_is_too_slow() -> None:
-    assert choice.best(costs(int1=(20.0, 20.0), int2=(10.5, 22.0), float1=(40.0, 40.0)), "int") == ("int", 2)
+    assert model_choice.best(costs(int1=(20.0, 20.0), int2=(10.5, 22.0), float1=(40.0, 40.0)), "int") == (
+        "int",
+        2,
+    )
 
 
 def test_quickest_wins_where_none_is_quick_enough() -> None:
-    assert choice.best(costs(int1=(40.0, 40.0), int2=(25.0, 44.0), int4=(30.0, 60.0)), "int") == ("int", 2)
+    assert model_choice.best(costs(int1=(40.0, 40.0), int2=(25.0, 44.0), int4=(30.0, 60.0)), "int") == (
+        "int",
+        2,
+    )
 
 
 def test_form_that_ships_keeps_its_place_within_the_noise() -> None:
-    assert choice.best(costs(int1=(8.0, 8.0), float1=(7.9, 7.9)), "int") == ("int", 1)
+    assert model_choice.best(costs(int1=(8.0, 8.0), float1=(7.9, 7.9)), "int") == ("int", 1)
 
 
 def test_every_core_is_tried_up_to_four(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks import load
+from benchmarks.speed import load
 from edge.sinks.mjpeg import MjpegSink
 from tests.results import result_of
 from tests.web.test_connections import NOISE, until
