@@ -26,7 +26,7 @@ _SETTINGS = ("camera", "detector", "yunet", "model", "fps")
 
 def agreement(chosen: Namespace) -> None:
     """Print a table of all scenes; write JSON where it is asked for."""
-    from benchmarks import agreement as scenes
+    from benchmarks.agreement import agreement as scenes
 
     config = _config(chosen)
     detector, model = make_detector(config), Path(config.model or models.classifier_path())
@@ -140,7 +140,7 @@ def stages(chosen: Namespace) -> None:
 def soak(chosen: Namespace) -> int:
     """Print samples as they come and what has grown; 1 when anything has."""
     from benchmarks import soak as soaking
-    from benchmarks.agreement import first_face
+    from benchmarks.agreement.agreement import first_face
 
     config, video = _config(chosen), clip.load(chosen.clip)
     print(f"{'s':>6}{'MB':>9}{'threads':>9}{'descriptors':>13}")

@@ -88,7 +88,7 @@ LIBRARIES = {
         "edge.sinks.progress",
         "export.evaluate",
         "export.framing",
-        "benchmarks.agreement",
+        "benchmarks.agreement.agreement",
         "benchmarks.speed.line",
         "benchmarks.speed.load",
         "benchmarks.speed.stages",

@@ -10,7 +10,7 @@ import pytest
 
 from benchmarks import clip as clips
 from benchmarks.__main__ import main
-from benchmarks.agreement import CHANGING
+from benchmarks.agreement.agreement import CHANGING
 from benchmarks.clip import Clip, ClipCamera
 from benchmarks.scenes import EMPTY, SCENES, Stage, is_cut
 from edge.contracts import Box

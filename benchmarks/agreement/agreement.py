@@ -7,9 +7,10 @@ from statistics import median
 
 from tqdm import tqdm
 
-from benchmarks import quality, report
+from benchmarks import report
+from benchmarks.agreement import quality
+from benchmarks.agreement.quality import Moment, Seen
 from benchmarks.clip import Clip, encoded
-from benchmarks.quality import Moment, Seen
 from benchmarks.scenes import CUTS, SCENES, Scene, Stage, is_cut
 from edge import run as line
 from edge.contracts import Box, Classifier, Expression, Face, FaceDetector, Search

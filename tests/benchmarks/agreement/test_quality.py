@@ -5,8 +5,8 @@ from dataclasses import replace
 
 import pytest
 
-from benchmarks import quality
-from benchmarks.quality import Labelled, Moment, Seen
+from benchmarks.agreement import quality
+from benchmarks.agreement.quality import Labelled, Moment, Seen
 from edge.contracts import Box
 
 FACE, FAR = Box(100, 100, 100, 100), Box(400, 100, 100, 100)

@@ -1,0 +1,1 @@
+"""How well following faces agrees with a search of every whole frame."""
