@@ -18,7 +18,7 @@ from edge.settings import benchmark_result
 from edge.settings.config import Config
 
 if TYPE_CHECKING:
-    from benchmarks.soak import Sample
+    from benchmarks.endurance.soak import Sample
 
 # Options that are settings of the app as well.
 _SETTINGS = ("camera", "detector", "yunet", "model", "fps")
@@ -139,8 +139,8 @@ def stages(chosen: Namespace) -> None:
 
 def soak(chosen: Namespace) -> int:
     """Print samples as they come and what has grown; 1 when anything has."""
-    from benchmarks import soak as soaking
     from benchmarks.agreement.agreement import first_face
+    from benchmarks.endurance import soak as soaking
 
     config, video = _config(chosen), clip.load(chosen.clip)
     print(f"{'s':>6}{'MB':>9}{'threads':>9}{'descriptors':>13}")

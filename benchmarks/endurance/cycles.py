@@ -1,6 +1,6 @@
 """A camera unplugged and plugged in again and again: does anything grow, and how soon does the line go on?
 
-    python -m benchmarks.cycles [--cycles 1000]
+    python -m benchmarks.endurance.cycles [--cycles 1000]
 
 The line is the real one, from a USB camera's handle to the drawn frame; the handle is a stand-in that fails as
 OpenCV's does, and opens at once: what a real camera takes to open and settle comes on top.
@@ -239,7 +239,7 @@ def run(cycles: int) -> int:
 def main(arguments: Sequence[str] | None = None) -> int:
     """The command; 1 when something grew or the camera came back late."""
     parser = ArgumentParser(
-        prog="python -m benchmarks.cycles", description=(__doc__ or "").partition("\n")[0]
+        prog="python -m benchmarks.endurance.cycles", description=(__doc__ or "").partition("\n")[0]
     )
     parser.add_argument(
         "--cycles", type=int, default=1000, metavar="N", help="how many (default: %(default)s)"

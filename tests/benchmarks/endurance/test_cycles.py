@@ -2,8 +2,8 @@
 
 import pytest
 
-from benchmarks import cycles
-from benchmarks.cycles import Held, grown
+from benchmarks.endurance import cycles
+from benchmarks.endurance.cycles import Held, grown
 
 
 @pytest.mark.parametrize(

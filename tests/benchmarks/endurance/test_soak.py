@@ -6,10 +6,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from benchmarks import soak
 from benchmarks.__main__ import main
+from benchmarks.endurance import soak
+from benchmarks.endurance.soak import Sample, Soaked
 from benchmarks.passes.worker import PassResult
-from benchmarks.soak import Sample, Soaked
 from benchmarks.speed.line import Pass
 
 PASSED = Pass(

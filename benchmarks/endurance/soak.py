@@ -12,11 +12,11 @@ from statistics import median
 import numpy as np
 
 from benchmarks.clip import Clip, encoded, store
+from benchmarks.endurance.viewers import Viewers
 from benchmarks.passes.worker import PassRequest
 from benchmarks.scenes import SCENES, Stage
 from benchmarks.speed import line
 from benchmarks.speed.line import Pass
-from benchmarks.viewers import Viewers
 from edge.contracts import Box
 from edge.frames import Image
 from edge.settings.config import Config

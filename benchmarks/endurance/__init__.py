@@ -1,0 +1,1 @@
+"""Whether the pipeline grows or stops over hours and over faults."""
