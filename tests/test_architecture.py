@@ -81,7 +81,7 @@ LIBRARIES = {
         "benchmarks.endurance.viewers",
     },
     "pygame": {"edge.screens.window"},
-    "paho": {"edge.mqtt.connection", "benchmarks.fleet"},
+    "paho": {"edge.mqtt.connection", "benchmarks.fleet.fleet"},
     "prometheus_client": {"edge.sinks.metrics"},
     "tqdm": {
         "edge.report",

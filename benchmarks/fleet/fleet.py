@@ -1,4 +1,4 @@
-"""What a fleet costs its broker, and that no device's outage touches another: python -m benchmarks.fleet --devices 200.
+"""What a fleet costs its broker, and that no device's outage touches another: python -m benchmarks.fleet.fleet --devices 200.
 
 A Mosquitto of its own on this machine, and as many devices as asked for, each the app's real MqttSink with scripted
 faces.  Then one device's process is killed and another's is stopped, and at last the broker itself is killed.
@@ -24,8 +24,8 @@ from pathlib import Path
 from paho.mqtt.client import Client, MQTTMessage
 from paho.mqtt.enums import CallbackAPIVersion
 
-from benchmarks import fleet_device
-from benchmarks.fleet_figures import Heard, Phase, silent, summary
+from benchmarks.fleet import device
+from benchmarks.fleet.delivery import Heard, Phase, silent, summary
 from edge.errors import ConfigError, command
 
 PREFIX = "fleet"
@@ -190,7 +190,7 @@ def _restart(
 @contextmanager
 def _process(port: int, names: Sequence[str]) -> Iterator[BaseProcess]:
     process = multiprocessing.get_context("spawn").Process(
-        target=fleet_device.run, args=(f"mqtt://127.0.0.1:{port}/{PREFIX}", list(names)), daemon=True
+        target=device.run, args=(f"mqtt://127.0.0.1:{port}/{PREFIX}", list(names)), daemon=True
     )
     process.start()
     try:
@@ -233,7 +233,7 @@ def _answers(port: int) -> bool:
 def main(arguments: Sequence[str] | None = None) -> int:
     """The command; 0 when no device was touched by another's outage, 1 otherwise."""
     parser = argparse.ArgumentParser(
-        prog="python -m benchmarks.fleet", description=(__doc__ or "").partition("\n")[2]
+        prog="python -m benchmarks.fleet.fleet", description=(__doc__ or "").partition("\n")[2]
     )
     parser.add_argument(
         "--devices", type=int, default=200, help="how many (default: %(default)s, at least 3)"

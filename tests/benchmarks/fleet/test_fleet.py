@@ -5,9 +5,9 @@ from datetime import UTC, datetime
 
 import pytest
 
-from benchmarks import fleet
-from benchmarks.fleet_device import Script
-from benchmarks.fleet_figures import Heard, Phase, silent, summary
+from benchmarks.fleet import fleet
+from benchmarks.fleet.delivery import Heard, Phase, silent, summary
+from benchmarks.fleet.device import Script
 from tests.mosquitto import MOSQUITTO
 
 

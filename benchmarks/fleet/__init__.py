@@ -1,0 +1,1 @@
+"""Many devices that report to one MQTT broker."""
