@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from benchmarks import arithmetic, clip, files, machine, report
+from benchmarks import arithmetic, clip, files, machine_info, tables
 from benchmarks.arithmetic import Spread
-from benchmarks.machine import Condition
+from benchmarks.machine_info import Condition
 from edge import models
 from edge.errors import ConfigError
 from edge.faces.classifier import OnnxClassifier
@@ -70,7 +70,7 @@ def line(chosen: Namespace) -> None:
 
     config = _config(chosen)
     video = clip.load(chosen.clip) if chosen.clip else None
-    with machine.Watched() as watched:
+    with machine_info.Watched() as watched:
         found = passes.measured(
             video, config, frames=chosen.frames, fps=chosen.fps, rounds=chosen.rounds, viewer=chosen.viewer
         )
@@ -84,11 +84,11 @@ def line(chosen: Namespace) -> None:
         "calls_per_frame": calls,
         **_where(config, watched.condition),
     }
-    rows = [report.spread_row(name, spread, _AIMS.get(name, "")) for name, spread in spreads.items()]
-    print(report.table(["", "median", "quartiles", "aim"], rows))
+    rows = [tables.spread_row(name, spread, _AIMS.get(name, "")) for name, spread in spreads.items()]
+    print(tables.table(["", "median", "quartiles", "aim"], rows))
     print()
     print(
-        report.table(
+        tables.table(
             ["library call", "a frame", "CPU ms a frame"],
             [[name, f"{count:.2f}", f"{cpu_ms:.3f}"] for name, (count, cpu_ms) in calls.items()],
         )
@@ -106,7 +106,7 @@ def stages(chosen: Namespace) -> None:
     config, video = _config(chosen), clip.load(chosen.clip)
     model = Path(config.model or models.classifier_path())
     forms = parts.forms(model)
-    with machine.Watched() as watched:
+    with machine_info.Watched() as watched:
         costs = parts.timed(parts.stages(video, config), chosen.rounds)
         runs = parts.timed(parts.inferences(video, config, forms), chosen.rounds)
     spreads = {f"{name}, ms": cost.wall_ms for name, cost in costs.items()}
@@ -119,15 +119,15 @@ def stages(chosen: Namespace) -> None:
         **_where(config, watched.condition),
     }
     print(
-        report.table(
+        tables.table(
             ["", "ms", "quartiles", ""],
-            [report.spread_row(name, cost.wall_ms) for name, cost in costs.items()],
+            [tables.spread_row(name, cost.wall_ms) for name, cost in costs.items()],
         )
     )
-    print(f"\n{report.runs(runs)}")
+    print(f"\n{tables.runs(runs)}")
     _tell(chosen, figures, spreads, watched.condition)
     if chosen.png:
-        stage_plot.stages(costs, runs, machine.headline(figures["machine"]), chosen.png)
+        stage_plot.stages(costs, runs, machine_info.headline(figures["machine"]), chosen.png)
     tuned = model_choice.tuned(runs, {form.name: benchmark_result.sha256(form) for form in forms}, model.name)
     print(
         f"best here: {tuned.model} on {tuned.threads} thread{'s' if tuned.threads > 1 else ''}; {tuned.why}"
@@ -144,7 +144,7 @@ def soak(chosen: Namespace) -> int:
 
     config, video = _config(chosen), clip.load(chosen.clip)
     print(f"{'s':>6}{'MB':>9}{'threads':>9}{'descriptors':>13}")
-    with machine.Watched() as watched:
+    with machine_info.Watched() as watched:
         found = soaking.soaked(
             video,
             first_face(video, config),
@@ -190,20 +190,23 @@ def _source(chosen: Namespace, config: Config) -> dict[str, Any]:
 
 
 def _where(config: Config, condition: Condition) -> dict[str, Any]:
-    return {"machine": machine.described(choose_model(config)[0]), "condition": machine.condition(condition)}
+    return {
+        "machine": machine_info.described(choose_model(config)[0]),
+        "condition": machine_info.condition(condition),
+    }
 
 
 def _tell(
     chosen: Namespace, figures: dict[str, Any], spreads: dict[str, Spread], condition: Condition
 ) -> None:
     """What stands below every table: the machine, doubts, the changes since an older run, and the JSON."""
-    print(f"\n{machine.headline(figures['machine'])}")
+    print(f"\n{machine_info.headline(figures['machine'])}")
     for warning in condition.warnings():
         print(f"DOUBTFUL: {warning}")
     if getattr(chosen, "compare", None):
-        print(report.comparison(chosen.compare, figures, spreads))
+        print(tables.comparison(chosen.compare, figures, spreads))
     if chosen.json:
-        report.write(chosen.json, figures, spreads)
+        tables.write(chosen.json, figures, spreads)
 
 
 def _config(chosen: Namespace) -> Config:

@@ -7,7 +7,7 @@ from statistics import median
 
 from tqdm import tqdm
 
-from benchmarks import report
+from benchmarks import tables
 from benchmarks.agreement import quality
 from benchmarks.agreement.quality import Moment, Seen
 from benchmarks.clip import Clip, encoded
@@ -131,7 +131,7 @@ def table(found: dict[str, Agreement]) -> str:
     ]
     aims = ["aim", "≥ 98 %", "≥ 98 %", "", "≤ 300", "≤ 500", "1", "", "≥ 3", "≤ 300"]
     rows = [_row(name, scene) for name, scene in found.items()]
-    return report.table(head, [*rows, _row("all", together(found)), aims])
+    return tables.table(head, [*rows, _row("all", together(found)), aims])
 
 
 def together(found: dict[str, Agreement]) -> Agreement:

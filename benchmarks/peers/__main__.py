@@ -8,8 +8,8 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from benchmarks import files, machine
-from benchmarks.peers import contest, environments, figures
+from benchmarks import files, machine_info
+from benchmarks.peers import contest, environments, ranking
 from benchmarks.peers.catalogue import PEERS, Material, Peer
 from benchmarks.peers.contest import Entrant
 from benchmarks.peers.environments import Unavailable
@@ -94,27 +94,27 @@ def _run(chosen: argparse.Namespace) -> None:
         for peer in PEERS
         if chosen.only is None or peer.environment is None or chosen.only.lower() in peer.name.lower()
     ]
-    with machine.Watched() as watched:
+    with machine_info.Watched() as watched:
         contest.hold(entrants, chosen.passes, say=_say)
-    here = machine.described(models.classifier_path())
+    here = machine_info.described(models.classifier_path())
     for line in watched.condition.warnings():
         _say(f"doubtful: {line}")
     print(
-        f"{machine.headline(here)}; {chosen.clip.name}, {chosen.frames} frames, {chosen.passes} passes in turn."
+        f"{machine_info.headline(here)}; {chosen.clip.name}, {chosen.frames} frames, {chosen.passes} passes in turn."
     )
-    print(f"{HOW}\n\n{figures.table(entrants)}")
+    print(f"{HOW}\n\n{ranking.table(entrants)}")
     if chosen.json:
         files.write_json(
             chosen.json,
             {
                 "command": "peers",
                 "machine": here,
-                "condition": machine.condition(watched.condition),
+                "condition": machine_info.condition(watched.condition),
                 "clip": chosen.clip.name,
                 "frames": chosen.frames,
                 "passes": chosen.passes,
                 "how": HOW,
-                "peers": figures.as_json(entrants),
+                "peers": ranking.as_json(entrants),
             },
         )
 

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from benchmarks.peers import __main__ as command
-from benchmarks.peers import catalogue, contest, environments, figures
+from benchmarks.peers import catalogue, contest, environments, ranking
 from benchmarks.peers.catalogue import Material
 from benchmarks.peers.contest import Entrant, Run
 from benchmarks.peers.environments import Environment, Unavailable
@@ -67,8 +67,8 @@ def test_ratio_is_that_within_a_pass() -> None:
     # The machine is half as fast in the second pass, for both.
     ours = [figures_of(200, 2), figures_of(100, 4), figures_of(200, 2)]
     theirs = [figures_of(20, 40), figures_of(10, 80), figures_of(25, 40)]
-    assert figures.ratio(ours, theirs, "frames_per_s") == 10
-    assert figures.medians(theirs)["frames_per_s"] == 20
+    assert ranking.ratio(ours, theirs, "frames_per_s") == 10
+    assert ranking.medians(theirs)["frames_per_s"] == 20
 
 
 def test_one_that_fails_does_not_stop_the_others() -> None:
@@ -111,10 +111,10 @@ def test_table_and_json_tell_figures_and_reasons() -> None:
         Entrant("gone", out="no weights"),
         Entrant("gone too", out="no weights"),
     ]
-    lines = figures.table(entrants).splitlines()
+    lines = ranking.table(entrants).splitlines()
     assert lines[3] == "| slow | 20 | 10.0 | 50.0 | 25.0 | 100 | 0.50 | 90% |"
     assert lines[-1] == "- gone; gone too: no weights"
-    told: list[dict[str, Any]] = json.loads(json.dumps(figures.as_json(entrants)))
+    told: list[dict[str, Any]] = json.loads(json.dumps(ranking.as_json(entrants)))
     assert told[1]["ours_faster"] == 10 and told[1]["ours_cpu_less"] == 25
     assert told[1]["median"] == figures_of(20, 50) and len(told[1]["runs"]) == 2
     assert told[2] == {"name": "gone", "out": "no weights", "runs": []}

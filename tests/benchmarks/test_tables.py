@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks import machine, report
+from benchmarks import machine_info, tables
 from benchmarks.arithmetic import Spread
-from benchmarks.machine import Condition, Watched
+from benchmarks.machine_info import Condition, Watched
 from edge.board import Board
 from edge.errors import ConfigError
 
@@ -19,7 +19,7 @@ def figures_of(board: str, *, is_doubtful: bool = False) -> dict[str, object]:
 
 
 def test_columns_are_aligned() -> None:
-    assert report.table(["", "ms"], [["decode", "0.42"], ["draw", "10.1"]]).splitlines() == [
+    assert tables.table(["", "ms"], [["decode", "0.42"], ["draw", "10.1"]]).splitlines() == [
         "          ms",
         "decode  0.42",
         "draw    10.1",
@@ -30,15 +30,15 @@ def test_columns_are_aligned() -> None:
     ("value", "text"), [(0.0123, "0.012"), (1.2345, "1.23"), (12.345, "12.3"), (1234.5, "1234"), (0, "0.000")]
 )
 def test_three_digits_are_told(value: float, text: str) -> None:
-    assert report.number(value) == text
+    assert tables.number(value) == text
 
 
 def test_comparison_tells_what_changed(tmp_path: Path) -> None:
     old = tmp_path / "old.json"
-    report.write(
+    tables.write(
         old, figures_of("Pi 4", is_doubtful=True), {"slow": Spread(9, 8, 10), "same": Spread(1, 1, 1)}
     )
-    text = report.comparison(old, figures_of("Pi 5"), {"slow": Spread(3, 2, 4), "same": Spread(1, 1, 1)})
+    text = tables.comparison(old, figures_of("Pi 5"), {"slow": Spread(3, 2, 4), "same": Spread(1, 1, 1)})
     assert "board was Pi 4, is Pi 5" in text
     assert "doubtful" in text
     assert "1 of 2 figures changed" in text
@@ -50,17 +50,17 @@ def test_file_without_figures_is_refused(tmp_path: Path, content: str) -> None:
     old = tmp_path / "old.json"
     old.write_text(content)
     with pytest.raises(ConfigError, match="old.json"):
-        report.comparison(old, {}, {})
+        tables.comparison(old, {}, {})
 
 
 def test_file_that_is_missing_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="No such file"):
-        report.comparison(tmp_path / "none.json", {}, {})
+        tables.comparison(tmp_path / "none.json", {}, {})
 
 
 def test_figures_that_cannot_be_written_are_refused(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="none/out.json"):
-        report.write(tmp_path / "none" / "out.json", {}, {})
+        tables.write(tmp_path / "none" / "out.json", {}, {})
 
 
 def test_throttling_while_figures_were_taken_makes_them_doubtful() -> None:
@@ -69,7 +69,7 @@ def test_throttling_while_figures_were_taken_makes_them_doubtful() -> None:
         pass
     warning = watched.condition.warnings()[0]
     assert "throttled" in warning
-    assert machine.condition(watched.condition)["is_doubtful"]
+    assert machine_info.condition(watched.condition)["is_doubtful"]
 
 
 def test_busy_machine_makes_figures_doubtful() -> None:
@@ -80,8 +80,8 @@ def test_busy_machine_makes_figures_doubtful() -> None:
 def test_machine_is_described(tmp_path: Path) -> None:
     model = tmp_path / "fer.onnx"
     model.write_bytes(b"model")
-    found = machine.described(model)
-    assert found["model_sha256"] == machine.sha256(model)
+    found = machine_info.described(model)
+    assert found["model_sha256"] == machine_info.sha256(model)
     assert found["cores"] >= 1
     json.dumps(found)
-    assert "fer.onnx" in machine.headline(found)
+    assert "fer.onnx" in machine_info.headline(found)
