@@ -2,7 +2,6 @@
 
 import logging
 import os
-import re
 import signal
 import sys
 from collections.abc import Callable, Sequence
@@ -15,8 +14,17 @@ from edge import board, models, outputs
 from edge.cameras.demo import DemoCamera
 from edge.cameras.picamera import PiCamera
 from edge.cameras.reconnecting import ReconnectingCamera
+from edge.cameras.spec import (
+    CsiCamera,
+    DemoPicture,
+    NetworkStream,
+    UnsupportedUrl,
+    V4l2Device,
+    VideoFile,
+    parse_camera,
+)
 from edge.cameras.usb import UsbCamera
-from edge.cameras.video import VideoCamera, is_stream
+from edge.cameras.video import VideoCamera
 from edge.contracts import Camera, FaceDetector, Smoother
 from edge.detectors.haar import HaarDetector
 from edge.detectors.yunet import YunetDetector
@@ -42,18 +50,20 @@ def make_camera(config: Config, *, paced: bool, on_back: Callable[[], None] = la
 
     `on_back` is called when a camera is back that was away.
     """
-    spec, wish = config.camera, (config.width, config.height, config.fps)
+    wish = config.width, config.height, config.fps
     camera: Camera
-    if spec == "demo":
-        return DemoCamera(*wish)
-    if spec.isdecimal() or spec.startswith("/dev/"):
-        camera = UsbCamera(int(spec) if spec.isdecimal() else spec, *wish)
-    elif csi := re.fullmatch(r"picamera2(?::(\d+))?", spec):
-        camera = PiCamera(int(csi[1] or 0), *wish)
-    elif is_stream(spec):
-        camera = VideoCamera(spec)
-    else:
-        return VideoCamera(spec, paced=paced)
+    match parse_camera(config.camera):
+        case DemoPicture():
+            return DemoCamera(*wish)
+        case VideoFile(source) | UnsupportedUrl(source):
+            # Of a URL that it cannot read the camera says so when it is opened.
+            return VideoCamera(source, paced=paced)
+        case V4l2Device(path):
+            camera = UsbCamera(path, *wish)
+        case CsiCamera(index):
+            camera = PiCamera(index, *wish)
+        case NetworkStream(url):
+            camera = VideoCamera(url)
     return ReconnectingCamera(
         camera, config.width, config.height, waits=config.wait_for_camera, on_back=on_back
     )
@@ -115,7 +125,8 @@ def run(chosen: Settings, waiter: SignalWaiter, reloader: ConfigReloader) -> Non
     config = chosen.config
     # The stages run side by side: threads inside OpenCV would fight them for the cores.
     cv2.setNumThreads(1)
-    is_file = not config.camera.isdecimal() and os.path.isfile(config.camera)
+    spec = parse_camera(config.camera)
+    is_file = isinstance(spec, VideoFile) and spec.is_regular_file()
     # A file is read as fast as it goes, and played for people to watch only where they ask for it.
     is_asked_for = any(chosen.origins[key] != "default" for key in ("stream", "listen"))
     streams = config.stream and (not is_file or is_asked_for)

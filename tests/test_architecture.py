@@ -27,7 +27,7 @@ MAY_IMPORT = {
     "edge.pipeline": {"edge.telemetry", "edge.threads"},
     "edge.faces": {"edge.faces"},
     "edge.drawing": {"edge.drawing", "edge.palette"},
-    "edge.settings": {"edge.settings", "edge.mqtt.address", "edge.board"},
+    "edge.settings": {"edge.settings", "edge.cameras.spec", "edge.mqtt.address", "edge.board"},
     "edge.web": {"edge.web", "edge.palette"},
     "edge.mqtt": {"edge.mqtt"},
     "edge.screens": {"edge.screens"},

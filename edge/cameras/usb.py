@@ -39,7 +39,7 @@ class UsbCamera:
 
     def __init__(
         self,
-        device: int | str,
+        device: str,
         width: int,
         height: int,
         fps: int,
@@ -48,11 +48,11 @@ class UsbCamera:
         clock: Callable[[], float] = time.monotonic,
         root: Path = Path("/"),
     ) -> None:
-        """`device` is an index or a path below /dev; size and rate are wishes, and the log tells what came of them.
+        """`device` is a path below /dev; size and rate are wishes, and the log tells what came of them.
 
         `root` holds dev, proc and sys.
         """
-        self.name = f"/dev/video{device}" if isinstance(device, int) else device
+        self.name = device
         self._wish = width, height, fps
         self._make_capture, self._clock, self._root = capture, clock, root
         self._capture: cv2.VideoCapture | None = None

@@ -2,17 +2,16 @@
 
 import logging
 import os
-import re
 import socket
 import time
 from collections.abc import Callable, Iterator
 from types import TracebackType
 from typing import Self
-from urllib.parse import urlsplit
 
 import cv2
 import numpy as np
 
+from edge.cameras.spec import NetworkStream, parse_camera
 from edge.errors import CameraError, CameraNotFound, CameraTimeout
 from edge.frames import Frame, PixelFormat
 from edge.settings import credentials
@@ -29,9 +28,6 @@ READ_TIMEOUT_MS = 1_000
 LONGEST_PAUSE_S = 1.0
 # Where a file does not say.
 USUAL_FPS = 25.0
-
-_PORTS = {"rtsp": 554, "rtsps": 322, "http": 80, "https": 443}
-_URL = re.compile(r"(rtsps?|https?)://", re.IGNORECASE)
 
 
 class VideoCamera:
@@ -51,25 +47,26 @@ class VideoCamera:
         otherwise its frames come as fast as they are taken.
         """
         self._source, self._clock, self._sleep = source, clock, sleep
-        self._is_stream = is_stream(source)
-        self._paced = paced and not self._is_stream
+        spec = parse_camera(source)
+        self._stream = spec if isinstance(spec, NetworkStream) else None
+        self._paced = paced and self._stream is None
         self._capture: cv2.VideoCapture | None = None
         # What was meant for a stream and is none may hold a password too.
         self.name = credentials.without_secrets(source)
-        self.live = self._is_stream or self._paced
+        self.live = self._stream is not None or self._paced
         self.length: int | None = None
 
     def __enter__(self) -> Self:
-        if not self._is_stream and not os.path.isfile(self._source):
+        if self._stream is None and not os.path.isfile(self._source):
             raise CameraNotFound(
                 f"expected a video file or a camera in {self.name}, found no file that can be read; "
                 "name a file, a device, a URL or demo"
             )
-        if self._is_stream:
-            _check_answers(self._source, self.name)
+        if self._stream is not None:
+            _check_answers(self._stream, self.name)
         # Threads inside the decoder would fight the stages for the cores.
         wishes = [cv2.CAP_PROP_N_THREADS, 1]
-        if self._is_stream:
+        if self._stream is not None:
             wishes += [
                 cv2.CAP_PROP_OPEN_TIMEOUT_MSEC,
                 OPEN_TIMEOUT_MS,
@@ -79,12 +76,12 @@ class VideoCamera:
         capture = cv2.VideoCapture(self._source, cv2.CAP_FFMPEG, wishes)
         if not capture.isOpened():
             capture.release()
-            wanted = "a stream that answers" if self._is_stream else "a video that FFmpeg can read"
+            wanted = "a stream that answers" if self._stream is not None else "a video that FFmpeg can read"
             raise CameraError(f"expected {wanted} at {self.name}, found none; check it with another player")
         self._capture = capture
         self._rate_fps = capture.get(cv2.CAP_PROP_FPS) or USUAL_FPS
         counted = int(capture.get(cv2.CAP_PROP_FRAME_COUNT))
-        self.length = counted if counted > 0 and not self._is_stream else None
+        self.length = counted if counted > 0 and self._stream is None else None
         self._next_number = 0
         self._started_s: float | None = None
         self._first_stamp_s = self._elapsed_s = 0.0
@@ -111,7 +108,7 @@ class VideoCamera:
         stamp_s = self._capture.get(cv2.CAP_PROP_POS_MSEC) / 1000
         if self._started_s is None:
             self._started_s, self._first_stamp_s = now_s, stamp_s
-        elif self._is_stream:
+        elif self._stream is not None:
             self._elapsed_s = now_s - self._started_s
         else:
             since_s = stamp_s - self._first_stamp_s
@@ -136,12 +133,12 @@ class VideoCamera:
         )
 
     def _end(self, waited_s: float) -> None:
-        if self._is_stream and waited_s * 1000 >= READ_TIMEOUT_MS:
+        if self._stream is not None and waited_s * 1000 >= READ_TIMEOUT_MS:
             raise CameraTimeout(
                 f"expected a frame from {self.name} within {READ_TIMEOUT_MS / 1000:g} s, found none; "
                 "check the network and the camera"
             )
-        if self._is_stream:
+        if self._stream is not None:
             raise CameraError(
                 f"expected a frame from {self.name}, found the end of the stream; check the camera"
             )
@@ -155,17 +152,10 @@ class VideoCamera:
         raise StopIteration
 
 
-def is_stream(source: str) -> bool:
-    """It names a network camera, and no file."""
-    return bool(_URL.match(source))
-
-
-def _check_answers(source: str, name: str) -> None:
+def _check_answers(stream: NetworkStream, name: str) -> None:
     """Raise CameraNotFound where nothing listens; what it is that does is FFmpeg's to find out."""
     try:
-        url = urlsplit(source)
-        port = url.port or _PORTS[url.scheme.lower()]
-        socket.create_connection((url.hostname or "", port), ANSWER_WITHIN_S).close()
+        socket.create_connection(stream.split_address(), ANSWER_WITHIN_S).close()
     except (OSError, ValueError) as error:
         # What a ValueError says may hold the password.
         found = getattr(error, "strerror", None) or "no answer"

@@ -2,14 +2,21 @@
 
 import glob
 import os
-import re
 import sys
-import urllib.parse
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from edge.cameras.spec import (
+    CsiCamera,
+    DemoPicture,
+    NetworkStream,
+    UnsupportedUrl,
+    V4l2Device,
+    VideoFile,
+    parse_camera,
+)
 from edge.checks.findings import Finding, ok, problem, skipped, warning
 from edge.checks.machine import Machine
 from edge.checks.processes import process
@@ -22,7 +29,6 @@ if TYPE_CHECKING:
 LIBCAMERA_WITHIN_S = 20.0
 # A camera that gives less than this of the rate asked for is worth a word.
 LEAST_SHARE = 0.9
-PORTS = {"rtsp": 554, "rtsps": 322, "http": 80, "https": 443}
 _INSTALL = "sudo apt install python3-picamera2, and make the environment with --system-site-packages"
 _MEND = "pip install 'simplejpeg>=1.8.2', and see what rpicam-hello --list-cameras says"
 _LIST_CSI = """from picamera2 import Picamera2
@@ -33,7 +39,7 @@ for number, camera in enumerate(Picamera2.global_camera_info()):
 def groups(machine: Machine, config: "Config") -> Iterator[Finding]:
     """Who is not of these groups may not open the devices."""
     wanted = []
-    if is_device(config.camera) or is_csi(config.camera):
+    if isinstance(parse_camera(config.camera), V4l2Device | CsiCamera):
         wanted.append(("video", problem, "camera"))
     if config.display:
         wanted += [("video", problem, "display"), ("render", warning, "display"), ("input", warning, "keys")]
@@ -53,31 +59,26 @@ def groups(machine: Machine, config: "Config") -> Iterator[Finding]:
         )
 
 
-def is_device(spec: str) -> bool:
-    """A V4L2 device, by index or path."""
-    return spec.isdecimal() or spec.startswith("/dev/")
-
-
-def is_csi(spec: str) -> bool:
-    """A CSI camera through picamera2."""
-    return re.fullmatch(r"picamera2(:\d+)?", spec) is not None
-
-
 def camera(machine: Machine, config: "Config") -> Iterator[Finding]:
     """The camera of the settings."""
-    spec = config.camera
-    if spec == "demo":
-        yield ok("demo, which is built in")
-    elif is_csi(spec):
-        yield skipped(f"{spec} is no V4L2 device: see csi")
-    elif is_device(spec):
-        yield from _device(machine, config, Path(f"/dev/video{spec}" if spec.isdecimal() else spec))
-    elif "://" in spec:
-        yield _url(machine, spec)
-    elif os.path.exists(spec) or glob.glob(spec):
-        yield ok(f"{spec} is there")
-    else:
-        yield problem(f"there is no file {without_secrets(spec)}", "name another with --camera")
+    match parse_camera(config.camera):
+        case DemoPicture():
+            yield ok("demo, which is built in")
+        case CsiCamera():
+            yield skipped(f"{config.camera} is no V4L2 device: see csi")
+        case V4l2Device(path):
+            yield from _device(machine, config, Path(path))
+        case NetworkStream() as stream:
+            yield _stream(machine, stream)
+        case UnsupportedUrl(url):
+            yield problem(
+                f"no camera reads the address {without_secrets(url)}",
+                "name one that begins with rtsp://, rtsps://, http:// or https://",
+            )
+        case VideoFile(path) if os.path.exists(path) or glob.glob(path):
+            yield ok(f"{path} is there")
+        case VideoFile(path):
+            yield problem(f"there is no file {without_secrets(path)}", "name another with --camera")
 
 
 def _device(machine: Machine, config: "Config", device: Path) -> Iterator[Finding]:
@@ -181,7 +182,8 @@ def _size(mode: "Mode") -> str:
 
 def csi(machine: Machine, config: "Config") -> Iterator[Finding]:
     """Libcamera and picamera2, where the settings ask for a CSI camera."""
-    if not is_csi(config.camera):
+    spec = parse_camera(config.camera)
+    if not isinstance(spec, CsiCamera):
         yield skipped(f"the camera is {without_secrets(config.camera)}, not picamera2")
         return
     ran = machine.run([sys.executable, "-c", _LIST_CSI], LIBCAMERA_WITHIN_S)
@@ -192,8 +194,7 @@ def csi(machine: Machine, config: "Config") -> Iterator[Finding]:
         )
         return
     there = [line.removeprefix("CAMERA ") for line in ran.out.splitlines() if line.startswith("CAMERA ")]
-    number = int(config.camera.partition(":")[2] or 0)
-    if number < len(there):
+    if spec.index < len(there):
         yield ok(", ".join(there))
     else:
         yield problem(
@@ -202,11 +203,10 @@ def csi(machine: Machine, config: "Config") -> Iterator[Finding]:
         )
 
 
-def _url(machine: Machine, spec: str) -> Finding:
+def _stream(machine: Machine, stream: NetworkStream) -> Finding:
     """Whether somebody answers at the address; no picture is asked for."""
     try:
-        parts = urllib.parse.urlsplit(spec)
-        host, port = parts.hostname or "", parts.port or PORTS.get(parts.scheme, 80)
+        host, port = stream.split_address()
         machine.connect(host, port).close()
     except (OSError, ValueError) as error:
         # What a ValueError says may hold the password.

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from msgspec import structs
 
+from edge.cameras.spec import VideoFile, parse_camera
 from edge.errors import CameraNotFound, ConfigError
 from edge.settings.config import Settings
 from edge.settings.credentials import without_secrets
@@ -18,8 +19,6 @@ from edge.settings.credentials import without_secrets
 NAME = "{name}"
 OUTPUTS = ("record", "events", "report")
 VIDEOS = (".mp4", ".m4v", ".mov", ".mkv", ".webm", ".avi", ".mpg", ".mpeg", ".ts", ".3gp", ".wmv")
-# Sources that are no files, whatever lies in the folder.
-_SOURCE = re.compile(r"\d+|demo|picamera2(:\d+)?|/dev/.*|\w+://.*")
 
 
 def split(chosen: Settings) -> list[Settings]:
@@ -29,16 +28,16 @@ def split(chosen: Settings) -> list[Settings]:
     ConfigError where outputs would overwrite each other or a video.
     """
     config = chosen.config
-    camera = config.camera
+    camera, spec = config.camera, parse_camera(config.camera)
     outputs = {key: value for key in OUTPUTS if (value := getattr(config, key))}
-    if _SOURCE.fullmatch(camera):
+    if not isinstance(spec, VideoFile):
         if named := [key for key, value in outputs.items() if NAME in value]:
             raise ConfigError(
                 f"expected {NAME} in {named[0]} for video files only, found the camera "
                 f"{without_secrets(camera)}; write the name out"
             )
         return [chosen]
-    if os.path.isfile(camera):
+    if spec.is_regular_file():
         videos = [Path(camera)]
     elif os.path.isdir(camera):
         videos = sorted(

@@ -91,7 +91,7 @@ class Bench:
 
     def camera(self, device: int | str = 0, width: int = 640, height: int = 480, fps: int = 30) -> UsbCamera:
         return UsbCamera(
-            device,
+            f"/dev/video{device}" if isinstance(device, int) else device,
             width,
             height,
             fps,

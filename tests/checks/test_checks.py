@@ -113,6 +113,7 @@ def test_camera_whose_holder_this_user_may_not_see(pi: Path, monkeypatch: pytest
         ("/nowhere.mp4", State.PROBLEM),
         (__file__, State.OK),
         ("http://anna:pw@cam.lan/live", State.PROBLEM),
+        ("rtmp://anna:pw@cam.lan/live", State.PROBLEM),
     ],
 )
 def test_camera_that_is_no_device(pi: Path, spec: str, state: State) -> None:
