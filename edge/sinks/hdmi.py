@@ -1,8 +1,9 @@
-"""The annotated picture on a display of this very machine, and the keys that are pressed before it."""
+"""Shows the annotated picture on a display of this device, and obeys the keys of its keyboard."""
 
 import logging
+import math
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from types import TracebackType
@@ -18,49 +19,53 @@ from edge.frames import Image
 
 log = logging.getLogger(__name__)
 
-# How soon the picture is back after the cable.
-AGAIN_AFTER_S = 1.0
-# Linux's console begins to repeat a key that is held down after a quarter of a second, a desktop after up to half.
+# How soon the picture is back after the cable was plugged in again.
+RETRY_AFTER_S = 1.0
+# When a key is held down, Linux's console begins to repeat it after a quarter of a second, a desktop after up
+# to half a second.
 REPEATS_WITHIN_S = 0.6
 QUIT, FULL_SCREEN, BLUR, SNAPSHOT = ("q", "esc"), "f", "b", "s"
 
 
 class Screen(Protocol):
-    """What shows pictures of one size, one thread at a time; making one raises SinkError where there is none."""
+    """Shows pictures of one size; one thread at a time may use it.
+
+    The constructor of an implementation raises SinkError when there is no screen.
+    """
 
     mode: str
-    """What the log says of it."""
+    """The resolution and kind of the screen, for the log."""
 
     def show(self, bgr: Image, /) -> None:
-        """Put the picture (H, W, 3) on it; SinkError when it is gone."""
+        """Show the picture, (H, W, 3); raises SinkError when the screen is gone."""
         ...
 
     def toggle_full_screen(self) -> None:
-        """Fill the desktop, or no longer; on a console there is nothing but the full screen."""
+        """Switch between a window and the full screen; a console has the full screen alone."""
         ...
 
     def close(self) -> None:
-        """Give it back as it was."""
+        """Release the screen and restore what it showed before."""
         ...
 
 
 class Keyboard(Protocol):
-    """What tells of the keys pressed before a screen."""
+    """Reads the keys that somebody presses in front of a screen."""
 
     def read_keys(self) -> Sequence[str]:
-        """The letters, and esc, since the last call."""
+        """The letters, and esc, that were pressed since the last call."""
         ...
 
     def close(self) -> None:
-        """Give it back as it was."""
+        """Release the keyboard and restore its settings."""
         ...
 
 
 class HdmiSink:
-    """A Sink that shows every picture, and lets whoever stands before it quit, hide faces and keep a snapshot.
+    """A Sink that shows every picture; keys quit the program, hide faces and save a snapshot.
 
-    A display that is missing, taken or unplugged is told once, costs the other sinks nothing, and is tried again
-    every AGAIN_AFTER_S.
+    A display that is missing, in use or unplugged is logged once and does not disturb the other sinks; this sink
+    tries to open it again every RETRY_AFTER_S.
     """
 
     name = "display"
@@ -69,29 +74,35 @@ class HdmiSink:
         self,
         make_screen: Callable[[int, int], tuple[Screen, Keyboard]],
         on_quit: Callable[[], None],
-        figures: Callable[[], dict[str, float]],
+        read_stats: Callable[[], Mapping[str, float]],
         snapshots: Path,
         *,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """`make_screen` is given width and height of the pictures; `on_quit` is called in the delivering thread."""
-        self._make_screen, self._on_quit, self._figures = make_screen, on_quit, figures
+        """`make_screen` takes the width and the height of the pictures, px.
+
+        `on_quit` is called in the delivering thread, `read_stats` returns the app's speed by name, and `snapshots`
+        is the folder of the snapshots.
+        """
+        self._make_screen, self._on_quit, self._read_stats = make_screen, on_quit, read_stats
         self._snapshots, self._clock = snapshots, clock
         self._screen: Screen | None = None
-        self._reason = ""
+        self._keyboard: Keyboard | None = None
+        self._problem = ""
+        self._size = (0, 0)
+        self._tried_at_s = -math.inf
+        # Hides the faces at this display alone; --blur hides them before any sink.
+        self._blur: FaceBlur | None = None
+        self._shown: Image | None = None
+        self._pressed_at_s: dict[str, float] = {}
 
     @property
     def needs_picture(self) -> bool:
-        """There is a display to show pictures on."""
+        """A display is open."""
         return self._screen is not None
 
     def __enter__(self) -> Self:
-        self._size = (0, 0)
-        self._tried_at_s = float("-inf")
-        # Whose faces are hidden at this display alone; --blur hides them before any sink.
-        self._veil: FaceBlur | None = None
-        self._shown: Image | None = None
-        self._pressed_at_s: dict[str, float] = {}
+        self._tried_at_s, self._blur, self._shown = -math.inf, None, None
         return self
 
     def __exit__(
@@ -100,43 +111,48 @@ class HdmiSink:
         self._close()
 
     def show(self, result: Result) -> None:
-        """Do what the keys ask for, then show the picture if there is a display."""
+        """Obey the keys that were pressed, then show the picture if there is a display."""
         size = (result.frame.width, result.frame.height)
         if size != self._size:
             self._close()
-            self._size, self._tried_at_s = size, float("-inf")
+            self._size, self._tried_at_s = size, -math.inf
         screen = self._screen or self._open()
         if screen is None:
             return
         try:
-            for key in self._keyboard.read_keys():
-                if not self._is_repeated(key):
-                    self._press(screen, key)
-            for shown in [result] if self._veil is None else self._veil.cover(result):
-                self._shown = overlay.draw(shown, corner=f"{self._figures()['shown_fps']:.1f} FPS")
+            self._obey_keys(screen)
+            for visible in [result] if self._blur is None else self._blur.cover(result):
+                self._shown = overlay.draw(visible, corner=f"{self._read_stats()['shown_fps']:.1f} FPS")
                 screen.show(self._shown)
         except SinkError as error:
-            self._lose(error)
+            self._handle_loss(error)
+
+    def _obey_keys(self, screen: Screen) -> None:
+        if self._keyboard is None:
+            return
+        for key in self._keyboard.read_keys():
+            if not self._is_repeated(key):
+                self._obey_key(screen, key)
 
     def _is_repeated(self, key: str) -> bool:
-        """The key is held down, which a terminal tells as the same key again and again: faces would come back."""
+        """The key is held down, and the terminal sends it again: B would show the hidden faces again."""
         now_s = self._clock()
-        last_s = self._pressed_at_s.get(key, float("-inf"))
+        last_s = self._pressed_at_s.get(key, -math.inf)
         self._pressed_at_s[key] = now_s
         return now_s - last_s < REPEATS_WITHIN_S
 
-    def _press(self, screen: Screen, key: str) -> None:
+    def _obey_key(self, screen: Screen, key: str) -> None:
         if key in QUIT:
             self._on_quit()
         elif key == BLUR:
-            self._veil = FaceBlur() if self._veil is None else None
+            self._blur = FaceBlur() if self._blur is None else None
         elif key == SNAPSHOT and self._shown is not None:
-            self._keep(self._shown)
+            self._save_snapshot(self._shown)
         elif key == FULL_SCREEN:
             screen.toggle_full_screen()
 
-    def _keep(self, picture: Image) -> None:
-        """Write `picture` to a file of its own."""
+    def _save_snapshot(self, picture: Image) -> None:
+        """Write `picture` to a new file, whose name is the date and the time."""
         path = self._snapshots / f"fer-edge-{datetime.now():%Y%m%d-%H%M%S-%f}.jpg"
         _, jpeg = cv2.imencode(".jpg", picture)
         try:
@@ -152,28 +168,31 @@ class HdmiSink:
 
     def _open(self) -> Screen | None:
         now_s = self._clock()
-        if now_s - self._tried_at_s < AGAIN_AFTER_S:
+        if now_s - self._tried_at_s < RETRY_AFTER_S:
             return None
         self._tried_at_s = now_s
         try:
             self._screen, self._keyboard = self._make_screen(*self._size)
         except SinkError as error:
-            self._lose(error)
+            self._handle_loss(error)
             return None
-        self._reason = ""
+        self._problem = ""
         log.info("display: %d×%d in %s", *self._size, self._screen.mode)
         return self._screen
 
-    def _lose(self, error: SinkError) -> None:
+    def _handle_loss(self, error: SinkError) -> None:
+        """Close the display, and log `error` unless it was logged just before."""
         self._close()
-        if str(error) != self._reason:
-            self._reason = str(error)
-            log.warning("no display, tried again: %s", error)
+        if str(error) != self._problem:
+            self._problem = str(error)
+            log.warning("no display, trying again: %s", error)
 
     def _close(self) -> None:
-        if self._screen is not None:
-            screen, self._screen = self._screen, None
-            try:
-                self._keyboard.close()
-            finally:
+        screen, self._screen = self._screen, None
+        keyboard, self._keyboard = self._keyboard, None
+        try:
+            if keyboard is not None:
+                keyboard.close()
+        finally:
+            if screen is not None:
                 screen.close()

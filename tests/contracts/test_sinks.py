@@ -8,10 +8,12 @@ import pytest
 
 from edge.cameras.demo import DemoCamera
 from edge.contracts import Box, Sink
+from edge.errors import SinkError
 from edge.mqtt import address as mqtt_address
 from edge.rotation import Series
 from edge.sinks.events import EventsSink
 from edge.sinks.fault_tolerant import FaultTolerantSink
+from edge.sinks.hdmi import HdmiSink
 from edge.sinks.metrics import MetricsSink
 from edge.sinks.mjpeg import MjpegSink
 from edge.sinks.mqtt import MqttSink
@@ -20,6 +22,7 @@ from edge.sinks.recorder import RecorderSink
 from edge.sinks.systemd import ServiceSink
 from edge.telemetry import Telemetry
 from tests.results import LABELS, reading_of, result_of
+from tests.sinks.test_hdmi import FakeScreen
 
 Make = Callable[[], Sink]
 RESULT = result_of(np.zeros((48, 64, 3), np.uint8), reading_of(Box(1, 2, 30, 30)))
@@ -27,6 +30,8 @@ RESULT = result_of(np.zeros((48, 64, 3), np.uint8), reading_of(Box(1, 2, 30, 30)
 
 @pytest.fixture(
     params=[
+        "display",
+        "display as missing",
         "events as csv",
         "events as jsonl",
         "metrics",
@@ -34,19 +39,22 @@ RESULT = result_of(np.zeros((48, 64, 3), np.uint8), reading_of(Box(1, 2, 30, 30)
         "mqtt",
         "progress",
         "record",
-        "spared",
+        "fault tolerant",
         "systemd",
     ]
 )
 def make(request: pytest.FixtureRequest, tmp_path: Path) -> Make:
     kind, _, suffix = request.param.partition(" as ")
+    if kind == "display":
+        make_screen = refuse_screen if suffix == "missing" else make_fake_screen
+        return lambda: HdmiSink(make_screen, pytest.fail, lambda: {"shown_fps": 30.0}, tmp_path)
     if kind == "events":
         return lambda: EventsSink(Series(tmp_path / f"out.{suffix}", replaces=True), LABELS)
     if kind == "mjpeg":
         return lambda: MjpegSink("127.0.0.1", 0, figures=lambda: {"shown_fps": 30.0})
     if kind == "record":
         return lambda: RecorderSink(Series(tmp_path / "out.mp4"))
-    if kind == "spared":
+    if kind == "fault tolerant":
         return lambda: FaultTolerantSink(
             EventsSink(Series(tmp_path / "out.csv"), LABELS), on_loss=pytest.fail, live=True
         )
@@ -60,15 +68,26 @@ def make(request: pytest.FixtureRequest, tmp_path: Path) -> Make:
     return lambda: ProgressSink(DemoCamera(64, 48), frames=3)
 
 
+def make_fake_screen(width: int, height: int) -> tuple[FakeScreen, FakeScreen]:
+    screen = FakeScreen(width, height)
+    return screen, screen
+
+
+def refuse_screen(width: int, height: int) -> tuple[FakeScreen, FakeScreen]:
+    raise SinkError("no display is connected")
+
+
 def test_takes_results_with_and_without_faces(make: Make) -> None:
     with make() as sink:
         sink.show(RESULT)
         sink.show(result_of(np.zeros((48, 64, 3), np.uint8)))
 
 
-def test_without_a_viewer_nothing_is_converted_drawn_or_encoded(make: Make) -> None:
-    if make().name == "record":
-        pytest.skip("a recording is always looked at")
+def test_without_a_viewer_nothing_is_converted_drawn_or_encoded(
+    make: Make, request: pytest.FixtureRequest
+) -> None:
+    if request.node.callspec.params["make"] in ("display", "record"):
+        pytest.skip("a display and a recording always take the picture")
     result = result_of(np.zeros((48, 64, 3), np.uint8), reading_of(Box(1, 2, 30, 30)))
     with make() as sink:
         assert not sink.needs_picture

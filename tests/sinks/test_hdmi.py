@@ -1,4 +1,4 @@
-"""The display as a sink: keys, and displays that come and go; a fake screen, and a real window."""
+"""The display as a sink: its keys, and displays that come and go; on a fake screen and in a real window."""
 
 import os
 import re
@@ -14,7 +14,7 @@ import pytest
 from edge.contracts import Box
 from edge.errors import SinkError
 from edge.frames import Image
-from edge.sinks.hdmi import AGAIN_AFTER_S, HdmiSink
+from edge.sinks.hdmi import RETRY_AFTER_S, HdmiSink
 from tests.clocks import Clock
 from tests.results import reading_of, result_of
 
@@ -105,7 +105,7 @@ def test_f_toggles_full_screen_and_other_keys_do_nothing(desk: Desk) -> None:
     assert desk.screens[0].toggled == 1 and desk.quits == 0
 
 
-def face_of(picture: Image) -> Image:
+def crop_face(picture: Image) -> Image:
     return picture[FACE.top + 10 : FACE.bottom - 10, FACE.left + 10 : FACE.right - 10]
 
 
@@ -113,31 +113,31 @@ def test_b_hides_the_faces_and_shows_them_again(desk: Desk) -> None:
     with desk.sink:
         desk.show()
         (screen,) = desk.screens
-        clear = len(np.unique(face_of(screen.pictures[-1])))
+        clear = len(np.unique(crop_face(screen.pictures[-1])))
         screen.keys = ["b"]
         for number in range(1, 40):
             desk.show(number)
-        assert len(np.unique(face_of(screen.pictures[-1]))) < clear / 8
+        assert len(np.unique(crop_face(screen.pictures[-1]))) < clear / 8
         screen.keys = ["b"]
         desk.clock.sleep(1.0)
         desk.show(40)
-        assert len(np.unique(face_of(screen.pictures[-1]))) == clear
+        assert len(np.unique(crop_face(screen.pictures[-1]))) == clear
 
 
 def test_key_that_is_held_down_counts_once(desk: Desk) -> None:
     with desk.sink:
         desk.show()
         (screen,) = desk.screens
-        clear = len(np.unique(face_of(screen.pictures[-1])))
+        clear = len(np.unique(crop_face(screen.pictures[-1])))
         screen.keys = ["b", "b"]
         for number in range(1, 40):
             desk.show(number)
             desk.clock.sleep(0.03)
             screen.keys = ["b"] if number < 10 else []
-        assert len(np.unique(face_of(screen.pictures[-1]))) < clear / 8
+        assert len(np.unique(crop_face(screen.pictures[-1]))) < clear / 8
 
 
-def test_s_keeps_the_picture_as_it_is_shown(desk: Desk, tmp_path: Path) -> None:
+def test_s_saves_the_picture_as_it_is_shown(desk: Desk, tmp_path: Path) -> None:
     with desk.sink:
         desk.show()
         desk.screens[0].keys = ["s"]
@@ -149,7 +149,7 @@ def test_s_keeps_the_picture_as_it_is_shown(desk: Desk, tmp_path: Path) -> None:
     np.testing.assert_array_equal(kept, shown)
 
 
-def test_snapshot_without_room_is_one_line_and_the_rest_goes_on(
+def test_snapshot_that_cannot_be_written_is_one_line_and_the_pictures_go_on(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     desk = Desk(tmp_path / "nowhere")
@@ -162,19 +162,19 @@ def test_snapshot_without_room_is_one_line_and_the_rest_goes_on(
     assert "--snapshots" in line
 
 
-def test_missing_display_is_told_once_tried_again_and_costs_nothing(
+def test_missing_display_is_logged_once_and_tried_again_and_costs_nothing(
     desk: Desk, caplog: pytest.LogCaptureFixture
 ) -> None:
     desk.missing = SinkError("no display; plug one in")
     with desk.sink:
         for step in range(100):
             desk.show(step)
-            desk.clock.sleep(AGAIN_AFTER_S / 10)
+            desk.clock.sleep(RETRY_AFTER_S / 10)
         assert desk.attempts == 10 and not desk.sink.needs_picture
-        told = "no display, tried again: no display; plug one in"
-        assert [record.message for record in caplog.records].count(told) == 1
+        line = "no display, trying again: no display; plug one in"
+        assert [record.message for record in caplog.records].count(line) == 1
         desk.missing = None
-        desk.clock.sleep(AGAIN_AFTER_S)
+        desk.clock.sleep(RETRY_AFTER_S)
         desk.show()
         assert desk.sink.needs_picture and desk.screens[0].pictures
 
@@ -185,7 +185,7 @@ def test_picture_is_back_with_the_cable(desk: Desk) -> None:
         desk.screens[0].error = SinkError("cable pulled; plug it in again")
         desk.show()
         assert not desk.sink.needs_picture and not desk.screens[0].is_open
-        desk.clock.sleep(AGAIN_AFTER_S)
+        desk.clock.sleep(RETRY_AFTER_S)
         desk.show()
         assert len(desk.screens[1].pictures) == 1
 
@@ -198,9 +198,10 @@ def test_pictures_of_another_size_get_another_screen(desk: Desk) -> None:
     assert not any(screen.is_open for screen in desk.screens)
 
 
-def desktop(script: str, folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+def run_on_desktop(script: str, folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     """The program with --display on a virtual desktop of 1280×800, with `script` at its keyboard."""
-    run = f"{sys.executable} -m edge.run --camera demo --display --no-stream --snapshots {folder} {' '.join(arguments)}"
+    options = f"--display --no-stream --snapshots {folder} {' '.join(arguments)}"
+    run = f"{sys.executable} -m edge.run --camera demo {options}"
     wait = """until window=$(xwininfo -root -tree | awk '/"fer-edge"/ {print $1}'); [ -n "$window" ]; do
               sleep 0.1; kill -0 $app || exit 9; done; sleep 1"""
     return subprocess.run(
@@ -222,7 +223,7 @@ def desktop(script: str, folder: Path, *arguments: str) -> subprocess.CompletedP
 @pytest.mark.usefixtures("desktop_there")
 def test_real_keys_in_a_real_window(tmp_path: Path) -> None:
     screenshot = tmp_path / "screen.xwd"
-    ended = desktop(
+    ended = run_on_desktop(
         f"xwd -root -silent -out {screenshot}; xdotool key s; sleep 0.5; xdotool key f; sleep 1; "
         f"xwd -root -silent -out {tmp_path}/full.xwd; xdotool key q",
         tmp_path,
@@ -230,21 +231,24 @@ def test_real_keys_in_a_real_window(tmp_path: Path) -> None:
     assert ended.stdout.splitlines()[-1] == "code 0", ended.stderr
     assert re.search(r"display: 640×480 in a window on x11", ended.stderr)
     assert len(list(tmp_path.glob("fer-edge-*.jpg"))) == 1
-    window, full = (_lit(path) for path in (screenshot, tmp_path / "full.xwd"))
+    window, full = (measure_lit_share(path) for path in (screenshot, tmp_path / "full.xwd"))
     assert 0.05 < window < 0.31, "what is not black of 640×480 in 1280×800"
     assert full > 2 * window
 
 
 @pytest.mark.usefixtures("desktop_there")
 def test_closing_the_window_quits(tmp_path: Path) -> None:
-    ended = desktop("xdotool key alt+F4", tmp_path)
+    ended = run_on_desktop("xdotool key alt+F4", tmp_path)
     assert ended.stdout.splitlines()[-1] == "code 0", ended.stderr
 
 
-def _lit(path: Path) -> float:
-    """The share of the screen that is not black; an xwd file is a head, colours, and rows of 32-bit pixels."""
+def measure_lit_share(path: Path) -> float:
+    """The share of the screen that is not black.
+
+    An xwd file is a header, the colours, and rows of 32-bit pixels.
+    """
     raw = path.read_bytes()
-    head_bytes, _, _, _, width, height = (int.from_bytes(raw[at : at + 4], "big") for at in range(0, 24, 4))
+    header_bytes, _, _, _, width, height = (int.from_bytes(raw[at : at + 4], "big") for at in range(0, 24, 4))
     pixels = np.frombuffer(raw[-4 * width * height :], np.uint8).reshape(height, width, 4)
-    assert head_bytes < len(raw)
+    assert header_bytes < len(raw)
     return float((pixels[..., :3].max(axis=2) > 8).mean())
