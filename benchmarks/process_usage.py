@@ -1,0 +1,31 @@
+"""What a process takes of the machine: threads, descriptors, memory and CPU time."""
+
+from dataclasses import dataclass
+
+import psutil
+
+MB = 1e6
+
+
+@dataclass(frozen=True, slots=True)
+class ProcessUsage:
+    """What a process holds at one moment."""
+
+    threads: int
+    descriptors: int
+    """Open files, sockets and pipes."""
+    rss_mb: float
+    """Resident memory, MB of 10^6 bytes."""
+
+
+def read_usage(pid: int | None = None) -> ProcessUsage:
+    """Read what the process `pid` holds, by default this one."""
+    process = psutil.Process(pid)
+    with process.oneshot():
+        return ProcessUsage(process.num_threads(), process.num_fds(), process.memory_info().rss / MB)
+
+
+def read_cpu_s(pid: int) -> float:
+    """Read the CPU time of all threads of the process `pid` since its start, user and kernel mode, s."""
+    times = psutil.Process(pid).cpu_times()
+    return float(times.user + times.system)
