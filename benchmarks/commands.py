@@ -11,9 +11,9 @@ from benchmarks import arithmetic, clip, files, machine_info, tables
 from benchmarks.arithmetic import Spread
 from benchmarks.machine_info import Condition
 from edge import models
+from edge.build import choose_model, make_detector
 from edge.errors import ConfigError
 from edge.faces.classifier import OnnxClassifier
-from edge.run import choose_model, make_detector
 from edge.settings import benchmark_result
 from edge.settings.config import Config
 

@@ -10,13 +10,12 @@ import cv2
 import numpy as np
 import pytest
 
-from edge import run as line
+from edge.build import build
 from edge.cameras.demo import PORTRAIT
 from edge.cameras.reconnecting import ReconnectingCamera
 from edge.contracts import Result
 from edge.errors import CameraBusy, CameraError, CameraTimeout
 from edge.frames import Frame, Image, PixelFormat
-from edge.pipeline import Pipeline
 from edge.settings.config import Config
 from edge.sinks.mjpeg import MjpegSink
 from edge.telemetry import Telemetry
@@ -112,17 +111,10 @@ def test_line_outlives_every_fault_and_keeps_its_viewers(
     with SignalWaiter() as waiter:
         viewer = threading.Thread(target=watch, daemon=True)
         witness = Witness(waiter, viewer, len(Unruly.faults) + 3)
-        found = line.make_detector(config)
         camera = ReconnectingCamera(Unruly(), 640, 480, on_back=telemetry.reconnected)
-        Pipeline(
-            camera,
-            found,
-            line.make_tracker(config),
-            line.make_classifier(config, found),
-            line.make_smoother(),
-            [stream, witness],
-            telemetry,
-        ).run(waiter)
+        build(config, camera=camera, telemetry=telemetry, change_sinks=lambda _: [stream, witness]).run(
+            waiter
+        )
     viewer.join(30)
     assert not viewer.is_alive() and sum(received) > 100_000
     frames = [result.frame for result in witness.results]

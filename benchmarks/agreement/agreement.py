@@ -12,7 +12,7 @@ from benchmarks.agreement import quality
 from benchmarks.agreement.quality import Moment, Seen
 from benchmarks.clip import Clip, encoded
 from benchmarks.scenes import CUTS, SCENES, Scene, Stage, is_cut
-from edge import run as line
+from edge import build
 from edge.contracts import Box, Classifier, Expression, Face, FaceDetector, Search
 from edge.errors import CameraError
 from edge.frames import Frame, Image, PixelFormat
@@ -192,7 +192,7 @@ def _ms(seconds: float) -> float:
 
 def first_face(clip: Clip, config: Config) -> Box:
     """The best face of the first frame that has one, by a full search; CameraError where none has."""
-    detector = line.make_detector(config)
+    detector = build.make_detector(config)
     for index in range(len(clip.jpegs)):
         if faces := _full_search(_frame(clip.jpeg(index), clip, index), detector, config.min_face_px):
             return faces[0].box
@@ -206,8 +206,8 @@ def _moments(
     scene: Scene, stage: Stage, count: int, config: Config, classifier: Classifier
 ) -> Iterator[Moment]:
     """The line's work on each frame as its stages do it, and the full search by another detector of the same kind."""
-    tracker, smoother = line.make_tracker(config), line.make_smoother()
-    following, searching = line.make_detector(config), line.make_detector(config)
+    tracker, smoother = build.make_tracker(config), build.make_smoother()
+    following, searching = build.make_detector(config), build.make_detector(config)
     for index in range(count):
         picture = scene(stage, index)
         frame = _frame(encoded(picture), stage.clip, index, picture)

@@ -18,7 +18,7 @@ import cv2
 
 from benchmarks.arm64 import laps
 from benchmarks.clip import Clip, ClipCamera, stored
-from edge import models, run
+from edge import build, models
 from edge.contracts import Box, Face, FaceDetector, Result, Search, Tracker
 from edge.drawing import overlay
 from edge.faces.classifier import OnnxClassifier
@@ -82,10 +82,10 @@ class WholeFrameTracker:
 
 def worked(clip: Clip, frames: int, config: Config, *, follows: bool) -> list[dict[str, Any]]:
     """Do the work of so many frames; what was found in each."""
-    detector = MarkedDetector(run.make_detector(config))
-    tracker: Tracker = run.make_tracker(config) if follows else WholeFrameTracker(config.min_face_px)
-    smoother = run.make_smoother()
-    classifier = run.make_classifier(config, detector)
+    detector = MarkedDetector(build.make_detector(config))
+    tracker: Tracker = build.make_tracker(config) if follows else WholeFrameTracker(config.min_face_px)
+    smoother = build.make_smoother()
+    classifier = build.make_classifier(config, detector)
     floats = OnnxClassifier(models.classifier_path().with_name("fer.float.onnx"), detector.name)
     for _ in range(TRIALS):
         with marked(laps.NOTHING):

@@ -19,18 +19,15 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-import cv2
-
 from benchmarks import clip
 from benchmarks.arithmetic import percentiles
-from edge import run as line
+from edge.build import build
 from edge.cameras.reconnecting import ReconnectingCamera
 from edge.cameras.usb import UsbCamera
 from edge.contracts import Result
 from edge.drawing import overlay
 from edge.errors import ConfigError, command
 from edge.frames import Image
-from edge.pipeline import Pipeline
 from edge.settings.config import Config
 from edge.telemetry import Telemetry
 from edge.threads import SignalWaiter
@@ -207,16 +204,8 @@ def run(cycles: int) -> int:
             capture=lambda *_: Handle(socket),  # type: ignore[arg-type]
         )
         camera = ReconnectingCamera(usb, config.width, config.height, on_back=telemetry.reconnected)
-        detector, sink = line.make_detector(config), Unplugger(socket, cycles, waiter)
-        Pipeline(
-            camera,
-            detector,
-            line.make_tracker(config),
-            line.make_classifier(config, detector),
-            line.make_smoother(),
-            [sink],
-            telemetry,
-        ).run(waiter)
+        sink = Unplugger(socket, cycles, waiter)
+        build(config, camera=camera, telemetry=telemetry, change_sinks=lambda _: [sink]).run(waiter)
     figures, after = percentiles(sink.back_s), min(SETTLED_AFTER, cycles)
     for count, what in ((after, sink.settled), (cycles, sink.last)):
         print(
@@ -247,7 +236,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
     chosen = parser.parse_args(arguments)
     if chosen.cycles < 1:
         raise ConfigError(f"expected at least 1 for --cycles, found {chosen.cycles}; change it")
-    cv2.setNumThreads(1)
     logging.basicConfig(level=logging.ERROR)
     return run(chosen.cycles)
 

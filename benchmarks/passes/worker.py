@@ -8,26 +8,24 @@ import signal
 import sys
 import time
 from collections import deque
+from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-import cv2
 import msgspec
 
 from benchmarks import clip
 from benchmarks.clip import ClipCamera
 from benchmarks.passes import library_timing
-from edge import outputs
-from edge import run as line
+from edge.build import build, make_camera
 from edge.contracts import Camera, Result, Sink
 from edge.drawing import overlay
 from edge.errors import SinkError, command
-from edge.pipeline import Pipeline
 from edge.settings.config import Config
 from edge.telemetry import Telemetry
-from edge.threads import SignalWaiter, share_heap
+from edge.threads import SignalWaiter
 
 VIEWER_WITHIN_S = 10.0
 
@@ -70,11 +68,17 @@ class TimingSink:
     name = "watching"
     needs_picture = True
 
-    def __init__(self, shown_by: Sink | None, calls: library_timing.Calls, kept: int | None) -> None:
-        """`shown_by` stands before this in the line's sinks and has shown every result that this sees."""
-        self._shown_by, self._calls = shown_by, calls
+    def __init__(self, calls: library_timing.Calls, kept: int | None) -> None:
+        self._calls = calls
+        self._shown_by: Sink | None = None
         self._results: deque[tuple[int, float, float, int]] = deque(maxlen=kept)
         self._is_first = True
+
+    def add_to(self, sinks: Sequence[Sink]) -> list[Sink]:
+        """`sinks` without a progress bar, and this one behind them; the first of them draws in its place."""
+        others = [sink for sink in sinks if sink.name != "progress"]
+        self._shown_by = others[0] if others else None
+        return [*others, self]
 
     def __enter__(self) -> Self:
         if self._shown_by is not None:
@@ -132,41 +136,21 @@ class TimingSink:
 def run(order: PassRequest) -> PassResult:
     """The pass, by the parts that the app itself is made of."""
     config = order.config
-    cv2.setNumThreads(1)
-    share_heap()
     with ExitStack() as opened:
         calls = (
             opened.enter_context(library_timing.timed_libraries())
             if order.time_libraries
             else library_timing.Calls()
         )
-        camera = _camera(order, opened)
-        detector = line.make_detector(config)
-        classifier = line.make_classifier(config, detector)
-        telemetry = Telemetry()
+        watching = TimingSink(calls, order.kept)
         with SignalWaiter(signals=(signal.SIGTERM,)) as waiter:
-            sinks = [
-                sink
-                for sink in outputs.make_sinks(
-                    config,
-                    camera,
-                    classifier.labels,
-                    telemetry,
-                    model={},
-                    streams=order.viewer,
-                    on_quit=waiter.stop,
-                )
-                if sink.name != "progress"
-            ]
-            watching = TimingSink(sinks[0] if sinks else None, calls, order.kept)
-            pipeline = Pipeline(
-                camera,
-                detector,
-                line.make_tracker(config),
-                classifier,
-                line.make_smoother(),
-                [*sinks, watching],
-                telemetry,
+            pipeline = build(
+                config,
+                camera=_camera(order, opened),
+                telemetry=Telemetry(),
+                streams=order.viewer,
+                change_sinks=watching.add_to,
+                on_quit=waiter.stop,
             )
             pipeline.run(waiter, frames=order.frames, duration_s=config.duration_s)
     return watching.passed(library_timing.timer_s() if order.time_libraries else 0.0)
@@ -174,7 +158,7 @@ def run(order: PassRequest) -> PassResult:
 
 def _camera(order: PassRequest, opened: ExitStack) -> Camera:
     if order.clip is None:
-        return line.make_camera(order.config, paced=False)
+        return make_camera(order.config, paced=False)
     assert order.frames is not None, "a clip has no end of its own"
     return ClipCamera(
         opened.enter_context(clip.stored(Path(order.clip))), order.frames, live_fps=order.live_fps

@@ -16,8 +16,7 @@ from tqdm import tqdm
 from benchmarks import arithmetic
 from benchmarks.arithmetic import Spread
 from benchmarks.clip import Clip
-from edge import models
-from edge import run as line
+from edge import build, models
 from edge.contracts import Box, Face, FaceDetector, Reading, Result, Search
 from edge.drawing import overlay
 from edge.errors import CameraError
@@ -79,7 +78,7 @@ def stages(clip: Clip, config: Config) -> dict[str, Stage]:
         seen = _faces(frames, detector, config.min_face_px)
         made[f"search a whole frame ({detector.name})"] = _each(frames, _whole(detector, config.min_face_px))
         made[f"search a region ({detector.name})"] = _each(seen, _region(detector))
-    classifier = line.make_classifier(config, detectors[-1])
+    classifier = build.make_classifier(config, detectors[-1])
     made["preprocess a face"] = _each(
         seen, lambda one: preprocess.as_input([classifier.crop(*one)], classifier.metadata)
     )
@@ -172,9 +171,9 @@ def _region(detector: FaceDetector) -> Callable[[tuple[Frame, Face]], list[Face]
 
 def _detectors(config: Config) -> list[FaceDetector]:
     """Haar, and YuNet where its model is."""
-    found = [line.make_detector(Config(detector="haar"))]
+    found = [build.make_detector(Config(detector="haar"))]
     if config.yunet or models.yunet_path().is_file():
-        found.append(line.make_detector(Config(detector="yunet", yunet=config.yunet)))
+        found.append(build.make_detector(Config(detector="yunet", yunet=config.yunet)))
     return found
 
 

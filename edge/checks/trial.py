@@ -11,7 +11,7 @@ import sys
 import time
 from collections.abc import Sequence
 
-from edge import run
+from edge.build import make_classifier, make_detector
 from edge.cameras.demo import DemoCamera
 from edge.errors import FerEdgeError
 from edge.settings import benchmark_result, config
@@ -22,8 +22,8 @@ MIN_FACE_PX = 80
 def trial(arguments: Sequence[str]) -> dict[str, object]:
     """What the model says of itself and of the demo's face; raises FerEdgeError."""
     chosen = config.parse(arguments, os.environ)[0].config
-    detector = run.make_detector(chosen)
-    classifier = run.make_classifier(chosen, detector)
+    detector = make_detector(chosen)
+    classifier = make_classifier(chosen, detector)
     with DemoCamera(640, 480, 30, sleep=lambda _: None) as camera:
         frame = next(camera)
     faces = [

@@ -6,8 +6,8 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from edge.build import choose_model
 from edge.models import classifier_path
-from edge.run import choose_model
 from edge.settings import benchmark_result
 from edge.settings.benchmark_result import Tuning
 from edge.settings.config import Config

@@ -6,15 +6,12 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-import cv2
-
 from benchmarks.peers.runners import play
-from edge import run
+from edge.build import build
 from edge.cameras.video import USUAL_FPS, VideoCamera
 from edge.contracts import Result
 from edge.drawing import overlay
 from edge.frames import Frame
-from edge.pipeline import Pipeline
 from edge.settings.config import Config
 from edge.telemetry import Telemetry
 from edge.threads import SignalWaiter
@@ -91,19 +88,12 @@ def main() -> None:
     options.add_argument("--yunet")
     chosen = options.parse_args()
     config = Config(camera=str(chosen.clip), detector=chosen.detector, yunet=chosen.yunet)
-    # As the command does: the stages run side by side.
-    cv2.setNumThreads(1)
-    detector = run.make_detector(config)
-    classifier = run.make_classifier(config, detector)
     stopwatch = play.Stopwatch(chosen.started)
-    pipeline = Pipeline(
-        RepeatingCamera(chosen.clip, chosen.frames),
-        detector,
-        run.make_tracker(config),
-        classifier,
-        run.make_smoother(),
-        [DrawingSink(stopwatch)],
-        Telemetry(),
+    pipeline = build(
+        config,
+        camera=RepeatingCamera(chosen.clip, chosen.frames),
+        telemetry=Telemetry(),
+        change_sinks=lambda _: [DrawingSink(stopwatch)],
     )
     with SignalWaiter() as waiter:
         pipeline.run(waiter)

@@ -1,4 +1,4 @@
-"""Where results go: the settings become sinks."""
+"""Builds the sinks that the settings ask for."""
 
 import logging
 import os

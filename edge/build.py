@@ -1,0 +1,176 @@
+"""The composition root: settings become a pipeline.  Every program that runs a pipeline builds it here."""
+
+import logging
+import os
+from collections.abc import Callable, Sequence
+from functools import partial
+from pathlib import Path
+
+import cv2
+
+from edge import board, models
+from edge.build_sinks import make_sinks
+from edge.cameras.demo import DemoCamera
+from edge.cameras.picamera import PiCamera
+from edge.cameras.reconnecting import ReconnectingCamera
+from edge.cameras.spec import (
+    CsiCamera,
+    DemoPicture,
+    NetworkStream,
+    UnsupportedUrl,
+    V4l2Device,
+    VideoFile,
+    parse_camera,
+)
+from edge.cameras.usb import UsbCamera
+from edge.cameras.video import VideoCamera
+from edge.contracts import Camera, FaceDetector, Sink, Smoother
+from edge.detectors.haar import HaarDetector
+from edge.detectors.yunet import YunetDetector
+from edge.drawing.blur import FaceBlur
+from edge.faces.classifier import OnnxClassifier
+from edge.faces.smoothing import ExponentialSmoother
+from edge.faces.tracking import FollowingTracker
+from edge.pipeline import Pipeline
+from edge.settings import benchmark_result
+from edge.settings.config import Config
+from edge.settings.reloading import OnChange, ignore_changes
+from edge.telemetry import Telemetry
+from edge.threads import share_heap
+
+log = logging.getLogger(__name__)
+
+
+def build(
+    config: Config,
+    *,
+    camera: Camera | None = None,
+    telemetry: Telemetry | None = None,
+    streams: bool = False,
+    change_sinks: Callable[[list[Sink]], Sequence[Sink]] = lambda sinks: sinks,
+    on_quit: Callable[[], None] = lambda: None,
+    on_change: OnChange = ignore_changes,
+) -> Pipeline:
+    """Build the pipeline that `config` describes; raises FerEdgeError.  Call it before any thread is started.
+
+    `camera` and `telemetry` replace those that `config` would give.  `streams` adds the HTTP server.
+    `change_sinks` receives the sinks that `config` asks for and returns the sinks to use, so that a benchmark can
+    add or replace some.  `on_quit` is called when somebody quits at the display.  `on_change` is given a function
+    for each setting that can change while the pipeline runs.
+    """
+    share_heap()
+    # The stages run side by side: threads inside OpenCV would compete with them for the cores.
+    cv2.setNumThreads(1)
+    if telemetry is None:
+        telemetry = Telemetry(board=board.Watch())
+    if camera is None:
+        camera = make_camera(config, paced=streams or config.display, on_back=telemetry.reconnected)
+    detector = make_detector(config)
+    classifier = make_classifier(config, detector)
+    tracker = make_tracker(config)
+    sinks = make_sinks(
+        config,
+        camera,
+        classifier.labels,
+        telemetry,
+        model=describe_model(detector, classifier),
+        streams=streams,
+        on_quit=on_quit,
+        on_change=on_change,
+    )
+    pipeline = Pipeline(
+        camera,
+        detector,
+        tracker,
+        classifier,
+        make_smoother(),
+        change_sinks(sinks),
+        telemetry,
+        veil=FaceBlur().follow if config.blur else iter,
+    )
+    on_change("min_face_px", tracker.look_for)
+    on_change("log_every_s", partial(setattr, pipeline, "log_every_s"))
+    log.info("camera %s", camera.name)
+    return pipeline
+
+
+def make_camera(config: Config, *, paced: bool, on_back: Callable[[], None] = lambda: None) -> Camera:
+    """The camera that `config.camera` names; a file is played at its own pace when `paced`.
+
+    `on_back` is called when a camera is back that was away.
+    """
+    wish = config.width, config.height, config.fps
+    camera: Camera
+    match parse_camera(config.camera):
+        case DemoPicture():
+            return DemoCamera(*wish)
+        case VideoFile(source) | UnsupportedUrl(source):
+            # Of a URL that it cannot read the camera says so when it is opened.
+            return VideoCamera(source, paced=paced)
+        case V4l2Device(path):
+            camera = UsbCamera(path, *wish)
+        case CsiCamera(index):
+            camera = PiCamera(index, *wish)
+        case NetworkStream(url):
+            camera = VideoCamera(url)
+    return ReconnectingCamera(
+        camera, config.width, config.height, waits=config.wait_for_camera, on_back=on_back
+    )
+
+
+def make_detector(config: Config) -> FaceDetector:
+    """The detector that `config.detector` names; auto takes YuNet where its model is."""
+    path = Path(config.yunet) if config.yunet else models.yunet_path()
+    if config.detector == "yunet" or (config.detector == "auto" and (config.yunet or os.path.isfile(path))):
+        return YunetDetector(path)
+    if config.detector == "auto":
+        log.info(
+            "detector haar: no YuNet, which misses fewer faces, at %s; python -m edge.models fetches it", path
+        )
+    return HaarDetector()
+
+
+def make_classifier(config: Config, detector: FaceDetector) -> OnnxClassifier:
+    """The classifier for the boxes of `detector`."""
+    model, threads, why = choose_model(config)
+    classifier = OnnxClassifier(model, detector.name, threads)
+    log.info(
+        "detector %s, model %s (%s) on %d thread(s): %s",
+        detector.name,
+        model,
+        classifier.metadata.precision,
+        threads,
+        why,
+    )
+    return classifier
+
+
+def choose_model(config: Config) -> tuple[Path, int, str]:
+    """The model file that `config` names or this device's benchmark found best, the threads in it, and why these."""
+    if config.model is not None:
+        return Path(config.model), config.threads or 1, "as set"
+    shipped = models.classifier_path()
+    found = benchmark_result.found(shipped.parent)
+    if found is None:
+        return shipped, config.threads or 1, "the default"
+    return shipped.with_name(found.model), config.threads or found.threads, found.why
+
+
+def make_tracker(config: Config) -> FollowingTracker:
+    """What knows where to look for faces."""
+    return FollowingTracker(config.min_face_px)
+
+
+def make_smoother() -> Smoother:
+    """What steadies the labels."""
+    return ExponentialSmoother()
+
+
+def describe_model(detector: FaceDetector, classifier: OnnxClassifier) -> dict[str, str]:
+    """The detector and the model file, as the metrics report them."""
+    return {
+        "detector": detector.name,
+        "file": classifier.path.name,
+        "precision": classifier.metadata.precision,
+        "sha256": benchmark_result.sha256(classifier.path),
+    }
