@@ -135,8 +135,8 @@ class ClipCamera:
         """Ends after `frames` of the endless clip; with `live_fps` those whose time has passed are dropped."""
         self._clip, self._live_fps = clip, live_fps
         self._clock, self._sleep = clock, sleep
-        self.live = live_fps is not None
-        self.length: int | None = frames
+        self.is_live = live_fps is not None
+        self.frame_count: int | None = frames
         self._frames = frames
         self._started_s: float | None = None
         self._next_number = 0

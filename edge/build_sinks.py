@@ -45,10 +45,10 @@ def make_sinks(
         sinks.append(make_stream(config, telemetry, metrics.text))
     if config.display:
         sinks.append(make_display(config, telemetry, on_quit))
-    sinks += make_files(config, labels, telemetry, on_change, live=camera.live)
+    sinks += make_files(config, labels, telemetry, on_change, live=camera.is_live)
     if config.mqtt:
         sinks.append(make_reporter(config, config.mqtt, labels, telemetry, on_change))
-    if not camera.live:
+    if not camera.is_live:
         from edge.sinks.progress import ProgressSink
 
         sinks.append(ProgressSink(camera, frames=config.frames))

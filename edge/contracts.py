@@ -43,7 +43,7 @@ class Box:
         """Pixels in the box."""
         return self.width * self.height
 
-    def clipped(self, frame: Frame) -> "Box":
+    def clip_to(self, frame: Frame) -> "Box":
         """The part that lies within the frame; of area 0 when none does."""
         left, top = max(0, min(self.left, frame.width)), max(0, min(self.top, frame.height))
         right, bottom = max(left, min(self.right, frame.width)), max(top, min(self.bottom, frame.height))
@@ -51,10 +51,10 @@ class Box:
 
     def iou(self, other: "Box") -> float:
         """Intersection over union, 0 to 1."""
-        shared = self.shared_with(other)
+        shared = self.intersection_area(other)
         return shared / (self.area + other.area - shared) if shared else 0.0
 
-    def shared_with(self, other: "Box") -> int:
+    def intersection_area(self, other: "Box") -> int:
         """How many pixels the two have in common."""
         width = min(self.right, other.right) - max(self.left, other.left)
         height = min(self.bottom, other.bottom) - max(self.top, other.top)
@@ -65,13 +65,13 @@ class Box:
 class Search:
     """Where a detector looks, and for faces of which height.
 
-    `is_followed`: a face of about the middle size was here a moment ago, so that a weaker sign of it is enough.
+    `is_tracking`: a face of about the middle size was here a moment ago, so that a weaker sign of it is enough.
     """
 
     region: Box
     min_face_px: int
     max_face_px: int
-    is_followed: bool = False
+    is_tracking: bool = False
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -94,15 +94,15 @@ class Face:
 class Expression:
     """Probabilities, float32 (classes,) with sum 1, and the labels in the same order.
 
-    `held` is the label that a smoother lets stand although the probabilities alone might say another.
+    `kept_label` is the label that a smoother lets stand although the probabilities alone might say another.
     """
 
     probabilities: NDArray[np.float32]
     labels: tuple[str, ...]
-    held: str | None = None
+    kept_label: str | None = None
 
     @property
-    def top(self) -> str:
+    def top_label(self) -> str:
         """The likeliest class, however slightly it is ahead."""
         return self.labels[int(self.probabilities.argmax())]
 
@@ -114,7 +114,7 @@ class Expression:
             self.probabilities[self.labels.index(label)] if label in self.labels else self.probabilities.max()
         )
 
-    def by_label(self) -> dict[str, float]:
+    def to_dict(self) -> dict[str, float]:
         """Each label's probability, rounded for people and files to four decimals."""
         return {
             label: round(float(probability), 4)
@@ -124,10 +124,10 @@ class Expression:
     @property
     def label(self) -> str:
         """The label held; else the likeliest class, or "uncertain" when it leads the next by less than LEAST_LEAD."""
-        if self.held is not None:
-            return self.held
+        if self.kept_label is not None:
+            return self.kept_label
         second, first = np.sort(self.probabilities)[-2:]
-        return self.top if first - second >= LEAST_LEAD else UNCERTAIN
+        return self.top_label if first - second >= LEAST_LEAD else UNCERTAIN
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -160,9 +160,9 @@ class Camera(Protocol):
 
     name: str
     """What the log calls it."""
-    live: bool
+    is_live: bool
     """Frames are lost when nobody takes them; a file waits."""
-    length: int | None
+    frame_count: int | None
     """How many frames there will be, where that is known once the camera is open."""
 
     def __enter__(self) -> Self: ...
@@ -182,7 +182,7 @@ class FaceDetector(Protocol):
     name: str
     """The key of this detector's framing in the model's metadata."""
 
-    def parts(self, width: int, height: int, min_face_px: int, /) -> Sequence[Search]:
+    def plan_searches(self, width: int, height: int, min_face_px: int, /) -> Sequence[Search]:
         """Searches that together find the faces from `min_face_px` in a frame of that size, px, none of them long."""
         ...
 
@@ -205,7 +205,7 @@ class Tracker(Protocol):
 class Smoother(Protocol):
     """Steadies the expressions of each track.  The inferring thread calls it, once per frame."""
 
-    def read(
+    def smooth(
         self,
         faces: Sequence[Face],
         crops: Sequence[Image],

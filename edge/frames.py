@@ -50,7 +50,7 @@ class Frame:
     _is_damaged: bool = field(default=False, init=False, repr=False)
 
     @property
-    def is_readable(self) -> bool:
+    def is_decodable(self) -> bool:
         """Its bytes give a picture; a JPEG is decoded to grey for it, which is kept."""
         return self.format is not PixelFormat.MJPG or bool(self.grey.size and not self._is_damaged)
 
@@ -79,7 +79,7 @@ class Frame:
         assert self._bgr is not None
         return self._bgr
 
-    def expect_colour(self) -> None:
+    def decode_colour_first(self) -> None:
         """Somebody will ask for `bgr`: decode a JPEG to it now, and make grey of it, rather than decode it twice."""
         if self.format is PixelFormat.MJPG and self._grey is None:
             object.__setattr__(self, "_grey", _read_only(_grey_of(self.bgr)))

@@ -55,9 +55,9 @@ class Pipeline:
         self._classifier, self._smoother, self._sinks = classifier, smoother, sinks
         self._telemetry, self._veil, self._first_frame_within_s = telemetry, veil, first_frame_within_s
         self.log_every_s = LOG_EVERY_S
-        self._frames: LatestSlot[Frame] = LatestSlot(wait=not camera.live)
-        self._detected: LatestSlot[_Detected] = LatestSlot(wait=not camera.live)
-        self._results: LatestSlot[Result] = LatestSlot(wait=not camera.live)
+        self._frames: LatestSlot[Frame] = LatestSlot(wait=not camera.is_live)
+        self._detected: LatestSlot[_Detected] = LatestSlot(wait=not camera.is_live)
+        self._results: LatestSlot[Result] = LatestSlot(wait=not camera.is_live)
 
     def run(
         self,
@@ -145,7 +145,7 @@ class Pipeline:
         try:
             for frame in self._frames.follow():
                 if any(sink.needs_picture for sink in self._sinks):
-                    frame.expect_colour()
+                    frame.decode_colour_first()
                 faces = () if frame.notice else self._tracker.track(frame, self._detector)
                 if not self._detected.publish(_Detected(frame, faces, time.monotonic())):
                     return
@@ -158,7 +158,7 @@ class Pipeline:
             for detected in self._detected.follow():
                 frame, faces = detected.frame, detected.faces
                 crops = [self._classifier.crop(frame, face) for face in faces]
-                readings = self._smoother.read(faces, crops, self._classifier.classify(crops), frame)
+                readings = self._smoother.smooth(faces, crops, self._classifier.classify(crops), frame)
                 result = Result(frame, readings, detected.at_s, time.monotonic())
                 self._telemetry.analysed(result)
                 if not self._results.publish(result):

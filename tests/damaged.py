@@ -77,10 +77,10 @@ def _use_classifier(path: Path) -> None:
 
 def _use_yunet(path: Path, frame: Frame) -> None:
     detector = YunetDetector(path)
-    followed = Search(Box(100, 100, 200, 200), 60, 200, is_followed=True)
-    for search in (*detector.parts(frame.width, frame.height, 80), followed):
+    followed = Search(Box(100, 100, 200, 200), 60, 200, is_tracking=True)
+    for search in (*detector.plan_searches(frame.width, frame.height, 80), followed):
         for face in detector.detect(frame, search):
-            assert face.box.clipped(frame) == face.box, face
+            assert face.box.clip_to(frame) == face.box, face
 
 
 def _said(use: Callable[[], None]) -> str:

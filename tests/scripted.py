@@ -40,14 +40,14 @@ class ScriptedDetector:
         self._parts = parts
         self.searches: list[Search] = []
 
-    def parts(self, width: int, height: int, min_face_px: int) -> Sequence[Search]:
+    def plan_searches(self, width: int, height: int, min_face_px: int) -> Sequence[Search]:
         return self._parts or (Search(Box(0, 0, width, height), min_face_px, height),)
 
     def detect(self, frame: Frame, search: Search) -> list[Face]:
         self.searches.append(search)
         return [
             face
-            for face in [*self.faces, *(self.weak if search.is_followed else self.false)]
-            if face.box.shared_with(search.region) == face.box.area
+            for face in [*self.faces, *(self.weak if search.is_tracking else self.false)]
+            if face.box.intersection_area(search.region) == face.box.area
             and search.min_face_px <= face.box.height <= search.max_face_px
         ]

@@ -33,7 +33,8 @@ def jpeg_of(width: int, height: int) -> Image:
 class Unruly:
     """A camera that gives ten pictures of one size, and then ends in one of the known ways."""
 
-    name, live, length = "unruly", True, None
+    name, is_live = "unruly", True
+    frame_count: int | None = None
     faults = ("raise", "block", "garbage", "short", "busy", "resize")
     born = 0
 

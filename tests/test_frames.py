@@ -81,7 +81,7 @@ def test_jpeg_whose_colour_is_expected_is_decoded_once(monkeypatch: pytest.Monke
     buffer = buffer_in(PixelFormat.MJPG)
     twice, once = frame_of(buffer, PixelFormat.MJPG), frame_of(buffer, PixelFormat.MJPG)
     assert twice.grey is not None and twice.bgr is not None and len(decoded) == 2
-    once.expect_colour()
+    once.decode_colour_first()
     assert len(decoded) == 3
     assert np.abs(once.grey.astype(int) - twice.grey).max() <= 1 and (once.bgr == twice.bgr).all()
     assert len(decoded) == 3
@@ -108,7 +108,7 @@ def test_colour_that_is_expected_is_left_for_later_where_luma_costs_nothing(
     pixel_format: PixelFormat,
 ) -> None:
     frame = frame_of(buffer_in(pixel_format), pixel_format)
-    frame.expect_colour()
+    frame.decode_colour_first()
     assert frame._grey is None and frame._bgr is None
 
 
@@ -151,7 +151,7 @@ def test_box_knows_its_edges() -> None:
     ],
 )
 def test_clipped_box_lies_within_the_frame(box: Box, inside: Box) -> None:
-    assert box.clipped(frame_of(GREY, PixelFormat.GREY)) == inside
+    assert box.clip_to(frame_of(GREY, PixelFormat.GREY)) == inside
 
 
 @pytest.mark.parametrize(
@@ -177,12 +177,12 @@ def test_jpeg_whose_header_lies_about_its_size_is_a_black_picture_and_fills_no_m
     encoded[at : at + 4] = height.to_bytes(2, "big") + width.to_bytes(2, "big")
     frame = Frame(np.frombuffer(bytes(encoded), np.uint8), PixelFormat.MJPG, 64, 48, 0, 0.0, 0.0)
     assert frame.bgr.shape == (48, 64, 3) and not frame.bgr.any()
-    assert not frame.is_readable
+    assert not frame.is_decodable
 
 
 @pytest.mark.parametrize("content", [b"", b"\0" * 100, b"\xff\xd8 cut off"])
 def test_bytes_that_are_no_jpeg_are_not_readable_and_others_are(content: bytes) -> None:
-    assert not Frame(np.frombuffer(content, np.uint8), PixelFormat.MJPG, 64, 48, 0, 0.0, 0.0).is_readable
+    assert not Frame(np.frombuffer(content, np.uint8), PixelFormat.MJPG, 64, 48, 0, 0.0, 0.0).is_decodable
     black = np.zeros((48, 64, 3), np.uint8)
     assert Frame(
         np.asarray(cv2.imencode(".jpg", black)[1], np.uint8).reshape(-1),
@@ -192,5 +192,5 @@ def test_bytes_that_are_no_jpeg_are_not_readable_and_others_are(content: bytes) 
         0,
         0.0,
         0.0,
-    ).is_readable
-    assert Frame(black, PixelFormat.BGR, 64, 48, 0, 0.0, 0.0).is_readable
+    ).is_decodable
+    assert Frame(black, PixelFormat.BGR, 64, 48, 0, 0.0, 0.0).is_decodable

@@ -54,7 +54,7 @@ class FakeCamera(Part):
 
     def __init__(self, length: int | None, *, live: bool) -> None:
         super().__init__()
-        self.length, self.live = length, live
+        self.frame_count, self.is_live = length, live
         self.delivered = 0
         self.notice: str | None = None
 
@@ -63,7 +63,7 @@ class FakeCamera(Part):
 
     def __next__(self) -> Frame:
         self.work()
-        if self.delivered == self.length:
+        if self.delivered == self.frame_count:
             raise StopIteration
         number = self.delivered
         self.delivered += 1
@@ -73,7 +73,7 @@ class FakeCamera(Part):
 
 
 class FakeDetector(Part):
-    def parts(self, width: int, height: int, min_face_px: int) -> Sequence[Search]:
+    def plan_searches(self, width: int, height: int, min_face_px: int) -> Sequence[Search]:
         return ()
 
     def detect(self, frame: Frame, search: Search) -> list[Face]:
@@ -99,7 +99,7 @@ class FakeClassifier(Part):
 
 
 class FakeSmoother(Part):
-    def read(
+    def smooth(
         self, faces: Sequence[Face], crops: Sequence[Image], expressions: Sequence[Expression], frame: Frame
     ) -> tuple[Reading, ...]:
         self.work()
@@ -193,7 +193,7 @@ def test_colour_is_expected_only_while_a_sink_is_watched(
     needs_picture: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     expected: list[int] = []
-    monkeypatch.setattr(Frame, "expect_colour", lambda frame: expected.append(frame.number))
+    monkeypatch.setattr(Frame, "decode_colour_first", lambda frame: expected.append(frame.number))
     line = Line(FakeCamera(3, live=False))
     line.sink.needs_picture = needs_picture
     line.run()

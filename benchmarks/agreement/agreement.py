@@ -213,7 +213,7 @@ def _moments(
         frame = _frame(encoded(picture), stage.clip, index, picture)
         faces = tracker.track(frame, following)
         crops = [classifier.crop(frame, face) for face in faces]
-        readings = smoother.read(faces, crops, classifier.classify(crops), frame)
+        readings = smoother.smooth(faces, crops, classifier.classify(crops), frame)
         full = _full_search(frame, searching, config.min_face_px)
         yield Moment(
             frame.elapsed_s,

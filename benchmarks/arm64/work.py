@@ -53,9 +53,9 @@ class MarkedDetector:
         self._detector, self.name = detector, detector.name
         self._parts: Sequence[Search] = ()
 
-    def parts(self, width: int, height: int, min_face_px: int) -> Sequence[Search]:
+    def plan_searches(self, width: int, height: int, min_face_px: int) -> Sequence[Search]:
         """Those of the detector."""
-        self._parts = self._detector.parts(width, height, min_face_px)
+        self._parts = self._detector.plan_searches(width, height, min_face_px)
         return self._parts
 
     def detect(self, frame: Frame, search: Search) -> list[Face]:
@@ -103,11 +103,11 @@ def worked(clip: Clip, frames: int, config: Config, *, follows: bool) -> list[di
         with marked("infer float"):
             exact = floats.classify(crops)
         with marked("smooth"):
-            readings = smoother.read(faces, crops, expressions, frame)
+            readings = smoother.smooth(faces, crops, expressions, frame)
         # Where somebody watches, a frame is decoded once, in colour.
         watched = replace(frame)
         with marked("decode colour"):
-            watched.expect_colour()
+            watched.decode_colour_first()
         with marked("draw"):
             image = overlay.draw(Result(watched, readings, 0.0, 0.0), corner="30.0 FPS  9 ms")
         with marked("encode"):

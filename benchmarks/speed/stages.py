@@ -161,7 +161,7 @@ def _region(detector: FaceDetector) -> Callable[[tuple[Frame, Face]], list[Face]
         box, side = face.box, round(REGION_SCALE * face.box.height)
         region = Box(
             box.left + (box.width - side) // 2, box.top + (box.height - side) // 2, side, side
-        ).clipped(frame)
+        ).clip_to(frame)
         return detector.detect(
             frame, Search(region, round(LEAST_SIZE * box.height), round(MOST_SIZE * box.height))
         )

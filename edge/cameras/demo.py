@@ -30,8 +30,8 @@ class DemoCamera:
     """A live Camera that pans and zooms over a portrait at a steady rate."""
 
     name = "demo"
-    live = True
-    length: int | None = None
+    is_live = True
+    frame_count: int | None = None
 
     def __init__(
         self,

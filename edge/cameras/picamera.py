@@ -24,8 +24,8 @@ class PiCamera:
     What it says on closing is for those who asked for more: the camera is given up either way.
     """
 
-    live = True
-    length: int | None = None
+    is_live = True
+    frame_count: int | None = None
 
     def __init__(
         self, index: int, width: int, height: int, fps: int, *, clock: Callable[[], float] = time.monotonic

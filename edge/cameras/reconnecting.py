@@ -35,8 +35,8 @@ class ReconnectingCamera:
     made: the camera is tried again by whoever asks for a frame.
     """
 
-    live = True
-    length: int | None = None
+    is_live = True
+    frame_count: int | None = None
 
     def __init__(
         self,
@@ -128,7 +128,7 @@ class ReconnectingCamera:
         if self._is_there and not self._unreadable and now_s - self._looked_at_s < LOOKED_AT_EVERY_S:
             return
         self._looked_at_s = now_s
-        self._unreadable = 0 if frame.is_readable else self._unreadable + 1
+        self._unreadable = 0 if frame.is_decodable else self._unreadable + 1
         is_borne = now_s < self._settled_at_s if self._outages.is_on else self._unreadable < MOST_UNREADABLE
         if self._unreadable and not is_borne:
             raise CameraError(

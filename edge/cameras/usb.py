@@ -34,8 +34,8 @@ class UsbCamera:
     number, as nodes.node_of() does, whatever the node is called by then.  Other names are for udev to keep.
     """
 
-    live = True
-    length: int | None = None
+    is_live = True
+    frame_count: int | None = None
 
     def __init__(
         self,

@@ -53,8 +53,8 @@ class VideoCamera:
         self._capture: cv2.VideoCapture | None = None
         # What was meant for a stream and is none may hold a password too.
         self.name = credentials.without_secrets(source)
-        self.live = self._stream is not None or self._paced
-        self.length: int | None = None
+        self.is_live = self._stream is not None or self._paced
+        self.frame_count: int | None = None
 
     def __enter__(self) -> Self:
         if self._stream is None and not os.path.isfile(self._source):
@@ -81,7 +81,7 @@ class VideoCamera:
         self._capture = capture
         self._rate_fps = capture.get(cv2.CAP_PROP_FPS) or USUAL_FPS
         counted = int(capture.get(cv2.CAP_PROP_FRAME_COUNT))
-        self.length = counted if counted > 0 and self._stream is None else None
+        self.frame_count = counted if counted > 0 and self._stream is None else None
         self._next_number = 0
         self._started_s: float | None = None
         self._first_stamp_s = self._elapsed_s = 0.0
@@ -142,11 +142,11 @@ class VideoCamera:
             raise CameraError(
                 f"expected a frame from {self.name}, found the end of the stream; check the camera"
             )
-        if self.length is not None and self._next_number < self.length:
+        if self.frame_count is not None and self._next_number < self.frame_count:
             log.warning(
                 "%s: expected %d frames, found %d: the file is cut off or damaged",
                 self.name,
-                self.length,
+                self.frame_count,
                 self._next_number,
             )
         raise StopIteration

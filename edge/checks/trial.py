@@ -28,7 +28,7 @@ def trial(arguments: Sequence[str]) -> dict[str, object]:
         frame = next(camera)
     faces = [
         face
-        for part in detector.parts(frame.width, frame.height, MIN_FACE_PX)
+        for part in detector.plan_searches(frame.width, frame.height, MIN_FACE_PX)
         for face in detector.detect(frame, part)
     ]
     crops = [classifier.crop(frame, face) for face in faces[:1]]
@@ -45,7 +45,7 @@ def trial(arguments: Sequence[str]) -> dict[str, object]:
         "input": f"{contract.width}×{contract.height} {contract.channel}",
         "precision": contract.precision,
         "detectors": sorted(contract.framing),
-        "label": expressions[0].top if expressions else None,
+        "label": expressions[0].top_label if expressions else None,
         "took_ms": round(took_ms, 2),
     }
 

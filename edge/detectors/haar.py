@@ -47,7 +47,7 @@ class HaarDetector:
             )
         self._cascade = cv2.CascadeClassifier(str(path))
 
-    def parts(self, width: int, height: int, min_face_px: int) -> Sequence[Search]:
+    def plan_searches(self, width: int, height: int, min_face_px: int) -> Sequence[Search]:
         """Searches that together find the faces from `min_face_px` in a frame of that size, px."""
         return searching.parts(width, height, min_face_px, smallest_px=SMALLEST_PX, span=SPAN, picture=PART)
 
@@ -55,7 +55,7 @@ class HaarDetector:
         """The faces, those with the strongest hits first; `score` is the cascade's last stage's sum."""
         wanted_px, neighbours = search.min_face_px, LEAST_NEIGHBOURS
         picture_px = SMALLEST_PX
-        if search.is_followed:
+        if search.is_tracking:
             wanted_px, neighbours = (
                 round(math.sqrt(search.min_face_px * search.max_face_px)),
                 LEAST_NEIGHBOURS_FOLLOWED,
@@ -73,7 +73,7 @@ class HaarDetector:
             outputRejectLevels=True,
         )
         faces = [
-            Face(_in_frame(tuple(box), shrink, region).clipped(frame), float(weight))
+            Face(_in_frame(tuple(box), shrink, region).clip_to(frame), float(weight))
             for box, weight in zip(boxes, weights, strict=True)
             if weight >= LEAST_SCORE
         ]

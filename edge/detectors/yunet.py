@@ -121,7 +121,7 @@ class YunetDetector:
         # Another network has other outputs, or fails only when it runs.
         self._found(np.zeros((SIDE_STEP_PX, 2 * SIDE_STEP_PX), np.uint8), LEAST_SCORE)
 
-    def parts(self, width: int, height: int, min_face_px: int) -> Sequence[Search]:
+    def plan_searches(self, width: int, height: int, min_face_px: int) -> Sequence[Search]:
         """Searches that together find the faces from `min_face_px` in a frame of that size, px."""
         return searching.parts(width, height, min_face_px, smallest_px=SMALLEST_PX, span=SPAN, picture=PART)
 
@@ -129,7 +129,7 @@ class YunetDetector:
         """The faces, most certain first; `score` is 0 to 1."""
         size = _picture_size(search)
         picture = preprocess.crop_for_search(frame, search.region, *size)
-        found = self._found(picture, LEAST_SCORE_FOLLOWED if search.is_followed else LEAST_SCORE)
+        found = self._found(picture, LEAST_SCORE_FOLLOWED if search.is_tracking else LEAST_SCORE)
         faces = [_face(row, search.region, size, frame) for row in found]
         return [face for face in faces if search.min_face_px <= face.box.height <= search.max_face_px]
 
@@ -182,7 +182,7 @@ def _grid(width: int, height: int) -> dict[str, Floats]:
 def _picture_size(search: Search) -> tuple[int, int]:
     """Width and height of the picture that the region is brought to, px."""
     region = search.region
-    if search.is_followed:
+    if search.is_tracking:
         scale = FOLLOWED_PX / math.sqrt(search.min_face_px * search.max_face_px)
         # Of a step's sizes, so that nothing is filled up.
         width, height = (
@@ -207,7 +207,7 @@ def _face(row: Row, region: Box, size: tuple[int, int], frame: Frame) -> Face:
     landmarks = np.array(points, np.float32).reshape(5, 2) * _pair(across, down) + _pair(
         region.left, region.top
     )
-    return Face(box.clipped(frame), score, landmarks=landmarks)
+    return Face(box.clip_to(frame), score, landmarks=landmarks)
 
 
 def _pair(x: float, y: float) -> Floats:

@@ -131,7 +131,7 @@ def _hidden(box: Box, away_s: float, frame: Frame) -> Hidden:
     margin = MARGIN + DRIFT_PER_S * away_s
     across, along = round(margin * box.width), round(margin * box.height)
     region = Box(box.left - across, box.top - along, box.width + 2 * across, box.height + 2 * along)
-    return Hidden(region.clipped(frame), max(1, math.ceil(max(box.width, box.height) / CELLS)))
+    return Hidden(region.clip_to(frame), max(1, math.ceil(max(box.width, box.height) / CELLS)))
 
 
 def _without(frame: Frame, hidden: tuple[Hidden, ...]) -> Frame:

@@ -117,7 +117,7 @@ def _place(reading: Reading, faces: Sequence[Box], taken: Sequence[Box], image: 
     plates = []
     for left, top in places:
         plate = Box(max(0, min(left, columns - width)), max(0, min(top, rows - height)), width, height)
-        covered = (sum(map(plate.shared_with, faces)), sum(map(plate.shared_with, taken)))
+        covered = (sum(map(plate.intersection_area, faces)), sum(map(plate.intersection_area, taken)))
         if not any(covered):
             return plate
         plates.append((covered, plate))

@@ -50,7 +50,7 @@ class ExponentialSmoother:
         self._time_constant_s, self._hold_s = time_constant_s, hold_s
         self._tracks: dict[int, _Smoothed] = {}
 
-    def read(
+    def smooth(
         self, faces: Sequence[Face], crops: Sequence[Image], expressions: Sequence[Expression], frame: Frame
     ) -> tuple[Reading, ...]:
         """A reading for each face, in the order given; a track's first is not smoothed."""
@@ -73,7 +73,7 @@ class ExponentialSmoother:
             weight = _weight(face, sharpness, sharpness)
             label = expression.label
             self._tracks[face.track_id] = _Smoothed(logits, weight, sharpness, now_s, label)
-            return replace(expression, held=label)
+            return replace(expression, kept_label=label)
         # A clock that went back is one that stood still.
         passed_s = max(0.0, now_s - track.seen_at_s)
         track.sharpness = max(sharpness, track.sharpness * math.exp(-passed_s / SHARPNESS_S))
@@ -94,7 +94,7 @@ class ExponentialSmoother:
             track.doubted_at_s = now_s
         elif now_s - track.doubted_at_s >= self._hold_s:
             track.shown, track.doubted_at_s = label, None
-        return Expression(probabilities, labels, held=track.shown)
+        return Expression(probabilities, labels, kept_label=track.shown)
 
 
 def _weight(face: Face, sharpness: float, best: float) -> float:

@@ -80,7 +80,9 @@ class FollowingTracker:
     def _plan(self, frame: Frame, detector: FaceDetector) -> None:
         """Divide frames like this one into parts."""
         self._planned_px = self._min_face_px
-        self._schedule = Schedule(detector.parts(frame.width, frame.height, self._planned_px), self._cycle_s)
+        self._schedule = Schedule(
+            detector.plan_searches(frame.width, frame.height, self._planned_px), self._cycle_s
+        )
 
     def _follow(self, frame: Frame, detector: FaceDetector) -> None:
         """Look for known faces near where they were."""
@@ -144,7 +146,7 @@ def _around(face: Face, frame: Frame, side: float) -> Search:
         Box(left, top, width, height),
         round(LEAST_GROWTH * box.height),
         round(MOST_GROWTH * box.height),
-        is_followed=True,
+        is_tracking=True,
     )
 
 

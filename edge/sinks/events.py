@@ -107,7 +107,7 @@ class EventsSink:
 
 def _row(result: Result, reading: Reading) -> Row:
     face, expression = reading.face, reading.smoothed
-    probabilities = {f"p_{label}": probability for label, probability in expression.by_label().items()}
+    probabilities = {f"p_{label}": probability for label, probability in expression.to_dict().items()}
     return {
         "frame": result.frame.number,
         "time_s": round(result.frame.elapsed_s, 3),

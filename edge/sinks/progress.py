@@ -20,7 +20,7 @@ class ProgressSink:
         self._camera, self._frames = camera, frames
 
     def __enter__(self) -> Self:
-        limits = [count for count in (self._frames, self._camera.length) if count is not None]
+        limits = [count for count in (self._frames, self._camera.frame_count) if count is not None]
         self._bar = tqdm(total=min(limits, default=None), unit="frame", desc=self._camera.name)
         # Log lines go above the bar, not into it.
         self._redirection = logging_redirect_tqdm()

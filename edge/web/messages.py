@@ -87,5 +87,5 @@ def _described(reading: Reading) -> Message:
         },
         "label": expression.label,
         "confidence": round(expression.confidence, 4),
-        "probabilities": expression.by_label(),
+        "probabilities": expression.to_dict(),
     }

@@ -30,14 +30,14 @@ def clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_time_in_a_file_is_its_own(clip: Path) -> None:
     with VideoCamera(str(clip)) as camera:
-        assert not camera.live
+        assert not camera.is_live
         assert [frame.elapsed_s for frame in camera] == pytest.approx([number / 20 for number in range(40)])
 
 
 def test_paced_file_is_played_at_its_own_rate(clip: Path) -> None:
     clock = Clock(50.0)
     with VideoCamera(str(clip), paced=True, clock=clock, sleep=clock.sleep) as camera:
-        assert camera.live
+        assert camera.is_live
         shown_s = [frame.captured_at_s - 50 for frame in camera]
     assert shown_s == pytest.approx([number / 20 for number in range(40)])
 

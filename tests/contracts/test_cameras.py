@@ -193,8 +193,8 @@ def test_camera_that_was_left_gives_nothing_more(make: Make) -> None:
 def test_camera_says_its_name_and_whether_it_is_live_and_how_long(make: Make, kind: str) -> None:
     with make() as camera:
         assert isinstance(camera.name, str) and camera.name
-        assert camera.live == (kind != "file")
-        assert camera.length == (CLIP_FRAMES if kind in FILES else None)
+        assert camera.is_live == (kind != "file")
+        assert camera.frame_count == (CLIP_FRAMES if kind in FILES else None)
 
 
 @pytest.mark.parametrize("kind", FILES, indirect=True)

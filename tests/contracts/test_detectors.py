@@ -45,7 +45,7 @@ def test_finds_the_one_face(detector: FaceDetector, portrait: Frame) -> None:
     (face,) = detector.detect(portrait, whole(portrait))
     eyes_px = face.box.top + 0.4 * face.box.height
     assert portrait.width * 0.1 < face.box.left < eyes_px + portrait.width
-    assert face.box == face.box.clipped(portrait)
+    assert face.box == face.box.clip_to(portrait)
     assert face.track_id is None
 
 
@@ -64,7 +64,7 @@ def test_region_search_gives_the_same_face_in_pixels_of_the_frame(
         face.box.top - margin_px,
         face.box.width + 2 * margin_px,
         face.box.height + 2 * margin_px,
-    ).clipped(portrait)
+    ).clip_to(portrait)
     (near,) = detector.detect(portrait, Search(region, face.box.height // 2, face.box.height * 2))
     assert near.box.iou(face.box) > 0.7
 
@@ -88,7 +88,7 @@ def test_parts_together_find_the_face_of_any_size(detector: FaceDetector, portra
     for scale in (0.5, 0.8, 1.2):
         size = round(portrait.width * scale), round(portrait.height * scale)
         frame = frame_of(np.asarray(cv2.resize(portrait.grey, size, interpolation=cv2.INTER_AREA), np.uint8))
-        faces = [face for part in detector.parts(*size, 48) for face in detector.detect(frame, part)]
+        faces = [face for part in detector.plan_searches(*size, 48) for face in detector.detect(frame, part)]
         expected = Box(
             *(
                 round(side * scale)

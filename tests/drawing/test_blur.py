@@ -73,7 +73,7 @@ def test_real_face_holds_at_most_six_values_each_way() -> None:
         assert not is_hidden(result_at(0, picture=frame.bgr), box)
         assert is_hidden(result, box)
         # The forehead and the chin, which the detector leaves out, are hidden as well.
-        taller = Box(box.left, box.top - box.height // 4, box.width, box.height * 3 // 2).clipped(frame)
+        taller = Box(box.left, box.top - box.height // 4, box.width, box.height * 3 // 2).clip_to(frame)
         assert values_across(result.frame.bgr[taller.top : taller.bottom, taller.left : taller.right]) <= 8
         assert not HaarDetector().detect(result.frame, Search(box, 80, 480))
 

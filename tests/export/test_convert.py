@@ -54,7 +54,7 @@ def test_int8_model_names_the_same_classes_and_is_smaller(converted: Converted, 
     assert (
         np.mean(
             [
-                expression.top == LABELS[label]
+                expression.top_label == LABELS[label]
                 for expression, label in zip(expressions, split.labels, strict=True)
             ]
         )
@@ -233,7 +233,7 @@ def test_labels_and_scaling_are_the_users_own(
     assert code == 0
     classifier = OnnxClassifier(tmp_path / "m.float.onnx", "haar")
     assert classifier.labels == tuple(labels.split(",")) and classifier.metadata.offset == -1
-    assert classifier.classify([toy.splits["PublicTest"].images[3]])[0].top == "happy"
+    assert classifier.classify([toy.splits["PublicTest"].images[3]])[0].top_label == "happy"
 
 
 # The forms in which people have their models.

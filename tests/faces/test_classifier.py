@@ -58,7 +58,7 @@ def test_temperature_of_the_file_softens_the_probabilities(tmp_path: Path) -> No
     soft = OnnxClassifier(onnx_files.write(tmp_path / "soft.onnx", text), "haar")
     crop = onnx_files.crop_of(3)
     assert soft.classify([crop])[0].confidence < plain.classify([crop])[0].confidence
-    assert soft.classify([crop])[0].top == "happy"
+    assert soft.classify([crop])[0].top_label == "happy"
 
 
 def refused(path: Path, detector: str = "haar") -> str:

@@ -21,7 +21,7 @@ def test_face_of_any_size_anywhere_lies_wholly_in_a_part_that_looks_for_it(width
             for top in range(0, height - size + 1, 17):
                 face = Box(left, top, size, size)
                 assert any(
-                    search.region.shared_with(face) == face.area
+                    search.region.intersection_area(face) == face.area
                     and search.min_face_px <= size <= search.max_face_px
                     for search in searches
                 ), face

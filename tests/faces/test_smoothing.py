@@ -27,7 +27,7 @@ def read(
     crop: Image = SHARP,
 ) -> Expression:
     face = Face(Box(0, 0, height_px, height_px), 1.0, track_id=track_id)
-    (reading,) = smoother.read([face], [crop], [expression_of(*probabilities)], frame_at(elapsed_s))
+    (reading,) = smoother.smooth([face], [crop], [expression_of(*probabilities)], frame_at(elapsed_s))
     return reading.smoothed
 
 
@@ -48,7 +48,9 @@ def test_raw_expression_stays_as_it_was() -> None:
     smoother = ExponentialSmoother()
     read(smoother, 0.0, *HAPPY)
     raw = expression_of(*SAD)
-    (reading,) = smoother.read([Face(Box(0, 0, 100, 100), 1.0, track_id=1)], [SHARP], [raw], frame_at(1 / 30))
+    (reading,) = smoother.smooth(
+        [Face(Box(0, 0, 100, 100), 1.0, track_id=1)], [SHARP], [raw], frame_at(1 / 30)
+    )
     assert reading.raw is raw and reading.raw.label == "sad" and reading.smoothed.label == "happy"
 
 
@@ -160,7 +162,7 @@ def test_two_readings_of_one_moment_are_no_error() -> None:
 
 def test_face_without_an_id_is_refused() -> None:
     with pytest.raises(ValueError, match="track_id"):
-        ExponentialSmoother().read(
+        ExponentialSmoother().smooth(
             [Face(Box(0, 0, 10, 10), 1.0)], [SHARP], [expression_of(*HAPPY)], frame_at(0.0)
         )
 
@@ -168,11 +170,11 @@ def test_face_without_an_id_is_refused() -> None:
 def test_label_is_uncertain_when_no_class_is_ahead() -> None:
     assert expression_of(0.40, 0.35, 0.25).label == UNCERTAIN
     assert expression_of(0.50, 0.35, 0.15).label == "happy"
-    assert expression_of(0.40, 0.35, 0.25).top == "happy"
+    assert expression_of(0.40, 0.35, 0.25).top_label == "happy"
 
 
 def test_confidence_is_that_of_the_label_that_stands() -> None:
-    held = Expression(np.array(SAD, np.float32), LABELS, held="happy")
+    held = Expression(np.array(SAD, np.float32), LABELS, kept_label="happy")
     assert held.label == "happy" and held.confidence == pytest.approx(0.1)
     assert expression_of(*UNSURE).label == UNCERTAIN and expression_of(*UNSURE).confidence == pytest.approx(
         0.36

@@ -141,19 +141,19 @@ def test_face_that_waits_for_its_turn_is_not_lost_to_a_slow_camera() -> None:
 def test_frame_costs_no_more_searches_than_promised(count: int) -> None:
     faces = [face_at(10 + 125 * (index % 5), 5 + 118 * (index // 5), 60) for index in range(count)]
     for searches in searches_for(faces)[1:]:
-        regions = [search for search in searches if search.is_followed]
+        regions = [search for search in searches if search.is_tracking]
         assert len(regions) <= min(count, MOST_REGIONS) and len(searches) - len(regions) <= 1
 
 
 def test_known_face_is_looked_for_in_a_small_region_over_few_sizes() -> None:
-    (region,) = [search for search in searches_for([face_at(300)])[1] if search.is_followed]
+    (region,) = [search for search in searches_for([face_at(300)])[1] if search.is_tracking]
     assert region.region == Box(275, 75, 150, 150)
     assert 60 <= region.min_face_px < 100 < region.max_face_px <= 150
 
 
 def test_region_at_the_edge_is_moved_into_the_frame() -> None:
     (region,) = [
-        search for search in searches_for([face_at(WIDTH - 100, HEIGHT - 100)])[1] if search.is_followed
+        search for search in searches_for([face_at(WIDTH - 100, HEIGHT - 100)])[1] if search.is_tracking
     ]
     assert region.region == Box(WIDTH - 150, HEIGHT - 150, 150, 150)
 
@@ -203,5 +203,5 @@ def test_other_least_size_is_looked_for_from_the_next_frame_on_and_known_faces_k
     tracker.look_for(80)
     detector.searches = []
     frames = [tracker.track(frame_at(step / FPS), detector) for step in range(1, 15)]
-    assert {search.min_face_px for search in detector.searches if not search.is_followed} == {80}
+    assert {search.min_face_px for search in detector.searches if not search.is_tracking} == {80}
     assert {face.track_id for faces in frames for face in faces} == {before.track_id}

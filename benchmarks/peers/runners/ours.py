@@ -20,11 +20,11 @@ from edge.threads import SignalWaiter
 class RepeatingCamera:
     """A Camera that gives `frames` frames of a file, from its start again at each end, on a time that goes on."""
 
-    live = False
+    is_live = False
 
     def __init__(self, path: Path, frames: int) -> None:
         self.name = str(path)
-        self.length: int | None = frames
+        self.frame_count: int | None = frames
         self._frames = _repeated(self.name, frames)
 
     def __enter__(self) -> Self:

@@ -35,7 +35,7 @@ def test_endless_clip_goes_to_and_fro() -> None:
 def test_clip_camera_waits_for_who_takes_its_frames() -> None:
     with ClipCamera(plain_clip(), 6) as camera:
         frames = list(camera)
-    assert not camera.live
+    assert not camera.is_live
     assert [frame.number for frame in frames] == list(range(6))
     assert frames[5].elapsed_s == pytest.approx(0.5)
 
@@ -46,7 +46,7 @@ def test_live_clip_camera_drops_what_nobody_took_in_time() -> None:
         first = next(camera)
         clock.sleep(0.35)
         rest = list(camera)
-    assert camera.live
+    assert camera.is_live
     assert (first.number, first.captured_at_s) == (0, 100.0)
     assert [frame.number for frame in rest] == [3, 4, 5, 6, 7, 8]
     assert rest[1].captured_at_s == pytest.approx(100.4)
