@@ -1,1 +1,1 @@
-"""Everything that speaks MQTT, but for the sink."""
+"""The connection to an MQTT broker, and the messages that this device publishes there."""

@@ -1,4 +1,4 @@
-"""One connection to an MQTT broker, which opens, publishes, and ends with a reason in words."""
+"""A connection to an MQTT broker, which connects once, publishes, and ends with a reason for the log."""
 
 import ssl
 import time
@@ -16,23 +16,23 @@ try:
     from paho.mqtt.reasoncodes import ReasonCode
 except ModuleNotFoundError as error:
     raise ConfigError(
-        "expected paho-mqtt for mqtt, found no such package; pip install 'fer-edge[mqtt]', or take mqtt out"
+        "expected paho-mqtt for mqtt, found no such package; pip install 'fer-edge[mqtt]', or remove mqtt"
     ) from error
 
-# The broker hears of a device that has died without a word after one and a half times this.
+# The broker publishes the last will of a device that is silent for one and a half times this.
 KEEPALIVE_S = 15
-# For each of TCP, TLS and the broker's answer.
+# For each of TCP, TLS and the broker's CONNACK.
 CONNECT_WITHIN_S = 3.0
 # Reason codes of MQTT 5 (its section 2.4).
-_WRONG_PASSWORD, _NOT_AUTHORIZED = 134, 135
+_BAD_USER_OR_PASSWORD, _NOT_AUTHORIZED = 134, 135
 
 
-class NoBroker(Exception):
-    """Why there is no connection, or none any more; one line for the log."""
+class BrokerUnavailable(Exception):
+    """The connection failed or has ended; the text is one line for the log."""
 
 
-def tls(ca: Path | None) -> ssl.SSLContext:
-    """Trusts the certificates in `ca`, or the system's; ConfigError when `ca` holds none."""
+def make_tls_context(ca: Path | None) -> ssl.SSLContext:
+    """Trusts the certificates in `ca`, or those of the system; raises ConfigError when `ca` holds none."""
     try:
         return ssl.create_default_context(cafile=ca)
     except OSError as error:  # ssl.SSLError is one too.
@@ -44,10 +44,11 @@ def tls(ca: Path | None) -> ssl.SSLContext:
 
 
 class Connection:
-    """A context manager that one thread uses, once.
+    """A context manager that one thread enters once.
 
-    Entering returns when the broker has accepted us; it and every turn() raise NoBroker.  On entering, the
-    broker is told to say `last_will` (topic and payload, retained) when the connection ends without a word.
+    Entering returns when the broker has accepted the connection; entering and every loop() raise
+    BrokerUnavailable.  The broker publishes `last_will` (topic and payload, retained) when the connection
+    ends without a DISCONNECT.
     """
 
     def __init__(
@@ -56,30 +57,33 @@ class Connection:
         last_will: tuple[str, str],
         *,
         password: str | None,
-        context: ssl.SSLContext | None,
-        acknowledged: Callable[[int], None],
+        tls_context: ssl.SSLContext | None,
+        on_acknowledge: Callable[[int], None],
     ) -> None:
-        """`context` is that of a broker that is_encrypted; `acknowledged` is told the number of each message."""
-        # The same name at every start: the broker ends a connection that is left of us before it hears the new one.
-        self._client = Client(CallbackAPIVersion.VERSION2, f"fer-edge-{broker.key}", protocol=MQTTv5)
+        """`tls_context` is needed where the broker is_encrypted.
+
+        `on_acknowledge` is called with the identifier of each message that the broker has received.
+        """
+        # The same client identifier at every start: the broker closes an older connection that has it.
+        self._client = Client(CallbackAPIVersion.VERSION2, f"fer-edge-{broker.identifier}", protocol=MQTTv5)
         self._client.connect_timeout = CONNECT_WITHIN_S
         self._client.will_set(*last_will, qos=1, retain=True)
         if broker.user is not None:
             self._client.username_pw_set(broker.user, password)
-        if context is not None:
-            self._client.tls_set_context(context)
+        if tls_context is not None:
+            self._client.tls_set_context(tls_context)
         self._client.on_connect = self._on_connect
         self._client.on_disconnect = self._on_disconnect
-        self._client.on_publish = lambda client, userdata, number, code, properties: acknowledged(number)
+        self._client.on_publish = lambda client, userdata, message_id, *rest: on_acknowledge(message_id)
         self._broker = broker
-        self._answer: ReasonCode | None = None
-        self._farewell: ReasonCode | None = None
+        self._connack: ReasonCode | None = None
+        self._disconnect: ReasonCode | None = None
 
     def __enter__(self) -> Self:
         try:
-            self._open()
-            self._await_answer()
-        except NoBroker:
+            self._connect()
+            self._wait_for_connack()
+        except BrokerUnavailable:
             self._close()
             raise
         return self
@@ -90,86 +94,88 @@ class Connection:
         self._close()
 
     def publish(self, topic: str, payload: str, *, retain: bool) -> int:
-        """Send a message that the broker acknowledges; its number."""
+        """Publish a message with QoS 1; returns its message identifier."""
         return self._client.publish(topic, payload, qos=1, retain=retain).mid
 
-    def turn(self, timeout_s: float) -> None:
-        """Read and write what there is, waiting for it `timeout_s` at the most."""
+    def loop(self, timeout_s: float) -> None:
+        """Read and write what there is to read and write; waits for it, `timeout_s` at the most."""
         code = self._client.loop(timeout_s)
-        if code != MQTTErrorCode.MQTT_ERR_SUCCESS or self._farewell is not None:
-            raise NoBroker(self._reason(code))
+        if code != MQTTErrorCode.MQTT_ERR_SUCCESS or self._disconnect is not None:
+            raise BrokerUnavailable(self._explain_end(code))
 
-    def _open(self) -> None:
+    def _connect(self) -> None:
         broker = self._broker
         try:
             self._client.connect(broker.host, broker.port, keepalive=KEEPALIVE_S)
         except ssl.SSLCertVerificationError as error:
-            raise NoBroker(
+            raise BrokerUnavailable(
                 f"expected a certificate of the MQTT broker {broker} that is trusted, "
                 f"found: {error.verify_message}; name the file of its CA with --mqtt-ca"
             ) from error
         except ssl.SSLError as error:
-            raise NoBroker(
+            raise BrokerUnavailable(
                 f"expected TLS at the MQTT broker {broker}, found: {error.reason}; "
-                "name a port that speaks it, or mqtt://"
+                "name a port with TLS, or use mqtt://"
             ) from error
         except (OSError, UnicodeError) as error:
             reason = getattr(error, "strerror", None) or f"no answer within {CONNECT_WITHIN_S:g} s"
-            raise NoBroker(
+            raise BrokerUnavailable(
                 f"expected an MQTT broker at {broker}, found: {reason}; start it, or correct --mqtt"
             ) from error
 
-    def _await_answer(self) -> None:
+    def _wait_for_connack(self) -> None:
         broker, deadline_s = self._broker, time.monotonic() + CONNECT_WITHIN_S
-        while self._answer is None:
+        while self._connack is None:
             if time.monotonic() > deadline_s:
-                raise NoBroker(
+                raise BrokerUnavailable(
                     f"expected an answer of the MQTT broker {broker} within {CONNECT_WITHIN_S:g} s, "
-                    "found none; look after it, or correct --mqtt"
+                    "found none; check the broker, or correct --mqtt"
                 )
-            self.turn(CONNECT_WITHIN_S / 10)
-        if self._answer.is_failure:
-            raise NoBroker(self._refusal(self._answer))
+            self.loop(CONNECT_WITHIN_S / 10)
+        if self._connack.is_failure:
+            raise BrokerUnavailable(self._explain_refusal(self._connack))
 
-    def _refusal(self, answer: ReasonCode) -> str:
+    def _explain_refusal(self, connack: ReasonCode) -> str:
         expected = f"expected the MQTT broker {self._broker} to accept"
-        if answer.value not in (_WRONG_PASSWORD, _NOT_AUTHORIZED):
-            return f"{expected} us, found: {answer}; look into its log"
+        if connack.value not in (_BAD_USER_OR_PASSWORD, _NOT_AUTHORIZED):
+            return f"{expected} the connection, found: {connack}; read the broker's log"
         user = "a client without a user" if self._broker.user is None else f"user {self._broker.user}"
         return (
-            f"{expected} {user}, found: {answer}; check the user in --mqtt and the password in "
+            f"{expected} {user}, found: {connack}; check the user in --mqtt and the password in "
             "--mqtt-password-file or FER_EDGE_MQTT_PASSWORD"
         )
 
-    def _reason(self, code: MQTTErrorCode) -> str:
-        if self._answer is None:
+    def _explain_end(self, code: MQTTErrorCode) -> str:
+        if self._connack is None:
             return (
                 f"expected an answer of the MQTT broker {self._broker}, found the connection closed; "
-                "use mqtts:// where it wants TLS, or correct --mqtt"
+                "use mqtts:// if the broker needs TLS, or correct --mqtt"
             )
-        if self._answer.is_failure:
-            return self._refusal(self._answer)
-        found = self._farewell if self._farewell is not None else error_string(code)
+        if self._connack.is_failure:
+            return self._explain_refusal(self._connack)
+        found = self._disconnect if self._disconnect is not None else error_string(code)
         return (
-            f"expected to stay connected to the MQTT broker {self._broker}, found: {str(found).rstrip('.')}; "
-            f"look after both, and that no other device has the prefix {self._broker.prefix}"
+            f"expected to stay connected to the MQTT broker {self._broker}, "
+            f"found: {str(found).rstrip('.')}; check the broker and the network, and that no other device "
+            f"has the prefix {self._broker.prefix}"
         )
 
     def _close(self) -> None:
         self._client.disconnect()
-        # Where the farewell could not be written, it is still open.
-        if (left := self._client.socket()) is not None:
-            left.close()
-        # They refer to us and we to the client, whose sockets would stay until somebody looks for such circles.
+        # The socket is still open when DISCONNECT could not be written.
+        if (open_socket := self._client.socket()) is not None:
+            open_socket.close()
+        # The callbacks refer to this object, and this object to the client: without them the client and its
+        # sockets go at once, and not when the garbage collector finds the cycle.
         self._client.on_connect = self._client.on_disconnect = self._client.on_publish = None
 
     def _on_connect(
-        self, client: Client, userdata: Any, flags: Any, answer: ReasonCode, properties: Any
+        self, client: Client, userdata: Any, flags: Any, connack: ReasonCode, properties: Any
     ) -> None:
-        self._answer = answer
+        self._connack = connack
 
     def _on_disconnect(
         self, client: Client, userdata: Any, flags: Any, reason: ReasonCode, properties: Any
     ) -> None:
         if flags.is_disconnect_packet_from_server:
-            self._farewell = reason
+            self._disconnect = reason

@@ -1,6 +1,6 @@
-"""How this device makes itself known to Home Assistant: one message for the device with all of its entities.
+"""Makes the message by which Home Assistant discovers this device and all of its entities.
 
-The form is that of Home Assistant's MQTT discovery of devices, which came with its release 2024.11.
+Its format is that of Home Assistant's MQTT device discovery, which came with the release 2024.11.
 """
 
 from collections.abc import Sequence
@@ -8,17 +8,42 @@ from typing import Any
 
 from edge.contracts import UNCERTAIN
 from edge.mqtt.address import Broker
-from edge.mqtt.events import NOBODY
+from edge.mqtt.state_changes import NO_FACE
 
 _PROBLEM = "value_json.camera_problem"
+_SENSOR = {"platform": "sensor", "state_class": "measurement"}
+_DIAGNOSTIC = {**_SENSOR, "entity_category": "diagnostic"}
+_MEASUREMENTS: dict[str, dict[str, Any]] = {
+    "faces": {
+        **_SENSOR,
+        "name": "Faces",
+        "icon": "mdi:account-multiple",
+        "value_template": "{{ value_json.faces }}",
+    },
+    "fps": {
+        **_DIAGNOSTIC,
+        "name": "Frames per second",
+        "unit_of_measurement": "FPS",
+        "icon": "mdi:speedometer",
+        "suggested_display_precision": 1,
+        "value_template": "{{ value_json.fps }}",
+    },
+    "temperature": {
+        **_DIAGNOSTIC,
+        "name": "Temperature",
+        "device_class": "temperature",
+        "unit_of_measurement": "°C",
+        "value_template": "{{ value_json.temperature_c }}",
+    },
+}
 
 
-def topic(discovery_prefix: str, broker: Broker) -> str:
-    """Where the message goes, retained."""
-    return f"{discovery_prefix}/device/{_key(broker)}/config"
+def make_topic(discovery_prefix: str, broker: Broker) -> str:
+    """The topic of the discovery message, which is published retained."""
+    return f"{discovery_prefix}/device/{_make_identifier(broker)}/config"
 
 
-def device(
+def make_discovery(
     broker: Broker,
     labels: Sequence[str],
     *,
@@ -27,10 +52,10 @@ def device(
     state_topic: str,
     availability_topic: str,
 ) -> dict[str, Any]:
-    """The message; `labels` are the classifier's, `board` is the machine's model where it is known."""
+    """The discovery message; `labels` are the classifier's, `board` is the machine's model if it is known."""
     return {
         "device": {
-            "identifiers": [_key(broker)],
+            "identifiers": [_make_identifier(broker)],
             "name": f"fer-edge {broker.device}",
             "manufacturer": "fer-edge",
             "model": board or "fer-edge",
@@ -41,49 +66,27 @@ def device(
         "availability_topic": availability_topic,
         "qos": 1,
         "components": {
-            name: {"unique_id": f"{_key(broker)}-{name}", **component}
-            for name, component in _components(labels, state_topic).items()
+            name: {"unique_id": f"{_make_identifier(broker)}-{name}", **component}
+            for name, component in _make_components(labels, state_topic).items()
         },
     }
 
 
-def _key(broker: Broker) -> str:
-    return f"fer-edge-{broker.key}"
+def _make_identifier(broker: Broker) -> str:
+    return f"fer-edge-{broker.identifier}"
 
 
-def _components(labels: Sequence[str], state_topic: str) -> dict[str, dict[str, Any]]:
-    measured = {"platform": "sensor", "state_class": "measurement"}
-    diagnostic = {**measured, "entity_category": "diagnostic"}
+def _make_components(labels: Sequence[str], state_topic: str) -> dict[str, dict[str, Any]]:
     return {
         "expression": {
             "platform": "sensor",
             "name": "Dominant expression",
             "device_class": "enum",
-            "options": [*labels, UNCERTAIN, NOBODY],
+            "options": [*labels, UNCERTAIN, NO_FACE],
             "icon": "mdi:emoticon-outline",
             "value_template": "{{ value_json.expression }}",
         },
-        "faces": {
-            **measured,
-            "name": "Faces",
-            "icon": "mdi:account-multiple",
-            "value_template": "{{ value_json.faces }}",
-        },
-        "fps": {
-            **diagnostic,
-            "name": "Frames per second",
-            "unit_of_measurement": "FPS",
-            "icon": "mdi:speedometer",
-            "suggested_display_precision": 1,
-            "value_template": "{{ value_json.fps }}",
-        },
-        "temperature": {
-            **diagnostic,
-            "name": "Temperature",
-            "device_class": "temperature",
-            "unit_of_measurement": "°C",
-            "value_template": "{{ value_json.temperature_c }}",
-        },
+        **_MEASUREMENTS,
         "camera_problem": {
             "platform": "binary_sensor",
             "name": "Camera problem",

@@ -1,47 +1,47 @@
-"""Messages that wait for their receiver: bounded, and sent again where nobody said that they came."""
+"""A bounded queue of MQTT messages, which are sent again until the broker has acknowledged them."""
 
 from collections import deque
 
 
 class Outbox:
-    """A queue of texts of which the oldest give way.  One thread calls it."""
+    """A queue of payloads, oldest first, which drops the oldest when it is full.  One thread uses it."""
 
     def __init__(self, limit: int) -> None:
-        """`limit` messages wait and are under way, in all."""
+        """`limit` is the number of messages that are queued and in flight together."""
         self._limit = limit
-        self._waiting: deque[str] = deque()
-        self._under_way: dict[int, str] = {}
-        self.lost = 0
-        """How many have given way since it was last set to 0."""
+        self._queued: deque[str] = deque()
+        self._in_flight: dict[int, str] = {}
+        self.dropped = 0
+        """How many messages were dropped since this was last set to 0."""
 
     def __len__(self) -> int:
-        return len(self._waiting) + len(self._under_way)
+        return len(self._queued) + len(self._in_flight)
 
     @property
-    def under_way(self) -> int:
-        """How many were sent and not acknowledged."""
-        return len(self._under_way)
+    def in_flight(self) -> int:
+        """How many messages were sent and not acknowledged."""
+        return len(self._in_flight)
 
-    def add(self, text: str) -> None:
-        """Queue `text`; the oldest that waits is lost where there is no room."""
-        self._waiting.append(text)
-        while len(self) > self._limit and self._waiting:
-            self._waiting.popleft()
-            self.lost += 1
+    def add(self, payload: str) -> None:
+        """Queue `payload`; drops the oldest queued message when there is no room."""
+        self._queued.append(payload)
+        while len(self) > self._limit and self._queued:
+            self._queued.popleft()
+            self.dropped += 1
 
-    def next(self) -> str | None:
-        """The oldest that waits, which sent() must take off."""
-        return self._waiting[0] if self._waiting else None
+    def peek(self) -> str | None:
+        """The oldest queued payload, which mark_sent() removes; None when nothing is queued."""
+        return self._queued[0] if self._queued else None
 
-    def sent(self, number: int) -> None:
-        """What next() gave is under way as `number`."""
-        self._under_way[number] = self._waiting.popleft()
+    def mark_sent(self, message_id: int) -> None:
+        """Record that the payload of peek() is in flight as the message `message_id`."""
+        self._in_flight[message_id] = self._queued.popleft()
 
-    def acknowledged(self, number: int) -> None:
-        """`number` has come; another's number is none of ours."""
-        self._under_way.pop(number, None)
+    def acknowledge(self, message_id: int) -> None:
+        """Forget the message `message_id`, which the broker has received; ignores an unknown identifier."""
+        self._in_flight.pop(message_id, None)
 
-    def recall(self) -> None:
-        """What was under way waits again, before all else: nobody knows whether it came."""
-        self._waiting.extendleft(reversed(self._under_way.values()))
-        self._under_way.clear()
+    def requeue(self) -> None:
+        """Queue the messages in flight again, before all others: nobody knows whether they arrived."""
+        self._queued.extendleft(reversed(self._in_flight.values()))
+        self._in_flight.clear()

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Self
 
 from edge.contracts import UNCERTAIN, Result
 from edge.errors import ConfigError
-from edge.mqtt.events import camera_problem
+from edge.mqtt.state_changes import find_camera_problem
 
 if TYPE_CHECKING:
     from prometheus_client.core import Metric
@@ -129,7 +129,7 @@ class MetricsSink:
             if figure in figures:
                 yield GaugeMetricFamily(f"fer_edge_{name}", what, figures[figure])
         newest = self._newest
-        is_up = newest is not None and camera_problem(newest, self._clock()) is None
+        is_up = newest is not None and find_camera_problem(newest, self._clock()) is None
         yield GaugeMetricFamily("fer_edge_camera_up", "1 while the camera gives frames.", float(is_up))
         yield from self._counted()
         yield from self._infos()

@@ -1,4 +1,4 @@
-"""Addresses of brokers, and what is none."""
+"""Addresses of brokers, and texts that are none."""
 
 import pytest
 
@@ -18,7 +18,7 @@ from edge.mqtt.address import Broker
         ("mqtt://broker/a@b:c", Broker("broker", 1883, False, None, "a@b:c")),
     ],
 )
-def test_address_is_taken_apart(address: str, expected: Broker, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_address_is_parsed(address: str, expected: Broker, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("socket.gethostname", lambda: "pi-07")
     assert mqtt_address.parse(address, "--mqtt") == expected
 
@@ -70,4 +70,4 @@ def test_remedy_for_a_password_is_named() -> None:
 
 def test_names_for_topics_and_people() -> None:
     parsed = mqtt_address.parse("mqtt://[::1]/shop 1/door.2", "--mqtt")
-    assert (parsed.key, parsed.device, str(parsed)) == ("shop-1-door-2", "door.2", "[::1]:1883")
+    assert (parsed.identifier, parsed.device, str(parsed)) == ("shop-1-door-2", "door.2", "[::1]:1883")

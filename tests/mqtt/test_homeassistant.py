@@ -1,4 +1,4 @@
-"""The message of discovery, against the form that Home Assistant asks for."""
+"""The discovery message, against the format that Home Assistant documents."""
 
 import re
 
@@ -7,7 +7,7 @@ from edge.mqtt import homeassistant
 from tests.results import LABELS
 
 BROKER = mqtt_address.parse("mqtt://broker/shop 1/door", "--mqtt")
-DEVICE = homeassistant.device(
+DEVICE = homeassistant.make_discovery(
     BROKER,
     LABELS,
     board="Raspberry Pi 5",
@@ -18,7 +18,7 @@ DEVICE = homeassistant.device(
 
 
 def test_topic_is_one_that_home_assistant_listens_to() -> None:
-    assert re.fullmatch(r"ha/device/[a-zA-Z0-9_-]+/config", homeassistant.topic("ha", BROKER))
+    assert re.fullmatch(r"ha/device/[a-zA-Z0-9_-]+/config", homeassistant.make_topic("ha", BROKER))
 
 
 def test_device_has_what_every_device_must_have() -> None:
@@ -34,10 +34,10 @@ def test_every_component_has_a_platform_a_name_and_an_identity_of_its_own() -> N
     assert all(component["name"] and "value_json." in component["value_template"] for component in components)
 
 
-def test_expression_may_be_every_label_that_is_ever_told() -> None:
+def test_expression_may_be_every_label_that_is_ever_published() -> None:
     expression = DEVICE["components"]["expression"]
     assert expression["options"] == [*LABELS, "uncertain", "none"] and expression["device_class"] == "enum"
-    # An enumeration is no measurement: Home Assistant refuses one that says so.
+    # Home Assistant refuses an enumeration that is declared a measurement.
     assert "state_class" not in expression and "unit_of_measurement" not in expression
 
 

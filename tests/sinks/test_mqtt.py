@@ -1,4 +1,4 @@
-"""Results told to a real Mosquitto, which dies, stalls, refuses and comes back."""
+"""Results published to a real Mosquitto, which dies, stalls, refuses and comes back."""
 
 import gc
 import json
@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any, Self
 
@@ -20,6 +21,7 @@ from edge.contracts import Box, Result
 from edge.errors import ConfigError
 from edge.mqtt import address as mqtt_address
 from edge.mqtt import connection as mqtt_connection
+from edge.mqtt import pending, publisher
 from edge.sinks import mqtt
 from edge.sinks.mqtt import MqttSink, pause_s
 from tests.clocks import Clock
@@ -39,7 +41,7 @@ from tests.results import LABELS, reading_of, result_of
 if MOSQUITTO is None and os.environ.get("CI") != "true":
     pytest.skip("mosquitto is not installed", allow_module_level=True)
 
-FIGURES = {
+STATS = {
     "analysed_fps": 29.9,
     "latency_p50_ms": 11.8,
     "dropped": 3.0,
@@ -62,7 +64,19 @@ def sink_at(
     server: Mosquitto, *, user: str = "", scheme: str = "mqtt", host: str = "127.0.0.1", **settings: Any
 ) -> MqttSink:
     address = mqtt_address.parse(f"{scheme}://{user}{host}:{server.port}/shop/door", "--mqtt")
-    return MqttSink(address, LABELS, lambda: FIGURES, **{"every_s": 0.0, **settings})
+    return MqttSink(address, LABELS, lambda: STATS, **{"every_s": 0.0, **settings})
+
+
+def record_attempts(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """The numbers of the attempts that failed, as they come; the sink pauses for a moment after each."""
+    attempts: list[int] = []
+
+    def pause_s(attempt: int) -> float:
+        attempts.append(attempt)
+        return 0.01
+
+    monkeypatch.setattr(mqtt, "pause_s", pause_s)
+    return attempts
 
 
 def warnings(caplog: pytest.LogCaptureFixture) -> list[str]:
@@ -71,11 +85,11 @@ def warnings(caplog: pytest.LogCaptureFixture) -> list[str]:
 
 @pytest.fixture(autouse=True)
 def quick(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
-    """Nobody waits in a test as long as in a shop."""
+    """A test waits for less time than a device."""
     monkeypatch.setattr(mqtt, "pause_s", lambda attempt: 0.05)
-    monkeypatch.setattr(mqtt, "LOOK_EVERY_S", 0.02)
-    # A busy machine leaves no thread behind.
-    monkeypatch.setattr(mqtt, "FAREWELL_S", 10.0)
+    monkeypatch.setattr(publisher, "CHECK_EVERY_S", 0.02)
+    # On a busy machine the thread must not be left behind.
+    monkeypatch.setattr(publisher, "FLUSH_WITHIN_S", 10.0)
     caplog.set_level(logging.INFO)
 
 
@@ -85,7 +99,7 @@ def server(tmp_path: Path) -> Iterator[Mosquitto]:
         yield started
 
 
-def test_state_changes_and_presence_are_told(server: Mosquitto) -> None:
+def test_state_changes_and_availability_are_published(server: Mosquitto) -> None:
     with Listener(server.port) as listener:
         with sink_at(server) as sink:
             sink.show(happy())
@@ -112,7 +126,7 @@ def test_state_changes_and_presence_are_told(server: Mosquitto) -> None:
     )
 
 
-def test_who_comes_late_hears_the_state_and_nothing_that_is_over(server: Mosquitto) -> None:
+def test_late_subscriber_gets_the_state_and_no_old_changes(server: Mosquitto) -> None:
     with Listener(server.port) as witness, sink_at(server) as sink:
         sink.show(happy())
         witness.wait("shop/door/availability")
@@ -130,31 +144,34 @@ def test_who_comes_late_hears_the_state_and_nothing_that_is_over(server: Mosquit
     assert set(device["components"]) == {"expression", "faces", "fps", "temperature", "camera_problem"}
 
 
-def test_nothing_is_said_to_home_assistant_where_it_is_not_wanted(server: Mosquitto) -> None:
+def test_nothing_is_published_for_home_assistant_without_a_prefix(server: Mosquitto) -> None:
     with Listener(server.port) as listener, sink_at(server, discovery="") as sink:
         sink.show(happy())
         listener.wait("shop/door/availability")
     assert not [heard for heard in listener.heard if heard.topic.startswith("homeassistant")]
 
 
-def test_connection_that_held_makes_the_next_trouble_worth_a_line_and_a_quick_try(
+def test_end_of_a_steady_connection_is_logged_and_followed_by_a_quick_attempt(
     server: Mosquitto, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    attempts: list[int] = []
-    monkeypatch.setattr(mqtt, "pause_s", lambda attempt: attempts.append(attempt) or 0.01)
+    attempts = record_attempts(monkeypatch)
     monkeypatch.setattr(mqtt, "STEADY_AFTER_S", 0.0)
     with sink_at(server):
         for outage in range(1, 4):
-            until(lambda outage=outage: caplog.text.count("reporting to") == outage)
+            until(partial(counts, outage, lambda: caplog.text.count("reporting to")))
             server.kill()
             until(
-                lambda outage=outage: sum("to stay connected" in text for text in warnings(caplog)) == outage
+                partial(counts, outage, lambda: sum("to stay connected" in text for text in warnings(caplog)))
             )
             server.start()
     assert attempts.count(0) == 3
 
 
-def test_broker_that_dies_and_comes_back_is_told_everything(
+def counts(expected: int, count: Callable[[], int]) -> bool:
+    return count() == expected
+
+
+def test_broker_that_dies_and_comes_back_gets_every_change(
     server: Mosquitto, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with sink_at(server) as sink:
@@ -163,11 +180,11 @@ def test_broker_that_dies_and_comes_back_is_told_everything(
             listener.wait("shop/door/availability", lambda payload: payload == "online")
             server.kill()
             for label in ("sad", "angry", "fear"):
-                looked = len(sink._outbox)
+                queued = len(sink._pending.changes)
                 sink.show(happy(label))
-                until(lambda: len(sink._outbox) > looked)
+                until(partial(counts, queued + 1, lambda: len(sink._pending.changes)))
             until(lambda: len(warnings(caplog)) == 2)
-            monkeypatch.setattr(mqtt, "Connection", after(listener, sink))
+            monkeypatch.setattr(publisher, "Connection", after(listener, sink))
             server.start()
             known = "homeassistant/device/fer-edge-shop-door/config"
             before = len(listener.heard)
@@ -182,12 +199,12 @@ def test_broker_that_dies_and_comes_back_is_told_everything(
 
 
 def after(listener: Listener, sink: MqttSink) -> type[mqtt_connection.Connection]:
-    """Connections that open once `listener` hears what is said."""
+    """Connections that open once `listener` has subscribed."""
 
     class Waiting(mqtt_connection.Connection):
         def __enter__(self) -> Self:
             if not listener.subscribed.is_set():
-                raise mqtt_connection.NoBroker(sink._complaint)
+                raise mqtt_connection.BrokerUnavailable(sink._logged_problem)
             return super().__enter__()
 
     return Waiting
@@ -196,28 +213,30 @@ def after(listener: Listener, sink: MqttSink) -> type[mqtt_connection.Connection
 def test_broker_that_stays_away_costs_the_oldest_changes_and_no_more(
     server: Mosquitto, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(mqtt, "OUTBOX_LIMIT", 3)
+    monkeypatch.setattr(pending, "OUTBOX_LIMIT", 3)
     server.kill()
     with sink_at(server) as sink:
         for track_id in range(10):
-            seen = sink._changes
             sink.show(happy(track_id=track_id))
-            until(lambda: track_id in seen._labels)
-        assert len(sink._outbox) == 3
+            until(partial(has_checked, sink, track_id))
+        assert len(sink._pending.changes) == 3
         server.start()
         with Listener(server.port) as listener:
             listener.wait("shop/door/state")
-            until(lambda: len(sink._outbox) == 0)
+            until(lambda: len(sink._pending.changes) == 0)
     assert any(
         message.endswith("changes were lost while the MQTT broker was away") for message in warnings(caplog)
     )
 
 
-def test_broker_that_is_not_there_is_one_line_and_leaving_does_not_wait(
+def has_checked(sink: MqttSink, track_id: int) -> bool:
+    return track_id in sink._pending._detector._labels
+
+
+def test_missing_broker_is_one_line_and_leaving_does_not_wait(
     server: Mosquitto, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    attempts: list[int] = []
-    monkeypatch.setattr(mqtt, "pause_s", lambda attempt: attempts.append(attempt) or 0.01)
+    attempts = record_attempts(monkeypatch)
     # However long an attempt took: it was no connection.
     monkeypatch.setattr(mqtt, "STEADY_AFTER_S", 0.0)
     server.kill()
@@ -232,18 +251,21 @@ def test_broker_that_is_not_there_is_one_line_and_leaving_does_not_wait(
 
 
 def test_attempts_leave_no_descriptor(server: Mosquitto, monkeypatch: pytest.MonkeyPatch) -> None:
-    counts: list[int] = []
-    monkeypatch.setattr(
-        mqtt, "pause_s", lambda attempt: counts.append(len(os.listdir("/proc/self/fd"))) or 0.0
-    )
+    open_files: list[int] = []
+
+    def pause_s(attempt: int) -> float:
+        open_files.append(len(os.listdir("/proc/self/fd")))
+        return 0.0
+
+    monkeypatch.setattr(mqtt, "pause_s", pause_s)
     server.kill()
     gc.disable()
     try:
         with sink_at(server):
-            until(lambda: len(counts) >= 50)
+            until(lambda: len(open_files) >= 50)
     finally:
         gc.enable()
-    assert counts[10] == counts[49]
+    assert open_files[10] == open_files[49]
 
 
 def test_host_that_has_no_address_is_one_line(server: Mosquitto, caplog: pytest.LogCaptureFixture) -> None:
@@ -257,11 +279,13 @@ def test_refused_password_is_one_line_without_it(
     tmp_path: Path, caplog: pytest.LogCaptureFixture, password: str | None
 ) -> None:
     passwords(tmp_path)
-    with Mosquitto(tmp_path, *LOCKED) as server:
-        with sink_at(server, user=f"{USER}@" if password else "", password=password) as sink:
-            until(lambda: server.log.read_text().count("Sending CONNACK") >= 3)
-            sink.show(happy())
-    (message,) = [text for text in warnings(caplog) if "in the clear" not in text]
+    with (
+        Mosquitto(tmp_path, *LOCKED) as server,
+        sink_at(server, user=f"{USER}@" if password else "", password=password) as sink,
+    ):
+        until(lambda: server.log.read_text().count("Sending CONNACK") >= 3)
+        sink.show(happy())
+    (message,) = [text for text in warnings(caplog) if "unencrypted" not in text]
     who = f"user {USER}" if password else "a client without a user"
     assert f"to accept {who}, found: Not authorized; check the user in --mqtt and the password" in message
     assert "wrong horse" not in caplog.text
@@ -279,12 +303,12 @@ def test_right_password_is_accepted_and_warned_of_where_it_is_not_encrypted(
         sink.show(happy())
         listener.wait("shop/door/availability")
     (message,) = warnings(caplog)
-    assert "travels in the clear; mqtts:// encrypts it" in message
+    assert "is sent unencrypted; mqtts:// encrypts it" in message
     assert PASSWORD not in caplog.text
 
 
 def test_password_without_a_user_is_refused(server: Mosquitto) -> None:
-    with pytest.raises(ConfigError, match="expected a user in mqtt for its password.*mqtt://USER@"):
+    with pytest.raises(ConfigError, match=r"expected a user in mqtt for its password.*mqtt://USER@"):
         sink_at(server, password=PASSWORD)
 
 
@@ -341,7 +365,7 @@ def test_encryption_on_one_side_alone_is_one_line(
 ) -> None:
     with sink_at(encrypted, scheme="mqtt", host="localhost"):
         until(lambda: len(warnings(caplog)) == 1)
-    assert "use mqtts:// where it wants TLS" in warnings(caplog)[0]
+    assert "use mqtts:// if the broker needs TLS" in warnings(caplog)[0]
 
 
 def test_certificates_that_are_none_are_refused(server: Mosquitto, tmp_path: Path) -> None:
@@ -350,7 +374,7 @@ def test_certificates_that_are_none_are_refused(server: Mosquitto, tmp_path: Pat
         ConfigError, match=r"expected certificates \(PEM\) in .*ca.crt, found: no certificate"
     ):
         sink_at(server, scheme="mqtts", ca=tmp_path / "ca.crt")
-    with pytest.raises(ConfigError, match="none.crt, found: No such file"):
+    with pytest.raises(ConfigError, match=r"none\.crt, found: No such file"):
         sink_at(server, scheme="mqtts", ca=tmp_path / "none.crt")
 
 
@@ -372,9 +396,7 @@ def test_broker_that_stalls_holds_up_nobody_and_is_noticed(
     assert "expected an answer of the MQTT broker" in warnings(caplog)[1]
 
 
-def test_two_devices_below_one_prefix_are_told_of_it(
-    server: Mosquitto, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_two_devices_with_one_prefix_are_logged(server: Mosquitto, caplog: pytest.LogCaptureFixture) -> None:
     with Listener(server.port) as listener, sink_at(server) as first:
         first.show(happy())
         listener.wait("shop/door/availability", lambda payload: payload == "online")
@@ -384,21 +406,20 @@ def test_two_devices_below_one_prefix_are_told_of_it(
     assert "that no other device has the prefix shop/door" in warnings(caplog)[0]
 
 
-def test_changes_are_told_no_faster_than_asked_and_health_now_and_then(server: Mosquitto) -> None:
+def test_state_is_published_no_faster_than_set_and_now_and_then_without_a_change(server: Mosquitto) -> None:
     clock = Clock(1000.0)
     sink = sink_at(server, every_s=2.0, clock=clock)
-    told: list[float] = []
+    taken_s: list[float] = []
     for step in range(1200):
         clock.sleep(0.1)
-        # A label that does not rest for a minute, and then does.
+        # The label changes all the time for a minute, and then never again.
         sink.show(happy_at(clock(), "sad" if step < 600 and step % 2 else "happy"))
-        sink._look()
-        if sink._is_state_due:
-            told.append(clock())
-            sink._told_s, sink._is_state_due = clock(), False
-    apart_s = np.diff(told)
-    assert apart_s.min() > 1.99 and len(told) >= 15
-    assert apart_s[-1] == pytest.approx(mqtt.HEALTH_EVERY_S, abs=0.2)
+        sink._pending.check()
+        if sink._pending.take_state(lambda: STATS) is not None:
+            taken_s.append(clock())
+    apart_s = np.diff(taken_s)
+    assert apart_s.min() > 1.99 and len(taken_s) >= 15
+    assert apart_s[-1] == pytest.approx(pending.STATE_EVERY_S, abs=0.2)
 
 
 def happy_at(now_s: float, label: str) -> Result:
@@ -432,7 +453,7 @@ def command(*arguments: str) -> list[str]:
     return [sys.executable, "-m", "edge.run", "--camera", "demo", "--no-stream", *arguments]
 
 
-def test_kill_of_the_program_is_told_by_the_broker(server: Mosquitto) -> None:
+def test_broker_publishes_offline_when_the_program_is_killed(server: Mosquitto) -> None:
     address = f"mqtt://127.0.0.1:{server.port}/shop/${{HOSTNAME}}"
     with Listener(server.port) as listener:
         process = subprocess.Popen(command("--mqtt", address), stderr=subprocess.DEVNULL)
