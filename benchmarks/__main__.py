@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import cv2
 
 from benchmarks.arguments import parser
-from edge.errors import command
+from edge.command import command
 
 
 @command

@@ -1,30 +1,23 @@
 """The command line of the benchmarks: its commands, their options, defaults and units."""
 
-from argparse import ArgumentParser, ArgumentTypeError, _SubParsersAction
+from argparse import ArgumentTypeError, _SubParsersAction
 from pathlib import Path
-from typing import NoReturn, TypeAlias
+from typing import TypeAlias
 
 from benchmarks import commands
 from benchmarks.clip import DEMO
-from edge.errors import ConfigError
+from edge.command import ArgumentParser, make_parser
 
-_Commands: TypeAlias = "_SubParsersAction[_Parser]"
+_Commands: TypeAlias = "_SubParsersAction[ArgumentParser]"
 
 _DEFAULT = "(default: %(default)s)"
 
 
-class _Parser(ArgumentParser):
-    """Tells a wrong argument as every other error is told."""
-
-    def error(self, message: str) -> NoReturn:
-        raise ConfigError(f"{message}; {self.prog} --help says what there is")
-
-
 def parser() -> ArgumentParser:
     """The parser; its namespace's `run` takes the namespace and does the work."""
-    whole = _Parser(
-        prog="python -m benchmarks",
-        description=("How fast and how right fer-edge is on this very device. Without a command: stages."),
+    whole = make_parser(
+        "python -m benchmarks",
+        "How fast and how right fer-edge is on this very device. Without a command: stages.",
     )
     add = whole.add_subparsers(metavar="COMMAND", dest="command")
     _add_stages(add)

@@ -14,6 +14,7 @@ from edge import models
 from edge.build import choose_model, make_detector
 from edge.errors import ConfigError
 from edge.faces.classifier import OnnxClassifier
+from edge.files import sha256
 from edge.settings import benchmark_result
 from edge.settings.config import Config
 
@@ -128,7 +129,7 @@ def stages(chosen: Namespace) -> None:
     _tell(chosen, figures, spreads, watched.condition)
     if chosen.png:
         stage_plot.stages(costs, runs, machine_info.headline(figures["machine"]), chosen.png)
-    tuned = model_choice.tuned(runs, {form.name: benchmark_result.sha256(form) for form in forms}, model.name)
+    tuned = model_choice.tuned(runs, {form.name: sha256(form) for form in forms}, model.name)
     print(
         f"best here: {tuned.model} on {tuned.threads} thread{'s' if tuned.threads > 1 else ''}; {tuned.why}"
     )

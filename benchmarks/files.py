@@ -1,22 +1,18 @@
 """Figures on disk: written whole or not at all."""
 
 import json
-import os
 from pathlib import Path
 from typing import Any
 
+from edge import files
 from edge.errors import ConfigError
 
 
 def write(path: Path, content: bytes) -> None:
     """Put `content` at `path`; ConfigError, and nothing changed there, when it cannot be."""
-    partial = path.with_name(f".partial-{path.name}")
     try:
-        partial.write_bytes(content)
-        os.replace(partial, path)
+        files.write(path, content)
     except OSError as error:
-        if path.parent.is_dir():
-            partial.unlink(missing_ok=True)
         raise ConfigError(f"expected to write {path}, found: {error.strerror}; name another file") from error
 
 

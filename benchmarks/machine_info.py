@@ -1,6 +1,5 @@
 """Where figures were taken: board, system, versions, model, commit, and whether the machine was slowed down."""
 
-import hashlib
 import os
 import platform
 import subprocess
@@ -10,7 +9,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-from edge import board
+from edge import board, files
 from edge.board import Board
 
 _ROOT = Path(__file__).parent.parent
@@ -75,7 +74,7 @@ def described(model: Path) -> dict[str, Any]:
         "python": platform.python_version(),
         **{name: metadata.version(name) for name in _LIBRARIES},
         "model": model.name,
-        "model_sha256": sha256(model),
+        "model_sha256": files.sha256(model),
         "commit": _commit(),
     }
 
@@ -99,11 +98,6 @@ def headline(machine: dict[str, Any]) -> str:
         f"{name}, {machine['cores']} cores, {machine['os']}, governor {machine['governor'] or 'unknown'}; "
         f"{machine['model']} {machine['model_sha256'][:12]}, commit {machine['commit'] or 'unknown'}"
     )
-
-
-def sha256(path: Path) -> str:
-    """The hash of the file."""
-    return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
 def _system() -> str:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import cv2
 
-from edge import board, models
+from edge import board, files, models
 from edge.build_sinks import make_sinks
 from edge.cameras.demo import DemoCamera
 from edge.cameras.picamera import PiCamera
@@ -172,5 +172,5 @@ def describe_model(detector: FaceDetector, classifier: OnnxClassifier) -> dict[s
         "detector": detector.name,
         "file": classifier.path.name,
         "precision": classifier.metadata.precision,
-        "sha256": benchmark_result.sha256(classifier.path),
+        "sha256": files.sha256(classifier.path),
     }

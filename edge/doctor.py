@@ -17,7 +17,8 @@ from typing import TYPE_CHECKING
 from edge.checks import camera, health, machine, model, outputs, privacy, system
 from edge.checks.findings import Finding, State, ok, problem, refused, skipped
 from edge.checks.machine import Machine
-from edge.errors import ConfigError, command
+from edge.command import command, describe_version
+from edge.errors import ConfigError
 from edge.threads import WorkerGroup
 
 if TYPE_CHECKING:
@@ -35,7 +36,8 @@ Changes nothing and needs no root; as root it also sees what other users hold. E
 For the service: sudo /opt/fer-edge/current/bin/fer-edge-doctor --config {SERVICE_CONFIG}
 
   {JSON_FLAG}  for a bug report: without names, paths below a home, addresses, secrets and serial numbers
-  -h, --help  this text; python -m edge.run --help tells the arguments of edge.run
+  -h, --help  this text; python -m edge.run --help lists the arguments of edge.run
+  --version   print the version and exit
 """
 _COLOURS = {State.OK: "32", State.WARNING: "33", State.PROBLEM: "1;31", State.SKIPPED: "2"}
 _CHECK_WIDTH, _STATE_WIDTH, _WIDTH = 12, 8, 100
@@ -177,6 +179,9 @@ def main(arguments: Sequence[str] | None = None, here: Machine | None = None) ->
     given = list(sys.argv[1:] if arguments is None else arguments)
     if {"-h", "--help"} & set(given):
         print(USAGE, end="")
+        return 0
+    if "--version" in given:
+        print(describe_version())
         return 0
     if any(SERVICE_CONFIG in argument for argument in given):
         os.environ.setdefault("XDG_DATA_HOME", SERVICE_SHARE)

@@ -15,19 +15,6 @@ expected, what was found and what to do.  Any other exception is a bug: it keeps
 traceback and ends with exit code 1.
 """
 
-import os
-import select
-import sys
-from collections.abc import Callable
-from functools import wraps
-from typing import ParamSpec
-
-_Given = ParamSpec("_Given")
-
-# What a shell says of a program that Ctrl-C ended: 128 + SIGINT; of one whose reader, such as head, has gone: SIGPIPE.
-INTERRUPTED = 130
-READER_GONE = 141
-
 
 class FerEdgeError(Exception):
     """What the user can mend; printed as one line."""
@@ -75,39 +62,3 @@ class SinkError(FerEdgeError):
     """An output that cannot be opened or is lost."""
 
     exit_code = 74
-
-
-def command(main: Callable[_Given, int | None]) -> Callable[_Given, int]:
-    """A command's `main` that returns its exit code, 0 for None, also when it raises what a line on stderr can say.
-
-    A KeyboardInterrupt, which it may raise itself, can say what to do.
-    """
-
-    @wraps(main)
-    def told(*arguments: _Given.args, **options: _Given.kwargs) -> int:
-        try:
-            code = main(*arguments, **options) or 0
-            print(end="", flush=True)  # There may be no sys.stdout.
-            return code
-        except FerEdgeError as error:
-            print(f"fer-edge: {error}", file=sys.stderr)
-            return error.exit_code
-        except KeyboardInterrupt as interruption:
-            print("\nfer-edge: " + "; ".join(("interrupted", *map(str, interruption.args))), file=sys.stderr)
-            return INTERRUPTED
-        except BrokenPipeError:
-            if not _is_reader_gone():
-                raise
-            return READER_GONE
-
-    return told
-
-
-def _is_reader_gone() -> bool:
-    """Whether nobody reads stdout any more; what is still to be written there is then dropped."""
-    stdout = select.poll()
-    stdout.register(sys.stdout.fileno(), 0)
-    is_gone = bool(stdout.poll(0))
-    if is_gone:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-    return is_gone

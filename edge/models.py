@@ -3,16 +3,16 @@
 python -m edge.models [--output FILE]
 """
 
-import argparse
 import hashlib
-import os
 import sys
 import sysconfig
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from edge.errors import ModelError, command
+from edge import files
+from edge.command import command, make_parser
+from edge.errors import ModelError
 
 CLASSIFIER = "fer.int8.onnx"
 TIMEOUT_S = 30.0
@@ -54,10 +54,8 @@ def classifier_path() -> Path:
 
 
 def yunet_path() -> Path:
-    """Where YuNet lies once it is fetched: $XDG_DATA_HOME/fer-edge, by default in ~/.local/share."""
-    # expanduser, unlike Path.home(), raises nothing for a user without a home.
-    share = os.environ.get("XDG_DATA_HOME") or os.path.expanduser("~/.local/share")
-    return Path(share) / "fer-edge" / YUNET.name
+    """Where YuNet lies once it is fetched."""
+    return files.data_folder() / YUNET.name
 
 
 def fetch(download: Download, path: Path) -> None:
@@ -83,14 +81,10 @@ def fetch(download: Download, path: Path) -> None:
             f"expected {download.name} with sha256 {download.sha256}, found {found} "
             f"({len(content)} bytes of at most {download.size_bytes}); nothing was kept, try again later"
         )
-    partial = path.with_name(f".partial-{path.name}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        partial.write_bytes(content)
-        os.replace(partial, path)
+        files.write(path, content)
     except OSError as error:
-        if path.parent.is_dir():
-            partial.unlink(missing_ok=True)
         raise ModelError(
             f"expected to write {path}, found: {error.strerror}; name another file with --output"
         ) from error
@@ -99,12 +93,10 @@ def fetch(download: Download, path: Path) -> None:
 @command
 def main(arguments: Sequence[str] | None = None) -> None:
     """The command."""
-    parser = argparse.ArgumentParser(
-        prog="python -m edge.models",
-        description=(
-            f"Fetch YuNet, the better face detector ({YUNET.size_bytes:,} bytes, {YUNET.licence}), from {YUNET.url}, "
-            f"and check its sha256 ({YUNET.sha256})."
-        ),
+    parser = make_parser(
+        "python -m edge.models",
+        f"Fetch YuNet, the better face detector ({YUNET.size_bytes:,} bytes, {YUNET.licence}), from {YUNET.url}, "
+        f"and check its sha256 ({YUNET.sha256}).",
     )
     parser.add_argument(
         "--output",

@@ -1,15 +1,14 @@
 """The command that makes a page with plots of what --events wrote."""
 
-import argparse
-import os
 import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import NoReturn
 
 from tqdm import tqdm
 
-from edge.errors import ConfigError, DataError, SinkError, command
+from edge import files
+from edge.command import ArgumentParser, command, make_parser
+from edge.errors import ConfigError, DataError, SinkError
 from edge.reporting.figures import summarize
 from edge.reporting.page import page
 from edge.reporting.rows import Row, read
@@ -18,19 +17,15 @@ from edge.rotation import files_of
 
 def write(events: Sequence[Path], report: Path, title: str | None = None) -> None:
     """Write the page about `events` and the files rotated before them; DataError, SinkError."""
-    files = list(dict.fromkeys(file for path in events for file in _files(path)))
-    if any(report.exists() and report.samefile(file) for file in files):
+    series = list(dict.fromkeys(file for path in events for file in _files(path)))
+    if any(report.exists() and report.samefile(file) for file in series):
         raise ConfigError(
             f"expected another file than the events' for the report, found {report}; name another"
         )
-    text = page(summarize(_counted(read(files))), title or events[-1].stem)
-    unfinished = report.with_name(f"{report.name}.part")
+    text = page(summarize(_counted(read(series))), title or events[-1].stem)
     try:
-        # Under its name stands a whole report, the last one or this.
-        unfinished.write_text(text, encoding="utf-8")
-        os.replace(unfinished, report)
+        files.write(report, text)
     except OSError as error:
-        unfinished.unlink(missing_ok=True)
         raise SinkError(
             f"expected to write a report to {report}, found: {error.strerror}; "
             "make room, or name another file"
@@ -39,10 +34,10 @@ def write(events: Sequence[Path], report: Path, title: str | None = None) -> Non
 
 def _files(path: Path) -> list[Path]:
     """`path` and what was rotated before it."""
-    files = files_of(path) if path.parent.is_dir() else []
-    if not files:
+    series = files_of(path) if path.parent.is_dir() else []
+    if not series:
         raise DataError(f"expected events in {path}, found no such file; name one that --events wrote")
-    return files
+    return series
 
 
 def _counted(rows: Iterator[Row]) -> Iterator[Row]:
@@ -50,17 +45,12 @@ def _counted(rows: Iterator[Row]) -> Iterator[Row]:
     yield from tqdm(rows, unit=" rows", desc="reading", disable=None, leave=False, delay=1)
 
 
-class _Parser(argparse.ArgumentParser):
-    def error(self, message: str) -> NoReturn:
-        raise ConfigError(f"{message}; {self.prog} --help says what there is")
-
-
-def _parser() -> argparse.ArgumentParser:
-    parser = _Parser(
-        prog="python -m edge.report",
-        allow_abbrev=False,
-        description="Make a page with plots of what --events wrote: time in each expression, a time line "
+def _parser() -> ArgumentParser:
+    parser = make_parser(
+        "python -m edge.report",
+        "Make a page with plots of what --events wrote: time in each expression, a time line "
         "of each face, counts per minute, transitions.",
+        allow_abbrev=False,
     )
     parser.add_argument(
         "events",

@@ -10,7 +10,8 @@ from pathlib import Path
 from edge import board
 from edge.build import build
 from edge.cameras.spec import VideoFile, parse_camera
-from edge.errors import CameraError, command
+from edge.command import command
+from edge.errors import CameraError
 from edge.settings import batch
 from edge.settings import config as settings
 from edge.settings.config import Settings

@@ -4,7 +4,7 @@ import logging
 import sys
 from collections.abc import Sequence
 
-from edge.errors import command
+from edge.command import command
 from export.arguments import parser
 
 

@@ -1,38 +1,29 @@
 """The command line of export: its commands, their options, defaults and units."""
 
 import functools
-from argparse import ArgumentParser, ArgumentTypeError, _SubParsersAction
+from argparse import ArgumentTypeError, _SubParsersAction
 from collections.abc import Callable
 from pathlib import Path
-from typing import NoReturn, TypeAlias
+from typing import TypeAlias
 
-from edge.errors import ConfigError
+from edge.command import ArgumentParser, make_parser
 from export import commands
 from export.compare import TRUTHS, Tolerances
 from export.dataset import JUDGED_ON, LABELS, SPLITS
 from export.evaluate import RESAMPLES
 from export.recipe import BALANCE, RECIPES
 
-_Commands: TypeAlias = "_SubParsersAction[_Parser]"
+_Commands: TypeAlias = "_SubParsersAction[ArgumentParser]"
 
 _SOURCES = "fer2013.csv, an .npz, or a folder tree split/label/image"
 _DEFAULT = "(default: %(default)s)"
 
 
-class _Parser(ArgumentParser):
-    """Tells a wrong argument as every other error is told."""
-
-    def error(self, message: str) -> NoReturn:
-        raise ConfigError(f"{message}; {self.prog} --help says what there is")
-
-
 def parser() -> ArgumentParser:
     """The parser; its namespace's `run` takes the namespace and does the work."""
-    whole = _Parser(
-        prog="python -m export",
-        description=(
-            "Train, evaluate, convert and quantize expression classifiers. Needs pip install fer-edge[export]."
-        ),
+    whole = make_parser(
+        "python -m export",
+        "Train, evaluate, convert and quantize expression classifiers. Needs pip install fer-edge[export].",
     )
     add = whole.add_subparsers(required=True, metavar="COMMAND", dest="command")
     _add_train(add)

@@ -6,6 +6,7 @@ import msgspec
 import onnx
 
 from edge.faces.metadata import Metadata
+from edge.files import sha256
 from export import compare, evaluate, files, graph, robustness, timing
 from export.calibration import Images
 from export.compare import Compared, Judge
@@ -104,7 +105,7 @@ Runtime. What goes in and comes out, and where it is from, also stands in the fi
 | output | `{model.graph.output[0].name}`, float32 (n, {len(metadata.labels)}), sums to 1 |
 | labels | {", ".join(metadata.labels)} |
 | temperature | {metadata.temperature:g} |
-| sha256 | {files.sha256(path)} |
+| sha256 | {sha256(path)} |
 
 The square crop around a detector's box, with s the mean of the box's width and height:
 

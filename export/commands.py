@@ -11,6 +11,7 @@ import msgspec
 from edge import models
 from edge.errors import ConfigError, SinkError
 from edge.faces.metadata import Metadata
+from edge.files import sha256
 from export import calibration, dataset, evaluate, files
 from export.calibration import Images
 from export.dataset import FER2013_FRAMING, JUDGED_ON, LABELS, Split
@@ -257,8 +258,8 @@ def _recipe(arguments: Namespace) -> Recipe:
     """The recipe of the network, with what the user wants otherwise."""
     usual = RECIPES[arguments.network]
     wanted = {field.name: getattr(arguments, field.name, None) for field in fields(Recipe)}
-    wanted["teachers"] = ", ".join(files.sha256(path) for path in arguments.teacher)
-    wanted["started_from"] = files.sha256(arguments.start) if arguments.start else ""
+    wanted["teachers"] = ", ".join(sha256(path) for path in arguments.teacher)
+    wanted["started_from"] = sha256(arguments.start) if arguments.start else ""
     if not arguments.teacher:
         wanted["teacher_share"] = 0.0
     return replace(usual, **{name: value for name, value in wanted.items() if value is not None})

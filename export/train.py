@@ -3,7 +3,6 @@
 import json
 import logging
 import math
-import os
 import zipfile
 from collections.abc import Sequence
 from dataclasses import asdict, replace
@@ -14,6 +13,7 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
+from edge import files
 from edge.errors import ConfigError, DataError, ModelError, SinkError
 from export import evaluate, heads, keras_models, targets
 from export.augment import augment
@@ -109,15 +109,12 @@ class Checkpoint(keras.callbacks.Callback):  # type: ignore[misc]
     def _keep(self) -> None:
         if best_epoch(self.history) == len(self.history["loss"]) - 1:
             save_atomically(self.model, self._folder / BEST)
-        # Whole before LAST is replaced: whoever finds LAST an epoch ahead of HISTORY finds the history here.
-        partial = _partial(self._folder / HISTORY)
-        partial.write_text(json.dumps({"recipe": asdict(self._recipe), "history": self.history}, indent=1))
-        try:
-            save_atomically(self.model, self._folder / LAST)
-        except OSError:
-            partial.unlink()
-            raise
-        os.replace(partial, self._folder / HISTORY)
+        # LAST gets its name first: whoever finds it an epoch ahead of HISTORY finds the history in its temporary file.
+        with files.replace_together(self._folder / LAST, self._folder / HISTORY) as (last, history):
+            self.model.save(last)
+            history.write_text(
+                json.dumps({"recipe": asdict(self._recipe), "history": self.history}, indent=1)
+            )
 
 
 def best_epoch(history: dict[str, list[float]]) -> int:
@@ -287,7 +284,7 @@ def _restore(
         epochs_seen = int(model.optimizer.iterations) // steps_per_epoch
         if epochs_seen > len(kept["history"]["loss"]):
             # Stopped between the two: see Checkpoint.
-            kept = json.loads(_partial(folder / HISTORY).read_text())
+            kept = json.loads(files.partial_path(folder / HISTORY).read_text())
         kept_recipe: dict[str, Any] = dict(kept["recipe"])
     except (OSError, ValueError, TypeError, KeyError, AttributeError, zipfile.BadZipFile) as error:
         raise ModelError(
@@ -315,17 +312,6 @@ def _restore(
 
 
 def save_atomically(model: keras.Model, path: Path) -> None:
-    """Save `model` as .keras so that `path` is at every moment absent, the old file or the new one.
-
-    An OSError leaves nothing that is half a file.
-    """
-    try:
-        model.save(_partial(path))
-        os.replace(_partial(path), path)
-    except OSError:
-        _partial(path).unlink(missing_ok=True)
-        raise
-
-
-def _partial(path: Path) -> Path:
-    return path.with_name(f".partial-{path.name}")
+    """Save `model` as .keras; an OSError leaves `path` as it was."""
+    with files.replace_together(path) as (partial,):
+        model.save(partial)

@@ -14,12 +14,14 @@ MODULES = sorted(
 # Programs of other people, each run by an interpreter that has their libraries.
 PEERS = ROOT / "benchmarks" / "peers" / "runners"
 
-FOR_ALL = {"edge.contracts", "edge.errors", "edge.frames"}
+FOR_ALL = {"edge.contracts", "edge.errors", "edge.files", "edge.frames"}
 
 # What else a module may import of ours, a line for each folder; the entry with the longest prefix counts.
 MAY_IMPORT = {
     "edge": set(),
+    "edge.command": set(),
     "edge.errors": set(),
+    "edge.files": set(),
     "edge.frames": set(),
     "edge.palette": set(),
     "edge.contracts": {"edge.frames"},
@@ -27,7 +29,13 @@ MAY_IMPORT = {
     "edge.pipeline": {"edge.telemetry", "edge.threads"},
     "edge.faces": {"edge.faces"},
     "edge.drawing": {"edge.drawing", "edge.palette"},
-    "edge.settings": {"edge.settings", "edge.cameras.spec", "edge.mqtt.address", "edge.board"},
+    "edge.settings": {
+        "edge.settings",
+        "edge.cameras.spec",
+        "edge.command",
+        "edge.mqtt.address",
+        "edge.board",
+    },
     "edge.web": {"edge.web", "edge.palette"},
     "edge.mqtt": {"edge.mqtt"},
     "edge.screens": {"edge.screens"},
@@ -47,18 +55,20 @@ MAY_IMPORT = {
         "edge.checks",
         "edge.board",
         "edge.cameras",
+        "edge.command",
         "edge.models",
         "edge.mqtt",
         "edge.settings",
         "edge.web",
     },
     "edge.checks.trial": {"edge"},
-    "edge.report": {"edge.reporting", "edge.rotation"},
+    "edge.models": {"edge.command"},
+    "edge.report": {"edge.command", "edge.reporting", "edge.rotation"},
     "edge.build": {"edge"},
     "edge.build_sinks": {"edge"},
     "edge.run": {"edge"},
     "edge.doctor": {"edge"},
-    "export": {"export", "edge.faces", "edge.detectors", "edge.models"},
+    "export": {"export", "edge.command", "edge.faces", "edge.detectors", "edge.models"},
     "benchmarks": {"benchmarks", "edge"},
 }
 

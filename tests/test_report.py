@@ -99,8 +99,8 @@ def test_long_day_with_many_changes_stays_a_small_page(tmp_path: Path) -> None:
         (["day.csv", "--output", "day.csv"], 78, "expected another file than the events'"),
         (["day.csv", "--output", "day-0001.csv"], 78, "expected another file than the events'"),
         (["day.csv", "--output", "none/out.html"], 74, "expected to write a report to none/out.html"),
-        (["day.csv", "--outptu", "x"], 78, "--help says"),
-        ([], 78, "--help says"),
+        (["day.csv", "--outptu", "x"], 78, "--help lists"),
+        ([], 78, "--help lists"),
     ],
 )
 def test_bad_input_is_one_line(

@@ -15,7 +15,7 @@ from benchmarks import clip, files
 from benchmarks.arm64 import comparison, emulator, laps
 from benchmarks.arm64.boards import BOARDS, Board
 from benchmarks.arm64.comparison import Comparison
-from edge.errors import command
+from edge.command import ArgumentParser, command, make_parser
 
 # Four turns of the search for new faces at 25 frames a second are 25 frames; as many again, and some.
 FRAMES = 60
@@ -31,10 +31,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return _run(_parser().parse_args(arguments))
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="python -m benchmarks.arm64",
-        description=(
+def _parser() -> ArgumentParser:
+    parser = make_parser(
+        "python -m benchmarks.arm64",
+        (
             "Run the work of each frame as arm64 code under QEMU, count its instructions by stage, with faces followed and "
             "with every whole frame searched, check that the results are those of this machine, and estimate the time on "
             "a Raspberry Pi 4 and 5. Makes a Debian for arm64 below $XDG_CACHE_HOME/fer-edge/arm64 the first time, "

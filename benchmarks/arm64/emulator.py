@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from benchmarks.arm64.boards import Board
+from edge import files
 from edge.errors import ConfigError
 
 ROOT = Path(__file__).parents[2]
@@ -17,8 +18,8 @@ EMULATOR = "qemu-aarch64"
 
 
 def folder() -> Path:
-    """$XDG_CACHE_HOME/fer-edge/arm64, by default in ~/.cache."""
-    return Path(os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")) / "fer-edge" / "arm64"
+    """The folder of the arm64 system."""
+    return files.cache_folder() / "arm64"
 
 
 def prepare(root: Path) -> None:

@@ -19,6 +19,7 @@ import cv2
 from benchmarks.arm64 import laps
 from benchmarks.clip import Clip, ClipCamera, stored
 from edge import build, models
+from edge.command import command, make_parser
 from edge.contracts import Box, Face, FaceDetector, Result, Search, Tracker
 from edge.drawing import overlay
 from edge.faces.classifier import OnnxClassifier
@@ -122,17 +123,22 @@ def worked(clip: Clip, frames: int, config: Config, *, follows: bool) -> list[di
     return told
 
 
-def main() -> None:
+@command
+def main(arguments: Sequence[str] | None = None) -> None:
     """Work, and print what was found."""
-    path, frames, name, how, *yunet = sys.argv[1:]
-    config = Config(
-        camera="demo", detector="yunet" if name == "yunet" else "haar", yunet=next(iter(yunet), None)
-    )
+    parser = make_parser("python -m benchmarks.arm64.work", (__doc__ or "").partition("\n")[0])
+    parser.add_argument("clip", type=Path, help="a file of frames that benchmarks.clip stored")
+    parser.add_argument("frames", type=int, help="how many of them")
+    parser.add_argument("detector", choices=["haar", "yunet"])
+    parser.add_argument("how", choices=["follow", "whole"], help="follow faces, or search every whole frame")
+    parser.add_argument("yunet", nargs="?", help="YuNet's model file")
+    chosen = parser.parse_args(arguments)
+    config = Config(camera="demo", detector=chosen.detector, yunet=chosen.yunet)
     # One thread: the plugin's count is not locked.
     cv2.setNumThreads(1)
-    with stored(Path(path)) as clip:
-        print(json.dumps(worked(clip, int(frames), config, follows=how == "follow")))
+    with stored(chosen.clip) as clip:
+        print(json.dumps(worked(clip, chosen.frames, config, follows=chosen.how == "follow")))
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -12,7 +12,6 @@ import random
 import sys
 import tempfile
 import time
-from argparse import ArgumentParser
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,9 +23,10 @@ from benchmarks.arithmetic import percentiles
 from edge.build import build
 from edge.cameras.reconnecting import ReconnectingCamera
 from edge.cameras.usb import UsbCamera
+from edge.command import command, make_parser
 from edge.contracts import Result
 from edge.drawing import overlay
-from edge.errors import ConfigError, command
+from edge.errors import ConfigError
 from edge.frames import Image
 from edge.settings.config import Config
 from edge.telemetry import Telemetry
@@ -227,9 +227,7 @@ def run(cycles: int) -> int:
 @command
 def main(arguments: Sequence[str] | None = None) -> int:
     """The command; 1 when something grew or the camera came back late."""
-    parser = ArgumentParser(
-        prog="python -m benchmarks.endurance.cycles", description=(__doc__ or "").partition("\n")[0]
-    )
+    parser = make_parser("python -m benchmarks.endurance.cycles", (__doc__ or "").partition("\n")[0])
     parser.add_argument(
         "--cycles", type=int, default=1000, metavar="N", help="how many (default: %(default)s)"
     )

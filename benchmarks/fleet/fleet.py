@@ -4,7 +4,6 @@ A Mosquitto of its own on this machine, and as many devices as asked for, each t
 faces.  Then one device's process is killed and another's is stopped, and at last the broker itself is killed.
 """
 
-import argparse
 import multiprocessing
 import os
 import shutil
@@ -26,7 +25,8 @@ from paho.mqtt.enums import CallbackAPIVersion
 
 from benchmarks.fleet import device
 from benchmarks.fleet.delivery import Heard, Phase, silent, summary
-from edge.errors import ConfigError, command
+from edge.command import command, make_parser
+from edge.errors import ConfigError
 
 PREFIX = "fleet"
 BYTES_TOPIC = "$SYS/broker/bytes/received"
@@ -232,9 +232,7 @@ def _answers(port: int) -> bool:
 @command
 def main(arguments: Sequence[str] | None = None) -> int:
     """The command; 0 when no device was touched by another's outage, 1 otherwise."""
-    parser = argparse.ArgumentParser(
-        prog="python -m benchmarks.fleet.fleet", description=(__doc__ or "").partition("\n")[2]
-    )
+    parser = make_parser("python -m benchmarks.fleet.fleet", (__doc__ or "").partition("\n")[2])
     parser.add_argument(
         "--devices", type=int, default=200, help="how many (default: %(default)s, at least 3)"
     )

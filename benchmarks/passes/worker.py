@@ -20,9 +20,10 @@ from benchmarks import clip
 from benchmarks.clip import ClipCamera
 from benchmarks.passes import library_timing
 from edge.build import build, make_camera
+from edge.command import command, make_parser
 from edge.contracts import Camera, Result, Sink
 from edge.drawing import overlay
-from edge.errors import SinkError, command
+from edge.errors import SinkError
 from edge.settings.config import Config
 from edge.telemetry import Telemetry
 from edge.threads import SignalWaiter
@@ -166,9 +167,12 @@ def _camera(order: PassRequest, opened: ExitStack) -> Camera:
 
 
 @command
-def main() -> None:
+def main(arguments: Sequence[str] | None = None) -> None:
     """The pass."""
-    print(msgspec.json.encode(run(msgspec.json.decode(sys.argv[1], type=PassRequest))).decode())
+    parser = make_parser("python -m benchmarks.passes.worker", (__doc__ or "").partition("\n")[0])
+    parser.add_argument("order", metavar="ORDER", help="a PassRequest as JSON")
+    request = msgspec.json.decode(parser.parse_args(arguments).order, type=PassRequest)
+    print(msgspec.json.encode(run(request)).decode())
 
 
 if __name__ == "__main__":

@@ -14,7 +14,8 @@ from benchmarks.peers.catalogue import PEERS, Material, Peer
 from benchmarks.peers.contest import Entrant
 from benchmarks.peers.environments import Unavailable
 from edge import models
-from edge.errors import CameraNotFound, ConfigError, command
+from edge.command import ArgumentParser, command, make_parser
+from edge.errors import CameraNotFound, ConfigError
 
 # Four times the 115 frames of the video that the figures in the README were taken with, and a few.
 FRAMES = 464
@@ -31,10 +32,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
     _run(_parser().parse_args(arguments))
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="python -m benchmarks.peers",
-        description=(
+def _parser() -> ArgumentParser:
+    parser = make_parser(
+        "python -m benchmarks.peers",
+        (
             "Run other programs and fer-edge over the same clip in turn and print who is how fast. Each peer is installed "
             "in an environment of its own below $XDG_CACHE_HOME/fer-edge/peers (4 GB, most of it TensorFlow, twice)."
         ),

@@ -1,12 +1,13 @@
 """A virtual environment per kind of peer, kept in a cache folder and made once."""
 
-import os
 import shutil
 import subprocess
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+
+from edge import files
 
 ROOT = Path(__file__).parents[2]
 # TensorFlow is 600 MB to fetch.
@@ -32,8 +33,8 @@ class Environment:
 
 
 def cache_folder() -> Path:
-    """$XDG_CACHE_HOME/fer-edge/peers, by default in ~/.cache."""
-    return Path(os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")) / "fer-edge" / "peers"
+    """The folder of the peers' environments and of what they fetch."""
+    return files.cache_folder() / "peers"
 
 
 def run(command: list[str]) -> None:

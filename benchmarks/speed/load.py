@@ -13,7 +13,7 @@ import sys
 import tempfile
 import time
 import urllib.request
-from argparse import ArgumentParser, Namespace
+from argparse import Namespace
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,7 +24,8 @@ from tqdm import tqdm
 
 from benchmarks import arithmetic, files
 from benchmarks.arithmetic import Spread
-from edge.errors import FerEdgeError, command
+from edge.command import ArgumentParser, command, make_parser
+from edge.errors import FerEdgeError
 from edge.settings.config import PREFIX
 
 START_WITHIN_S = 30.0
@@ -219,9 +220,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 
 def _parser() -> ArgumentParser:
-    parser = ArgumentParser(
-        prog="python -m benchmarks.speed.load",
-        description=(
+    parser = make_parser(
+        "python -m benchmarks.speed.load",
+        (
             "What viewers cost: frames analysed per second on the demo camera with nobody watching and with many clients "
             "of the stream on this machine, of which half never read, in turn."
         ),

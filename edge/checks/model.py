@@ -7,9 +7,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from edge import models
+from edge import files, models
 from edge.checks.findings import Finding, ok, problem, skipped, warning
 from edge.checks.machine import Machine
+from edge.command import DISTRIBUTION
 from edge.errors import ConfigError, ModelError
 
 if TYPE_CHECKING:
@@ -35,9 +36,7 @@ def yunet(machine: Machine, config: "Config") -> Iterator[Finding]:
 
 
 def _hash(path: Path) -> str:
-    from edge.settings import benchmark_result
-
-    found = benchmark_result.sha256(path)
+    found = files.sha256(path)
     known = "as published" if found == models.YUNET.sha256 else "another file than the published one"
     return f"sha256 {found[:HASH_SHOWN]}…, {known}"
 
@@ -55,15 +54,21 @@ def model(machine: Machine, config: "Config") -> Iterator[Finding]:
     elif ran.code == ConfigError.exit_code:
         yield skipped("no trial before the settings are right")
     elif ran.code == ModelError.exit_code:
-        found, _, remedy = ran.err.strip().splitlines()[-1].rpartition("; ")
+        found, _, remedy = _last_line(ran.err).rpartition("; ")
         yield problem(found, remedy)
     elif ran.code:
         yield problem(
-            f"the trial fails: {(ran.err.strip().splitlines() or ['no reason'])[-1]}",
+            f"the trial fails: {_last_line(ran.err) or 'no reason'}",
             "python -m edge.checks.trial shows where; report that",
         )
     else:
         yield from _judged(json.loads(ran.out.splitlines()[-1]))
+
+
+def _last_line(text: str) -> str:
+    """The last line, without the name that a command's error begins with."""
+    lines = text.strip().splitlines()
+    return lines[-1].removeprefix(f"{DISTRIBUTION}: ") if lines else ""
 
 
 def _judged(said: dict[str, Any]) -> Iterator[Finding]:

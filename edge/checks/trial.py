@@ -11,10 +11,11 @@ import sys
 import time
 from collections.abc import Sequence
 
+from edge import files
 from edge.build import make_classifier, make_detector
 from edge.cameras.demo import DemoCamera
-from edge.errors import FerEdgeError
-from edge.settings import benchmark_result, config
+from edge.command import command
+from edge.settings import config
 
 MIN_FACE_PX = 80
 
@@ -40,7 +41,7 @@ def trial(arguments: Sequence[str]) -> dict[str, object]:
     return {
         "detector": detector.name,
         "file": str(classifier.path),
-        "sha256": benchmark_result.sha256(classifier.path),
+        "sha256": files.sha256(classifier.path),
         "labels": contract.labels,
         "input": f"{contract.width}×{contract.height} {contract.channel}",
         "precision": contract.precision,
@@ -50,14 +51,10 @@ def trial(arguments: Sequence[str]) -> dict[str, object]:
     }
 
 
-def main() -> int:
+@command
+def main(arguments: Sequence[str] | None = None) -> None:
     """The command."""
-    try:
-        print(json.dumps(trial(sys.argv[1:])))
-    except FerEdgeError as error:
-        print(error, file=sys.stderr)
-        return error.exit_code
-    return 0
+    print(json.dumps(trial(sys.argv[1:] if arguments is None else arguments)))
 
 
 if __name__ == "__main__":

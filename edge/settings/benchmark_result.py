@@ -1,6 +1,5 @@
 """Which form of the model, and how many threads in it, serve this device best: what its benchmark found, on disk."""
 
-import hashlib
 import logging
 import os
 import platform
@@ -10,7 +9,7 @@ from typing import Annotated
 
 import msgspec
 
-from edge import board
+from edge import board, files
 
 log = logging.getLogger(__name__)
 
@@ -31,19 +30,13 @@ class Tuning(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def path() -> Path:
-    """Where the benchmark leaves its result: $XDG_DATA_HOME/fer-edge, by default in ~/.local/share."""
-    share = os.environ.get("XDG_DATA_HOME") or os.path.expanduser("~/.local/share")
-    return Path(share) / "fer-edge" / FILE
+    """Where the benchmark leaves its result."""
+    return files.data_folder() / FILE
 
 
 def machine() -> str:
     """What makes a result another machine's: the board, where it tells, the architecture, the cores."""
     return f"{board.read().model or 'unknown board'}, {platform.machine()}, {os.cpu_count()} cores"
-
-
-def sha256(model: Path) -> str:
-    """The hash of the file; OSError where it cannot be read."""
-    return hashlib.sha256(model.read_bytes()).hexdigest()
 
 
 def found(models: Path, at: Path | None = None) -> Tuning | None:
@@ -75,7 +68,7 @@ def stale(tuning: Tuning, models: Path) -> str | None:
         return f"it never timed {tuning.model}"
     for name, expected in tuning.compared.items():
         try:
-            if sha256(models / name) != expected:
+            if files.sha256(models / name) != expected:
                 return f"{name} has changed"
         except OSError as error:
             return f"{name} cannot be read ({error.strerror})"

@@ -14,6 +14,7 @@ from typing import Annotated, Any, Literal, NoReturn, get_args, get_origin, get_
 import msgspec
 from msgspec import Meta
 
+from edge.command import ArgumentParser, make_parser
 from edge.errors import ConfigError
 from edge.mqtt import address as mqtt_address
 from edge.mqtt.address import FORM
@@ -315,7 +316,10 @@ def parse(arguments: Sequence[str], environment: Mapping[str, str]) -> tuple[Set
     a key or a flag that does not exist and a value out of range; ends the process, as argparse
     does, for --help.
     """
-    flags = _parser().parse_args(arguments)
+    try:
+        flags = _parser().parse_args(arguments)
+    except ConfigError as error:  # It repeats the argument, which may hold a password.
+        raise ConfigError(credentials.without_secrets(str(error))) from None
     values: dict[str, Any] = {}
     origins = dict.fromkeys(_KEYS, "default")
     # Strings stand for numbers and booleans in the environment and in flags, not in TOML.
@@ -342,13 +346,6 @@ _Layer = dict[str, tuple[Any, str]]
 _ADDRESS = re.compile(r"(\[[0-9A-Fa-f:]+\]|[^:\s]+):\d{1,5}")
 
 
-class _Parser(argparse.ArgumentParser):
-    """Tells a flag that does not exist as every other wrong setting is told."""
-
-    def error(self, message: str) -> NoReturn:
-        raise ConfigError(f"{credentials.without_secrets(message)}; {self.prog} --help says what there is")
-
-
 class _SecretFlag(argparse.Action):
     """Refuses a secret where every user of the machine can read it, and does not repeat it."""
 
@@ -364,15 +361,15 @@ def _flag(key: str) -> str:
     return "--" + re.sub(r"_(s|px)$", "", key).replace("_", "-")
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = _Parser(
-        prog="fer-edge",
-        allow_abbrev=False,
-        description="Read apparent facial expressions from a camera, on this device alone.",
+def _parser() -> ArgumentParser:
+    parser = make_parser(
+        "fer-edge",
+        "Read apparent facial expressions from a camera, on this device alone.",
         epilog=f"Every setting can also stand in the TOML file of --config, or in {PREFIX}CAMERA and so on; "
         "a flag beats the environment, which beats the file. "
         "SIGHUP, or systemctl reload, has the file read again; the log says what needs a restart. "
         f"{HOSTNAME} in a text stands for this machine's name, so that one file serves many machines.",
+        allow_abbrev=False,
     )
     parser.add_argument(
         "--config", type=Path, metavar="FILE", help="a TOML file with settings (default: none)"

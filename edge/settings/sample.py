@@ -3,10 +3,13 @@
 python -m edge.settings.sample > config.toml
 """
 
+import sys
 import textwrap
+from collections.abc import Sequence
 
 import msgspec
 
+from edge.command import command, make_parser
 from edge.settings import config
 from edge.settings.config import Config
 
@@ -30,5 +33,12 @@ def _setting(field: msgspec.structs.FieldInfo) -> str:
     return "\n" + "".join(f"# {line}\n" for line in lines) + f"#{field.name} = {value}\n"
 
 
-if __name__ == "__main__":
+@command
+def main(arguments: Sequence[str] | None = None) -> None:
+    """The command."""
+    make_parser("python -m edge.settings.sample", (__doc__ or "").partition("\n")[0]).parse_args(arguments)
     print(text(), end="")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -8,6 +8,7 @@ import pytest
 from benchmarks import machine_info, tables
 from benchmarks.arithmetic import Spread
 from benchmarks.machine_info import Condition, Watched
+from edge import files
 from edge.board import Board
 from edge.errors import ConfigError
 
@@ -81,7 +82,7 @@ def test_machine_is_described(tmp_path: Path) -> None:
     model = tmp_path / "fer.onnx"
     model.write_bytes(b"model")
     found = machine_info.described(model)
-    assert found["model_sha256"] == machine_info.sha256(model)
+    assert found["model_sha256"] == files.sha256(model)
     assert found["cores"] >= 1
     json.dumps(found)
     assert "fer.onnx" in machine_info.headline(found)

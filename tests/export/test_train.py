@@ -3,6 +3,7 @@
 import contextlib
 import dataclasses
 import json
+import os
 import resource
 import shutil
 from collections.abc import Callable, Iterator
@@ -111,7 +112,7 @@ def test_run_interrupted_and_resumed_ends_as_the_run_that_was_not(
 def test_run_killed_between_model_and_history_loses_no_epoch(
     splits: tuple[Split, Split], straight: Path, tmp_path: Path
 ) -> None:
-    replace = train.os.replace
+    replace = os.replace
 
     def killed(source: Path, target: Path) -> None:
         if target.name == train.HISTORY and len(json.loads(source.read_text())["history"]["loss"]) == 2:
@@ -119,7 +120,7 @@ def test_run_killed_between_model_and_history_loses_no_epoch(
         replace(source, target)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(train.os, "replace", killed)
+        patch.setattr(os, "replace", killed)
         with pytest.raises(KeyboardInterrupt):
             train.train(*splits, tmp_path, RECIPE)
     assert len(history_of(tmp_path)["loss"]) == 1

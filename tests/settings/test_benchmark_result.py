@@ -6,6 +6,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from edge import files
 from edge.build import choose_model
 from edge.models import classifier_path
 from edge.settings import benchmark_result
@@ -17,7 +18,7 @@ FORMS = ("fer.int8.onnx", "fer.float.onnx")
 
 def result_of(folder: Path, **changed: object) -> Tuning:
     """The float form on three threads, as a benchmark of this machine would say."""
-    compared = {name: benchmark_result.sha256(folder / name) for name in FORMS}
+    compared = {name: files.sha256(folder / name) for name in FORMS}
     whole = Tuning(
         machine=benchmark_result.machine(),
         compared=compared,

@@ -1,0 +1,116 @@
+"""How every `python -m …` ends, and what each of their command lines understands."""
+
+import argparse
+import configparser
+import os
+import select
+import sys
+from collections.abc import Callable
+from functools import wraps
+from importlib import metadata
+from pathlib import Path
+from typing import NoReturn, ParamSpec
+
+from edge.errors import ConfigError, FerEdgeError
+
+DISTRIBUTION = "fer-edge"
+# The exit codes that a shell reports for a program that Ctrl-C ended (128 + SIGINT), and for one whose
+# reader, such as head, has gone (128 + SIGPIPE).
+INTERRUPTED = 130
+READER_GONE = 141
+
+_Parameters = ParamSpec("_Parameters")
+
+
+def command(main: Callable[_Parameters, int | None]) -> Callable[_Parameters, int]:
+    """Make a command's `main` return its exit code: 0 for None, and that of a FerEdgeError, which is printed.
+
+    A KeyboardInterrupt is printed as a line, too, together with its text, which may say how to go on.
+    """
+
+    @wraps(main)
+    def run(*arguments: _Parameters.args, **options: _Parameters.kwargs) -> int:
+        try:
+            return _run_and_flush(lambda: main(*arguments, **options))
+        except FerEdgeError as error:
+            print(f"{DISTRIBUTION}: {error}", file=sys.stderr)
+            return error.exit_code
+        except KeyboardInterrupt as interruption:
+            line = "; ".join(("interrupted", *map(str, interruption.args)))
+            print(f"\n{DISTRIBUTION}: {line}", file=sys.stderr)
+            return INTERRUPTED
+        except BrokenPipeError:
+            if not _is_reader_gone():
+                raise
+            return READER_GONE
+
+    return run
+
+
+def _run_and_flush(main: Callable[[], int | None]) -> int:
+    try:
+        code = main() or 0
+    except SystemExit:  # --help and --version end so.
+        _flush()
+        raise
+    _flush()
+    return code
+
+
+def _flush() -> None:
+    print(end="", flush=True)  # Unlike sys.stdout.flush(), this works without a sys.stdout.
+
+
+def _is_reader_gone() -> bool:
+    """Whether nobody reads stdout any more; what is still to be written there is then dropped."""
+    stdout = select.poll()
+    stdout.register(sys.stdout.fileno(), 0)
+    is_gone = bool(stdout.poll(0))
+    if is_gone:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return is_gone
+
+
+class ArgumentParser(argparse.ArgumentParser):
+    """argparse's, but a wrong argument raises ConfigError, and so ends a command as a wrong setting does."""
+
+    def error(self, message: str) -> NoReturn:
+        """Raise ConfigError."""
+        raise ConfigError(f"{message}; {self.prog} --help lists the arguments")
+
+
+def make_parser(
+    prog: str, description: str, *, epilog: str | None = None, allow_abbrev: bool = True
+) -> ArgumentParser:
+    """The parser of a command, which also understands --version."""
+    parser = ArgumentParser(prog=prog, description=description, epilog=epilog, allow_abbrev=allow_abbrev)
+    parser.add_argument(
+        "--version",
+        action=_PrintVersion,
+        nargs=0,
+        dest=argparse.SUPPRESS,
+        default=argparse.SUPPRESS,
+        help="print the version and exit",
+    )
+    return parser
+
+
+class _PrintVersion(argparse.Action):
+    """Like argparse's own, but the version is read only when it is asked for."""
+
+    def __call__(self, parser: argparse.ArgumentParser, *_: object) -> NoReturn:
+        print(describe_version())
+        parser.exit()
+
+
+def describe_version() -> str:
+    """The name and the version of this program: the installed one's, or else the checkout's."""
+    try:
+        number = metadata.version(DISTRIBUTION)
+    except metadata.PackageNotFoundError:
+        checkout = configparser.ConfigParser()
+        checkout.read(Path(__file__).parent.parent / "setup.cfg", encoding="utf-8")
+        number = checkout.get(
+            "metadata", "version", fallback="(version unknown: neither installed nor a checkout)"
+        )
+    return f"{DISTRIBUTION} {number}"
