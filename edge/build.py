@@ -27,14 +27,17 @@ from edge.cameras.video import VideoCamera
 from edge.contracts import Camera, FaceDetector, Sink, Smoother
 from edge.detectors.haar import HaarDetector
 from edge.detectors.yunet import YunetDetector
-from edge.drawing.blur import FaceBlur
 from edge.faces.classifier import OnnxClassifier
+from edge.faces.finder import TrackingFaceFinder
+from edge.faces.reader import SmoothingExpressionReader
 from edge.faces.smoothing import ExponentialSmoother
 from edge.faces.tracking import FollowingTracker
 from edge.pipeline import Pipeline
 from edge.settings import benchmark_result
 from edge.settings.config import Config
 from edge.settings.reloading import OnChange, ignore_changes
+from edge.sinks.face_blur import FaceBlurSink
+from edge.sinks.latency import LatencySink
 from edge.telemetry import Telemetry
 from edge.threads import share_heap
 
@@ -78,15 +81,13 @@ def build(
         on_quit=on_quit,
         on_change=on_change,
     )
+    sinks = [*change_sinks(sinks), LatencySink(telemetry)]
     pipeline = Pipeline(
         camera,
-        detector,
-        tracker,
-        classifier,
-        make_smoother(),
-        change_sinks(sinks),
+        TrackingFaceFinder(tracker, detector),
+        SmoothingExpressionReader(classifier, make_smoother()),
+        [FaceBlurSink(sinks)] if config.blur else sinks,
         telemetry,
-        veil=FaceBlur().follow if config.blur else iter,
     )
     on_change("min_face_px", tracker.look_for)
     on_change("log_every_s", partial(setattr, pipeline, "log_every_s"))

@@ -202,6 +202,14 @@ class Tracker(Protocol):
         ...
 
 
+class FaceFinder(Protocol):
+    """Finds the faces of each frame and follows them.  The detecting thread calls it."""
+
+    def find(self, frame: Frame, /) -> tuple[Face, ...]:
+        """The faces of `frame`, each with its track_id."""
+        ...
+
+
 class Smoother(Protocol):
     """Steadies the expressions of each track.  The inferring thread calls it, once per frame."""
 
@@ -231,6 +239,14 @@ class Classifier(Protocol):
 
     def classify(self, crops: Sequence[Image], /) -> list[Expression]:
         """An expression for each crop, from one run of the model; [] for []."""
+        ...
+
+
+class ExpressionReader(Protocol):
+    """Reads the expression of each face.  The inferring thread calls it, once per frame."""
+
+    def read(self, frame: Frame, faces: Sequence[Face], /) -> tuple[Reading, ...]:
+        """A reading for each of the `faces` of `frame`, in the order given."""
         ...
 
 

@@ -7,7 +7,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from itertools import islice
 
-from edge.contracts import Camera, Classifier, Face, FaceDetector, Result, Sink, Smoother, Tracker
+from edge.contracts import Camera, ExpressionReader, Face, FaceFinder, Result, Sink
 from edge.errors import CameraError, CameraTimeout
 from edge.frames import Frame
 from edge.telemetry import Telemetry
@@ -30,7 +30,7 @@ class _Detected:
 
 
 class Pipeline:
-    """Runs a camera's frames through detector and classifier to the sinks, until one end or the other.
+    """Runs a camera's frames through the face finder and the expression reader to the sinks, until one end or the other.
 
     A live camera's frames are dropped where a stage is slow; every other camera's are all
     analysed.  Each stage closes the slots on both its sides when it ends, so an end, a stop
@@ -40,20 +40,17 @@ class Pipeline:
     def __init__(
         self,
         camera: Camera,
-        detector: FaceDetector,
-        tracker: Tracker,
-        classifier: Classifier,
-        smoother: Smoother,
+        face_finder: FaceFinder,
+        expression_reader: ExpressionReader,
         sinks: Sequence[Sink],
         telemetry: Telemetry,
         *,
-        veil: Callable[[Iterator[Result]], Iterator[Result]] = iter,
         first_frame_within_s: float = FIRST_FRAME_WITHIN_S,
     ) -> None:
-        """The parts are used by one thread each; `telemetry` by all; `sinks` see what `veil` lets through."""
-        self._camera, self._detector, self._tracker = camera, detector, tracker
-        self._classifier, self._smoother, self._sinks = classifier, smoother, sinks
-        self._telemetry, self._veil, self._first_frame_within_s = telemetry, veil, first_frame_within_s
+        """The parts are used by one thread each; `telemetry` by all."""
+        self._camera, self._face_finder = camera, face_finder
+        self._expression_reader, self._sinks = expression_reader, sinks
+        self._telemetry, self._first_frame_within_s = telemetry, first_frame_within_s
         self.log_every_s = LOG_EVERY_S
         self._frames: LatestSlot[Frame] = LatestSlot(wait=not camera.is_live)
         self._detected: LatestSlot[_Detected] = LatestSlot(wait=not camera.is_live)
@@ -114,7 +111,7 @@ class Pipeline:
     def _capture(self, frames: int | None) -> None:
         try:
             for frame in islice(self._camera_frames(), frames):
-                self._telemetry.captured(frame)
+                self._telemetry.count_captured(frame)
                 if not self._frames.publish(frame):
                     return
         except CameraError:
@@ -146,7 +143,7 @@ class Pipeline:
             for frame in self._frames.follow():
                 if any(sink.needs_picture for sink in self._sinks):
                     frame.decode_colour_first()
-                faces = () if frame.notice else self._tracker.track(frame, self._detector)
+                faces = () if frame.notice else self._face_finder.find(frame)
                 if not self._detected.publish(_Detected(frame, faces, time.monotonic())):
                     return
         finally:
@@ -157,10 +154,9 @@ class Pipeline:
         try:
             for detected in self._detected.follow():
                 frame, faces = detected.frame, detected.faces
-                crops = [self._classifier.crop(frame, face) for face in faces]
-                readings = self._smoother.smooth(faces, crops, self._classifier.classify(crops), frame)
+                readings = self._expression_reader.read(frame, faces)
                 result = Result(frame, readings, detected.at_s, time.monotonic())
-                self._telemetry.analysed(result)
+                self._telemetry.count_analysed(result)
                 if not self._results.publish(result):
                     return
         finally:
@@ -169,9 +165,9 @@ class Pipeline:
 
     def _deliver(self) -> None:
         try:
-            for result in self._veil(self._results.follow()):
+            for result in self._results.follow():
+                self._telemetry.count_delivered(result)
                 for sink in self._sinks:
                     sink.show(result)
-                self._telemetry.shown(result)
         finally:
             self._results.close()

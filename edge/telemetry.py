@@ -26,6 +26,7 @@ class Figures:
     captured: int
     analysed: int
     dropped: int
+    """Frames that the camera numbered and that never reached the sinks: lost by the driver or between any two stages."""
     latency_p50_ms: float
     """From capture to shown."""
     latency_p95_ms: float
@@ -79,24 +80,28 @@ class Telemetry:
         self._outputs_lost = self._reconnects = 0
         self._last_number = -1
 
-    def captured(self, frame: Frame) -> None:
-        """The camera delivered `frame`."""
+    def count_captured(self, frame: Frame) -> None:
+        """The camera has delivered `frame`."""
         now_s = self._clock()
         with self._lock:
             self._captured.add(now_s, now_s - frame.captured_at_s)
             self._captured_count += 1
 
-    def analysed(self, result: Result) -> None:
-        """The last stage before the sinks is done with `result`; a gap before its number is a drop."""
+    def count_analysed(self, result: Result) -> None:
+        """The expressions of `result` have been read."""
         now_s = self._clock()
         with self._lock:
             self._analysed.add(now_s, now_s - result.frame.captured_at_s)
             self._analysed_count += 1
-            self._dropped_count += result.frame.number - self._last_number - 1
-            self._last_number = result.frame.number
             self._faces = len(result.readings)
 
-    def shown(self, result: Result) -> None:
+    def count_delivered(self, result: Result) -> None:
+        """`result` has reached the last stage; a gap in the frames' numbers before it was lost on the way."""
+        with self._lock:
+            self._dropped_count += result.frame.number - self._last_number - 1
+            self._last_number = result.frame.number
+
+    def count_shown(self, result: Result) -> None:
         """Every sink has taken `result`."""
         now_s = self._clock()
         with self._lock:

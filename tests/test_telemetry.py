@@ -17,10 +17,11 @@ def result_of(number: int, captured_at_s: float) -> Result:
 def play(telemetry: Telemetry, clock: Clock, numbers: list[int], *, step_s: float, latency_s: float) -> None:
     for number in numbers:
         result = result_of(number, clock.now_s)
-        telemetry.captured(result.frame)
+        telemetry.count_captured(result.frame)
         clock.now_s += latency_s
-        telemetry.analysed(result)
-        telemetry.shown(result)
+        telemetry.count_analysed(result)
+        telemetry.count_delivered(result)
+        telemetry.count_shown(result)
         clock.now_s += step_s - latency_s
 
 

@@ -15,6 +15,8 @@ from benchmarks.scenes import CUTS, SCENES, Scene, Stage, is_cut
 from edge import build
 from edge.contracts import Box, Classifier, Expression, Face, FaceDetector, Search
 from edge.errors import CameraError
+from edge.faces.finder import TrackingFaceFinder
+from edge.faces.reader import SmoothingExpressionReader
 from edge.frames import Frame, Image, PixelFormat
 from edge.settings.config import Config
 
@@ -206,14 +208,13 @@ def _moments(
     scene: Scene, stage: Stage, count: int, config: Config, classifier: Classifier
 ) -> Iterator[Moment]:
     """The line's work on each frame as its stages do it, and the full search by another detector of the same kind."""
-    tracker, smoother = build.make_tracker(config), build.make_smoother()
-    following, searching = build.make_detector(config), build.make_detector(config)
+    finder = TrackingFaceFinder(build.make_tracker(config), build.make_detector(config))
+    reader = SmoothingExpressionReader(classifier, build.make_smoother())
+    searching = build.make_detector(config)
     for index in range(count):
         picture = scene(stage, index)
         frame = _frame(encoded(picture), stage.clip, index, picture)
-        faces = tracker.track(frame, following)
-        crops = [classifier.crop(frame, face) for face in faces]
-        readings = smoother.smooth(faces, crops, classifier.classify(crops), frame)
+        readings = reader.read(frame, finder.find(frame))
         full = _full_search(frame, searching, config.min_face_px)
         yield Moment(
             frame.elapsed_s,

@@ -74,34 +74,30 @@ class FaceBlur:
     """
 
     def __init__(self) -> None:
-        self._held: deque[Result] = deque()
+        self._waiting: deque[Result] = deque()
         self._seen: dict[int | None, tuple[float, Box]] = {}
 
-    def follow(self, results: Iterable[Result]) -> Iterator[Result]:
-        """All of `results`, veiled."""
-        for result in results:
-            yield from self.cover(result)
-        yield from self.flush()
-
-    def cover(self, result: Result) -> Iterator[Result]:
-        """Take `result`; the results whose time has come, veiled."""
-        if result.frame.notice or (self._held and result.frame.elapsed_s < self._held[-1].frame.elapsed_s):
-            # The camera went away or began anew: what comes now tells nothing of what was.
+    def blur(self, result: Result) -> Iterator[Result]:
+        """Take `result`; yields the results that have waited for LOOK_AHEAD_S, with their faces hidden."""
+        if result.frame.notice or (
+            self._waiting and result.frame.elapsed_s < self._waiting[-1].frame.elapsed_s
+        ):
+            # The camera went away or started again: its new pictures say nothing about the old ones.
             yield from self.flush()
-        self._held.append(result)
-        while result.frame.notice and self._held:
+        self._waiting.append(result)
+        while result.frame.notice and self._waiting:
             yield self._release()
-        while self._held and result.frame.elapsed_s - self._held[0].frame.elapsed_s >= LOOK_AHEAD_S:
+        while self._waiting and result.frame.elapsed_s - self._waiting[0].frame.elapsed_s >= LOOK_AHEAD_S:
             yield self._release()
 
     def flush(self) -> Iterator[Result]:
         """The results that still wait, veiled by what is known; then everything is forgotten."""
-        while self._held:
+        while self._waiting:
             yield self._release()
         self._seen.clear()
 
     def _release(self) -> Result:
-        result = self._held.popleft()
+        result = self._waiting.popleft()
         frame = result.frame
         if frame.notice:
             return result
@@ -112,7 +108,7 @@ class FaceBlur:
         }
         now = {reading.face.track_id: (frame.elapsed_s, reading.face.box) for reading in result.readings}
         later: dict[int | None, tuple[float, Box]] = {}
-        for held in self._held:
+        for held in self._waiting:
             for reading in held.readings:
                 later.setdefault(reading.face.track_id, (held.frame.elapsed_s, reading.face.box))
         hidden = [_hidden(reading.face.box, 0.0, frame) for reading in result.readings]

@@ -121,7 +121,7 @@ class HdmiSink:
             return
         try:
             self._obey_keys(screen)
-            for visible in [result] if self._blur is None else self._blur.cover(result):
+            for visible in [result] if self._blur is None else self._blur.blur(result):
                 self._shown = overlay.draw(visible, corner=f"{self._read_stats()['shown_fps']:.1f} FPS")
                 screen.show(self._shown)
         except SinkError as error:

@@ -12,8 +12,10 @@ from edge.errors import SinkError
 from edge.mqtt import address as mqtt_address
 from edge.rotation import Series
 from edge.sinks.events import EventsSink
+from edge.sinks.face_blur import FaceBlurSink
 from edge.sinks.fault_tolerant import FaultTolerantSink
 from edge.sinks.hdmi import HdmiSink
+from edge.sinks.latency import LatencySink
 from edge.sinks.metrics import MetricsSink
 from edge.sinks.mjpeg import MjpegSink
 from edge.sinks.mqtt import MqttSink
@@ -39,7 +41,9 @@ RESULT = result_of(np.zeros((48, 64, 3), np.uint8), reading_of(Box(1, 2, 30, 30)
         "mqtt",
         "progress",
         "record",
+        "face blur",
         "fault tolerant",
+        "latency",
         "systemd",
     ]
 )
@@ -58,6 +62,10 @@ def make(request: pytest.FixtureRequest, tmp_path: Path) -> Make:
         return lambda: FaultTolerantSink(
             EventsSink(Series(tmp_path / "out.csv"), LABELS), on_loss=pytest.fail, live=True
         )
+    if kind == "face blur":
+        return lambda: FaceBlurSink([EventsSink(Series(tmp_path / "out.csv", replaces=True), LABELS)])
+    if kind == "latency":
+        return lambda: LatencySink(Telemetry())
     if kind == "metrics":
         return lambda: MetricsSink(LABELS, dict, {})
     if kind == "mqtt":

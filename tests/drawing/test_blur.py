@@ -1,7 +1,7 @@
-"""Nobody can be seen in what the veil lets through."""
+"""Nobody can be recognised in a blurred frame."""
 
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 import cv2
@@ -44,8 +44,15 @@ def result_at(at_s: float, *boxes: Box, picture: Image = NOISE, notice: str | No
     )
 
 
-def veiled(results: Iterable[Result]) -> list[Result]:
-    return list(FaceBlur().follow(iter(results)))
+def blur_all(results: Iterable[Result]) -> Iterator[Result]:
+    face_blur = FaceBlur()
+    for result in results:
+        yield from face_blur.blur(result)
+    yield from face_blur.flush()
+
+
+def blurred(results: Iterable[Result]) -> list[Result]:
+    return list(blur_all(results))
 
 
 def is_hidden(result: Result, box: Box) -> bool:
@@ -68,7 +75,7 @@ def test_real_face_holds_at_most_six_values_each_way() -> None:
     seen = real_faces()
     assert len(seen) >= 8
     for frame, face in seen:
-        (result,) = veiled([result_at(0, face.box, picture=frame.bgr)])
+        (result,) = blurred([result_at(0, face.box, picture=frame.bgr)])
         box = face.box
         assert not is_hidden(result_at(0, picture=frame.bgr), box)
         assert is_hidden(result, box)
@@ -80,19 +87,19 @@ def test_real_face_holds_at_most_six_values_each_way() -> None:
 
 @pytest.mark.parametrize("size", [20, 48, 111, 479])
 def test_face_of_every_size_is_hidden(size: int) -> None:
-    (result,) = veiled([result_at(0, Box(7, 1, size, size))])
+    (result,) = blurred([result_at(0, Box(7, 1, size, size))])
     assert is_hidden(result, Box(7, 1, size, size))
 
 
 def test_what_is_no_face_stays_and_so_do_the_readings() -> None:
     original = result_at(0, FACE)
-    (result,) = veiled([original])
+    (result,) = blurred([original])
     np.testing.assert_array_equal(result.frame.bgr[:, 480:], NOISE[:, 480:])
     assert result.readings == original.readings and result.frame.number == original.frame.number
 
 
 def test_there_is_nothing_to_pass_on_and_nothing_to_write_to() -> None:
-    (result,) = veiled([result_at(0, FACE)])
+    (result,) = blurred([result_at(0, FACE)])
     assert result.frame.buffer.size == 0
     assert not result.frame.bgr.flags.writeable and not result.frame.grey.flags.writeable
 
@@ -102,19 +109,19 @@ def test_nothing_is_converted_until_somebody_looks() -> None:
     original = Result(
         Frame(encoded, PixelFormat.MJPG, 640, 480, 0, 0.0, 0.0), result_at(0, FACE).readings, 0.0, 0.0
     )
-    (result,) = veiled([original])
+    (result,) = blurred([original])
     assert original.frame._bgr is None and original.frame._grey is None
     assert is_hidden(result, FACE)
 
 
 def test_face_missed_in_some_frames_is_hidden_in_them() -> None:
-    results = veiled(result_at(number / FPS, *([FACE] if number % 10 == 0 else [])) for number in range(50))
+    results = blurred(result_at(number / FPS, *([FACE] if number % 10 == 0 else [])) for number in range(50))
     assert len(results) == 50
     assert all(is_hidden(result, FACE) for result in results)
 
 
 def test_face_is_hidden_from_before_it_is_first_found() -> None:
-    results = veiled(result_at(number / FPS, *([FACE] if number >= 10 else [])) for number in range(20))
+    results = blurred(result_at(number / FPS, *([FACE] if number >= 10 else [])) for number in range(20))
     assert all(is_hidden(result, FACE) for result in results)
 
 
@@ -124,53 +131,55 @@ def test_face_that_walks_while_it_is_not_seen_is_hidden() -> None:
 
     found = {0, 1, 12, 13, 25}
     times_s = [number / FPS for number in range(26)]
-    results = veiled(
+    results = blurred(
         result_at(at_s, *([place(at_s)] if number in found else [])) for number, at_s in enumerate(times_s)
     )
     assert all(is_hidden(result, place(at_s)) for result, at_s in zip(results, times_s, strict=True))
 
 
 def test_lost_face_is_hidden_for_a_while_and_not_for_ever() -> None:
-    results = veiled(result_at(number / FPS, *([FACE] if number == 0 else [])) for number in range(50))
+    results = blurred(result_at(number / FPS, *([FACE] if number == 0 else [])) for number in range(50))
     hidden = [is_hidden(result, FACE) for result in results]
     assert hidden == [number / FPS <= KEEP_S for number in range(50)]
 
 
 def test_results_are_held_for_the_look_ahead_and_no_longer() -> None:
-    veil = FaceBlur()
+    face_blur = FaceBlur()
     for number in range(50):
-        for result in veil.cover(result_at(number / FPS)):
+        for result in face_blur.blur(result_at(number / FPS)):
             assert 0 <= number / FPS - result.frame.elapsed_s - LOOK_AHEAD_S < 1 / FPS
-    assert len(list(veil.flush())) == math.ceil(LOOK_AHEAD_S * FPS)
+    assert len(list(face_blur.flush())) == math.ceil(LOOK_AHEAD_S * FPS)
 
 
 def test_notice_comes_at_once_after_what_was_held_and_as_it_is() -> None:
-    veil = FaceBlur()
-    assert not list(veil.cover(result_at(5, FACE)))
+    face_blur = FaceBlur()
+    assert not list(face_blur.blur(result_at(5, FACE)))
     notice = result_at(5.1, notice="no camera")
-    before, shown = veil.cover(notice)
+    before, shown = face_blur.blur(notice)
     assert is_hidden(before, FACE) and shown is notice
     # A camera that began anew counts from 0 again; the old face is not its.
-    assert not list(veil.cover(result_at(0)))
-    (result,) = veil.flush()
+    assert not list(face_blur.blur(result_at(0)))
+    (result,) = face_blur.flush()
     assert not is_hidden(result, FACE)
 
 
 def test_camera_that_begins_anew_holds_up_nothing() -> None:
-    veil = FaceBlur()
-    assert not list(veil.cover(result_at(100, FACE)))
-    assert len(list(veil.cover(result_at(0)))) == 1
+    face_blur = FaceBlur()
+    assert not list(face_blur.blur(result_at(100, FACE)))
+    assert len(list(face_blur.blur(result_at(0)))) == 1
 
 
 def test_crowd_with_overlapping_faces_is_hidden() -> None:
     boxes = [Box(60 + 50 * number, 100 + 10 * number, 100, 100) for number in range(8)]
-    (result,) = veiled([result_at(0, *boxes)])
+    (result,) = blurred([result_at(0, *boxes)])
     for box in boxes:
         part = result.frame.bgr[box.top : box.bottom, box.left : box.right]
         assert values_across(part) <= 12
 
 
-def test_no_face_of_a_real_video_is_found_again_behind_the_veil(material: Callable[[str], Path]) -> None:
+def test_no_face_of_a_real_video_is_found_again_in_the_blurred_frames(
+    material: Callable[[str], Path],
+) -> None:
     detector = HaarDetector()
     whole = Search(Box(0, 0, 1 << 15, 1 << 15), 80, 480)
 
@@ -186,7 +195,7 @@ def test_no_face_of_a_real_video_is_found_again_behind_the_veil(material: Callab
                 yield Result(frame, readings, 0.0, 0.0)
 
     shown = hidden = 0
-    for result in FaceBlur().follow(iter(results())):
+    for result in blur_all(results()):
         for reading in result.readings:
             shown += 1
             hidden += is_hidden(result, reading.face.box)
@@ -198,7 +207,7 @@ def test_recording_holds_no_face_either(tmp_path: Path, clean: bool) -> None:
     frame, face = real_faces()[0]
     results = [result_at(number / FPS, face.box, picture=frame.bgr) for number in range(FPS)]
     seen = []
-    for name, shown in (("plain", results), ("veiled", veiled(results))):
+    for name, shown in (("plain", results), ("blurred", blurred(results))):
         path = tmp_path / f"{name}.mp4"
         with RecorderSink(Series(path), clean=clean) as recorder:
             for result in shown:
@@ -218,6 +227,6 @@ def values_recorded(path: Path, box: Box) -> int:
 
 
 def test_cells_keep_few_colours() -> None:
-    (result,) = veiled([result_at(0, FACE)])
+    (result,) = blurred([result_at(0, FACE)])
     values = np.unique(result.frame.bgr[FACE.top : FACE.bottom, FACE.left : FACE.right])
     assert len(values) <= 256 // blur.STEP

@@ -12,6 +12,8 @@ import numpy as np
 import pytest
 
 from edge.contracts import Result
+from edge.faces.finder import TrackingFaceFinder
+from edge.faces.reader import SmoothingExpressionReader
 from edge.pipeline import Pipeline
 from edge.sinks import systemd
 from edge.sinks.systemd import STATUS_EVERY_S, ServiceSink
@@ -211,10 +213,8 @@ def test_stage_that_hangs_stops_the_feeding_while_the_camera_goes_on(manager: Ma
     }
     line = Pipeline(
         camera,
-        parts["detector"],
-        parts["tracker"],
-        parts["classifier"],
-        parts["smoother"],
+        TrackingFaceFinder(parts["tracker"], parts["detector"]),
+        SmoothingExpressionReader(parts["classifier"], parts["smoother"]),
         [parts["sink"], sink_for(manager, hasty)],
         Telemetry(),
     )

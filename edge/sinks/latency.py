@@ -1,0 +1,33 @@
+"""Measures how long a result takes from the camera to the sinks."""
+
+from types import TracebackType
+from typing import Self
+
+from edge.contracts import Result
+from edge.telemetry import Telemetry
+
+
+class LatencySink:
+    """A Sink that reports each result to `telemetry` once every sink before it has taken that result.
+
+    It stands last among the sinks that draw, so that the latency includes the time for which FaceBlurSink holds
+    results back.
+    """
+
+    name = "latency"
+    needs_picture = False
+
+    def __init__(self, telemetry: Telemetry) -> None:
+        self._telemetry = telemetry
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Nothing is open."""
+
+    def show(self, result: Result) -> None:
+        """Count the result and its age."""
+        self._telemetry.count_shown(result)
