@@ -34,6 +34,7 @@ class Part:
         self.is_open = self.was_opened = False
         self.error: Exception | None = None
         self.gate: threading.Event | None = None
+        self.calls = 0
 
     def __enter__(self) -> Self:
         self.is_open = self.was_opened = True
@@ -45,6 +46,7 @@ class Part:
         self.is_open = False
 
     def work(self) -> None:
+        self.calls += 1
         if self.error is not None:
             raise self.error
         if self.gate is not None:
@@ -236,24 +238,27 @@ def test_slow_stage_drops_frames_instead_of_queueing_them() -> None:
     assert line.telemetry.figures().dropped > 900 - 3
 
 
-@pytest.mark.parametrize("slow_part", ["detector", "classifier", "sink"])
-def test_every_captured_frame_is_either_shown_or_counted_as_dropped(slow_part: str) -> None:
-    line = Line(FakeCamera(1000, live=True))
-    part = getattr(line, slow_part)
-    part.gate = threading.Event()
+@pytest.mark.parametrize(
+    ("slow", "before"), [("detector", "camera"), ("classifier", "detector"), ("sink", "classifier")]
+)
+def test_every_captured_frame_is_either_shown_or_counted_as_dropped(slow: str, before: str) -> None:
+    line = Line(FakeCamera(100, live=True))
+    slow_part, part_before = getattr(line, slow), getattr(line, before)
+    gate = slow_part.gate = threading.Event()
 
-    def open_gate_after_the_last_frame() -> None:
-        while line.camera.delivered < 1000:
-            threading.Event().wait(0.001)
-        part.gate.set()
+    def wait_for_the_part_before() -> None:
+        """Deliver a frame once the last one has got as far as the slow part, so that only that part loses any."""
+        line.camera.calls += 1
+        while part_before.calls < line.camera.delivered:
+            threading.Event().wait(0.0001)
+        if line.camera.delivered == 100:
+            gate.set()
 
-    opener = threading.Thread(target=open_gate_after_the_last_frame)
-    opener.start()
+    line.camera.work = wait_for_the_part_before  # type: ignore[method-assign]
     line.run()
-    opener.join()
     figures, shown = line.telemetry.figures(), len(line.sink.results)
-    assert (figures.captured, line.sink.results[-1].frame.number) == (1000, 999)
-    assert shown + figures.dropped == 1000 and figures.dropped > 900
+    assert (figures.captured, line.sink.results[-1].frame.number) == (100, 99)
+    assert shown + figures.dropped == 100 and figures.dropped > 90
 
 
 def stop(waiter: SignalWaiter) -> None:
