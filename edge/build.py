@@ -67,7 +67,7 @@ def build(
     if telemetry is None:
         telemetry = Telemetry(board=board.Watch())
     if camera is None:
-        camera = make_camera(config, paced=streams or config.display, on_back=telemetry.reconnected)
+        camera = make_camera(config, paced=streams or config.display, on_back=telemetry.count_reconnect)
     detector = make_detector(config)
     classifier = make_classifier(config, detector)
     tracker = make_tracker(config)

@@ -40,7 +40,7 @@ def make_sinks(
     to `on_change` goes what can change meanwhile.
     """
     sinks: list[Sink] = []
-    metrics = MetricsSink(labels, lambda: telemetry.figures().by_name(), model)
+    metrics = MetricsSink(labels, lambda: telemetry.read_stats().to_dict(), model)
     if streams:
         sinks.append(make_stream(config, telemetry, metrics.text))
     if config.display:
@@ -57,7 +57,7 @@ def make_sinks(
         sinks.append(metrics)
     if systemd.is_wanted(os.environ):
         # The last: a result is told to systemd once every other sink has taken it.
-        sinks.append(systemd.ServiceSink(os.environ, telemetry.figures))
+        sinks.append(systemd.ServiceSink(os.environ, telemetry.read_stats))
     return sinks
 
 
@@ -92,7 +92,7 @@ def make_stream(config: Config, telemetry: Telemetry, metrics: Callable[[], byte
     return MjpegSink(
         host,
         port,
-        figures=lambda: telemetry.figures().by_name(),
+        figures=lambda: telemetry.read_stats().to_dict(),
         has_raw=not config.blur,
         access=access,
         limits=limits,
@@ -116,7 +116,7 @@ def make_display(config: Config, telemetry: Telemetry, on_quit: Callable[[], Non
 
         return KmsScreen(width, height), open_keyboard()
 
-    return HdmiSink(make_screen, on_quit, lambda: telemetry.figures().by_name(), Path(config.snapshots))
+    return HdmiSink(make_screen, on_quit, lambda: telemetry.read_stats().to_dict(), Path(config.snapshots))
 
 
 def make_files(
@@ -136,7 +136,7 @@ def make_files(
         files.append(EventsSink(Series(Path(config.events), rotation, replaces=not live), labels))
     if not live and len(files) == 1:
         return files
-    return [FaultTolerantSink(sink, telemetry.output_lost, live=live) for sink in files]
+    return [FaultTolerantSink(sink, telemetry.count_lost_output, live=live) for sink in files]
 
 
 def make_reporter(
@@ -149,7 +149,7 @@ def make_reporter(
     reporter = MqttSink(
         mqtt_address.parse(address, "mqtt"),
         labels,
-        lambda: telemetry.figures().by_name(),
+        lambda: telemetry.read_stats().to_dict(),
         password=credentials.read("mqtt_password", place, os.environ),
         ca=Path(config.mqtt_ca) if config.mqtt_ca else None,
         every_s=config.mqtt_every_s,

@@ -84,8 +84,8 @@ class Pipeline:
             finally:
                 self._frames.close()
                 workers.join(STOP_WITHIN_S)
-            figures = self._telemetry.figures()
-        log.info("%s", figures.line())
+            stats = self._telemetry.read_stats()
+        log.info("%s", stats.to_log_line())
 
     def _watch(
         self,
@@ -94,7 +94,7 @@ class Pipeline:
         duration_s: float | None,
         on_reload: Callable[[], None],
     ) -> None:
-        """Log the figures now and then, and reload where that is asked for, until it is time to stop."""
+        """Log the stats now and then, and reload where that is asked for, until it is time to stop."""
         now_s = time.monotonic()
         end_s = now_s + duration_s if duration_s is not None else float("inf")
         log_s = now_s + self.log_every_s
@@ -105,7 +105,7 @@ class Pipeline:
                 on_reload()
                 log_s = min(log_s, now_s + self.log_every_s)
             if now_s >= log_s:
-                log.info("%s", self._telemetry.figures().line())
+                log.info("%s", self._telemetry.read_stats().to_log_line())
                 log_s += self.log_every_s
 
     def _capture(self, frames: int | None) -> None:

@@ -44,7 +44,7 @@ def run(chosen: Settings, waiter: SignalWaiter, reloader: ConfigReloader) -> Non
     try:
         pipeline.run(waiter, frames=config.frames, duration_s=config.duration_s, on_reload=reloader.reload)
     finally:
-        if config.report and config.events and telemetry.figures().analysed:
+        if config.report and config.events and telemetry.read_stats().analysed:
             from edge import report
 
             report.write([Path(config.events)], Path(config.report))

@@ -17,7 +17,7 @@ WINDOW_S = 5.0
 
 
 @dataclass(frozen=True, slots=True)
-class Figures:
+class Stats:
     """What the line did in the last WINDOW_S seconds; `captured`, `analysed` and `dropped` count from the start."""
 
     captured_fps: float
@@ -41,7 +41,7 @@ class Figures:
     reconnects: int
     """How often the camera has come back since the start."""
 
-    def line(self) -> str:
+    def to_log_line(self) -> str:
         """The log line."""
         line = (
             f"captured {self.captured_fps:.1f} FPS, analysed {self.analysed_fps:.1f}, shown {self.shown_fps:.1f}, "
@@ -56,11 +56,11 @@ class Figures:
             line += f", reconnects {self.reconnects}"
         return f"{line}, THROTTLED: {', '.join(self.throttled)}" if self.throttled else line
 
-    def by_name(self) -> dict[str, float]:
-        """The figures under their names, rounded for people; unknown ones are left out, `throttled` is 0 or 1."""
-        figures = {name: getattr(self, name) for name in self.__slots__}
-        figures["throttled"] = int(bool(self.throttled))
-        return {name: round(value, 2) for name, value in figures.items() if value is not None}
+    def to_dict(self) -> dict[str, float]:
+        """The stats under their names, rounded for people; unknown ones are left out, `throttled` is 0 or 1."""
+        stats = {name: getattr(self, name) for name in self.__slots__}
+        stats["throttled"] = int(bool(self.throttled))
+        return {name: round(value, 2) for name, value in stats.items() if value is not None}
 
 
 class Telemetry:
@@ -71,7 +71,7 @@ class Telemetry:
         clock: Callable[[], float] = time.monotonic,
         board: Callable[[], Board] = lambda: Board(None, None),
     ) -> None:
-        """`board` tells the machine's health, and is asked for every figures()."""
+        """`board` tells the machine's health, and is asked for every read_stats()."""
         self._clock, self._board = clock, board
         self._lock = threading.Lock()
         self._started_s = clock()
@@ -107,25 +107,25 @@ class Telemetry:
         with self._lock:
             self._shown.add(now_s, now_s - result.frame.captured_at_s)
 
-    def output_lost(self) -> None:
+    def count_lost_output(self) -> None:
         """A sink has failed, and the rest goes on."""
         with self._lock:
             self._outputs_lost += 1
 
-    def reconnected(self) -> None:
+    def count_reconnect(self) -> None:
         """The camera was away, and is back."""
         with self._lock:
             self._reconnects += 1
 
-    def figures(self) -> Figures:
-        """The figures of this moment."""
+    def read_stats(self) -> Stats:
+        """The stats of this moment."""
         board, now_s = self._board(), self._clock()
         # Before the first window is full the rates are those of the time since the start.
         window_s = max(1e-3, min(WINDOW_S, now_s - self._started_s))
         with self._lock:
             ages_s = self._shown.values(now_s) or [0.0]
             p50_s, p95_s = np.percentile(ages_s, [50, 95])
-            return Figures(
+            return Stats(
                 captured_fps=len(self._captured.values(now_s)) / window_s,
                 analysed_fps=len(self._analysed.values(now_s)) / window_s,
                 shown_fps=len(self._shown.values(now_s)) / window_s,

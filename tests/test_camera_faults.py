@@ -102,7 +102,7 @@ def test_line_outlives_every_fault_and_keeps_its_viewers(
     config = Config(detector=detector, yunet=yunet)  # type: ignore[arg-type]
     monkeypatch.setattr(Unruly, "born", 0)
     telemetry, received = Telemetry(), []
-    stream = MjpegSink("127.0.0.1", 0, lambda: telemetry.figures().by_name())
+    stream = MjpegSink("127.0.0.1", 0, lambda: telemetry.read_stats().to_dict())
 
     def watch() -> None:
         with urllib.request.urlopen(f"{stream.url}/stream", timeout=30) as response:
@@ -112,7 +112,7 @@ def test_line_outlives_every_fault_and_keeps_its_viewers(
     with SignalWaiter() as waiter:
         viewer = threading.Thread(target=watch, daemon=True)
         witness = Witness(waiter, viewer, len(Unruly.faults) + 3)
-        camera = ReconnectingCamera(Unruly(), 640, 480, on_back=telemetry.reconnected)
+        camera = ReconnectingCamera(Unruly(), 640, 480, on_back=telemetry.count_reconnect)
         build(config, camera=camera, telemetry=telemetry, change_sinks=lambda _: [stream, witness]).run(
             waiter
         )
@@ -121,7 +121,7 @@ def test_line_outlives_every_fault_and_keeps_its_viewers(
     frames = [result.frame for result in witness.results]
     numbers, times_s = [frame.number for frame in frames], [frame.elapsed_s for frame in frames]
     assert numbers == sorted(set(numbers)) and times_s == sorted(times_s)
-    assert telemetry.figures().reconnects >= len(Unruly.faults)
+    assert telemetry.read_stats().reconnects >= len(Unruly.faults)
     told = {frame.notice.partition(";")[0] for frame in frames if frame.notice}
     assert told >= {
         "no camera: expected a frame from unruly, found none",

@@ -155,8 +155,8 @@ def test_file_is_analysed_whole_and_in_order() -> None:
     line = Line(FakeCamera(200, live=False))
     line.run()
     assert [result.frame.number for result in line.sink.results] == list(range(200))
-    figures = line.telemetry.figures()
-    assert (figures.analysed, figures.dropped) == (200, 0)
+    stats = line.telemetry.read_stats()
+    assert (stats.analysed, stats.dropped) == (200, 0)
 
 
 def test_file_is_analysed_whole_also_by_a_stage_that_blocks() -> None:
@@ -235,7 +235,7 @@ def test_slow_stage_drops_frames_instead_of_queueing_them() -> None:
     # One result waited in the gate and one value in each slot before it: nothing older comes after.
     behind = [result.frame.number for result in line.sink.results]
     assert sum(number < 900 for number in behind) <= 3
-    assert line.telemetry.figures().dropped > 900 - 3
+    assert line.telemetry.read_stats().dropped > 900 - 3
 
 
 @pytest.mark.parametrize(
@@ -256,9 +256,9 @@ def test_every_captured_frame_is_either_shown_or_counted_as_dropped(slow: str, b
 
     line.camera.work = wait_for_the_part_before  # type: ignore[method-assign]
     line.run()
-    figures, shown = line.telemetry.figures(), len(line.sink.results)
-    assert (figures.captured, line.sink.results[-1].frame.number) == (100, 99)
-    assert shown + figures.dropped == 100 and figures.dropped > 90
+    stats, shown = line.telemetry.read_stats(), len(line.sink.results)
+    assert (stats.captured, line.sink.results[-1].frame.number) == (100, 99)
+    assert shown + stats.dropped == 100 and stats.dropped > 90
 
 
 def stop(waiter: SignalWaiter) -> None:

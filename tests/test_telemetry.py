@@ -29,25 +29,25 @@ def test_rates_and_latency_are_those_of_the_window() -> None:
     clock = Clock(100.0)
     telemetry = Telemetry(clock)
     play(telemetry, clock, list(range(300)), step_s=0.1, latency_s=0.02)
-    figures = telemetry.figures()
-    assert abs(figures.captured_fps - 10) <= 1 / WINDOW_S
-    assert abs(figures.shown_fps - 10) <= 1 / WINDOW_S
-    assert round(figures.latency_p50_ms, 6) == round(figures.latency_p95_ms, 6) == 20
-    assert (figures.analysed, figures.dropped) == (300, 0)
+    stats = telemetry.read_stats()
+    assert abs(stats.captured_fps - 10) <= 1 / WINDOW_S
+    assert abs(stats.shown_fps - 10) <= 1 / WINDOW_S
+    assert round(stats.latency_p50_ms, 6) == round(stats.latency_p95_ms, 6) == 20
+    assert (stats.analysed, stats.dropped) == (300, 0)
 
 
 def test_rates_before_the_first_window_is_full_are_not_diluted() -> None:
     clock = Clock(100.0)
     telemetry = Telemetry(clock)
     play(telemetry, clock, list(range(10)), step_s=0.1, latency_s=0.01)
-    assert round(telemetry.figures().analysed_fps, 6) == 10
+    assert round(telemetry.read_stats().analysed_fps, 6) == 10
 
 
 def test_gap_in_the_numbers_is_counted_as_dropped() -> None:
     clock = Clock(100.0)
     telemetry = Telemetry(clock)
     play(telemetry, clock, [0, 1, 4, 5, 9], step_s=0.1, latency_s=0.01)
-    assert telemetry.figures().dropped == 5
+    assert telemetry.read_stats().dropped == 5
 
 
 def test_old_frames_are_forgotten() -> None:
@@ -55,30 +55,33 @@ def test_old_frames_are_forgotten() -> None:
     telemetry = Telemetry(clock)
     play(telemetry, clock, [0, 1], step_s=0.1, latency_s=0.01)
     clock.now_s += 2 * WINDOW_S
-    figures = telemetry.figures()
-    assert figures.captured_fps == figures.analysed_fps == figures.shown_fps == figures.latency_p95_ms == 0
+    stats = telemetry.read_stats()
+    assert stats.captured_fps == stats.analysed_fps == stats.shown_fps == stats.latency_p95_ms == 0
 
 
 def test_line_names_every_figure_that_people_watch() -> None:
-    line = Telemetry(Clock(100.0)).figures().line()
+    line = Telemetry(Clock(100.0)).read_stats().to_log_line()
     for word in ("captured", "analysed", "shown", "dropped", "p50", "p95", "faces"):
         assert word in line
 
 
-def test_board_is_told_in_line_and_figures() -> None:
-    figures = Telemetry(Clock(100.0), lambda: Board("a Pi", 71.26, ("under-voltage", "throttled"))).figures()
-    assert figures.line().endswith(", 71 °C, THROTTLED: under-voltage, throttled")
-    assert figures.by_name()["temperature_c"] == 71.26 and figures.by_name()["throttled"] == 1
+def test_board_is_told_in_line_and_stats() -> None:
+    stats = Telemetry(Clock(100.0), lambda: Board("a Pi", 71.26, ("under-voltage", "throttled"))).read_stats()
+    assert stats.to_log_line().endswith(", 71 °C, THROTTLED: under-voltage, throttled")
+    assert stats.to_dict()["temperature_c"] == 71.26 and stats.to_dict()["throttled"] == 1
 
 
 def test_board_that_tells_nothing_is_not_spoken_of() -> None:
-    figures = Telemetry(Clock(100.0)).figures()
-    assert "°C" not in figures.line() and "THROTTLED" not in figures.line()
-    assert "temperature_c" not in figures.by_name() and figures.by_name()["throttled"] == 0
+    stats = Telemetry(Clock(100.0)).read_stats()
+    assert "°C" not in stats.to_log_line() and "THROTTLED" not in stats.to_log_line()
+    assert "temperature_c" not in stats.to_dict() and stats.to_dict()["throttled"] == 0
 
 
 def test_returns_of_the_camera_are_counted_and_told_in_the_line_once_there_is_one() -> None:
     telemetry = Telemetry()
-    assert "reconnects" not in telemetry.figures().line()
-    telemetry.reconnected()
-    assert telemetry.figures().by_name()["reconnects"] == 1 and "reconnects 1" in telemetry.figures().line()
+    assert "reconnects" not in telemetry.read_stats().to_log_line()
+    telemetry.count_reconnect()
+    assert (
+        telemetry.read_stats().to_dict()["reconnects"] == 1
+        and "reconnects 1" in telemetry.read_stats().to_log_line()
+    )

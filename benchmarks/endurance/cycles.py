@@ -203,7 +203,7 @@ def run(cycles: int) -> int:
             root=Path(folder),
             capture=lambda *_: Handle(socket),  # type: ignore[arg-type]
         )
-        camera = ReconnectingCamera(usb, config.width, config.height, on_back=telemetry.reconnected)
+        camera = ReconnectingCamera(usb, config.width, config.height, on_back=telemetry.count_reconnect)
         sink = Unplugger(socket, cycles, waiter)
         build(config, camera=camera, telemetry=telemetry, change_sinks=lambda _: [sink]).run(waiter)
     figures, after = percentiles(sink.back_s), min(SETTLED_AFTER, cycles)
@@ -213,7 +213,7 @@ def run(cycles: int) -> int:
         )
     print(
         f"from back to the first drawn frame: p50 {figures['p50']:.2f} s, p99 {figures['p99']:.2f} s, "
-        f"max {max(sink.back_s):.2f} s (reconnects {telemetry.figures().reconnects})"
+        f"max {max(sink.back_s):.2f} s (reconnects {telemetry.read_stats().reconnects})"
     )
     wrong = grown(sink.settled, sink.last)
     if max(sink.back_s) > BACK_WITHIN_S:

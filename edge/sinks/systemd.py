@@ -9,7 +9,7 @@ from types import TracebackType
 from typing import Self
 
 from edge.contracts import Result
-from edge.telemetry import Figures
+from edge.telemetry import Stats
 
 log = logging.getLogger(__name__)
 
@@ -43,7 +43,7 @@ class ServiceSink:
     def __init__(
         self,
         environment: Mapping[str, str],
-        figures: Callable[[], Figures],
+        stats: Callable[[], Stats],
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         """`environment` holds NOTIFY_SOCKET and, where there is a watchdog, WATCHDOG_USEC and WATCHDOG_PID."""
@@ -53,7 +53,7 @@ class ServiceSink:
         watchdog_s = _watchdog_s(environment)
         self._feeding = ("WATCHDOG=1",) if watchdog_s else ()
         self._every_s = min(STATUS_EVERY_S, watchdog_s / FEEDINGS) if watchdog_s else STATUS_EVERY_S
-        self._figures, self._clock = figures, clock
+        self._stats, self._clock = stats, clock
 
     def __enter__(self) -> Self:
         self._is_ready = self._is_lost = False
@@ -76,7 +76,7 @@ class ServiceSink:
         if self._is_ready and notice == self._notice and now_s - self._told_at_s < self._every_s:
             return
         ready = () if self._is_ready else ("READY=1",)
-        if self._tell(*ready, *self._feeding, f"STATUS={_status(self._figures(), notice)}"):
+        if self._tell(*ready, *self._feeding, f"STATUS={_status(self._stats(), notice)}"):
             self._is_ready, self._notice, self._told_at_s = True, notice, now_s
 
     def _tell(self, *assignments: str) -> bool:
@@ -105,11 +105,11 @@ def _watchdog_s(environment: Mapping[str, str]) -> float | None:
     return int(allowed_us) / 1e6 or None if allowed_us.isdecimal() and watched == str(os.getpid()) else None
 
 
-def _status(figures: Figures, notice: str | None) -> str:
+def _status(stats: Stats, notice: str | None) -> str:
     """One line for `systemctl status`."""
     if notice is not None:
         return " ".join(notice.split())
-    status = f"{figures.analysed_fps:.1f} FPS, {figures.faces} {'face' if figures.faces == 1 else 'faces'}"
-    if figures.temperature_c is not None:
-        status += f", {figures.temperature_c:.0f} °C"
-    return f"{status}, THROTTLED: {', '.join(figures.throttled)}" if figures.throttled else status
+    status = f"{stats.analysed_fps:.1f} FPS, {stats.faces} {'face' if stats.faces == 1 else 'faces'}"
+    if stats.temperature_c is not None:
+        status += f", {stats.temperature_c:.0f} °C"
+    return f"{status}, THROTTLED: {', '.join(stats.throttled)}" if stats.throttled else status

@@ -72,7 +72,7 @@ def make(request: pytest.FixtureRequest, tmp_path: Path) -> Make:
         # A broker that is away: the sink's promises hold without one.
         return lambda: MqttSink(mqtt_address.parse("mqtt://127.0.0.1:9/shop/door", "--mqtt"), LABELS, dict)
     if kind == "systemd":
-        return lambda: ServiceSink({"NOTIFY_SOCKET": str(tmp_path / "notify")}, Telemetry().figures)
+        return lambda: ServiceSink({"NOTIFY_SOCKET": str(tmp_path / "notify")}, Telemetry().read_stats)
     return lambda: ProgressSink(DemoCamera(64, 48), frames=3)
 
 

@@ -13,7 +13,7 @@ from edge.contracts import Box, Reading, Result
 from edge.sinks import metrics
 from edge.sinks.metrics import BUCKETS_S, Histogram, MetricsSink
 from edge.sinks.mjpeg import MjpegSink
-from edge.telemetry import Figures
+from edge.telemetry import Stats
 from tests import promtool
 from tests.clocks import Clock
 from tests.results import LABELS, reading_of, result_of
@@ -119,7 +119,7 @@ def test_figures_become_counters_and_gauges(sink: MetricsSink) -> None:
 
 def test_every_figure_that_is_read_is_one_of_telemetrys() -> None:
     read_ = {figure for _, figure, _ in (*metrics._COUNTERS, *metrics._GAUGES)}
-    assert read_ <= set(Figures.__slots__)
+    assert read_ <= set(Stats.__slots__)
 
 
 def test_what_the_machine_does_not_tell_is_left_out() -> None:

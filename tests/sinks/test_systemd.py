@@ -17,14 +17,14 @@ from edge.faces.reader import SmoothingExpressionReader
 from edge.pipeline import Pipeline
 from edge.sinks import systemd
 from edge.sinks.systemd import STATUS_EVERY_S, ServiceSink
-from edge.telemetry import Figures, Telemetry
+from edge.telemetry import Stats, Telemetry
 from edge.threads import SignalWaiter
 from tests.clocks import Clock
 from tests.results import result_of
 from tests.test_pipeline import FakeCamera, FakeClassifier, FakeDetector, FakeSink, FakeSmoother, FakeTracker
 
 WATCHDOG_S = 9.0
-FIGURES = replace(Telemetry(Clock(1.0)).figures(), analysed_fps=29.96, faces=2, temperature_c=56.4)
+FIGURES = replace(Telemetry(Clock(1.0)).read_stats(), analysed_fps=29.96, faces=2, temperature_c=56.4)
 
 
 class Manager:
@@ -66,9 +66,7 @@ def manager(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Manager]
     opened.close()
 
 
-def sink_for(
-    manager: Manager, clock: Callable[[], float] = Clock(), figures: Figures = FIGURES
-) -> ServiceSink:
+def sink_for(manager: Manager, clock: Callable[[], float] = Clock(), figures: Stats = FIGURES) -> ServiceSink:
     return ServiceSink(manager.environment, lambda: figures, clock)
 
 
