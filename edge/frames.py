@@ -1,4 +1,4 @@
-"""A camera's picture: the buffer as it came, its pixel format, and what is decoded from it on first use."""
+"""A camera's picture: the buffer as the camera delivered it, and what is decoded from it on first use."""
 
 from dataclasses import dataclass, field
 from enum import Enum
@@ -9,12 +9,12 @@ from numpy.typing import NDArray
 
 Image = NDArray[np.uint8]
 
-# The marker EOI, which ends every whole JPEG.
+# The marker EOI, which ends every complete JPEG.
 _JPEG_END = np.array([0xFF, 0xD9], np.uint8)
 
 
 class PixelFormat(Enum):
-    """How `Frame.buffer` holds the picture."""
+    """How `Frame.buffer` stores the picture, with the shape of the buffer."""
 
     BGR = "bgr"  # (H, W, 3)
     GREY = "grey"  # (H, W)
@@ -25,15 +25,16 @@ class PixelFormat(Enum):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Frame:
-    """One picture as the camera delivered it; read-only from then on.
+    """One picture as the camera delivered it; all its arrays are read-only.
 
-    `buffer` is uint8 in the shape that `format` names and is not written to again by the
-    camera.  `number` counts the camera's deliveries from 0: a gap is a dropped frame.
-    `captured_at_s` is on the clock of time.monotonic(): latency is measured from it.
-    `elapsed_s` is the time since the camera's first frame on the camera's own clock, the media time of
-    a file, which may be read faster than it was filmed: what happens in the picture is measured by it.
-    `notice` says why there is no picture, in a frame that stands for a camera that is away; such a frame is
-    shown and not searched.
+    `buffer` is uint8 in the shape that `format` names.  The frame keeps a read-only view of the array that it
+    is given, not a copy: the camera must not write to that array again.
+    `number` counts the camera's deliveries from 0: a gap in it means dropped frames.
+    `captured_at_s` is on the clock of time.monotonic(); latency is measured from it.
+    `elapsed_s` is the time since the camera's first frame on the camera's own clock.  For a file it is the media
+    time: a file may be read faster than it was filmed, and durations in the picture are measured by this time.
+    `notice` is None, or says why there is no picture: such a frame stands in for a camera that is away; it is
+    shown, and not searched for faces.
     """
 
     buffer: Image
@@ -49,43 +50,54 @@ class Frame:
     _half_grey: Image | None = field(default=None, init=False, repr=False)
     _is_damaged: bool = field(default=False, init=False, repr=False)
 
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "buffer", _make_read_only(self.buffer))
+
     @property
     def is_decodable(self) -> bool:
-        """Its bytes give a picture; a JPEG is decoded to grey for it, which is kept."""
+        """Whether the buffer gives a picture; a JPEG is decoded to grey to find out, and the grey is kept."""
         return self.format is not PixelFormat.MJPG or bool(self.grey.size and not self._is_damaged)
 
     @property
     def grey(self) -> Image:
-        """(H, W) uint8, converted on first use and kept; a view where the camera gives luma."""
+        """(H, W) uint8, converted on first use and kept; a view of the buffer where that holds luma."""
         if self._grey is None:
-            object.__setattr__(self, "_grey", _read_only(_to_grey(self)))
+            object.__setattr__(self, "_grey", _make_read_only(_convert_to_grey(self)))
         assert self._grey is not None
         return self._grey
 
     @property
     def half_grey(self) -> Image | None:
-        """(H / 2, W / 2) uint8, rounded up, for who needs no more; None where `grey` costs nothing by now."""
+        """Grey at half the size: (H / 2, W / 2) uint8, both rounded up; decoded on first use and kept.
+
+        None where it would save nothing: `grey` was decoded already, or the buffer is no JPEG.
+        """
         if self.format is not PixelFormat.MJPG or self._grey is not None:
             return None
         if self._half_grey is None:
-            object.__setattr__(self, "_half_grey", _read_only(_decode(self, cv2.IMREAD_REDUCED_GRAYSCALE_2)))
+            half = _decode_or_black(self, cv2.IMREAD_REDUCED_GRAYSCALE_2)
+            object.__setattr__(self, "_half_grey", _make_read_only(half))
         return self._half_grey
 
     @property
     def bgr(self) -> Image:
         """(H, W, 3) uint8, blue first, converted on first use and kept."""
         if self._bgr is None:
-            object.__setattr__(self, "_bgr", _read_only(_to_bgr(self)))
+            object.__setattr__(self, "_bgr", _make_read_only(_convert_to_bgr(self)))
         assert self._bgr is not None
         return self._bgr
 
     def decode_colour_first(self) -> None:
-        """Somebody will ask for `bgr`: decode a JPEG to it now, and make grey of it, rather than decode it twice."""
+        """Decode a JPEG to `bgr` now and make `grey` from that.
+
+        Call it before `grey` is read where `bgr` will be needed later: the JPEG is then decoded once, not twice.
+        It does nothing to other formats.
+        """
         if self.format is PixelFormat.MJPG and self._grey is None:
-            object.__setattr__(self, "_grey", _read_only(_grey_of(self.bgr)))
+            object.__setattr__(self, "_grey", _make_read_only(_bgr_to_grey(self.bgr)))
 
 
-def _to_grey(frame: Frame) -> Image:
+def _convert_to_grey(frame: Frame) -> Image:
     match frame.format:
         case PixelFormat.GREY:
             return frame.buffer
@@ -94,16 +106,16 @@ def _to_grey(frame: Frame) -> Image:
         case PixelFormat.YUV420:
             return frame.buffer[: frame.height, : frame.width]
         case PixelFormat.MJPG:
-            return _decode(frame, cv2.IMREAD_GRAYSCALE)
+            return _decode_or_black(frame, cv2.IMREAD_GRAYSCALE)
         case PixelFormat.BGR:
-            return _grey_of(frame.buffer)
+            return _bgr_to_grey(frame.buffer)
 
 
-def _grey_of(bgr: Image) -> Image:
+def _bgr_to_grey(bgr: Image) -> Image:
     return np.asarray(cv2.cvtColor(bgr, cv2.COLOR_BGR2GRAY), np.uint8)
 
 
-def _to_bgr(frame: Frame) -> Image:
+def _convert_to_bgr(frame: Frame) -> Image:
     match frame.format:
         case PixelFormat.BGR:
             return frame.buffer
@@ -114,39 +126,42 @@ def _to_bgr(frame: Frame) -> Image:
         case PixelFormat.YUV420:
             bgr = cv2.cvtColor(frame.buffer, cv2.COLOR_YUV2BGR_I420)[:, : frame.width]
         case PixelFormat.MJPG:
-            return _decode(frame, cv2.IMREAD_COLOR)
+            return _decode_or_black(frame, cv2.IMREAD_COLOR)
     return np.asarray(bgr, np.uint8)
 
 
-def _decode(frame: Frame, flags: int) -> Image:
-    """The JPEG's picture, or what came of it, or a black one where nothing can be decoded: the next frame is near."""
+def _decode_or_black(frame: Frame, flags: int) -> Image:
+    """Decode the frame's JPEG, as far as it is intact; a black picture where nothing can be decoded.
+
+    One damaged frame is no error: the next frame follows within milliseconds.
+    """
     divisor = 2 if flags == cv2.IMREAD_REDUCED_GRAYSCALE_2 else 1
     height, width = -(-frame.height // divisor), -(-frame.width // divisor)
-    image = _decoded(frame.buffer, flags)
+    image = _decode(frame.buffer, flags)
     if image is None:
-        # OpenCV refuses a JPEG without its end, which some cameras leave out and a lost packet takes away.
-        image = _decoded(np.append(frame.buffer, _JPEG_END), flags)
+        # OpenCV refuses a JPEG without its end marker, which some cameras leave out and packet loss cuts off.
+        image = _decode(np.append(frame.buffer, _JPEG_END), flags)
     if image is None:
         object.__setattr__(frame, "_is_damaged", True)
         channels = (3,) if flags == cv2.IMREAD_COLOR else ()
         return np.zeros((height, width, *channels), np.uint8)
     if image.shape[:2] != (height, width):
-        # A driver that names another size than its camera sends.
+        # The driver reported another size than the camera sends.
         image = np.asarray(cv2.resize(image, (width, height), interpolation=cv2.INTER_AREA), np.uint8)
     return image
 
 
-def _decoded(encoded: Image, flags: int) -> Image | None:
+def _decode(encoded: Image, flags: int) -> Image | None:
     try:
         image = cv2.imdecode(encoded, flags)
-        return None if image is None else np.asarray(image, np.uint8)
     except cv2.error:
-        return (
-            None  # No bytes, or a header that tells of a picture beyond all measure (see edge/__init__.py).
-        )
+        # There are no bytes, or the header claims a size beyond the limit that edge/__init__.py sets.
+        return None
+    return None if image is None else np.asarray(image, np.uint8)
 
 
-def _read_only(image: Image) -> Image:
+def _make_read_only(image: Image) -> Image:
+    """Return a read-only view of `image`; no pixel is copied."""
     view = image.view()
     view.flags.writeable = False
     return view

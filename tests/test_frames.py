@@ -57,6 +57,12 @@ def test_luma_is_a_view_and_no_copy(pixel_format: PixelFormat) -> None:
     assert np.shares_memory(frame_of(buffer, pixel_format).grey, buffer)
 
 
+def test_buffer_is_a_view_and_no_copy() -> None:
+    buffer = buffer_in(PixelFormat.BGR)
+    frame = frame_of(buffer, PixelFormat.BGR)
+    assert np.shares_memory(frame.buffer, buffer) and buffer.flags.writeable
+
+
 @pytest.mark.parametrize("pixel_format", PixelFormat)
 def test_pictures_are_made_once_on_demand_and_are_read_only(pixel_format: PixelFormat) -> None:
     frame = frame_of(buffer_in(pixel_format), pixel_format)
@@ -64,7 +70,7 @@ def test_pictures_are_made_once_on_demand_and_are_read_only(pixel_format: PixelF
     grey = frame.grey
     assert frame._bgr is None
     assert frame.grey is grey and frame.bgr is frame.bgr
-    for picture in (frame.grey, frame.bgr):
+    for picture in (frame.buffer, frame.grey, frame.bgr):
         with pytest.raises(ValueError, match="read-only"):
             picture[0] = 0
 

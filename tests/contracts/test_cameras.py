@@ -169,6 +169,14 @@ def test_frame_is_not_overwritten_by_the_next(make: Make) -> None:
     assert not any(np.shares_memory(first.buffer, frame.buffer) for frame in later)
 
 
+def test_buffer_of_every_frame_is_read_only(make: Make) -> None:
+    with make() as camera:
+        for frame in frames_of(camera):
+            assert frame.buffer.flags.writeable is False
+            with pytest.raises(ValueError, match="read-only"):
+                frame.buffer[:] = 0
+
+
 def test_camera_opens_again_after_a_fault_of_its_user(make: Make) -> None:
     camera = make()
     with pytest.raises(KeyError), camera:
