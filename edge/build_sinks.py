@@ -7,7 +7,7 @@ from functools import partial
 from pathlib import Path
 
 from edge import board
-from edge.contracts import Camera, Sink
+from edge.contracts import Camera, Keyboard, Screen, Sink
 from edge.mqtt import address as mqtt_address
 from edge.rotation import Rotation, Series
 from edge.settings import config as settings
@@ -104,7 +104,7 @@ def make_stream(config: Config, telemetry: Telemetry, metrics: Callable[[], byte
 def make_display(config: Config, telemetry: Telemetry, on_quit: Callable[[], None]) -> Sink:
     """The display: a window where a desktop runs, else the console's screen."""
     from edge.screens.keyboard import open_keyboard
-    from edge.sinks.hdmi import HdmiSink, Keyboard, Screen
+    from edge.sinks.hdmi import HdmiSink
 
     def make_screen(width: int, height: int) -> tuple[Screen, Keyboard]:
         if os.environ.get("WAYLAND_DISPLAY") or os.environ.get("DISPLAY"):

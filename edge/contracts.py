@@ -1,7 +1,13 @@
-"""What flows through fer-edge, and the protocols of the parts that can be swapped.  Read this first.
+"""The values that flow through fer-edge, and the protocols of its exchangeable parts.  Read this first.
 
-Frames flow from a Camera through a FaceDetector and a Classifier to the Sinks.  Whoever
-writes a new one of these needs this file and nothing else of the package but `errors`.
+A Camera delivers Frames.  A FaceFinder finds the faces of each frame: a Tracker chooses where a FaceDetector
+looks.  An ExpressionReader reads the expression of each face: a Classifier judges the frame, a Smoother
+steadies the expressions over time.  Frame and readings together are a Result, and every Sink is shown every
+Result.
+
+An implementation of a protocol does not inherit from it: it has these members, as `typing.Protocol` says.
+Whoever writes one needs this file, edge/frames.py for Frame, and edge/errors.py for what may be raised.
+Names that end in _s are in seconds, those that end in _px in pixels.
 """
 
 from collections.abc import Iterator, Sequence
@@ -14,8 +20,9 @@ from numpy.typing import NDArray
 
 from edge.frames import Frame, Image
 
+# The label of an expression in which no class is clearly ahead.
 UNCERTAIN = "uncertain"
-# By how much the likeliest class must be ahead of the next before it is named.
+# The likeliest class is named only where its probability exceeds that of the next class by this.
 LEAST_LEAD = 0.1
 
 
@@ -40,11 +47,11 @@ class Box:
 
     @property
     def area(self) -> int:
-        """Pixels in the box."""
+        """The number of pixels in the box."""
         return self.width * self.height
 
     def clip_to(self, frame: Frame) -> "Box":
-        """The part that lies within the frame; of area 0 when none does."""
+        """The part of the box that lies within the frame; its area is 0 where they do not overlap."""
         left, top = max(0, min(self.left, frame.width)), max(0, min(self.top, frame.height))
         right, bottom = max(left, min(self.right, frame.width)), max(top, min(self.bottom, frame.height))
         return Box(left, top, right - left, bottom - top)
@@ -55,7 +62,7 @@ class Box:
         return shared / (self.area + other.area - shared) if shared else 0.0
 
     def intersection_area(self, other: "Box") -> int:
-        """How many pixels the two have in common."""
+        """The number of pixels that lie in both boxes."""
         width = min(self.right, other.right) - max(self.left, other.left)
         height = min(self.bottom, other.bottom) - max(self.top, other.top)
         return max(0, width) * max(0, height)
@@ -63,9 +70,10 @@ class Box:
 
 @dataclass(frozen=True, slots=True)
 class Search:
-    """Where a detector looks, and for faces of which height.
+    """One task for a detector: look in `region` for faces from `min_face_px` to `max_face_px` high.
 
-    `is_tracking`: a face of about the middle size was here a moment ago, so that a weaker sign of it is enough.
+    `is_tracking` says that a face of about the middle of these sizes was in the region a moment ago: a
+    detector may then accept a face of a lower score.
     """
 
     region: Box
@@ -76,12 +84,13 @@ class Search:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Face:
-    """A face in one frame.
+    """A face in one frame, as a detector found it.
 
-    `track_id` says that it is the same face as in the last frame, never who it is; None until
-    a tracker has given it.  `landmarks` are (5, 2) float32 pixels of the frame (right eye, left
-    eye, nose, right and left corner of the mouth, as the person has them) where the detector
-    finds them.
+    `score` rises with the detector's certainty; scores of different detectors cannot be compared.
+    `track_id` is the same number for the same face from frame to frame, and says nothing about who it is.  A
+    detector leaves it None; the tracker sets it.
+    `landmarks` are (5, 2) float32, x and y in pixels of the frame, or None where the detector finds none:
+    right eye, left eye, nose, right and left corner of the mouth, where right and left are the person's own.
     """
 
     box: Box
@@ -92,9 +101,10 @@ class Face:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Expression:
-    """Probabilities, float32 (classes,) with sum 1, and the labels in the same order.
+    """The probability of each class, float32 (classes,) with sum 1, and the labels in the same order.
 
-    `kept_label` is the label that a smoother lets stand although the probabilities alone might say another.
+    A smoother sets `kept_label` to the label that it goes on showing, so that the label does not flicker
+    between two classes that are about as likely; None means that the probabilities alone decide.
     """
 
     probabilities: NDArray[np.float32]
@@ -103,36 +113,36 @@ class Expression:
 
     @property
     def top_label(self) -> str:
-        """The likeliest class, however slightly it is ahead."""
+        """The label of the likeliest class, however little it is ahead."""
         return self.labels[int(self.probabilities.argmax())]
 
     @property
+    def label(self) -> str:
+        """The label to show: `kept_label`; else the likeliest class, or "uncertain" if it leads by little."""
+        if self.kept_label is not None:
+            return self.kept_label
+        second, first = np.sort(self.probabilities)[-2:]
+        return self.top_label if first - second >= LEAST_LEAD else UNCERTAIN
+
+    @property
     def confidence(self) -> float:
-        """The probability of the label; of the likeliest class where that is uncertain."""
+        """The probability of `label`, 0 to 1; that of the likeliest class where the label is "uncertain"."""
         label = self.label
         return float(
             self.probabilities[self.labels.index(label)] if label in self.labels else self.probabilities.max()
         )
 
     def to_dict(self) -> dict[str, float]:
-        """Each label's probability, rounded for people and files to four decimals."""
+        """The probability of each label, rounded to four decimals for people and files."""
         return {
             label: round(float(probability), 4)
             for label, probability in zip(self.labels, self.probabilities, strict=True)
         }
 
-    @property
-    def label(self) -> str:
-        """The label held; else the likeliest class, or "uncertain" when it leads the next by less than LEAST_LEAD."""
-        if self.kept_label is not None:
-            return self.kept_label
-        second, first = np.sort(self.probabilities)[-2:]
-        return self.top_label if first - second >= LEAST_LEAD else UNCERTAIN
-
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Reading:
-    """A face with what its expression looks like: in this frame alone, and over the last few."""
+    """A face and its expression: `raw` as read from this frame alone, `smoothed` over the last frames."""
 
     face: Face
     raw: Expression
@@ -141,7 +151,7 @@ class Reading:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Result:
-    """A frame, its readings, and when each stage was done with it (time.monotonic(), s)."""
+    """A frame, a reading for each of its faces, and when each stage was done (time.monotonic(), s)."""
 
     frame: Frame
     readings: tuple[Reading, ...]
@@ -152,18 +162,21 @@ class Result:
 class Camera(Protocol):
     """A source of frames: a context manager that is an iterator.
 
-    Entering opens the device and raises CameraNotFound, CameraBusy or CameraError; leaving
-    releases it, also after a fault.  One thread iterates.  `__next__` blocks no longer than
-    the camera's time-out and then raises CameraTimeout; any other fault raises CameraError; the
-    end of a file is the end of the iteration.
+    Entering opens the device and raises CameraNotFound, CameraBusy or CameraError where it cannot; leaving
+    releases the device, also after a fault.  A camera that was left can be entered again.  Iterating a camera
+    that is not open raises RuntimeError.
+
+    One thread iterates.  `__next__` blocks until there is a frame, but no longer than the camera's time-out,
+    a second or so: then it raises CameraTimeout, and may be called again.  Every other fault raises
+    CameraError. The end of a file ends the iteration.
     """
 
     name: str
-    """What the log calls it."""
+    """What the log calls the camera; it holds no password."""
     is_live: bool
-    """Frames are lost when nobody takes them; a file waits."""
+    """Whether frames that nobody takes in time are lost; a file waits instead."""
     frame_count: int | None
-    """How many frames there will be, where that is known once the camera is open."""
+    """How many frames there will be; None while the camera is closed, and where that is unknown."""
 
     def __enter__(self) -> Self: ...
 
@@ -171,47 +184,77 @@ class Camera(Protocol):
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None, /
     ) -> None: ...
 
-    def __iter__(self) -> Iterator[Frame]: ...
+    def __iter__(self) -> Iterator[Frame]:
+        """The camera itself."""
+        ...
 
-    def __next__(self) -> Frame: ...
+    def __next__(self) -> Frame:
+        """The next frame; numbers and times never go back from one frame to the next."""
+        ...
 
 
 class FaceDetector(Protocol):
-    """Finds faces.  One thread calls it."""
+    """Finds faces in a frame.  One thread calls it."""
 
     name: str
-    """The key of this detector's framing in the model's metadata."""
+    """The key of this detector's crop framing in the model file's metadata, such as "haar"."""
 
     def plan_searches(self, width: int, height: int, min_face_px: int, /) -> Sequence[Search]:
-        """Searches that together find the faces from `min_face_px` in a frame of that size, px, none of them long."""
+        """Divide the search of a whole frame into short searches.
+
+        Together they find every face from `min_face_px` up in a frame of `width` × `height` px.  The tracker
+        spreads them over several frames, so that no frame takes long.
+        """
         ...
 
     def detect(self, frame: Frame, search: Search, /) -> list[Face]:
-        """The faces of `search.min_face_px` to `max_face_px` in `search.region`, best first.
+        """The faces that `search` asks for, those with the highest scores first.
 
-        Boxes and landmarks are in pixels of the whole frame, boxes clipped to it.
+        Boxes and landmarks are in pixels of the whole frame; boxes are clipped to it.  A detector reads the
+        frame's `grey`, `half_grey` or `bgr`, whichever it needs: each is decoded when it is first read.
         """
         ...
 
 
 class Tracker(Protocol):
-    """Knows where to look next and which face is which.  The detecting thread calls it."""
+    """Decides where to search each frame, and which face is which.  The detecting thread calls it."""
 
     def track(self, frame: Frame, detector: FaceDetector, /) -> tuple[Face, ...]:
-        """The faces of `frame` that `detector` finds where it is sent to look, each with its track_id."""
+        """The faces of `frame`, each with its track_id.
+
+        The tracker chooses the searches and calls `detector` with each.
+        """
         ...
 
 
 class FaceFinder(Protocol):
-    """Finds the faces of each frame and follows them.  The detecting thread calls it."""
+    """Finds the faces of each frame and follows them: a tracker with its detector.
+
+    The detecting thread calls it.
+    """
 
     def find(self, frame: Frame, /) -> tuple[Face, ...]:
         """The faces of `frame`, each with its track_id."""
         ...
 
 
+class Classifier(Protocol):
+    """Reads expressions from crops of faces.  The inferring thread calls it."""
+
+    labels: tuple[str, ...]
+    """The classes, in the order of the probabilities."""
+
+    def crop(self, frame: Frame, face: Face, /) -> Image:
+        """The part of `frame` around `face` as the model expects it: grey uint8 (H, W) in its size."""
+        ...
+
+    def classify(self, crops: Sequence[Image], /) -> list[Expression]:
+        """An expression for each crop, from a single run of the model; [] for []."""
+        ...
+
+
 class Smoother(Protocol):
-    """Steadies the expressions of each track.  The inferring thread calls it, once per frame."""
+    """Steadies the expressions of each track over time.  The inferring thread calls it once per frame."""
 
     def smooth(
         self,
@@ -221,29 +264,19 @@ class Smoother(Protocol):
         frame: Frame,
         /,
     ) -> tuple[Reading, ...]:
-        """A reading for each face of `frame`, in the order given; `crops` are what the expressions were read from.
+        """A reading for each of the frame's faces, in their order.
 
-        Tracks not seen for a while are forgotten.
+        `crops` and `expressions` belong to the faces, one each.  Time is `frame.elapsed_s`.  A track that has
+        not been seen for a while is forgotten.
         """
         ...
 
 
-class Classifier(Protocol):
-    """Tells expressions from faces.  One thread calls it."""
-
-    labels: tuple[str, ...]
-
-    def crop(self, frame: Frame, face: Face, /) -> Image:
-        """The part of `frame` around `face` that the model reads, grey uint8, framed and sized for it."""
-        ...
-
-    def classify(self, crops: Sequence[Image], /) -> list[Expression]:
-        """An expression for each crop, from one run of the model; [] for []."""
-        ...
-
-
 class ExpressionReader(Protocol):
-    """Reads the expression of each face.  The inferring thread calls it, once per frame."""
+    """Reads the expression of each face: a classifier with its smoother.
+
+    The inferring thread calls it, once per frame.
+    """
 
     def read(self, frame: Frame, faces: Sequence[Face], /) -> tuple[Reading, ...]:
         """A reading for each of the `faces` of `frame`, in the order given."""
@@ -251,18 +284,22 @@ class ExpressionReader(Protocol):
 
 
 class Sink(Protocol):
-    """A place where results go: a context manager whose `show` one thread calls.
+    """An output for results: a context manager whose `show` one thread calls.
 
-    Entering claims the output and raises SinkError when it cannot be had.  A viewer that goes
-    away is no error; an output that is lost raises SinkError from `show` or on leaving.  It is left then and
-    may be entered again: who puts the sink to use decides whether the program ends or goes on without it.
+    Entering opens the output and raises SinkError where it cannot.  A viewer who goes away is no error.  An
+    output that is lost raises SinkError from `show` or on leaving; the caller then leaves the sink, and
+    either ends the program or enters the sink again later.
     """
 
     name: str
+    """What the log calls the output."""
 
     @property
     def needs_picture(self) -> bool:
-        """Somebody looks at drawn pictures right now, so that the frame's `bgr` will be asked for; any thread asks."""
+        """Whether somebody looks at drawn pictures now, so that `show` will read the frame's `bgr`.
+
+        Any thread may ask.
+        """
         ...
 
     def __enter__(self) -> Self: ...
@@ -272,5 +309,42 @@ class Sink(Protocol):
     ) -> None: ...
 
     def show(self, result: Result, /) -> None:
-        """Take a result.  Draws and encodes nothing that nobody wants; never waits for a viewer."""
+        """Take one result.
+
+        It must not wait for a viewer, and draws and encodes only while `needs_picture` is true.
+        """
+        ...
+
+
+class Screen(Protocol):
+    """Shows pictures of one size on a display of this device.  One thread at a time uses it.
+
+    The constructor of an implementation takes that size and raises SinkError where there is no display.
+    """
+
+    mode: str
+    """The resolution or the kind of the screen, for the log."""
+
+    def show(self, bgr: Image, /) -> None:
+        """Show the picture, (H, W, 3) uint8; raises SinkError when the display is gone."""
+        ...
+
+    def toggle_full_screen(self) -> None:
+        """Switch between a window and the full screen; a console always has the full screen."""
+        ...
+
+    def close(self) -> None:
+        """Release the display, which then shows what it showed before."""
+        ...
+
+
+class Keyboard(Protocol):
+    """Reads the keys that somebody presses in front of a screen.  One thread at a time uses it."""
+
+    def read_keys(self) -> Sequence[str]:
+        """The keys pressed since the last call: lower-case letters, and "esc"."""
+        ...
+
+    def close(self) -> None:
+        """Release the keyboard and restore its settings."""
         ...

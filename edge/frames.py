@@ -31,8 +31,9 @@ class Frame:
     is given, not a copy: the camera must not write to that array again.
     `number` counts the camera's deliveries from 0: a gap in it means dropped frames.
     `captured_at_s` is on the clock of time.monotonic(); latency is measured from it.
-    `elapsed_s` is the time since the camera's first frame on the camera's own clock.  For a file it is the media
-    time: a file may be read faster than it was filmed, and durations in the picture are measured by this time.
+    `elapsed_s` is the time since the camera's first frame on the camera's own clock.  For a file it is the
+    media time: a file may be read faster than it was filmed, and durations in the picture are measured by
+    this time.
     `notice` is None, or says why there is no picture: such a frame stands in for a camera that is away; it is
     shown, and not searched for faces.
     """
@@ -90,8 +91,8 @@ class Frame:
     def decode_colour_first(self) -> None:
         """Decode a JPEG to `bgr` now and make `grey` from that.
 
-        Call it before `grey` is read where `bgr` will be needed later: the JPEG is then decoded once, not twice.
-        It does nothing to other formats.
+        Call it before `grey` is read where `bgr` will be needed later: the JPEG is then decoded once, not
+        twice.  It does nothing to other formats.
         """
         if self.format is PixelFormat.MJPG and self._grey is None:
             object.__setattr__(self, "_grey", _make_read_only(_bgr_to_grey(self.bgr)))

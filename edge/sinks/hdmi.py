@@ -3,15 +3,15 @@
 import logging
 import math
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from pathlib import Path
 from types import TracebackType
-from typing import Protocol, Self
+from typing import Self
 
 import cv2
 
-from edge.contracts import Result
+from edge.contracts import Keyboard, Result, Screen
 from edge.drawing import overlay
 from edge.drawing.blur import FaceBlur
 from edge.errors import SinkError
@@ -25,40 +25,6 @@ RETRY_AFTER_S = 1.0
 # to half a second.
 REPEATS_WITHIN_S = 0.6
 QUIT, FULL_SCREEN, BLUR, SNAPSHOT = ("q", "esc"), "f", "b", "s"
-
-
-class Screen(Protocol):
-    """Shows pictures of one size; one thread at a time may use it.
-
-    The constructor of an implementation raises SinkError when there is no screen.
-    """
-
-    mode: str
-    """The resolution and kind of the screen, for the log."""
-
-    def show(self, bgr: Image, /) -> None:
-        """Show the picture, (H, W, 3); raises SinkError when the screen is gone."""
-        ...
-
-    def toggle_full_screen(self) -> None:
-        """Switch between a window and the full screen; a console has the full screen alone."""
-        ...
-
-    def close(self) -> None:
-        """Release the screen and restore what it showed before."""
-        ...
-
-
-class Keyboard(Protocol):
-    """Reads the keys that somebody presses in front of a screen."""
-
-    def read_keys(self) -> Sequence[str]:
-        """The letters, and esc, that were pressed since the last call."""
-        ...
-
-    def close(self) -> None:
-        """Release the keyboard and restore its settings."""
-        ...
 
 
 class HdmiSink:
