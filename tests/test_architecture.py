@@ -1,10 +1,14 @@
 """The arrows between modules, read from the source: who may import whom, and which library where."""
 
 import ast
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
+from edge import models
+from edge.faces.classifier import OnnxClassifier
 
 ROOT = Path(__file__).parent.parent
 MODULES = sorted(
@@ -207,3 +211,11 @@ def test_walker_sees_an_import_inside_a_function(tmp_path: Path) -> None:
     module = tmp_path / "module.py"
     module.write_text("def f() -> None:\n    from edge import pipeline\n")
     assert list(imports(module)) == ["edge.pipeline"]
+
+
+def test_labels_of_the_model_stand_in_its_file_alone() -> None:
+    labels = set(OnnxClassifier(models.classifier_path(), "haar").labels)
+    assert len(labels) == 7
+    for path in (ROOT / "edge").glob("**/*"):
+        if path.suffix in (".py", ".js", ".html", ".css"):
+            assert not labels & set(re.findall(r"\w+", path.read_text())), path

@@ -2,7 +2,7 @@
 
 The portrait is that of the astronaut Eileen Collins, a work of NASA in the public domain (NASA's Great
 Images, https://flic.kr/p/r9qvLn), as scikit-image distributes it (its `data.astronaut()`); demo.jpg is a copy
-in JPEG.
+in JPEG, whose comment holds the expression that people see in it.
 """
 
 import math

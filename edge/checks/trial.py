@@ -7,17 +7,21 @@ It prints JSON; an error of ours is a line and its exit code, as the program its
 
 import json
 import os
+import re
 import sys
 import time
 from collections.abc import Sequence
+from pathlib import Path
 
 from edge import files
 from edge.build import make_classifier, make_detector
-from edge.cameras.demo import DemoCamera
+from edge.cameras.demo import PORTRAIT, DemoCamera
 from edge.command import command
 from edge.settings import config
 
 MIN_FACE_PX = 80
+# The comment of the portrait, which is text: the expression that people see in it.
+_EXPRESSION = re.compile(rb"expression: (\w+)")
 
 
 def trial(arguments: Sequence[str]) -> dict[str, object]:
@@ -46,9 +50,16 @@ def trial(arguments: Sequence[str]) -> dict[str, object]:
         "input": f"{contract.width}×{contract.height} {contract.channel}",
         "precision": contract.precision,
         "detectors": sorted(contract.framing),
+        "expected": read_expression(PORTRAIT),
         "label": expressions[0].top_label if expressions else None,
         "took_ms": round(took_ms, 2),
     }
+
+
+def read_expression(portrait: Path) -> str | None:
+    """The expression that the comment of a JPEG names; None without one."""
+    comment = _EXPRESSION.search(portrait.read_bytes())
+    return comment[1].decode() if comment else None
 
 
 @command

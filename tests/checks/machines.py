@@ -79,7 +79,7 @@ TRIAL = Ran(
     0,
     '{"detector": "yunet", "file": "/opt/fer-edge/models/fer.int8.onnx", "sha256": "' + 64 * "a" + '", '
     '"labels": ["angry", "happy"], "input": "48×48 grey", "precision": "int8", "detectors": ["haar", "yunet"], '
-    '"label": "happy", "took_ms": 0.4}\n',
+    '"expected": "happy", "label": "happy", "took_ms": 0.4}\n',
     "",
 )
 WELL = {"import edge": IMPORTS, "edge.checks.trial": TRIAL}
