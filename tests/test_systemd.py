@@ -9,8 +9,10 @@ from pathlib import Path
 
 import pytest
 
+from edge import pipeline
 from edge.settings import config, sample
 from edge.settings.config import Config
+from edge.sinks import mjpeg
 from tests.conftest import ROOT
 
 SYSTEMD = ROOT / "systemd"
@@ -71,6 +73,11 @@ def test_unit_and_scripts_speak_of_the_same_places() -> None:
     )
     assert "User=fer-edge" in unit and "USER_NAME=fer-edge" in install and "userdel fer-edge" in uninstall
     assert "RestartPreventExitStatus=78" in unit
+
+
+def test_program_has_the_time_to_name_a_thread_that_hangs() -> None:
+    [stop_s] = re.findall(r"(?m)^TimeoutStopSec=(\d+)$", UNIT.read_text())
+    assert int(stop_s) > pipeline.STOP_WITHIN_S + mjpeg.STOP_WITHIN_S
 
 
 @pytest.mark.parametrize("script", SCRIPTS, ids=lambda path: path.name)
