@@ -9,7 +9,7 @@ from typing import TypeAlias
 from edge.command import ArgumentParser, make_parser
 from export import commands
 from export.compare import TRUTHS, Tolerances
-from export.dataset import JUDGED_ON, LABELS, SPLITS
+from export.data.dataset import JUDGED_ON, LABELS, SPLITS
 from export.evaluate import RESAMPLES
 from export.recipe import BALANCE, RECIPES
 

@@ -8,9 +8,9 @@ import onnx
 from edge.faces.metadata import Metadata
 from edge.files import sha256
 from export import compare, evaluate, files, graph, robustness, timing
-from export.calibration import Images
 from export.compare import Compared, Judge
-from export.dataset import JUDGED_ON
+from export.data.calibration import Images
+from export.data.dataset import JUDGED_ON
 from export.evaluate import Evaluation
 
 _USE = """\

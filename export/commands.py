@@ -12,9 +12,10 @@ from edge import models
 from edge.errors import ConfigError, SinkError
 from edge.faces.metadata import Metadata
 from edge.files import sha256
-from export import calibration, dataset, evaluate, files
-from export.calibration import Images
-from export.dataset import FER2013_FRAMING, JUDGED_ON, LABELS, Split
+from export import evaluate, files
+from export.data import calibration, dataset
+from export.data.calibration import Images
+from export.data.dataset import FER2013_FRAMING, JUDGED_ON, LABELS, Split
 from export.evaluate import Predict
 from export.files import one_line
 from export.quiet import import_tensorflow
@@ -217,7 +218,7 @@ def card(arguments: Namespace) -> None:
 
 def framing(arguments: Namespace) -> None:
     """Measure how the crops lie in each detector's boxes."""
-    from export import framing as measurement
+    from export.data import framing as measurement
 
     fetched = models.yunet_path()
     yunet = arguments.yunet or (fetched if fetched.is_file() else None)

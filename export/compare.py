@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from edge.errors import ModelError
 from edge.faces.metadata import Metadata
 from export import evaluate, metrics, temperature
-from export.calibration import Images
+from export.data.calibration import Images
 from export.evaluate import Evaluation, Predict
 
 log = logging.getLogger(__name__)

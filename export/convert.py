@@ -14,10 +14,11 @@ from onnx import ModelProto
 
 from edge.errors import ModelError
 from edge.faces.metadata import Metadata
-from export import calibration, compare, evaluate, files, graph, keras_models, quantize, run, timing
-from export.calibration import Images
+from export import compare, evaluate, files, graph, keras_models, quantize, run, timing
 from export.compare import Judge, Tolerances, Truth
-from export.dataset import FER2013_FRAMING, LABELS
+from export.data import calibration
+from export.data.calibration import Images
+from export.data.dataset import FER2013_FRAMING, LABELS
 from export.files import one_line
 
 log = logging.getLogger(__name__)

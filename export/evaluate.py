@@ -14,8 +14,9 @@ from edge.faces import preprocess
 from edge.faces.classifier import OnnxClassifier
 from edge.faces.metadata import Metadata
 from edge.frames import Image
-from export import ferplus, metrics
-from export.dataset import LABELS, Split
+from export import metrics
+from export.data import ferplus
+from export.data.dataset import LABELS, Split
 
 Predict = Callable[[NDArray[np.uint8]], NDArray[np.float32]]
 """Crops, uint8 (n, height, width), to probabilities, float32 (n, classes)."""

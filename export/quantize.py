@@ -20,8 +20,8 @@ from edge.errors import ModelError
 from edge.faces import preprocess
 from edge.faces.metadata import Metadata
 from export import compare, evaluate, files, graph, metrics, timing
-from export.calibration import Images
 from export.compare import Compared, Judge, Tolerances
+from export.data.calibration import Images
 
 
 class _Crops(quantization.CalibrationDataReader):  # type: ignore[misc]  # onnxruntime ships no types

@@ -7,26 +7,27 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge.faces.metadata import Metadata
-from export import augment, evaluate
-from export.dataset import Split
+from export import evaluate
+from export.data import augmentation
+from export.data.dataset import Split
 from export.evaluate import Disturbed, Predict
 
 DISTURBANCES: dict[str, Callable[[NDArray[np.uint8]], NDArray[np.uint8]]] = {
     evaluate.UNDISTURBED: lambda image: image,
-    "scale 0.9": partial(augment.moved, zoom=0.9),
-    "scale 1.1": partial(augment.moved, zoom=1.1),
-    "4 px left": partial(augment.moved, right_px=-4),
-    "4 px right": partial(augment.moved, right_px=4),
-    "4 px up": partial(augment.moved, down_px=-4),
-    "4 px down": partial(augment.moved, down_px=4),
-    "turned by -15°": partial(augment.moved, turn_deg=-15),
-    "turned by 15°": partial(augment.moved, turn_deg=15),
-    "gamma 0.5": partial(augment.lit, gamma=0.5),
-    "gamma 2": partial(augment.lit, gamma=2),
-    "blur, sigma 1 px": partial(augment.blurred, sigma_px=1),
-    "blur, sigma 2 px": partial(augment.blurred, sigma_px=2),
-    "JPEG quality 40": partial(augment.compressed, quality=40),
-    "enlarged from 24 px": partial(augment.enlarged, small_px=24),
+    "scale 0.9": partial(augmentation.moved, zoom=0.9),
+    "scale 1.1": partial(augmentation.moved, zoom=1.1),
+    "4 px left": partial(augmentation.moved, right_px=-4),
+    "4 px right": partial(augmentation.moved, right_px=4),
+    "4 px up": partial(augmentation.moved, down_px=-4),
+    "4 px down": partial(augmentation.moved, down_px=4),
+    "turned by -15°": partial(augmentation.moved, turn_deg=-15),
+    "turned by 15°": partial(augmentation.moved, turn_deg=15),
+    "gamma 0.5": partial(augmentation.lit, gamma=0.5),
+    "gamma 2": partial(augmentation.lit, gamma=2),
+    "blur, sigma 1 px": partial(augmentation.blurred, sigma_px=1),
+    "blur, sigma 2 px": partial(augmentation.blurred, sigma_px=2),
+    "JPEG quality 40": partial(augmentation.compressed, quality=40),
+    "enlarged from 24 px": partial(augmentation.enlarged, small_px=24),
 }
 """What is done to a crop, uint8 (48, 48), by the name of it."""
 

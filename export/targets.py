@@ -6,8 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge.errors import DataError
-from export import ferplus
-from export.dataset import LABELS, Split
+from export.data import ferplus
+from export.data.dataset import LABELS, Split
 from export.recipe import Recipe
 
 

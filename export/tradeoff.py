@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from export import evaluate, heads, targets
-from export.dataset import JUDGED_ON, LABELS, Split
+from export.data.dataset import JUDGED_ON, LABELS, Split
 from export.evaluate import Evaluation
 
 SHARES = tuple(step / 20 for step in range(21))

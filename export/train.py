@@ -16,8 +16,8 @@ from numpy.typing import NDArray
 from edge import files
 from edge.errors import ConfigError, DataError, ModelError, SinkError
 from export import evaluate, heads, keras_models, targets
-from export.augment import augment
-from export.dataset import JUDGED_ON, LABELS, SIDE_PX, Split, digest
+from export.data.augmentation import augment
+from export.data.dataset import JUDGED_ON, LABELS, SIDE_PX, Split, digest
 from export.evaluate import Evaluation
 from export.files import one_line
 from export.muon import ConvolutionMuon

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from edge import models
-from export.dataset import SPLITS
+from export.data.dataset import SPLITS
 from tests.conftest import ROOT
 
 STRACE = shutil.which("strace")

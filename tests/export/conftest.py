@@ -15,7 +15,7 @@ import pytest
 from numpy.typing import NDArray
 
 from export.__main__ import main
-from export.dataset import LABELS, SIDE_PX, SPLITS, Split
+from export.data.dataset import LABELS, SIDE_PX, SPLITS, Split
 from export.quiet import import_tensorflow
 
 if TYPE_CHECKING:

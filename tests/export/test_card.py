@@ -3,7 +3,7 @@
 import json
 from pathlib import Path
 
-from export.dataset import LABELS
+from export.data.dataset import LABELS
 from export.robustness import DISTURBANCES
 from tests.export.conftest import Converted, Export, Toy, refusal
 

@@ -8,7 +8,7 @@ import pytest
 from edge.errors import ModelError
 from export import compare, evaluate
 from export.compare import Compared, Tolerances
-from export.dataset import LABELS
+from export.data.dataset import LABELS
 from tests.export.conftest import toy_split
 
 SPLIT = toy_split(20, 0)

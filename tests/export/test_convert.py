@@ -13,7 +13,7 @@ import pytest
 from edge.faces import preprocess
 from edge.faces.classifier import OnnxClassifier
 from export import graph, quantize
-from export.dataset import FER2013_FRAMING, LABELS, Split
+from export.data.dataset import FER2013_FRAMING, LABELS, Split
 from export.quiet import import_tensorflow
 from tests.export.conftest import Converted, Export, KerasFiles, Toy, as_crops, refusal, save_npz, toy_split
 

@@ -8,7 +8,7 @@ import pytest
 
 from edge.errors import DataError, ModelError
 from export import evaluate
-from export.dataset import LABELS, Split
+from export.data.dataset import LABELS, Split
 from export.robustness import DISTURBANCES
 from tests import onnx_files
 from tests.export.conftest import Converted, Export, KerasFiles, Toy, refusal, toy_split

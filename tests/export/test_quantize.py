@@ -8,8 +8,8 @@ import pytest
 
 from edge.faces.classifier import OnnxClassifier
 from export import graph, quantize
-from export.calibration import Images
-from export.dataset import Split
+from export.data.calibration import Images
+from export.data.dataset import Split
 from tests.export.conftest import Converted, Export, Toy, refusal, save_npz
 
 

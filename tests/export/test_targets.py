@@ -5,7 +5,7 @@ import pytest
 
 from edge.errors import DataError
 from export import targets
-from export.dataset import LABELS, Split
+from export.data.dataset import LABELS, Split
 from export.quiet import import_tensorflow
 from export.recipe import Recipe
 from tests.export.conftest import toy_split

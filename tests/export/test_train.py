@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 from edge.errors import ConfigError, DataError, ModelError, SinkError
-from export.dataset import Split
+from export.data.dataset import Split
 from export.quiet import import_tensorflow
 from export.recipe import RECIPES, Recipe
 from tests.export.conftest import Export, KerasFiles, Toy, refusal, toy_split

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from edge.errors import DataError
-from export import dataset, ferplus
+from export.data import dataset, ferplus
 from tests.export.conftest import Toy
 
 

@@ -4,8 +4,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from edge.errors import DataError
-from export import dataset, files
-from export.dataset import JUDGED_ON, Split
+from export import files
+from export.data import dataset
+from export.data.dataset import JUDGED_ON, Split
 
 # More widen the ranges by their outliers and change no figure.
 CALIBRATION_CROPS = 300

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from edge.errors import DataError
-from export import dataset, ferplus
-from export.dataset import LABELS, Split
+from export.data import dataset, ferplus
+from export.data.dataset import LABELS, Split
 from tests.export.conftest import Toy, save_npz, toy_split
 
 

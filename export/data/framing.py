@@ -14,8 +14,8 @@ from edge.detectors.haar import HaarDetector
 from edge.detectors.yunet import YunetDetector
 from edge.errors import DataError
 from edge.frames import Frame, PixelFormat
-from export import dataset
-from export.dataset import SIDE_PX, Split
+from export.data import dataset
+from export.data.dataset import SIDE_PX, Split
 
 # A crop is shown this many times enlarged, so that the detectors see a face of usual size.
 ENLARGED = 4

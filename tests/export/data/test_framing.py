@@ -10,8 +10,8 @@ import pytest
 from edge.contracts import Box, Face, Search
 from edge.errors import DataError
 from edge.frames import Frame
-from export import framing
-from export.dataset import FER2013_FRAMING
+from export.data import framing
+from export.data.dataset import FER2013_FRAMING
 from tests.export.conftest import Export, Toy, toy_split
 
 

@@ -16,8 +16,8 @@ from numpy.typing import NDArray
 from edge.errors import DataError
 from edge.faces import preprocess
 from edge.faces.metadata import Framing
-from export import ferplus
-from export.ferplus import Votes
+from export.data import ferplus
+from export.data.ferplus import Votes
 
 log = logging.getLogger(__name__)
 
