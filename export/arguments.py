@@ -11,7 +11,7 @@ from export import commands
 from export.compare import TRUTHS, Tolerances
 from export.data.dataset import JUDGED_ON, LABELS, SPLITS
 from export.evaluate import RESAMPLES
-from export.recipe import BALANCE, RECIPES
+from export.training.recipe import BALANCE, RECIPES
 
 _Commands: TypeAlias = "_SubParsersAction[ArgumentParser]"
 

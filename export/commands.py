@@ -19,7 +19,7 @@ from export.data.dataset import FER2013_FRAMING, JUDGED_ON, LABELS, Split
 from export.evaluate import Predict
 from export.files import one_line
 from export.quiet import import_tensorflow
-from export.recipe import BALANCE, RECIPES, Recipe
+from export.training.recipe import BALANCE, RECIPES, Recipe
 
 if TYPE_CHECKING:
     import keras
@@ -30,8 +30,9 @@ log = logging.getLogger(__name__)
 def train(arguments: Namespace) -> None:
     """Train, fold the best weights into a classifier, and draw the curves and what the folding trades."""
     import_tensorflow()
-    from export import plots, run
-    from export import train as training
+    from export import plots
+    from export.training import run_description
+    from export.training import train as training
 
     split, public_test, without = _splits(arguments)
     log.info("training on %d images of Training, without %s", len(split), without)
@@ -58,7 +59,7 @@ def train(arguments: Namespace) -> None:
         raise KeyboardInterrupt("add --resume to go on after the last whole epoch") from None
     votes = f", votes of {files.origin(arguments.ferplus)}" if arguments.ferplus else ""
     images = f"{len(split):,} images of Training in {files.origin(arguments.data)}, without {without}{votes}"
-    run.describe(output, images, _training_command(arguments, recipe), recipe)
+    run_description.describe(output, images, _training_command(arguments, recipe), recipe)
     title = f"{recipe.network}, {len(split):,} images, seed {recipe.seed}"
     plots.curves(history, training.best_epoch(history), output / "curves.png", title)
     _fold(output, split, public_test, recipe.original_share, BALANCE)
@@ -89,11 +90,12 @@ def _splits(arguments: Namespace) -> tuple[Split, Split, str]:
 
 def _fold(folder: Path, split: Split, public_test: Split, original_share: float, balance: float) -> None:
     """Write classifier.keras and tradeoff.png into the folder of a run, and print what the shares give."""
-    from export import heads, plots, run, tradeoff
-    from export import train as training
+    from export import plots
+    from export.training import heads, run_description, tradeoff
+    from export.training import train as training
 
     taught = training.load_taught(folder / training.BEST)
-    run.described_beside(folder / training.BEST)
+    run_description.described_beside(folder / training.BEST)
     if original_share < 1 and not training.has_learnt_votes(folder):
         raise ConfigError(
             f"expected --original-share 1 for the run in {folder}, which was taught no votes of FER+, "
@@ -111,7 +113,7 @@ def _fold(folder: Path, split: Split, public_test: Split, original_share: float,
             f"expected to write {folder / training.CLASSIFIER}, found: {one_line(error)}; make room and "
             "fold again"
         ) from error
-    run.add(
+    run_description.add(
         folder,
         "folding",
         f"python -m export fold --run {folder.name} --original-share {original_share} --balance {balance}",

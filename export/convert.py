@@ -14,12 +14,13 @@ from onnx import ModelProto
 
 from edge.errors import ModelError
 from edge.faces.metadata import Metadata
-from export import compare, evaluate, files, graph, keras_models, quantize, run, timing
+from export import compare, evaluate, files, graph, keras_models, quantize, timing
 from export.compare import Judge, Tolerances, Truth
 from export.data import calibration
 from export.data.calibration import Images
 from export.data.dataset import FER2013_FRAMING, LABELS
 from export.files import one_line
+from export.training import run_description
 
 log = logging.getLogger(__name__)
 
@@ -119,7 +120,7 @@ def _made_from(
     sources: Mapping[str, Path], calibrating: Images, output: Path, options: Options
 ) -> dict[str, str]:
     described = {kind: files.origin(path) for kind, path in sources.items()}
-    described |= run.described_beside(list(sources.values())[-1])
+    described |= run_description.described_beside(list(sources.values())[-1])
     given = " ".join(f'--{kind} "{path.name}"' for kind, path in sources.items())
     described["conversion_command"] = (
         f"python -m export convert {given} --calibration {calibrating.source.name} "

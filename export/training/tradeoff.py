@@ -5,9 +5,10 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import NDArray
 
-from export import evaluate, heads, targets
+from export import evaluate
 from export.data.dataset import JUDGED_ON, LABELS, Split
 from export.evaluate import Evaluation
+from export.training import heads, targets
 
 SHARES = tuple(step / 20 for step in range(21))
 # Of a share of votes, before its logarithm.

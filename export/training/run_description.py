@@ -10,7 +10,7 @@ import keras
 from edge.errors import ModelError
 from export import files
 from export.files import one_line
-from export.recipe import Recipe
+from export.training.recipe import Recipe
 
 RUN = "run.json"
 

@@ -15,15 +15,16 @@ from numpy.typing import NDArray
 
 from edge import files
 from edge.errors import ConfigError, DataError, ModelError, SinkError
-from export import evaluate, heads, keras_models, targets
+from export import evaluate, keras_models
 from export.data.augmentation import augment
 from export.data.dataset import JUDGED_ON, LABELS, SIDE_PX, Split, digest
 from export.evaluate import Evaluation
 from export.files import one_line
-from export.muon import ConvolutionMuon
-from export.networks import NETWORKS
-from export.recipe import Recipe
-from export.targets import Targets
+from export.training import heads, targets
+from export.training.muon import ConvolutionMuon
+from export.training.networks import NETWORKS
+from export.training.recipe import Recipe
+from export.training.targets import Targets
 
 log = logging.getLogger(__name__)
 

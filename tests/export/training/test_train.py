@@ -16,7 +16,7 @@ import pytest
 from edge.errors import ConfigError, DataError, ModelError, SinkError
 from export.data.dataset import Split
 from export.quiet import import_tensorflow
-from export.recipe import RECIPES, Recipe
+from export.training.recipe import RECIPES, Recipe
 from tests.export.conftest import Export, KerasFiles, Toy, refusal, toy_split
 
 import_tensorflow()
@@ -24,8 +24,8 @@ import_tensorflow()
 import keras  # noqa: E402  # after its quiet import
 from keras import layers  # noqa: E402
 
-from export import heads, networks, targets, train  # noqa: E402
-from export.muon import ConvolutionMuon  # noqa: E402
+from export.training import heads, networks, targets, train  # noqa: E402
+from export.training.muon import ConvolutionMuon  # noqa: E402
 
 RECIPE = Recipe(network="tiny", epochs=3, batch_size=16, learning_rate=3e-3)
 

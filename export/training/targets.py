@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from edge.errors import DataError
 from export.data import ferplus
 from export.data.dataset import LABELS, Split
-from export.recipe import Recipe
+from export.training.recipe import Recipe
 
 
 @dataclass(frozen=True, eq=False)

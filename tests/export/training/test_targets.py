@@ -4,17 +4,17 @@ import numpy as np
 import pytest
 
 from edge.errors import DataError
-from export import targets
 from export.data.dataset import LABELS, Split
 from export.quiet import import_tensorflow
-from export.recipe import Recipe
+from export.training import targets
+from export.training.recipe import Recipe
 from tests.export.conftest import toy_split
 
 import_tensorflow()
 
 import keras  # noqa: E402  # after its quiet import
 
-from export import heads, networks, tradeoff  # noqa: E402
+from export.training import heads, networks, tradeoff  # noqa: E402
 
 HAPPY, SAD, NEUTRAL = (LABELS.index(label) for label in ("happy", "sad", "neutral"))
 BLANK = np.zeros((3, 48, 48), np.uint8)
