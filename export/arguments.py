@@ -8,9 +8,9 @@ from typing import TypeAlias
 
 from edge.command import ArgumentParser, make_parser
 from export import commands
-from export.compare import TRUTHS, Tolerances
 from export.data.dataset import JUDGED_ON, LABELS, SPLITS
-from export.evaluate import RESAMPLES
+from export.evaluation.compare import TRUTHS, Tolerances
+from export.evaluation.evaluate import RESAMPLES
 from export.training.recipe import BALANCE, RECIPES
 
 _Commands: TypeAlias = "_SubParsersAction[ArgumentParser]"

@@ -12,11 +12,12 @@ from edge import models
 from edge.errors import ConfigError, SinkError
 from edge.faces.metadata import Metadata
 from edge.files import sha256
-from export import evaluate, files
+from export import files
 from export.data import calibration, dataset
 from export.data.calibration import Images
 from export.data.dataset import FER2013_FRAMING, JUDGED_ON, LABELS, Split
-from export.evaluate import Predict
+from export.evaluation import evaluate
+from export.evaluation.evaluate import Predict
 from export.files import one_line
 from export.quiet import import_tensorflow
 from export.training.recipe import BALANCE, RECIPES, Recipe
@@ -30,7 +31,7 @@ log = logging.getLogger(__name__)
 def train(arguments: Namespace) -> None:
     """Train, fold the best weights into a classifier, and draw the curves and what the folding trades."""
     import_tensorflow()
-    from export import plots
+    from export.evaluation import plots
     from export.training import run_description
     from export.training import train as training
 
@@ -90,7 +91,7 @@ def _splits(arguments: Namespace) -> tuple[Split, Split, str]:
 
 def _fold(folder: Path, split: Split, public_test: Split, original_share: float, balance: float) -> None:
     """Write classifier.keras and tradeoff.png into the folder of a run, and print what the shares give."""
-    from export import plots
+    from export.evaluation import plots
     from export.training import heads, run_description, tradeoff
     from export.training import train as training
 
@@ -126,7 +127,7 @@ def convert(arguments: Namespace) -> None:
     """Load a Keras model of any age and convert it."""
     import_tensorflow()
     from export import convert as conversion
-    from export.compare import Tolerances
+    from export.evaluation.compare import Tolerances
 
     if (arguments.architecture is None) != (arguments.weights is None):
         raise ConfigError(
@@ -152,7 +153,7 @@ def convert(arguments: Namespace) -> None:
 
 def quantize(arguments: Namespace) -> None:
     """Quantize a float ONNX file on other images; needs no TensorFlow."""
-    from export.compare import Tolerances
+    from export.evaluation.compare import Tolerances
     from export.quantize import quantize_file
 
     images = calibration.choose(arguments.calibration, arguments.split_calibration, arguments.ferplus)
@@ -190,7 +191,7 @@ def evaluate_model(arguments: Namespace) -> None:
         resamples=arguments.resamples,
     )
     if arguments.robustness:
-        from export import robustness
+        from export.evaluation import robustness
 
         evaluation = msgspec.structs.replace(
             evaluation, robustness=robustness.measure(predict, split, metadata)
@@ -198,7 +199,7 @@ def evaluate_model(arguments: Namespace) -> None:
     if arguments.json:
         files.write({arguments.json: msgspec.json.format(msgspec.json.encode(evaluation)) + b"\n"})
     if arguments.plots:
-        from export import plots
+        from export.evaluation import plots
 
         plots.evaluation(evaluation, evaluate.answers(split, metadata.labels, probabilities), arguments.plots)
     print(evaluate.table(evaluation))
@@ -206,7 +207,7 @@ def evaluate_model(arguments: Namespace) -> None:
 
 def card(arguments: Namespace) -> None:
     """Write the card of an ONNX file."""
-    from export import card as cards
+    from export.evaluation import card as cards
 
     path = cards.write(
         arguments.model,

@@ -14,11 +14,12 @@ from onnx import ModelProto
 
 from edge.errors import ModelError
 from edge.faces.metadata import Metadata
-from export import compare, evaluate, files, graph, keras_models, quantize, timing
-from export.compare import Judge, Tolerances, Truth
+from export import files, graph, keras_models, quantize
 from export.data import calibration
 from export.data.calibration import Images
 from export.data.dataset import FER2013_FRAMING, LABELS
+from export.evaluation import compare, evaluate, inference_time
+from export.evaluation.compare import Judge, Tolerances, Truth
 from export.files import one_line
 from export.training import run_description
 
@@ -90,7 +91,7 @@ def convert(
     }
     print(compare.table([original, float_onnx, *(one.compared for one in tried)], str(held_out)))
     print(f"chosen: {chosen.way.name}; temperature {temperature:g}, fitted to {fitted_to}\n")
-    print(timing.table(contents))
+    print(inference_time.table(contents))
     compare.check_int8(float_onnx, chosen.compared, options.tolerances)
     files.write(
         {output.with_name(f"{output.name}.{name}.onnx"): content for name, content in contents.items()}

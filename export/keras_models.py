@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from edge.errors import ModelError
 from edge.faces import preprocess
 from edge.faces.metadata import Metadata
-from export.evaluate import Predict
+from export.evaluation.evaluate import Predict
 from export.files import one_line
 
 # What Keras and h5py raise for files that are damaged or not what they are taken for.

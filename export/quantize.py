@@ -19,9 +19,10 @@ from onnxruntime.quantization.shape_inference import quant_pre_process
 from edge.errors import ModelError
 from edge.faces import preprocess
 from edge.faces.metadata import Metadata
-from export import compare, evaluate, files, graph, metrics, timing
-from export.compare import Compared, Judge, Tolerances
+from export import files, graph
 from export.data.calibration import Images
+from export.evaluation import compare, evaluate, inference_time, scores
+from export.evaluation.compare import Compared, Judge, Tolerances
 
 
 class _Crops(quantization.CalibrationDataReader):  # type: ignore[misc]  # onnxruntime ships no types
@@ -143,7 +144,7 @@ def best(
                 way,
                 quantized,
                 compared,
-                metrics.same_top(reference.probabilities, compared.probabilities),
+                scores.same_top(reference.probabilities, compared.probabilities),
                 compare.faults(reference, compared, tolerances),
             )
         )
@@ -170,7 +171,7 @@ def quantize_file(
     content = serialized(chosen, tried, calibrating, metadata)
     print(compare.table([reference, *(one.compared for one in tried)], str(held_out)))
     print(f"chosen: {chosen.way.name}\n")
-    print(timing.table({"float": path.read_bytes(), "int8": content}))
+    print(inference_time.table({"float": path.read_bytes(), "int8": content}))
     compare.check_int8(reference, chosen.compared, tolerances)
     files.write({output: content})
 

@@ -101,7 +101,7 @@ LIBRARIES = {
     "tqdm": {
         "edge.report",
         "edge.sinks.progress",
-        "export.evaluate",
+        "export.evaluation.evaluate",
         "export.data.framing",
         "benchmarks.agreement.agreement",
         "benchmarks.speed.line",

@@ -5,9 +5,9 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import NDArray
 
-from export import evaluate
 from export.data.dataset import JUDGED_ON, LABELS, Split
-from export.evaluate import Evaluation
+from export.evaluation import evaluate
+from export.evaluation.evaluate import Evaluation
 from export.training import heads, targets
 
 SHARES = tuple(step / 20 for step in range(21))

@@ -15,10 +15,11 @@ from numpy.typing import NDArray
 
 from edge import files
 from edge.errors import ConfigError, DataError, ModelError, SinkError
-from export import evaluate, keras_models
+from export import keras_models
 from export.data.augmentation import augment
 from export.data.dataset import JUDGED_ON, LABELS, SIDE_PX, Split, digest
-from export.evaluate import Evaluation
+from export.evaluation import evaluate
+from export.evaluation.evaluate import Evaluation
 from export.files import one_line
 from export.training import heads, targets
 from export.training.muon import ConvolutionMuon

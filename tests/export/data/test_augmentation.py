@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from export import robustness
 from export.data import augmentation
+from export.evaluation import robustness
 from tests.export.conftest import toy_split
 
 IMAGE = toy_split(1, 0).images[3]

@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 
 from edge.errors import DataError, ModelError
-from export import evaluate
 from export.data.dataset import LABELS, Split
-from export.robustness import DISTURBANCES
+from export.evaluation import evaluate
+from export.evaluation.robustness import DISTURBANCES
 from tests import onnx_files
 from tests.export.conftest import Converted, Export, KerasFiles, Toy, refusal, toy_split
 

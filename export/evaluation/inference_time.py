@@ -10,7 +10,7 @@ import numpy as np
 
 from edge.faces.classifier import OnnxClassifier
 from edge.frames import Image
-from export.evaluate import DETECTOR
+from export.evaluation.evaluate import DETECTOR
 
 THREADS = (1, 2)
 ROUNDS = 30

@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 
 from export.data.dataset import LABELS
-from export.robustness import DISTURBANCES
+from export.evaluation.robustness import DISTURBANCES
 from tests.export.conftest import Converted, Export, Toy, refusal
 
 

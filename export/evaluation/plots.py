@@ -9,8 +9,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from export import files, metrics
-from export.evaluate import Answers, Evaluation
+from export import files
+from export.evaluation import scores
+from export.evaluation.evaluate import Answers, Evaluation
 
 _DPI = 150
 _BINS = 15
@@ -100,9 +101,9 @@ def reliability(judged: Answers, path: Path, title: str) -> None:
             continue
         known = true >= 0
         confidence, is_right = judged.confidence[known], judged.predicted[known] == true[known]
-        images, mean, right = metrics.reliability(confidence, is_right, _BINS)
+        images, mean, right = scores.reliability(confidence, is_right, _BINS)
         seen = images > 0
-        error = metrics.calibration_error(confidence, is_right, _BINS)
+        error = scores.calibration_error(confidence, is_right, _BINS)
         axes.plot(
             100 * mean[seen], 100 * right[seen], ".-", color=colour, label=f"{name}: off by {error:.1%}"
         )

@@ -14,9 +14,9 @@ from edge.faces import preprocess
 from edge.faces.classifier import OnnxClassifier
 from edge.faces.metadata import Metadata
 from edge.frames import Image
-from export import metrics
 from export.data import ferplus
 from export.data.dataset import LABELS, Split
+from export.evaluation import scores
 
 Predict = Callable[[NDArray[np.uint8]], NDArray[np.float32]]
 """Crops, uint8 (n, height, width), to probabilities, float32 (n, classes)."""
@@ -115,7 +115,7 @@ def evaluate(
     counts = _confusion(judged, labels)
     figures = _figures(judged, labels)
     # Not of the calibration errors: samples with repetitions are worse calibrated than what they are drawn from.
-    intervals = metrics.bootstrap(
+    intervals = scores.bootstrap(
         lambda rows: _figures(judged.take(rows), labels), len(split), resamples, _SEED
     )
     return Evaluation(
@@ -138,15 +138,15 @@ def evaluate(
 
 def _confusion(judged: Answers, labels: tuple[str, ...]) -> NDArray[np.int64]:
     known = judged.true >= 0
-    return metrics.confusion(judged.true[known], judged.predicted[known], len(labels))
+    return scores.confusion(judged.true[known], judged.predicted[known], len(labels))
 
 
 def _figures(judged: Answers, labels: tuple[str, ...]) -> dict[str, float]:
     """The accuracies, F1 and recalls that these images have, by their names in Evaluation and by label."""
     counts = _confusion(judged, labels)
-    figures = {"accuracy": metrics.accuracy(counts), "macro_f1": metrics.macro_f1(counts)}
+    figures = {"accuracy": scores.accuracy(counts), "macro_f1": scores.macro_f1(counts)}
     figures |= {
-        label: share for label, share in zip(labels, metrics.recall(counts), strict=True) if share is not None
+        label: share for label, share in zip(labels, scores.recall(counts), strict=True) if share is not None
     }
     if judged.leading is not None and (judged.leading >= 0).any():
         led = judged.take(judged.leading >= 0)
@@ -157,7 +157,7 @@ def _figures(judged: Answers, labels: tuple[str, ...]) -> dict[str, float]:
 def _calibration_error(judged: Answers, true: NDArray[np.int64]) -> float:
     """By one truth, (n,), on the images for which it is known."""
     known = true >= 0
-    return metrics.calibration_error(judged.confidence[known], judged.predicted[known] == true[known])
+    return scores.calibration_error(judged.confidence[known], judged.predicted[known] == true[known])
 
 
 def check_softmax(probabilities: NDArray[np.float32], classes: int, source: Path) -> None:

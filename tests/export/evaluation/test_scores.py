@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from export import metrics
+from export.evaluation import scores
 
 # Three classes: of 4 zeros 3 are right, of 2 ones 1, of 4 twos 4.
 COUNTS = np.array([[3, 1, 0], [0, 1, 1], [0, 0, 4]])
@@ -11,60 +11,60 @@ COUNTS = np.array([[3, 1, 0], [0, 1, 1], [0, 0, 4]])
 
 def test_confusion_has_the_truth_in_rows_and_the_prediction_in_columns() -> None:
     true, predicted = np.array([0, 0, 0, 0, 1, 1, 2, 2, 2, 2]), np.array([0, 0, 0, 1, 1, 2, 2, 2, 2, 2])
-    np.testing.assert_array_equal(metrics.confusion(true, predicted, 3), COUNTS)
+    np.testing.assert_array_equal(scores.confusion(true, predicted, 3), COUNTS)
 
 
 def test_confusion_has_a_row_and_a_column_for_a_class_that_never_occurs() -> None:
-    assert metrics.confusion(np.array([0, 1]), np.array([0, 0]), 4).shape == (4, 4)
+    assert scores.confusion(np.array([0, 1]), np.array([0, 0]), 4).shape == (4, 4)
 
 
 def test_accuracy_is_the_share_on_the_diagonal() -> None:
-    assert metrics.accuracy(COUNTS) == pytest.approx(0.8)
+    assert scores.accuracy(COUNTS) == pytest.approx(0.8)
 
 
 def test_recall_is_the_share_of_each_row() -> None:
-    assert metrics.recall(COUNTS) == pytest.approx([0.75, 0.5, 1.0])
+    assert scores.recall(COUNTS) == pytest.approx([0.75, 0.5, 1.0])
 
 
 def test_recall_of_a_class_without_images_is_none() -> None:
-    assert metrics.recall(np.array([[1, 0], [0, 0]])) == [1.0, None]
+    assert scores.recall(np.array([[1, 0], [0, 0]])) == [1.0, None]
 
 
 def test_macro_f1_is_the_mean_of_the_harmonic_means_of_precision_and_recall() -> None:
     precision, recall = np.array([1, 0.5, 0.8]), np.array([0.75, 0.5, 1])
-    assert metrics.macro_f1(COUNTS) == pytest.approx((2 * precision * recall / (precision + recall)).mean())
+    assert scores.macro_f1(COUNTS) == pytest.approx((2 * precision * recall / (precision + recall)).mean())
 
 
 def test_macro_f1_counts_a_class_that_is_never_found_as_zero() -> None:
-    assert metrics.macro_f1(np.array([[2, 0], [2, 0]])) == pytest.approx((2 / 3) / 2)
+    assert scores.macro_f1(np.array([[2, 0], [2, 0]])) == pytest.approx((2 / 3) / 2)
 
 
 def test_macro_f1_leaves_out_a_class_that_neither_occurs_nor_was_predicted() -> None:
-    assert metrics.macro_f1(np.array([[2, 0], [0, 0]])) == 1.0
+    assert scores.macro_f1(np.array([[2, 0], [0, 0]])) == 1.0
 
 
 def test_same_top_and_largest_difference_compare_row_by_row() -> None:
     left = np.array([[0.6, 0.4], [0.1, 0.9], [0.5, 0.5]], np.float32)
     right = np.array([[0.4, 0.6], [0.2, 0.8], [0.6, 0.4]], np.float32)
-    assert metrics.same_top(left, right) == pytest.approx(2 / 3)
-    assert metrics.largest_difference(left, right) == pytest.approx(0.2)
+    assert scores.same_top(left, right) == pytest.approx(2 / 3)
+    assert scores.largest_difference(left, right) == pytest.approx(0.2)
 
 
 def test_calibration_error_is_how_far_confidence_and_accuracy_lie_apart() -> None:
     # Four answers at 0.9, three of them right; six at 0.55, all right.
     confidence = np.array([0.9] * 4 + [0.55] * 6, np.float32)
     is_right = np.array([True, True, True, False] + [True] * 6)
-    assert metrics.calibration_error(confidence, is_right) == pytest.approx(0.4 * 0.15 + 0.6 * 0.45)
+    assert scores.calibration_error(confidence, is_right) == pytest.approx(0.4 * 0.15 + 0.6 * 0.45)
 
 
 def test_certainty_falls_into_the_last_range() -> None:
-    images, mean, right = metrics.reliability(np.array([1.0, 0.0]), np.array([True, False]), 10)
+    images, mean, right = scores.reliability(np.array([1.0, 0.0]), np.array([True, False]), 10)
     assert images.tolist() == [1, *[0] * 8, 1] and mean[-1] == right[-1] == 1.0 and mean[0] == right[0] == 0.0
 
 
 def test_bootstrap_interval_is_as_wide_as_theory_says() -> None:
     is_right = np.arange(1000) < 700
-    lower, upper = metrics.bootstrap(lambda rows: {"accuracy": float(is_right[rows].mean())}, 1000, 2000, 0)[
+    lower, upper = scores.bootstrap(lambda rows: {"accuracy": float(is_right[rows].mean())}, 1000, 2000, 0)[
         "accuracy"
     ]
     half = 1.96 * np.sqrt(0.7 * 0.3 / 1000)
@@ -72,5 +72,5 @@ def test_bootstrap_interval_is_as_wide_as_theory_says() -> None:
 
 
 def test_bootstrap_leaves_out_what_a_sample_does_not_have() -> None:
-    found = metrics.bootstrap(lambda rows: {"rare": 1.0} if 0 in rows else {}, 5, 50, 0)
+    found = scores.bootstrap(lambda rows: {"rare": 1.0} if 0 in rows else {}, 5, 50, 0)
     assert found == {"rare": (1.0, 1.0)}

@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 
 from edge.errors import ModelError
 from edge.faces.metadata import Metadata
-from export import evaluate, metrics, temperature
 from export.data.calibration import Images
-from export.evaluate import Evaluation, Predict
+from export.evaluation import evaluate, scores, temperature_scaling
+from export.evaluation.evaluate import Evaluation, Predict
 
 log = logging.getLogger(__name__)
 
@@ -77,7 +77,7 @@ class Judge:
         else:
             true = judged.leading
         known = np.flatnonzero(true >= 0)
-        fitted = temperature.fitted(model.probabilities[known], true[known])
+        fitted = temperature_scaling.fitted(model.probabilities[known], true[known])
         return fitted, f"{TRUTHS[truth]} of {len(known):,} images of {self._held_out.split_name}"
 
     def compared_files(self, contents: Mapping[str, bytes]) -> list[Compared]:
@@ -107,7 +107,7 @@ def warn_if_useless(model: Compared) -> None:
 
 def check_float(keras: Compared, onnx: Compared, tolerances: Tolerances) -> None:
     """Raise ModelError when the float ONNX model computes something else than the Keras model."""
-    difference = metrics.largest_difference(keras.probabilities, onnx.probabilities)
+    difference = scores.largest_difference(keras.probabilities, onnx.probabilities)
     # Written so that a NaN fails too.
     if not difference <= tolerances.probability:
         raise ModelError(
@@ -142,7 +142,7 @@ def faults(reference: Compared, int8: Compared, tolerances: Tolerances) -> list[
             f"expected at most {tolerances.recall_points:g} points less recall of any class than "
             f"{reference.name} (--recall-tolerance allows more), found {100 * lost:.2f} less of {label}"
         )
-    same = metrics.same_top(reference.probabilities, int8.probabilities)
+    same = scores.same_top(reference.probabilities, int8.probabilities)
     if same < tolerances.same_top:
         found.append(
             f"expected the same likeliest class as {reference.name} for {tolerances.same_top:.1%} of the "
@@ -173,8 +173,8 @@ def table(models: Sequence[Compared], held_out: str) -> str:
     ]
     for model in models:
         label, lost = largest_recall_loss(first.evaluation, model.evaluation)
-        same = metrics.same_top(first.probabilities, model.probabilities)
-        difference = metrics.largest_difference(first.probabilities, model.probabilities)
+        same = scores.same_top(first.probabilities, model.probabilities)
+        difference = scores.largest_difference(first.probabilities, model.probabilities)
         against = (
             f"{'–':>12}{'–':>26}{'–':>20}"
             if model is first

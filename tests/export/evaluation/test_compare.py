@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from edge.errors import ModelError
-from export import compare, evaluate
-from export.compare import Compared, Tolerances
 from export.data.dataset import LABELS
+from export.evaluation import compare, evaluate
+from export.evaluation.compare import Compared, Tolerances
 from tests.export.conftest import toy_split
 
 SPLIT = toy_split(20, 0)

@@ -7,11 +7,12 @@ import onnx
 
 from edge.faces.metadata import Metadata
 from edge.files import sha256
-from export import compare, evaluate, files, graph, robustness, timing
-from export.compare import Compared, Judge
+from export import files, graph
 from export.data.calibration import Images
 from export.data.dataset import JUDGED_ON
-from export.evaluate import Evaluation
+from export.evaluation import compare, evaluate, inference_time, robustness
+from export.evaluation.compare import Compared, Judge
+from export.evaluation.evaluate import Evaluation
 
 _USE = """\
 ## For what
@@ -72,7 +73,7 @@ def write(model: Path, reference: Path | None, images: Images) -> Path:
     if reference is not None:
         float_predict, float_metadata = evaluate.onnx_predict(reference)
         first = judge.compared(float_metadata.precision, float_predict, reference.stat().st_size, reference)
-        times = timing.table(
+        times = inference_time.table(
             {float_metadata.precision: reference.read_bytes(), metadata.precision: model.read_bytes()}
         )
         sections.append(_comparison([first, judged], images, times))

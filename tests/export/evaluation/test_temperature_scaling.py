@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from edge.faces import preprocess
-from export import metrics, temperature
+from export.evaluation import scores, temperature_scaling
 
 
 @pytest.mark.parametrize("put_in", [0.5, 1.0, 2.5])
@@ -13,12 +13,14 @@ def test_temperature_that_was_put_in_is_found(put_in: float) -> None:
     meant = random.dirichlet(np.ones(7), 20_000).astype(np.float32)
     true = (meant.cumsum(axis=1) > random.random((len(meant), 1))).argmax(axis=1)
     shown = preprocess.calibrated(meant, 1 / put_in)
-    fitted = temperature.fitted(shown, true)
+    fitted = temperature_scaling.fitted(shown, true)
     assert fitted == pytest.approx(put_in, rel=0.03)
     calibrated = preprocess.calibrated(shown, fitted)
-    assert metrics.calibration_error(calibrated.max(axis=1), calibrated.argmax(axis=1) == true) < 0.015
+    assert scores.calibration_error(calibrated.max(axis=1), calibrated.argmax(axis=1) == true) < 0.015
 
 
 def test_model_that_is_always_wrong_and_sure_gets_the_highest_temperature() -> None:
     sure = np.eye(7, dtype=np.float32)[np.zeros(50, int)]
-    assert temperature.fitted(sure, np.ones(50, np.int64)) == pytest.approx(temperature.MOST, rel=0.01)
+    assert temperature_scaling.fitted(sure, np.ones(50, np.int64)) == pytest.approx(
+        temperature_scaling.MOST, rel=0.01
+    )

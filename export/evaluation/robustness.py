@@ -7,10 +7,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge.faces.metadata import Metadata
-from export import evaluate
 from export.data import augmentation
 from export.data.dataset import Split
-from export.evaluate import Disturbed, Predict
+from export.evaluation import evaluate
+from export.evaluation.evaluate import Disturbed, Predict
 
 DISTURBANCES: dict[str, Callable[[NDArray[np.uint8]], NDArray[np.uint8]]] = {
     evaluate.UNDISTURBED: lambda image: image,
