@@ -19,7 +19,7 @@ from export.data.dataset import FER2013_FRAMING, JUDGED_ON, LABELS, Split
 from export.evaluation import evaluate
 from export.evaluation.evaluate import Predict
 from export.files import one_line
-from export.quiet import import_tensorflow
+from export.tensorflow_import import import_tensorflow
 from export.training.recipe import BALANCE, RECIPES, Recipe
 
 if TYPE_CHECKING:
@@ -126,7 +126,7 @@ def _fold(folder: Path, split: Split, public_test: Split, original_share: float,
 def convert(arguments: Namespace) -> None:
     """Load a Keras model of any age and convert it."""
     import_tensorflow()
-    from export import convert as conversion
+    from export.conversion import convert as conversion
     from export.evaluation.compare import Tolerances
 
     if (arguments.architecture is None) != (arguments.weights is None):
@@ -153,8 +153,8 @@ def convert(arguments: Namespace) -> None:
 
 def quantize(arguments: Namespace) -> None:
     """Quantize a float ONNX file on other images; needs no TensorFlow."""
+    from export.conversion.quantize import quantize_file
     from export.evaluation.compare import Tolerances
-    from export.quantize import quantize_file
 
     images = calibration.choose(arguments.calibration, arguments.split_calibration, arguments.ferplus)
     quantize_file(

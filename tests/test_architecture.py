@@ -81,8 +81,8 @@ LIBRARIES = {
     "onnxruntime": {
         "edge.faces.classifier",
         "edge.faces.ort_session",
-        "export.quantize",
-        "export.convert",
+        "export.conversion.quantize",
+        "export.conversion.convert",
         "benchmarks.passes.library_timing",
     },
     "picamera2": {"edge.cameras.picamera"},

@@ -7,7 +7,8 @@ import onnx
 
 from edge.faces.metadata import Metadata
 from edge.files import sha256
-from export import files, graph
+from export import files
+from export.conversion import onnx_graph
 from export.data.calibration import Images
 from export.data.dataset import JUDGED_ON
 from export.evaluation import compare, evaluate, inference_time, robustness
@@ -88,7 +89,7 @@ def _file(path: Path, metadata: Metadata) -> str:
     framings = "\n".join(
         f"| {name} | {framing.scale} | {framing.shift_down} |" for name, framing in metadata.framing.items()
     )
-    operators = ", ".join(f"{count} {name}" for name, count in graph.count_operators(model).items())
+    operators = ", ".join(f"{count} {name}" for name, count in onnx_graph.count_operators(model).items())
     return f"""\
 # {path.name}
 
@@ -98,8 +99,8 @@ Runtime. What goes in and comes out, and where it is from, also stands in the fi
 | | |
 |---|---|
 | size | {path.stat().st_size:,} bytes |
-| parameters | {graph.count_parameters(model):,}, batch normalisation folded |
-| multiply-adds | {graph.count_multiply_adds(model) / 1e6:.1f} M per face |
+| parameters | {onnx_graph.count_parameters(model):,}, batch normalisation folded |
+| multiply-adds | {onnx_graph.count_multiply_adds(model) / 1e6:.1f} M per face |
 | operators | {operators} |
 | input | `{model.graph.input[0].name}`, float32 (n, {metadata.height}, {metadata.width}, 1), {metadata.channel} |
 | preprocessing | a pixel p of 0 to 255 becomes p × {metadata.scale:.9g} + {metadata.offset:g} |

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from export.__main__ import main
 from export.data.dataset import LABELS, SIDE_PX, SPLITS, Split
-from export.quiet import import_tensorflow
+from export.tensorflow_import import import_tensorflow
 
 if TYPE_CHECKING:
     import keras

@@ -5,7 +5,7 @@ import pytest
 
 from edge.errors import DataError
 from export.data.dataset import LABELS, Split
-from export.quiet import import_tensorflow
+from export.tensorflow_import import import_tensorflow
 from export.training import targets
 from export.training.recipe import Recipe
 from tests.export.conftest import toy_split

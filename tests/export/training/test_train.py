@@ -15,7 +15,7 @@ import pytest
 
 from edge.errors import ConfigError, DataError, ModelError, SinkError
 from export.data.dataset import Split
-from export.quiet import import_tensorflow
+from export.tensorflow_import import import_tensorflow
 from export.training.recipe import RECIPES, Recipe
 from tests.export.conftest import Export, KerasFiles, Toy, refusal, toy_split
 

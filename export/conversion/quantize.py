@@ -19,7 +19,8 @@ from onnxruntime.quantization.shape_inference import quant_pre_process
 from edge.errors import ModelError
 from edge.faces import preprocess
 from edge.faces.metadata import Metadata
-from export import files, graph
+from export import files
+from export.conversion import onnx_graph
 from export.data.calibration import Images
 from export.evaluation import compare, evaluate, inference_time, scores
 from export.evaluation.compare import Compared, Judge, Tolerances
@@ -137,7 +138,7 @@ def best(
     tried = []
     for way in WAYS:
         quantized = quantize(model, crops, way)
-        content = graph.serialized(quantized, msgspec.structs.replace(metadata, precision="int8"))
+        content = onnx_graph.serialized(quantized, msgspec.structs.replace(metadata, precision="int8"))
         [compared] = judge.compared_files({way.name: content})
         tried.append(
             Tried(
@@ -189,6 +190,6 @@ def serialized(chosen: Tried, tried: list[Tried], calibrating: Images, metadata:
         "same_top_1_by_way_tried": same,
         "onnxruntime": version("onnxruntime"),
     }
-    return graph.serialized(
+    return onnx_graph.serialized(
         chosen.model, msgspec.structs.replace(metadata, precision="int8", made_from=made_from)
     )

@@ -12,9 +12,9 @@ import pytest
 
 from edge.faces import preprocess
 from edge.faces.classifier import OnnxClassifier
-from export import graph, quantize
+from export.conversion import onnx_graph, quantize
 from export.data.dataset import FER2013_FRAMING, LABELS, Split
-from export.quiet import import_tensorflow
+from export.tensorflow_import import import_tensorflow
 from tests.export.conftest import Converted, Export, KerasFiles, Toy, as_crops, refusal, save_npz, toy_split
 
 import_tensorflow()
@@ -81,7 +81,7 @@ def test_int8_weights_and_activations_are_what_they_claim(converted: Converted) 
 
 
 def test_batch_normalisation_is_folded_and_flattening_costs_one_node(converted: Converted) -> None:
-    assert graph.count_operators(onnx.load(converted.as_float)) == {
+    assert onnx_graph.count_operators(onnx.load(converted.as_float)) == {
         "Gemm": 2,
         "Relu": 2,
         "Reshape": 2,
@@ -341,7 +341,7 @@ def test_pair_of_2023_is_converted_exactly(
     assert (tmp_path / "fer2023.int8.onnx").stat().st_size < 0.3 * (
         tmp_path / "fer2023.float.onnx"
     ).stat().st_size
-    assert graph.count_operators(onnx.load(tmp_path / "fer2023.float.onnx")) == {
+    assert onnx_graph.count_operators(onnx.load(tmp_path / "fer2023.float.onnx")) == {
         "Relu": 6,
         "Conv": 5,
         "MaxPool": 3,

@@ -7,7 +7,7 @@ import onnx
 import pytest
 
 from edge.faces.classifier import OnnxClassifier
-from export import graph, quantize
+from export.conversion import onnx_graph, quantize
 from export.data.calibration import Images
 from export.data.dataset import Split
 from tests.export.conftest import Converted, Export, Toy, refusal, save_npz
@@ -68,7 +68,7 @@ def test_ranges_are_those_of_the_calibrating_crops(converted: Converted, toy: To
 
 def test_folding_what_is_folded_changes_nothing(converted: Converted) -> None:
     model = onnx.load(converted.as_float)
-    assert graph.count_operators(quantize.fold(model)) == graph.count_operators(model)
+    assert onnx_graph.count_operators(quantize.fold(model)) == onnx_graph.count_operators(model)
 
 
 def test_int8_file_is_not_quantized_again(
@@ -114,4 +114,4 @@ def test_every_way_takes_any_number_of_images(converted: Converted, toy: Toy, wa
     metadata = OnnxClassifier(converted.as_float, "haar").metadata
     some = Images(toy.splits["Training"].take(np.arange(61)), "Training", toy.npz)
     model = quantize.quantize(onnx.load(converted.as_float), quantize.prepared(some, metadata), way)
-    assert graph.count_operators(model)["QuantizeLinear"] > 0
+    assert onnx_graph.count_operators(model)["QuantizeLinear"] > 0

@@ -14,7 +14,8 @@ from onnx import ModelProto
 
 from edge.errors import ModelError
 from edge.faces.metadata import Metadata
-from export import files, graph, keras_models, quantize
+from export import files, keras_models
+from export.conversion import onnx_graph, quantize
 from export.data import calibration
 from export.data.calibration import Images
 from export.data.dataset import FER2013_FRAMING, LABELS
@@ -74,8 +75,8 @@ def convert(
     compare.warn_if_useless(original)
 
     log.info("converting %s to ONNX", source)
-    as_float = quantize.fold(graph.simplify(to_onnx(model, height, width, source)))
-    [float_onnx] = judge.compared_files({"float": graph.serialized(as_float, metadata)})
+    as_float = quantize.fold(onnx_graph.simplify(to_onnx(model, height, width, source)))
+    [float_onnx] = judge.compared_files({"float": onnx_graph.serialized(as_float, metadata)})
     compare.check_float(original, float_onnx, options.tolerances)
     temperature, fitted_to = judge.temperature(float_onnx, options.calibrate_by)
     calibrated = msgspec.structs.replace(
@@ -86,7 +87,7 @@ def convert(
     log.info("quantizing to int8 with %s", calibrating)
     chosen, tried = quantize.best(as_float, calibrating, metadata, judge, float_onnx, options.tolerances)
     contents = {
-        "float": graph.serialized(as_float, calibrated),
+        "float": onnx_graph.serialized(as_float, calibrated),
         "int8": quantize.serialized(chosen, tried, calibrating, calibrated),
     }
     print(compare.table([original, float_onnx, *(one.compared for one in tried)], str(held_out)))

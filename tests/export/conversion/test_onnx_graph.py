@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from onnx import ModelProto, TensorProto, helper, numpy_helper
 
 from edge.faces import metadata
-from export import graph
+from export.conversion import onnx_graph
 from tests import onnx_files
 
 CHANNELS, HEIGHT, WIDTH, CLASSES = 3, 4, 5, 7
@@ -57,14 +57,14 @@ def run(model: ModelProto, batch: int) -> NDArray[np.float32]:
 
 
 def test_flattening_needs_neither_a_computed_shape_nor_a_transposition() -> None:
-    simple = graph.simplify(flattened())
-    assert graph.count_operators(simple) == {"MatMul": 1, "Reshape": 1}
+    simple = onnx_graph.simplify(flattened())
+    assert onnx_graph.count_operators(simple) == {"MatMul": 1, "Reshape": 1}
     for batch in (1, 3):
         np.testing.assert_allclose(run(simple, batch), run(flattened(), batch), rtol=1e-5, atol=1e-5)
 
 
 def test_constants_that_nobody_reads_any_more_are_dropped() -> None:
-    assert len(graph.simplify(flattened()).graph.initializer) == 2
+    assert len(onnx_graph.simplify(flattened()).graph.initializer) == 2
 
 
 @pytest.mark.parametrize(
@@ -73,15 +73,15 @@ def test_constants_that_nobody_reads_any_more_are_dropped() -> None:
     ids=["another order", "somebody else reads it", "somebody else reads it flat"],
 )
 def test_transposition_that_cannot_move_stays(model: ModelProto) -> None:
-    simple = graph.simplify(model)
-    assert graph.count_operators(simple)["Transpose"] == 1
+    simple = onnx_graph.simplify(model)
+    assert onnx_graph.count_operators(simple)["Transpose"] == 1
     np.testing.assert_allclose(run(simple, 2), run(model, 2), rtol=1e-5, atol=1e-5)
 
 
 def test_serialized_model_carries_its_metadata_and_a_batch_called_n(tmp_path: Path) -> None:
     plain = onnx.load(onnx_files.write(tmp_path / "bands.onnx", None, batch="unk__7"))
     plain.opset_import.append(helper.make_opsetid("org.pytorch.aten", 1))
-    finished = onnx.load_from_string(graph.serialized(plain, onnx_files.METADATA))
+    finished = onnx.load_from_string(onnx_graph.serialized(plain, onnx_files.METADATA))
     assert [
         value.type.tensor_type.shape.dim[0].dim_param
         for value in (*finished.graph.input, *finished.graph.output)
@@ -90,8 +90,10 @@ def test_serialized_model_carries_its_metadata_and_a_batch_called_n(tmp_path: Pa
         metadata.KEY: metadata.encode(onnx_files.METADATA)
     }
     assert [imported.domain for imported in finished.opset_import] == [""]
-    assert graph.serialized(plain, onnx_files.METADATA) == graph.serialized(plain, onnx_files.METADATA)
+    assert onnx_graph.serialized(plain, onnx_files.METADATA) == onnx_graph.serialized(
+        plain, onnx_files.METADATA
+    )
 
 
 def test_parameters_are_counted_without_shapes_and_scales() -> None:
-    assert graph.count_parameters(flattened()) == CHANNELS * HEIGHT * WIDTH * CLASSES
+    assert onnx_graph.count_parameters(flattened()) == CHANNELS * HEIGHT * WIDTH * CLASSES

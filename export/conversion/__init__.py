@@ -1,0 +1,1 @@
+"""From Keras to float and int8 ONNX files."""
