@@ -66,7 +66,7 @@ def make_stream(config: Config, telemetry: Telemetry, metrics: Callable[[], byte
     # Costs a third of the start, and a run over a file needs none of it.
     from edge.sinks.mjpeg import MjpegSink
     from edge.web import tls
-    from edge.web.access import Access
+    from edge.web.access import AccessControl
     from edge.web.limits import Limits
     from edge.web.sessions import Token
 
@@ -74,7 +74,7 @@ def make_stream(config: Config, telemetry: Telemetry, metrics: Callable[[], byte
     secret = credentials.read("token", Path(config.token_file) if config.token_file else None, os.environ)
     encryption = None
     if config.tls_certificate and config.tls_key:
-        encryption = tls.context(Path(config.tls_certificate), Path(config.tls_key))
+        encryption = tls.make_context(Path(config.tls_certificate), Path(config.tls_key))
     if host not in settings.LOOPBACK_HOSTS:
         if secret is None:
             log.warning("everybody who reaches %s can watch the stream (--insecure)", config.listen)
@@ -83,7 +83,7 @@ def make_stream(config: Config, telemetry: Telemetry, metrics: Callable[[], byte
                 "the token and the pictures travel unencrypted; --tls-certificate and --tls-key encrypt them"
             )
     limits = Limits(connections=config.connections, connections_per_address=config.connections_per_address)
-    access = Access(
+    access = AccessControl(
         [host, *(config.hosts or "").replace(" ", "").split(",")],
         Token(secret) if secret is not None else None,
         limits,
@@ -92,12 +92,12 @@ def make_stream(config: Config, telemetry: Telemetry, metrics: Callable[[], byte
     return MjpegSink(
         host,
         port,
-        figures=lambda: telemetry.read_stats().to_dict(),
+        read_stats=lambda: telemetry.read_stats().to_dict(),
         has_raw=not config.blur,
         access=access,
         limits=limits,
         encryption=encryption,
-        metrics=metrics,
+        render_metrics=metrics,
     )
 
 

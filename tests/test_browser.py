@@ -17,8 +17,8 @@ from edge.cameras.demo import DemoCamera
 from edge.contracts import Box, Reading, Result
 from edge.frames import Frame, Image, PixelFormat
 from edge.sinks.mjpeg import MjpegSink
-from edge.web.access import Access
-from edge.web.messages import encoded, message_of
+from edge.web.access import AccessControl
+from edge.web.messages import encode, make_message
 from edge.web.sessions import Token
 from tests.results import reading_of, result_of
 
@@ -104,7 +104,7 @@ class Show:
     """A sink that shows a scene of the demo's picture for as long as it is open."""
 
     def __init__(self, scene: Scene = one_and_a_doubtful, port: int = 0, **options: Any) -> None:
-        self._sink = MjpegSink("127.0.0.1", port, figures=lambda: FIGURES, **options)
+        self._sink = MjpegSink("127.0.0.1", port, read_stats=lambda: FIGURES, **options)
         self._stop = threading.Event()
         self.scene = scene
 
@@ -125,8 +125,8 @@ class Show:
         return int(self.url.rpartition(":")[2])
 
     @property
-    def feeds(self) -> Any:
-        return self._sink._feeds
+    def resources(self) -> Any:
+        return self._sink._resources
 
     def _show(self) -> None:
         with DemoCamera(640, 480, 15) as camera:
@@ -210,7 +210,7 @@ def test_picture_moves_whoever_draws_the_boxes(page: Page, drawing: str) -> None
 def test_device_draws_and_encodes_nothing_for_a_page_that_draws_itself(page: Page) -> None:
     with Show() as show:
         load(page, show.url)
-        assert show.feeds.raw.has_followers and not show.feeds.pictures.has_followers
+        assert show.resources.raw.has_subscribers and not show.resources.annotated.has_subscribers
 
 
 def test_page_draws_each_box_where_the_face_is(page: Page) -> None:
@@ -298,13 +298,13 @@ def test_face_has_one_colour_in_its_box_its_card_and_the_picture(page: Page) -> 
 
 
 def test_page_waits_for_the_first_picture(page: Page) -> None:
-    with MjpegSink("127.0.0.1", 0, figures=lambda: FIGURES) as sink:
+    with MjpegSink("127.0.0.1", 0, read_stats=lambda: FIGURES) as sink:
         page.goto(sink.url, wait_until="commit")
         page.get_by_text("Waiting for the first picture").wait_for()
 
 
 def test_page_says_when_no_picture_comes(page: Page) -> None:
-    with MjpegSink("127.0.0.1", 0, figures=lambda: FIGURES) as sink:
+    with MjpegSink("127.0.0.1", 0, read_stats=lambda: FIGURES) as sink:
         sink.show(result_of(np.zeros((48, 64, 3), np.uint8), captured_at_s=-60))
         page.goto(sink.url, wait_until="commit")
         page.get_by_text("No picture from the camera").wait_for()
@@ -337,7 +337,7 @@ def test_page_says_when_the_server_is_gone_and_recovers_when_it_is_back(page: Pa
 
 def test_signed_out_page_says_so_and_comes_back_once_signed_in(browser: Browser) -> None:
     context = browser.new_context()
-    with Show(access=Access([], Token(TOKEN))) as show:
+    with Show(access=AccessControl([], Token(TOKEN))) as show:
         page = context.new_page()
         page.goto(show.url, wait_until="commit")
         page.get_by_label("Token").fill(TOKEN)
@@ -369,13 +369,13 @@ def test_hidden_page_watches_nothing_and_watches_again_when_it_is_seen(page: Pag
         see(page, is_hidden=True)
         until(page, "!document.querySelector('#picture').hasAttribute('src')")
         for _ in range(200):
-            if not (show.feeds.raw.has_followers or show.feeds.messages.has_followers):
+            if not (show.resources.raw.has_subscribers or show.resources.messages.has_subscribers):
                 break
             page.wait_for_timeout(50)
         assert not (
-            show.feeds.raw.has_followers
-            or show.feeds.pictures.has_followers
-            or show.feeds.messages.has_followers
+            show.resources.raw.has_subscribers
+            or show.resources.annotated.has_subscribers
+            or show.resources.messages.has_subscribers
         )
         see(page, is_hidden=False)
         until(page, "document.querySelector('#picture').naturalWidth > 0")
@@ -510,8 +510,8 @@ def send(route: WebSocketRoute, number: int, *tracks: int) -> None:
     result = result_of(
         np.zeros((48, 64, 3), np.uint8), *(reading_of(FACE, track) for track in tracks), number=number
     )
-    message = message_of(result, FIGURES | {"dropped": number}, has_raw=True, is_guarded=False)
-    route.send(encoded(message | {"age_ms": 5}))
+    message = make_message(result, FIGURES | {"dropped": number}, has_raw=True, is_guarded=False)
+    route.send(encode(message | {"age_ms": 5}))
 
 
 def usage(page: Page) -> dict[str, float]:

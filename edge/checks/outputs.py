@@ -59,7 +59,7 @@ def access(machine: Machine, config: "Config") -> Iterator[Finding]:
         if config.tls_certificate and config.tls_key:
             from edge.web import tls
 
-            tls.context(Path(config.tls_certificate), Path(config.tls_key))
+            tls.make_context(Path(config.tls_certificate), Path(config.tls_key))
     except ConfigError as error:
         yield refused(error)
         return

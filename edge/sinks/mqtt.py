@@ -27,7 +27,7 @@ LONGEST_PAUSE_S = 60.0
 STEADY_AFTER_S = 10.0
 
 
-def pause_s(attempt: int, random: Callable[[], float] = random.random) -> float:
+def choose_pause_s(attempt: int, random: Callable[[], float] = random.random) -> float:
     """The pause after the failure number `attempt`, from 0, in a row: longer each time, random."""
     longest_s = min(LONGEST_PAUSE_S, 2.0 ** min(attempt, 10))
     return longest_s * (0.5 + random() / 2)
@@ -132,7 +132,7 @@ class MqttSink:
                 if time.monotonic() - connected_at_s > STEADY_AFTER_S:
                     attempt, self._logged_problem = 0, ""
                 self._log_problem(str(error))
-            self._pause(pause_s(attempt))
+            self._pause(choose_pause_s(attempt))
             attempt += 1
 
     def _log_connection(self) -> None:

@@ -1,22 +1,18 @@
-"""Who may watch: token and session are checked before every route but /healthz."""
+"""Controls who may watch: checks origin, request rate, and token or session before every route but /healthz."""
 
 import asyncio
-import base64
-import hashlib
-import html
 import logging
 import math
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Iterable
-from pathlib import Path
 from typing import NoReturn
-from urllib.parse import parse_qs
 
 from aiohttp import web
 
-from edge.web.connections import Connection, hang_up
-from edge.web.limits import Limits, RateLimiter, network_of
-from edge.web.origins import Origins
+from edge.web.connections import Connection, reset_connection
+from edge.web.limits import Limits, RateLimiter, get_network
+from edge.web.login import LoginPage, read_token
+from edge.web.origins import OriginPolicy
 from edge.web.sessions import LASTS_S, Sessions, Token
 
 log = logging.getLogger(__name__)
@@ -24,17 +20,12 @@ log = logging.getLogger(__name__)
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 HEALTH, PAGE, LOGIN, LOGOUT = "/healthz", "/", "/login", "/logout"
-# A form with a token and nothing else; what is sent to any other route is not read.
-BODY_BYTES = 4096
-BODY_WITHIN_S = 5.0
-# So many addresses that were right are remembered.
-MOST_RIGHT = 1024
-_LOGIN_PAGE = Path(__file__).with_name("static") / "login.html"
-_ALERT = "<!-- what is wrong -->"
+# So many addresses are remembered that sent the right token.
+MOST_TRUSTED = 1024
 
 
-class Access:
-    """The middleware that every request passes; with a token, also the routes to sign in and out."""
+class AccessControl:
+    """The middleware of every request; with a token, also the routes to sign in and out."""
 
     def __init__(
         self,
@@ -44,31 +35,31 @@ class Access:
         *,
         is_encrypted: bool = False,
     ) -> None:
-        """`names` are those of this device besides its host name; `is_encrypted` tells that clients come over TLS."""
+        """`names` are this device's in addition to its host name; `is_encrypted` if clients connect over TLS.
+
+        Without a `token` everybody may watch.
+        """
         limits = limits or Limits()
-        self._origins = Origins(names)
+        self._origins = OriginPolicy(names)
         self._is_encrypted = is_encrypted
         self._token = token
-        self._sessions = Sessions(token.key("session")) if token else None
-        # What each session has open: signing out ends it.
-        self._open: defaultdict[str, set[web.RequestHandler]] = defaultdict(set)
+        self._sessions = Sessions(token.derive_key("session")) if token else None
+        # The open connections of each session, which end when it is signed out.
+        self._connections: defaultdict[str, set[web.RequestHandler]] = defaultdict(set)
         self._requests = RateLimiter(limits.requests)
-        self._wrong, self._wrong_in_all = (
-            RateLimiter(limits.wrong_tokens),
-            RateLimiter(limits.wrong_tokens_in_all),
-        )
-        # Who was right once is not slowed down because all others together are wrong too often.
-        self._was_right: dict[str, None] = {}
-        self._login_page = _LOGIN_PAGE.read_text(encoding="utf-8")
-        self._login_policy = _policy_of(self._login_page)
+        self._wrong_tokens = RateLimiter(limits.wrong_tokens)
+        self._wrong_tokens_in_all = RateLimiter(limits.wrong_tokens_in_all)
+        # Clients that sent the right token once are not slowed down by the wrong tokens of others.
+        self._trusted: dict[str, None] = {}
+        self._login_page = LoginPage()
 
     @property
     def is_guarded(self) -> bool:
-        """A token is asked for."""
+        """Viewers need a token."""
         return self._token is not None
 
-    def routes(self) -> list[web.RouteDef]:
-        """To sign in and out, where that is possible."""
+    def make_routes(self) -> list[web.RouteDef]:
+        """The routes to sign in and out; none when everybody may watch."""
         if not self.is_guarded:
             return []
         return [
@@ -79,44 +70,46 @@ class Access:
 
     @web.middleware
     async def check(self, request: web.Request, handler: Handler) -> web.StreamResponse:
-        """Let `request` through to its route, or say why not."""
-        client = network_of(request.remote or "")
-        wait_s = self._requests.wait_s(client)
-        # Before the wait: requests of other connections of the same client come after this one.
-        self._requests.take(client)
+        """Pass `request` to its `handler`, or raise the HTTP error that says why not."""
+        client = get_network(request.remote or "")
+        wait_s = self._requests.get_wait_s(client)
+        # Counted before the wait, so that requests of the client's other connections queue behind this one.
+        self._requests.count(client)
         await asyncio.sleep(wait_s)
         self._origins.check(request)
         resource = request.match_info.route.resource
-        # Of the route that was found, not of what was asked for: there are many ways to write a path.
+        # The path of the route that was matched: the requested path can be written in many ways.
         path = resource.canonical if resource is not None else None
         if path == HEALTH or (self.is_guarded and path == LOGIN):
             return await handler(request)
-        session = self._session_of(request)
+        session = self._find_session(request)
         if self.is_guarded and session is None:
             self._check_bearer(request, client, path)
         if isinstance(request.protocol, Connection):
-            request.protocol.is_stranger = False
-        return await self._noted(session, request, handler)
+            request.protocol.is_authorised = True
+        return await self._handle_in_session(session, request, handler)
 
-    async def _noted(self, session: str | None, request: web.Request, handler: Handler) -> web.StreamResponse:
-        """What `handler` answers, which ends at once when the session is signed out meanwhile."""
+    async def _handle_in_session(
+        self, session: str | None, request: web.Request, handler: Handler
+    ) -> web.StreamResponse:
+        """Call `handler`; its connection is reset when the session is signed out meanwhile."""
         if session is None:
             return await handler(request)
-        self._open[session].add(request.protocol)
+        self._connections[session].add(request.protocol)
         try:
             return await handler(request)
         finally:
-            self._open[session].discard(request.protocol)
-            if not self._open[session]:
-                del self._open[session]
+            self._connections[session].discard(request.protocol)
+            if not self._connections[session]:
+                del self._connections[session]
 
-    def _session_of(self, request: web.Request) -> str | None:
-        """The cookie of a session that is signed in."""
-        cookie = request.cookies.get(self._cookie_name(request), "")
+    def _find_session(self, request: web.Request) -> str | None:
+        """The cookie of a valid session."""
+        cookie = request.cookies.get(self._make_cookie_name(request), "")
         return cookie if self._sessions and self._sessions.is_valid(cookie) else None
 
-    def _cookie_name(self, request: web.Request) -> str:
-        """Cookies do not tell ports apart: two cameras on one device have a name each."""
+    def _make_cookie_name(self, request: web.Request) -> str:
+        """A name with the port: cookies are shared by all ports of a host, and so by two cameras on one device."""
         connection = request.transport
         port = connection.get_extra_info("sockname")[1] if connection else 0
         return f"{'__Host-' if self._is_encrypted else ''}fer-edge-{port}"
@@ -131,49 +124,53 @@ class Access:
                 "Authorization: Bearer TOKEN\n",
                 headers={"WWW-Authenticate": "Bearer"},
             )
-        if (wait_s := self._wait_s(client)) > 0:
-            raise web.HTTPTooManyRequests(text=f"{_slowed(wait_s)}\n", headers=_retry(wait_s))
-        if not self._is_right(guess.strip(), client):
+        if (wait_s := self._get_wait_s(client)) > 0:
+            raise web.HTTPTooManyRequests(
+                text=f"{_make_wait_text(wait_s)}\n", headers=_make_retry_header(wait_s)
+            )
+        if not self._check_token(guess.strip(), client):
             raise web.HTTPUnauthorized(
                 text="expected the token, found another\n",
                 headers={"WWW-Authenticate": 'Bearer error="invalid_token"'},
             )
 
-    def _wait_s(self, client: str) -> float:
-        """How long `client` has to wait before a token of its is looked at."""
+    def _get_wait_s(self, client: str) -> float:
+        """The time until a token from `client` is compared."""
         return max(
-            self._wrong.wait_s(client), 0.0 if client in self._was_right else self._wrong_in_all.wait_s()
+            self._wrong_tokens.get_wait_s(client),
+            0.0 if client in self._trusted else self._wrong_tokens_in_all.get_wait_s(),
         )
 
-    def _is_right(self, guess: str, client: str) -> bool:
+    def _check_token(self, guess: str, client: str) -> bool:
+        """Whether `guess` is the token; remembers which it was."""
         assert self._token is not None
         if self._token.matches(guess):
-            self._was_right[client] = None
-            if len(self._was_right) > MOST_RIGHT:
-                del self._was_right[next(iter(self._was_right))]
+            self._trusted[client] = None
+            if len(self._trusted) > MOST_TRUSTED:
+                del self._trusted[next(iter(self._trusted))]
             return True
-        # As often at most as wrong tokens are looked at.
+        # The limits of wrong tokens bound these lines, too.
         log.warning("a wrong token from %s", client)
-        self._wrong.take(client)
-        self._wrong_in_all.take()
+        self._wrong_tokens.count(client)
+        self._wrong_tokens_in_all.count()
         return False
 
     async def _show_login(self, request: web.Request) -> web.Response:
-        if self._session_of(request) is not None:
+        if self._find_session(request) is not None:
             raise web.HTTPSeeOther("./")
-        return self._login("")
+        return self._login_page.make_response()
 
     async def _sign_in(self, request: web.Request) -> web.Response:
-        guess = await _token_in_form(request)
-        client = network_of(request.remote or "")
-        if (wait_s := self._wait_s(client)) > 0:
-            return self._login(_slowed(wait_s), 429, _retry(wait_s))
-        if not self._is_right(guess, client):
-            return self._login("That is not the token.", 401)
+        guess = await read_token(request)
+        client = get_network(request.remote or "")
+        if (wait_s := self._get_wait_s(client)) > 0:
+            return self._login_page.make_response(_make_wait_text(wait_s), 429, _make_retry_header(wait_s))
+        if not self._check_token(guess, client):
+            return self._login_page.make_response("That is not the token.", 401)
         assert self._sessions is not None
-        welcome = web.HTTPSeeOther("./")
-        welcome.set_cookie(
-            self._cookie_name(request),
+        redirect = web.HTTPSeeOther("./")
+        redirect.set_cookie(
+            self._make_cookie_name(request),
             self._sessions.issue(),
             max_age=LASTS_S,
             path="/",
@@ -181,56 +178,28 @@ class Access:
             samesite="Strict",
             secure=self._is_encrypted,
         )
-        raise welcome
+        raise redirect
 
     async def _sign_out(self, request: web.Request) -> NoReturn:
-        session = self._session_of(request)
+        session = self._find_session(request)
         if self._sessions and session is not None:
             self._sessions.revoke(session)
-            for other in self._open[session] - {request.protocol}:
-                hang_up(other.transport)
-        farewell = web.HTTPSeeOther(LOGIN.lstrip("/"))
-        farewell.del_cookie(
-            self._cookie_name(request), path="/", httponly=True, samesite="Strict", secure=self._is_encrypted
+            for other in self._connections[session] - {request.protocol}:
+                reset_connection(other.transport)
+        redirect = web.HTTPSeeOther(LOGIN.lstrip("/"))
+        redirect.del_cookie(
+            self._make_cookie_name(request),
+            path="/",
+            httponly=True,
+            samesite="Strict",
+            secure=self._is_encrypted,
         )
-        raise farewell
-
-    def _login(self, alert: str, status: int = 200, headers: dict[str, str] | None = None) -> web.Response:
-        return web.Response(
-            text=self._login_page.replace(_ALERT, html.escape(alert)),
-            status=status,
-            content_type="text/html",
-            headers={"Content-Security-Policy": self._login_policy, **(headers or {})},
-        )
+        raise redirect
 
 
-async def _token_in_form(request: web.Request) -> str:
-    """What the form's field `token` holds; "" where there is none."""
-    if request.content_type != "application/x-www-form-urlencoded":
-        raise web.HTTPUnsupportedMediaType(text="expected application/x-www-form-urlencoded\n")
-    try:
-        async with asyncio.timeout(BODY_WITHIN_S):
-            body = await request.read()
-        return parse_qs(body.decode("utf-8", "replace"), max_num_fields=8).get("token", [""])[0].strip()
-    except TimeoutError as error:
-        raise web.HTTPRequestTimeout(text=f"expected the form within {BODY_WITHIN_S:g} s\n") from error
-    except (web.RequestPayloadError, ValueError) as error:
-        raise web.HTTPBadRequest(text="expected a form with the field token\n") from error
-
-
-def _slowed(wait_s: float) -> str:
+def _make_wait_text(wait_s: float) -> str:
     return f"Too many wrong tokens; try again in {math.ceil(wait_s)} s."
 
 
-def _retry(wait_s: float) -> dict[str, str]:
+def _make_retry_header(wait_s: float) -> dict[str, str]:
     return {"Retry-After": str(math.ceil(wait_s))}
-
-
-def _policy_of(page: str) -> str:
-    """The Content-Security-Policy of a page that brings its one style along."""
-    style = page[page.index("<style>") + len("<style>") : page.index("</style>")]
-    digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
-    return (
-        f"default-src 'none'; style-src 'sha256-{digest}'; img-src data:; form-action 'self'; base-uri 'none'; "
-        "frame-ancestors 'none'"
-    )

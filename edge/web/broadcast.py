@@ -1,4 +1,4 @@
-"""The newest of something, for as many followers as there are."""
+"""Hands the newest value of a series to all of its subscribers."""
 
 import asyncio
 from collections.abc import AsyncGenerator, Callable, Iterator
@@ -9,52 +9,52 @@ T = TypeVar("T")
 
 
 class Broadcast(Generic[T]):
-    """Room for one value that followers in one event loop share: a slow one misses some and holds up nobody."""
+    """One value that subscribers in one event loop share; a slow subscriber misses values and delays nobody."""
 
     def __init__(self) -> None:
         self._value: T | None = None
         self._published = 0
-        self._followers = 0
-        self._takers: list[Callable[[T], None]] = []
+        self._subscribers = 0
+        self._callbacks: list[Callable[[T], None]] = []
         self._changed, self._closed = asyncio.Event(), asyncio.Event()
 
     @property
-    def has_followers(self) -> bool:
+    def has_subscribers(self) -> bool:
         """Somebody waits for a value; any thread may ask."""
-        return self._followers > 0
+        return self._subscribers > 0
 
     def publish(self, value: T) -> None:
-        """Replace the value; in the event loop."""
+        """Replace the value; call this in the event loop."""
         self._value = value
         self._published += 1
-        for take in self._takers:
-            take(value)
+        for callback in self._callbacks:
+            callback(value)
         self._wake()
 
     def close(self) -> None:
-        """End every follow() and closed(); in the event loop."""
+        """End every follow() and wait_closed(); call this in the event loop."""
         self._closed.set()
         self._wake()
 
-    async def closed(self) -> None:
-        """Return when there will be no value any more."""
+    async def wait_closed(self) -> None:
+        """Return when the broadcast is closed."""
         await self._closed.wait()
 
     @contextmanager
-    def given_to(self, take: Callable[[T], None]) -> Iterator[None]:
-        """`take` is called with each value published while this is entered; it neither waits nor raises."""
-        self._followers += 1
-        self._takers.append(take)
+    def subscribe(self, callback: Callable[[T], None]) -> Iterator[None]:
+        """Call `callback` with each value published while this is entered; it must neither wait nor raise."""
+        self._subscribers += 1
+        self._callbacks.append(callback)
         try:
             yield
         finally:
-            self._takers.remove(take)
-            self._followers -= 1
+            self._callbacks.remove(callback)
+            self._subscribers -= 1
 
     async def follow(self) -> AsyncGenerator[T]:
-        """Each value published from now on that is the newest when it is asked for."""
+        """Yield, each time that it is asked, the newest value published since; ends when this is closed."""
         seen = self._published
-        self._followers += 1
+        self._subscribers += 1
         try:
             while True:
                 while self._published == seen and not self._closed.is_set():
@@ -65,7 +65,7 @@ class Broadcast(Generic[T]):
                 assert self._value is not None
                 yield self._value
         finally:
-            self._followers -= 1
+            self._subscribers -= 1
 
     def _wake(self) -> None:
         self._changed.set()

@@ -1,4 +1,4 @@
-"""Who is connected: lets clients in, each in a task of its own, and shows strangers out when it is full."""
+"""Accepts connections, serves each in a task of its own, and closes unauthorised ones when there are too many."""
 
 import asyncio
 import logging
@@ -13,42 +13,42 @@ from typing import Any, Self
 
 from aiohttp import http, web
 
-from edge.web.limits import Limits, RateLimiter, network_of
+from edge.web.limits import Limits, RateLimiter, get_network
 
 log = logging.getLogger(__name__)
 
-# On, and within 0 s.
-_FORGET = struct.pack("ii", 1, 0)
-# What the server calls itself: its libraries and their versions are nobody's business.
+# SO_LINGER on, for 0 s: close() resets the connection.
+_LINGER_0 = struct.pack("ii", 1, 0)
+# The header Server; it does not name the libraries and their versions.
 SERVER = "fer-edge"
-# When the process has no descriptor left for another client.
+# The pause after accept() failed because the process has no file descriptor left.
 ACCEPT_AGAIN_S = 0.5
-# A client that takes so long to answer the end of TLS is hung up on.
-TLS_FAREWELL_S = 1.0
-# Of one line of a request's head; with Limits.received that bounds the whole head.
+# A client has so long to answer the close_notify of TLS.
+TLS_SHUTDOWN_S = 1.0
+# Of one line of a request's head; Limits.received bounds the whole head.
 LINE_BYTES = 8190
 HEADER_LINES = 64
-# For what a client still sends when it was answered already; else it would not see the answer.
+# The server reads on for so long after an early response: a client that is still sending would not see it.
 LINGERING_S = 1.0
 
 
-def hang_up(transport: asyncio.BaseTransport | None) -> None:
-    """Close it now and forget what was not taken yet.
+def reset_connection(transport: asyncio.BaseTransport | None) -> None:
+    """Close a connection at once, and discard what the client has not read yet.
 
-    Closed in order, it would stay until the client has read all that was sent, as would what the kernel keeps for it.
+    After an orderly close the connection, and the kernel's buffer, would stay until the client has read everything.
     """
     if isinstance(transport, asyncio.Transport):
         # A transport that is closed already has no socket any more.
         with suppress(OSError):
-            transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _FORGET)
+            transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _LINGER_0)
         transport.abort()
 
 
 class Connection(web.RequestHandler):
-    """aiohttp's end of a connection, with an end to what it bears."""
+    """aiohttp's protocol of one connection, with limits on what the client sends."""
 
     def __init__(self, server: web.Server, limits: Limits) -> None:
-        # Without an access log no address, and so no secret that somebody put into one, is written anywhere.
+        # There is no access log: it would store addresses, and secrets that somebody put into one.
         super().__init__(
             server,
             loop=asyncio.get_running_loop(),
@@ -61,16 +61,16 @@ class Connection(web.RequestHandler):
             max_headers=HEADER_LINES,
         )
         self._received = RateLimiter(limits.received)
-        self.is_stranger = True
-        """Until a request of it was allowed."""
-        self.ended = asyncio.Event()
+        self.is_authorised = False
+        """One of its requests was authorised."""
+        self.closed = asyncio.Event()
 
     def data_received(self, data: bytes) -> None:
-        """Hangs up on a client that says more than there is to say."""
-        self._received.take(amount=len(data))
-        if self._received.wait_s() > 0 and self.transport is not None:
-            log.debug("hung up on a client that babbles")
-            hang_up(self.transport)
+        """Reset the connection of a client that sends more than Limits.received."""
+        self._received.count(amount=len(data))
+        if self._received.get_wait_s() > 0 and self.transport is not None:
+            log.debug("reset the connection of a client that sent too much")
+            reset_connection(self.transport)
             return
         super().data_received(data)
 
@@ -81,41 +81,41 @@ class Connection(web.RequestHandler):
         exc: BaseException | None = None,
         message: str | None = None,
     ) -> web.StreamResponse:
-        """Logs, with its traceback, what is a fault of ours, and tells a client that speaks no HTTP of its own."""
-        # aiohttp repeats what a header Expect says, before any handler, and fails where that is no text.
+        """Answer 400 to a client that does not speak HTTP; any other error is a bug, which aiohttp logs."""
+        # aiohttp repeats the header Expect before it calls a handler, and fails where that is not ASCII.
         is_odd_expectation = isinstance(exc, UnicodeEncodeError) and "Expect" in request.headers
         if not isinstance(exc, http.HttpProcessingError) and not is_odd_expectation:
             return super().handle_error(request, status, exc, message)
-        answer = web.Response(
+        response = web.Response(
             status=400,
-            text="expected HTTP/1.1, its head neither long nor odd\n",
+            text="expected a well-formed HTTP/1.1 request with a head of limited size\n",
             headers={"X-Content-Type-Options": "nosniff", "Server": SERVER},
         )
-        answer.force_close()
-        return answer
+        response.force_close()
+        return response
 
     def connection_lost(self, exc: BaseException | None) -> None:
-        """Tells who waits for the end."""
+        """Set `closed`."""
         super().connection_lost(exc)
-        self.ended.set()
+        self.closed.set()
 
 
 @dataclass(slots=True, eq=False)
-class _Visit:
+class _AcceptedClient:
     network: str
     task: "asyncio.Task[None] | None" = None
     connection: Connection | None = None
 
     @property
-    def is_stranger(self) -> bool:
-        return self.connection is None or self.connection.is_stranger
+    def is_authorised(self) -> bool:
+        return self.connection is not None and self.connection.is_authorised
 
 
 class ConnectionLimiter:
-    """Lets clients in, so many in all and from one address.
+    """Accepts connections up to a limit for all clients and a limit for each address.
 
-    Where there is no room the stranger who has been there longest is shown out, be it amid its TLS handshake:
-    strangers, however many and however silent, keep out nobody who may come in.
+    At a limit a new connection replaces the oldest unauthorised one, which may still be in its TLS handshake: any
+    number of clients without authorisation cannot keep out one that has it.
     """
 
     def __init__(
@@ -125,94 +125,96 @@ class ConnectionLimiter:
         limits: Limits,
         encryption: ssl.SSLContext | None,
     ) -> None:
-        """While entered, `runner` serves who comes to `listener`, over TLS where there is an `encryption`."""
+        """While this is entered, `runner` serves the clients of `listener`, over TLS if there is an `encryption`."""
         self._listener, self._runner, self._limits, self._encryption = listener, runner, limits, encryption
-        self._visits: dict[_Visit, None] = {}
+        # In the order in which they were accepted.
+        self._clients: dict[_AcceptedClient, None] = {}
+        self._acceptor: asyncio.Task[None] | None = None
 
     async def __aenter__(self) -> Self:
         await self._runner.setup()
         self._listener.setblocking(False)
-        # The kernel hangs up on who takes nothing of what was sent for so long.
+        # The kernel closes the connection of a client that acknowledges nothing for so long.
         self._listener.setsockopt(
             socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, round(self._limits.idle_s * 1000)
         )
-        self._keeper = asyncio.create_task(self._keep())
+        self._acceptor = asyncio.create_task(self._accept_clients())
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Ends what is being answered as the runner does, then hangs up on everybody."""
-        self._keeper.cancel()
+        """End the handlers as the runner does, then reset all connections."""
+        tasks = [self._acceptor] if self._acceptor is not None else []
+        for task in tasks:
+            task.cancel()
         try:
             await self._runner.cleanup()
         finally:
-            tasks = [self._keeper, *(visit.task for visit in self._visits if visit.task)]
+            tasks += [client.task for client in self._clients if client.task]
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
 
-    async def _keep(self) -> None:
+    async def _accept_clients(self) -> None:
         loop = asyncio.get_running_loop()
         while True:
             try:
-                client, address = await loop.sock_accept(self._listener)
+                client_socket, address = await loop.sock_accept(self._listener)
             except ConnectionError:
                 continue
             except OSError as error:
-                log.warning("expected to take in another client, found: %s; trying again", error.strerror)
+                log.warning("expected to accept a connection, found: %s; trying again", error.strerror)
                 await asyncio.sleep(ACCEPT_AGAIN_S)
                 continue
-            self._let_in(client, network_of(address[0]))
+            self._admit(client_socket, get_network(address[0]))
 
-    def _let_in(self, client: socket.socket, network: str) -> None:
-        if not self._makes_room(network):
-            log.debug("no room for a client from %s", network)
-            client.close()
+    def _admit(self, client_socket: socket.socket, network: str) -> None:
+        if not self._make_room(network):
+            log.debug("no room for a connection from %s", network)
+            client_socket.close()
             return
-        visit = _Visit(network)
-        self._visits[visit] = None
-        visit.task = asyncio.create_task(self._receive(visit, client))
-        # Also where it was cancelled before it began.
-        visit.task.add_done_callback(lambda _: client.close())
+        client = _AcceptedClient(network)
+        self._clients[client] = None
+        client.task = asyncio.create_task(self._serve(client, client_socket))
+        # Also when the task is cancelled before it begins.
+        client.task.add_done_callback(lambda _: client_socket.close())
 
-    def _makes_room(self, network: str) -> bool:
-        return self._is_below(
-            self._limits.connections_per_address, lambda visit: visit.network == network
-        ) and self._is_below(self._limits.connections, lambda visit: True)
+    def _make_room(self, network: str) -> bool:
+        """There is room for a client from `network`, if need be because an unauthorised one was closed."""
+        return self._make_room_among(
+            self._limits.connections_per_address, lambda client: client.network == network
+        ) and self._make_room_among(self._limits.connections, lambda client: True)
 
-    def _is_below(self, limit: int, counts: Callable[[_Visit], bool]) -> bool:
-        """Fewer than `limit` visits count, if need be since a stranger's has just been ended."""
-        counted = [visit for visit in self._visits if counts(visit)]
+    def _make_room_among(self, limit: int, is_counted: Callable[[_AcceptedClient], bool]) -> bool:
+        counted = [client for client in self._clients if is_counted(client)]
         if len(counted) < limit:
             return True
-        stranger = next((visit for visit in counted if visit.is_stranger), None)
-        if stranger is None or stranger.task is None:
+        unauthorised = next((client for client in counted if not client.is_authorised), None)
+        if unauthorised is None or unauthorised.task is None:
             return False
-        stranger.task.cancel()
-        del self._visits[stranger]
+        unauthorised.task.cancel()
+        del self._clients[unauthorised]
         return True
 
-    async def _receive(self, visit: _Visit, client: socket.socket) -> None:
+    async def _serve(self, client: _AcceptedClient, client_socket: socket.socket) -> None:
         server, transport = self._runner.server, None
         assert server is not None
-        secured: dict[str, Any] = (
-            {}
-            if self._encryption is None
-            else {
+        tls: dict[str, Any] = {}
+        if self._encryption is not None:
+            tls = {
                 "ssl": self._encryption,
                 "ssl_handshake_timeout": self._limits.handshake_s,
-                "ssl_shutdown_timeout": TLS_FAREWELL_S,
+                "ssl_shutdown_timeout": TLS_SHUTDOWN_S,
             }
-        )
         try:
-            transport, visit.connection = await asyncio.get_running_loop().connect_accepted_socket(
-                lambda: Connection(server, self._limits), client, **secured
+            transport, client.connection = await asyncio.get_running_loop().connect_accepted_socket(
+                lambda: Connection(server, self._limits), client_socket, **tls
             )
-            await visit.connection.ended.wait()
+            await client.connection.closed.wait()
         except OSError as error:
-            # No TLS, an untrusted certificate, a client that is gone: weather.
-            log.debug("a client was not let in: %s", error)
+            # A client that speaks no TLS, distrusts the certificate or is gone: no fault of this program.
+            log.debug("a client could not connect: %s", error)
         finally:
-            hang_up(transport)
-            self._visits.pop(visit, None)
+            reset_connection(transport)
+            self._clients.pop(client, None)

@@ -1,4 +1,4 @@
-"""How much one client, and all of them together, may take of the server."""
+"""Limits on what one client, and all clients together, may use of the server."""
 
 import ipaddress
 import time
@@ -6,7 +6,7 @@ from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
 
-# A network of IPv6 is what one household or one server is given; it may use any address in it.
+# A household or a server is usually given a network of this size, and may use any address in it.
 IPV6_NETWORK_BITS = 64
 
 
@@ -20,17 +20,18 @@ class Rate:
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What the server bears, with room for every client that means well."""
+    """The server's limits, which leave room for every well-behaved client."""
 
     connections: int = 256
     connections_per_address: int = 32
-    # A browser polls twice a second and opens with half a dozen; a babbler is slowed to this.
+    # A browser that polls sends two requests a second, and a dozen when it loads the page; a client that sends
+    # more than this is delayed.
     requests: Rate = Rate(burst=200, every_s=1 / 100)
-    # Of bytes, for each connection: a request has a few hundred, and no client has more to say.
+    # Bytes of each connection: a request has a few hundred, and a client sends nothing else.
     received: Rate = Rate(burst=64 * 1024, every_s=1 / (32 * 1024))
-    # Nobody mistypes a token so often.
+    # More wrong tokens than a person mistypes.
     wrong_tokens: Rate = Rate(burst=5, every_s=5.0)
-    # All addresses together: 16 characters stand against 5 a second for longer than there is silicon.
+    # Of all addresses together: at 5 guesses a second 16 characters, 95 bits, are never found.
     wrong_tokens_in_all: Rate = Rate(burst=50, every_s=0.2)
     # From the connection to the end of the first request's header, and between two requests.
     idle_s: float = 15.0
@@ -38,31 +39,32 @@ class Limits:
 
 
 class RateLimiter:
-    """Counts what each key takes of a Rate; keys are forgotten, the oldest first, beyond `keys` of them.
+    """Limits each key to a Rate by the generic cell rate algorithm (GCRA, ITU-T I.371).
 
-    Kept for each key is the time by which all it took would have been taken at the steady pace.
+    It keeps one time for each key, at which all that the key has used would have been used at the steady rate.
+    Beyond `keys` of them the oldest are forgotten.
     """
 
     def __init__(self, rate: Rate, *, keys: int = 4096, clock: Callable[[], float] = time.monotonic) -> None:
         self._rate, self._keys, self._clock = rate, keys, clock
-        self._even_at_s: OrderedDict[str, float] = OrderedDict()
+        self._arrival_s: OrderedDict[str, float] = OrderedDict()
 
-    def take(self, key: str = "", amount: float = 1) -> None:
-        """Count `amount` for `key`, whether it is within the rate or not."""
+    def count(self, key: str = "", amount: float = 1) -> None:
+        """Count `amount` for `key`, also beyond the rate."""
         now_s = self._clock()
-        self._even_at_s[key] = max(self._even_at_s.get(key, now_s), now_s) + amount * self._rate.every_s
-        self._even_at_s.move_to_end(key)
-        if len(self._even_at_s) > self._keys:
-            self._even_at_s.popitem(last=False)
+        self._arrival_s[key] = max(self._arrival_s.get(key, now_s), now_s) + amount * self._rate.every_s
+        self._arrival_s.move_to_end(key)
+        if len(self._arrival_s) > self._keys:
+            self._arrival_s.popitem(last=False)
 
-    def wait_s(self, key: str = "") -> float:
-        """How long until `key` may take one more; 0 when it may now."""
+    def get_wait_s(self, key: str = "") -> float:
+        """The time until `key` may use one more; 0 when it may now."""
         now_s = self._clock()
-        ahead_s = self._even_at_s.get(key, now_s) - now_s
+        ahead_s = self._arrival_s.get(key, now_s) - now_s
         return max(0.0, ahead_s - (self._rate.burst - 1) * self._rate.every_s)
 
 
-def network_of(address: str) -> str:
+def get_network(address: str) -> str:
     """What counts as one client: an IPv4 address, or the network that an IPv6 address is in."""
     try:
         found = ipaddress.ip_address(address.partition("%")[0])

@@ -1,20 +1,20 @@
-"""What /state and /events say of a result, as JSON.
+"""The JSON messages of /state and /events, which describe the newest result.
 
 GET /state answers with one message.  The WebSocket /events sends the same message whenever there is a new
-result, EVERY_S apart at the least and AT_LEAST_EVERY_S at the most; who is slow to read misses some.  It takes no
-messages, and closes on one with 1008, or with 1009 when it is large.  A message:
+result, EVERY_S apart at the least and AT_LEAST_EVERY_S at the most; a slow client misses some.  It accepts no
+messages: it closes with 1008 when it receives one, or with 1009 when the message is large.  A message:
 
-    version    1.  Raised when a key is taken away or changes its meaning; new keys may come at any time.
+    version    1.  Raised when a key is removed or changes its meaning; new keys may come at any time.
     frame      the number of the camera's frame; a gap is a dropped frame.  null before the first result, as are
                width, height, time_s and age_ms.
     width, height   of the frame, px
     time_s     since the camera's first frame
     age_ms     from the capture of the frame to this message
     notice     why there is no picture ("no camera: …"), or null when there is one
-    raw        the camera's own picture can be had at /stream?raw=1
-    guarded    viewers sign in with a token, and out by POST /logout
-    figures    the speed and health of the app: the numbers of the log line by name.  temperature_c is left out
-               where the machine does not tell it; throttled is 1 when the firmware slows the processor down
+    raw        true when the camera's own picture is at /stream?raw=1
+    guarded    true when viewers sign in with a token, and out by POST /logout
+    figures    the speed and health of the app: the numbers of the log line by name.  temperature_c is missing
+               where the machine does not report it; throttled is 1 while the firmware slows the processor down
     readings   the faces:
         track          the same number for the same face from message to message, never who it is
         box            left, top, width, height in px of the frame
@@ -33,16 +33,16 @@ from edge.contracts import Reading, Result
 Message = dict[str, Any]
 
 VERSION = 1
-# 15 messages a second: more than people can follow in bars, and half of what a camera gives.
+# At 30 FPS a message for every second frame, 15 a second: more than people can follow in bars.
 EVERY_S = 1 / 16
-# So that a page knows a camera that hangs from a device that is gone.
+# A page tells by the missing messages that the device is gone, also while the camera gives no frames.
 AT_LEAST_EVERY_S = 1.0
 
 
-def message_of(
-    result: Result | None, figures: Mapping[str, float], *, has_raw: bool, is_guarded: bool
+def make_message(
+    result: Result | None, stats: Mapping[str, float], *, has_raw: bool, is_guarded: bool
 ) -> Message:
-    """The message that tells of `result` now."""
+    """The message for `result`, with its age now."""
     message: Message = {
         "version": VERSION,
         "frame": None,
@@ -53,7 +53,7 @@ def message_of(
         "notice": None,
         "raw": has_raw,
         "guarded": is_guarded,
-        "figures": dict(figures),
+        "figures": dict(stats),
         "readings": [],
     }
     if result is not None:
@@ -65,17 +65,17 @@ def message_of(
             "time_s": round(frame.elapsed_s, 3),
             "age_ms": round((time.monotonic() - frame.captured_at_s) * 1000, 1),
             "notice": frame.notice,
-            "readings": [_described(reading) for reading in result.readings],
+            "readings": [_describe_reading(reading) for reading in result.readings],
         }
     return message
 
 
-def encoded(message: Message) -> str:
-    """`message` as it is sent."""
+def encode(message: Message) -> str:
+    """`message` as JSON without spaces."""
     return json.dumps(message, ensure_ascii=False, separators=(",", ":"))
 
 
-def _described(reading: Reading) -> Message:
+def _describe_reading(reading: Reading) -> Message:
     face, expression = reading.face, reading.smoothed
     return {
         "track": face.track_id,

@@ -1,53 +1,53 @@
-"""The stream: pictures without end, each a part of one answer (multipart/x-mixed-replace), and who is given them."""
+"""The stream: pictures without end, each a part of one response (multipart/x-mixed-replace)."""
 
 import asyncio
 import time
 from functools import cached_property
 
-from edge.web.connections import hang_up
+from edge.web.connections import reset_connection
 
 BOUNDARY = "frame"
 CONTENT_TYPE = f"multipart/x-mixed-replace; boundary={BOUNDARY}"
 START = f"--{BOUNDARY}\r\n".encode()
-# A viewer that takes no picture for so long is sent no more.
+# The connection of a viewer that reads no picture for so long is closed.
 STALLED_AFTER_S = 10.0
 
 
-class Picture:
-    """A JPEG, and what is sent of it, put together once for all viewers and only where there are any."""
+class EncodedPicture:
+    """A JPEG and its part of the stream, which is made once for all viewers and only when there are any."""
 
     def __init__(self, jpeg: bytes) -> None:
         self.jpeg = jpeg
 
     @cached_property
     def part(self) -> bytes:
-        """Its part of the stream, with the boundary behind it: a browser shows a picture when its part has ended."""
+        """The part of the stream, with the boundary behind it: a browser shows a part when it has ended."""
         head = f"Content-Type: image/jpeg\r\nContent-Length: {len(self.jpeg)}\r\n\r\n"
         return b"".join((head.encode(), self.jpeg, f"\r\n--{BOUNDARY}\r\n".encode()))
 
     @cached_property
     def chunk(self) -> bytes:
-        """That as HTTP/1.1 sends what has no length (RFC 9112, 7.1)."""
+        """The part in the chunked transfer coding of HTTP/1.1 (RFC 9112, 7.1)."""
         return b"".join((f"{len(self.part):x}\r\n".encode(), self.part, b"\r\n"))
 
 
 class Viewer:
-    """Given each picture that comes when it has taken the last.
+    """Sends a client each picture that comes after the client has read the last.
 
-    Written to its transport at once: a task of its own, woken for each, takes longer than the kernel for the sending.
+    Pictures are written to the transport at once: to wake a task for each takes longer than the kernel takes to send.
     """
 
     def __init__(self, transport: asyncio.Transport, *, is_chunked: bool) -> None:
-        """By `transport` the answer's head and START have been sent already."""
+        """The response's head and START have been sent over `transport` already."""
         self._transport, self._is_chunked = transport, is_chunked
-        self._took_at_s = time.monotonic()
+        self._sent_at_s = time.monotonic()
 
-    def take(self, picture: Picture) -> None:
-        """Send `picture` unless the last is still on its way; hang up on a viewer that stalls."""
+    def send(self, picture: EncodedPicture) -> None:
+        """Send `picture` unless the last one is still being sent; close the connection of a stalled viewer."""
         if self._transport.is_closing():
             return
         if self._transport.get_write_buffer_size() == 0:
-            self._took_at_s = time.monotonic()
+            self._sent_at_s = time.monotonic()
             self._transport.write(picture.chunk if self._is_chunked else picture.part)
-        elif time.monotonic() - self._took_at_s > STALLED_AFTER_S:
-            hang_up(self._transport)
+        elif time.monotonic() - self._sent_at_s > STALLED_AFTER_S:
+            reset_connection(self._transport)

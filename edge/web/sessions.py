@@ -1,4 +1,4 @@
-"""What proves that a client may watch: the token, and in a browser a cookie that stands for it."""
+"""The token of the viewers, and the cookies that prove that a browser has signed in with it."""
 
 import hashlib
 import hmac
@@ -9,11 +9,11 @@ from collections.abc import Callable
 
 from edge.errors import ConfigError
 
-# Of letters and digits drawn at random, 95 bits: nobody guesses it, here or from a stolen cookie.
+# 16 random letters and digits are 95 bits, which nobody guesses, either here or offline from a stolen cookie.
 SHORTEST_TOKEN, LONGEST_TOKEN = 16, 1024
-# A screen on a wall is signed in once a month.
+# Somebody signs in at a screen on a wall once a month.
 LASTS_S = 30 * 24 * 3600
-# Sessions that were signed out before their end; whoever makes more must know the token.
+# Sessions that were signed out before their end; only a client that knows the token can make more.
 MOST_REVOKED = 1024
 _COOKIE = re.compile(
     r"(?P<signed>(?P<until_s>[0-9]{1,12})\.[0-9a-f]{32})\.(?P<signature>[0-9a-f]{64})", re.ASCII
@@ -21,10 +21,10 @@ _COOKIE = re.compile(
 
 
 class Token:
-    """A secret text that never shows itself, in no repr, log or error."""
+    """A secret that no repr, log or error shows."""
 
     def __init__(self, text: str) -> None:
-        """Raises ConfigError where `text`, white space around it aside, is no good token."""
+        """Raises ConfigError when `text`, without the white space around it, is not a good token."""
         text = text.strip()
         if not SHORTEST_TOKEN <= len(text) <= LONGEST_TOKEN or not all(
             "!" <= character <= "~" for character in text
@@ -36,50 +36,50 @@ class Token:
         self._text = text.encode("ascii")
 
     def matches(self, guess: str) -> bool:
-        """Compares in a time that tells neither how much of `guess` is right nor how long the token is."""
-        return hmac.compare_digest(_digest(guess.encode("utf-8", "replace")), _digest(self._text))
+        """Compare in a time that depends neither on how much of `guess` is right nor on the token's length."""
+        return hmac.compare_digest(_hash(guess.encode("utf-8", "replace")), _hash(self._text))
 
-    def key(self, purpose: str) -> bytes:
-        """32 bytes for `purpose`, others for each, from which the token cannot be told."""
+    def derive_key(self, purpose: str) -> bytes:
+        """32 bytes that differ for each `purpose`; the token cannot be computed from them."""
         return hmac.digest(self._text, purpose.encode(), "sha256")
 
 
-def _digest(text: bytes) -> bytes:
+def _hash(text: bytes) -> bytes:
     return hashlib.sha256(text).digest()
 
 
 class Sessions:
-    """Issues cookies and recognises them, also after a restart: each carries its end and a signature.
+    """Issues cookies and verifies them, also after a restart: each holds its expiry time and a signature.
 
-    Another key, that is another token, ends them all.
+    Another key, that is another token, ends all sessions.
     """
 
     def __init__(self, key: bytes, clock: Callable[[], float] = time.time) -> None:
-        """`clock` tells the time of day, s since 1970, as what outlives a restart is measured by it."""
+        """`clock` returns seconds since 1970, because sessions outlive a restart."""
         self._key, self._clock = key, clock
         self._revoked: dict[str, None] = {}
 
     def issue(self) -> str:
-        """A new cookie, good for LASTS_S."""
+        """A new cookie, valid for LASTS_S."""
         signed = f"{int(self._clock()) + LASTS_S}.{secrets.token_hex(16)}"
-        return f"{signed}.{self._signature(signed)}"
+        return f"{signed}.{self._sign(signed)}"
 
     def is_valid(self, cookie: str) -> bool:
-        """It was issued with this key, its time is not over, and it was not revoked."""
-        found = _COOKIE.fullmatch(cookie)
+        """The cookie was issued with this key, has not expired, and was not revoked."""
+        parsed = _COOKIE.fullmatch(cookie)
         return (
-            found is not None
-            and hmac.compare_digest(found["signature"], self._signature(found["signed"]))
-            and int(found["until_s"]) > self._clock()
+            parsed is not None
+            and hmac.compare_digest(parsed["signature"], self._sign(parsed["signed"]))
+            and int(parsed["until_s"]) > self._clock()
             and cookie not in self._revoked
         )
 
     def revoke(self, cookie: str) -> None:
-        """End a session before its time, until a restart forgets that."""
+        """End a session before it expires; a restart forgets that."""
         if self.is_valid(cookie):
             self._revoked[cookie] = None
             if len(self._revoked) > MOST_REVOKED:
                 del self._revoked[next(iter(self._revoked))]
 
-    def _signature(self, signed: str) -> str:
+    def _sign(self, signed: str) -> str:
         return hmac.digest(self._key, signed.encode(), "sha256").hex()

@@ -238,7 +238,7 @@ def test_who_may_watch(pi: Path, tmp_path: Path) -> None:
         ),
         (
             Config(tls_certificate=str(token), tls_key=str(token)),
-            [f"expected PEM files in {token} and {token}, found none that OpenSSL reads in {token}"],
+            [f"expected PEM files in {token} and {token}, found that OpenSSL cannot read {token}"],
         ),
     ]
     for config, expected in cases:

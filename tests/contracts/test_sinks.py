@@ -55,7 +55,7 @@ def make(request: pytest.FixtureRequest, tmp_path: Path) -> Make:
     if kind == "events":
         return lambda: EventsSink(Series(tmp_path / f"out.{suffix}", replaces=True), LABELS)
     if kind == "mjpeg":
-        return lambda: MjpegSink("127.0.0.1", 0, figures=lambda: {"shown_fps": 30.0})
+        return lambda: MjpegSink("127.0.0.1", 0, read_stats=lambda: {"shown_fps": 30.0})
     if kind == "record":
         return lambda: RecorderSink(Series(tmp_path / "out.mp4"))
     if kind == "fault tolerant":

@@ -157,7 +157,7 @@ def test_prometheus_own_tool_has_nothing_to_complain_of(sink: MetricsSink, clock
 def test_scrape_is_answered_over_http(sink: MetricsSink, clock: Clock) -> None:
     sink.show(result(clock()))
     with (
-        MjpegSink("127.0.0.1", 0, lambda: FIGURES, metrics=sink.text) as server,
+        MjpegSink("127.0.0.1", 0, lambda: FIGURES, render_metrics=sink.text) as server,
         urllib.request.urlopen(f"{server.url}/metrics", timeout=30) as answer,
     ):
         assert answer.headers["Content-Type"] == "text/plain; version=0.0.4; charset=utf-8"
@@ -168,7 +168,7 @@ def test_without_the_library_the_answer_says_what_to_install(
     sink: MetricsSink, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(sys.modules, "prometheus_client", None)
-    with MjpegSink("127.0.0.1", 0, lambda: FIGURES, metrics=sink.text) as server:
+    with MjpegSink("127.0.0.1", 0, lambda: FIGURES, render_metrics=sink.text) as server:
         with pytest.raises(urllib.error.HTTPError) as raised:
             urllib.request.urlopen(f"{server.url}/metrics", timeout=30)
         with raised.value as answer:

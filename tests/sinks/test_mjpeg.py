@@ -28,7 +28,7 @@ from edge.errors import SinkError
 from edge.frames import Frame, PixelFormat
 from edge.sinks.mjpeg import MjpegSink
 from edge.web import multipart, server
-from edge.web.server import Feeds
+from edge.web.server import Resources
 from tests.pixels import values_across
 from tests.results import LABELS, reading_of, result_of
 from tests.sinks.showing import showing
@@ -45,7 +45,7 @@ def make_result(number: int = 0) -> Result:
 
 @pytest.fixture
 def sink() -> Iterator[MjpegSink]:
-    with MjpegSink("127.0.0.1", 0, figures=lambda: FIGURES) as opened:
+    with MjpegSink("127.0.0.1", 0, read_stats=lambda: FIGURES) as opened:
         yield opened
 
 
@@ -102,7 +102,7 @@ def test_blurred_face_holds_at_most_six_values_each_way_in_stream_and_snapshot(s
 
 def is_watched(sink: MjpegSink) -> bool:
     """Drawn on or raw."""
-    return sink.needs_picture or (sink._feeds.raw is not None and sink._feeds.raw.has_followers)
+    return sink.needs_picture or (sink._resources.raw is not None and sink._resources.raw.has_subscribers)
 
 
 def shown_by(sink: MjpegSink, result: Result, path: str) -> bytes:
@@ -144,21 +144,32 @@ def test_raw_stream_is_the_cameras_own_jpeg_with_no_codec_at_all(
 def test_raw_stream_of_another_camera_is_encoded_once_for_all_and_not_drawn_on(
     sink: MjpegSink, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    encoded = []
-    imencode = cv2.imencode
-    monkeypatch.setattr(cv2, "imencode", lambda *arguments: encoded.append(1) or imencode(*arguments))
+    encoded = count_encodings(monkeypatch)
     monkeypatch.setattr(overlay, "draw", raise_of(AssertionError("drawn on")))
     with get(sink, "/stream?raw=1") as first, get(sink, "/stream?raw=1") as second:
-        assert sink._feeds.raw is not None
-        until(lambda: sink._feeds.raw._followers == 2)  # type: ignore[union-attr]
+        assert sink._resources.raw is not None
+        until(lambda: sink._resources.raw._subscribers == 2)  # type: ignore[union-attr]
         sink.show(make_result())
         assert next_picture(first) == next_picture(second)
         assert not sink.needs_picture, "for raw pictures nobody decodes colour"
     assert len(encoded) == 1
 
 
+def count_encodings(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """A list that grows with every picture that is encoded."""
+    encoded: list[int] = []
+    imencode = cv2.imencode
+
+    def count(*arguments: object) -> object:
+        encoded.append(1)
+        return imencode(*arguments)  # type: ignore[call-overload]
+
+    monkeypatch.setattr(cv2, "imencode", count)
+    return encoded
+
+
 def test_raw_stream_is_refused_where_faces_are_hidden() -> None:
-    with MjpegSink("127.0.0.1", 0, figures=lambda: FIGURES, has_raw=False) as hiding:
+    with MjpegSink("127.0.0.1", 0, read_stats=lambda: FIGURES, has_raw=False) as hiding:
         with pytest.raises(urllib.error.HTTPError) as raised:
             get(hiding, "/stream?raw=1")
         with raised.value as answer:
@@ -318,14 +329,7 @@ def test_unknown_address_is_not_found(sink: MjpegSink) -> None:
 def test_one_encode_serves_all_viewers_and_none_when_nobody_watches(
     sink: MjpegSink, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    encoded: list[int] = []
-    imencode = cv2.imencode
-
-    def counting(*arguments: object) -> object:
-        encoded.append(1)
-        return imencode(*arguments)  # type: ignore[call-overload]
-
-    monkeypatch.setattr(cv2, "imencode", counting)
+    encoded = count_encodings(monkeypatch)
     sink.show(make_result())
     assert not encoded and not sink.needs_picture
     streams = [get(sink, "/stream") for _ in range(3)]
@@ -356,7 +360,7 @@ def test_viewer_that_stops_reading_holds_up_nobody(sink: MjpegSink) -> None:
 
 def test_viewer_that_stopped_reading_is_up_to_date_again_soon(sink: MjpegSink) -> None:
     with get(sink, "/stream") as stalled, get(sink, "/stream") as other:
-        until(lambda: sink._feeds.pictures._followers == 2)
+        until(lambda: sink._resources.annotated._subscribers == 2)
         for number in range(60):
             sink.show(make_result(number))
             next_picture(other)
@@ -384,7 +388,7 @@ def test_viewer_without_chunks_sees_the_same(sink: MjpegSink) -> None:
         get(sink, "/stream") as other,
     ):
         connection.sendall(b"GET /stream HTTP/1.0\r\nHost: localhost\r\n\r\n")
-        until(lambda: sink._feeds.pictures._followers == 2)
+        until(lambda: sink._resources.annotated._subscribers == 2)
         sink.show(make_result())
         picture, received = next_picture(other), b""
         while not received.endswith(b"\r\n--frame\r\n") or picture not in received:
@@ -399,15 +403,23 @@ def test_viewer_without_chunks_sees_the_same(sink: MjpegSink) -> None:
 
 
 def test_leaving_ends_the_streams(sink: MjpegSink) -> None:
-    with MjpegSink("127.0.0.1", 0, figures=lambda: FIGURES) as other:
+    with MjpegSink("127.0.0.1", 0, read_stats=lambda: FIGURES) as other:
         stream = get(other, "/stream")
         until(lambda: other.needs_picture)
     with stream:
         assert b"Content-Length" not in stream.read()
 
 
+def test_sink_that_is_entered_again_streams_again(sink: MjpegSink) -> None:
+    sink.__exit__(None, None, None)
+    with sink, get(sink, "/stream") as stream:
+        until(lambda: sink.needs_picture)
+        sink.show(make_result())
+        assert next_picture(stream).startswith(b"\xff\xd8")
+
+
 def test_leaving_waits_for_no_viewer_that_stopped_reading() -> None:
-    with MjpegSink("127.0.0.1", 0, figures=lambda: FIGURES) as other, get(other, "/stream"):
+    with MjpegSink("127.0.0.1", 0, read_stats=lambda: FIGURES) as other, get(other, "/stream"):
         until(lambda: other.needs_picture)
         for number in range(20):
             other.show(make_result(number))
@@ -439,8 +451,8 @@ def test_server_that_cannot_start_says_why(monkeypatch: pytest.MonkeyPatch) -> N
     def fail(*arguments: object) -> None:
         raise OSError("no loop")
 
-    monkeypatch.setattr(server, "application", fail)
-    with pytest.raises(OSError, match="no loop"), MjpegSink("127.0.0.1", 0, figures=lambda: FIGURES):
+    monkeypatch.setattr(server, "make_application", fail)
+    with pytest.raises(OSError, match="no loop"), MjpegSink("127.0.0.1", 0, read_stats=lambda: FIGURES):
         pass
 
 
@@ -448,11 +460,12 @@ def test_fault_of_the_server_is_raised_by_the_next_show(monkeypatch: pytest.Monk
     class Broken(Exception):
         """The server's end."""
 
-    sink = MjpegSink("127.0.0.1", 0, figures=lambda: FIGURES)
-    monkeypatch.setattr(Feeds, "close", raise_of(Broken()))
+    sink = MjpegSink("127.0.0.1", 0, read_stats=lambda: FIGURES)
+    monkeypatch.setattr(Resources, "close", raise_of(Broken()))
     with pytest.raises(Broken), sink:
-        sink._loop.call_soon_threadsafe(sink._stop.set)
-        until(lambda: sink._workers.failed is not None)
+        assert (thread := sink._server) is not None
+        thread.call(thread._stop.set)
+        until(lambda: thread.failed is not None)
         sink.show(make_result())
 
 

@@ -23,7 +23,7 @@ from edge.mqtt import address as mqtt_address
 from edge.mqtt import connection as mqtt_connection
 from edge.mqtt import pending, publisher
 from edge.sinks import mqtt
-from edge.sinks.mqtt import MqttSink, pause_s
+from edge.sinks.mqtt import MqttSink, choose_pause_s
 from tests.clocks import Clock
 from tests.mosquitto import (
     MOSQUITTO,
@@ -75,7 +75,7 @@ def record_attempts(monkeypatch: pytest.MonkeyPatch) -> list[int]:
         attempts.append(attempt)
         return 0.01
 
-    monkeypatch.setattr(mqtt, "pause_s", pause_s)
+    monkeypatch.setattr(mqtt, "choose_pause_s", pause_s)
     return attempts
 
 
@@ -86,7 +86,7 @@ def warnings(caplog: pytest.LogCaptureFixture) -> list[str]:
 @pytest.fixture(autouse=True)
 def quick(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
     """A test waits for less time than a device."""
-    monkeypatch.setattr(mqtt, "pause_s", lambda attempt: 0.05)
+    monkeypatch.setattr(mqtt, "choose_pause_s", lambda attempt: 0.05)
     monkeypatch.setattr(publisher, "CHECK_EVERY_S", 0.02)
     # On a busy machine the thread must not be left behind.
     monkeypatch.setattr(publisher, "FLUSH_WITHIN_S", 10.0)
@@ -257,7 +257,7 @@ def test_attempts_leave_no_descriptor(server: Mosquitto, monkeypatch: pytest.Mon
         open_files.append(len(os.listdir("/proc/self/fd")))
         return 0.0
 
-    monkeypatch.setattr(mqtt, "pause_s", pause_s)
+    monkeypatch.setattr(mqtt, "choose_pause_s", pause_s)
     server.kill()
     gc.disable()
     try:
@@ -443,10 +443,19 @@ def test_fault_of_the_thread_is_raised_by_the_next_show(server: Mosquitto) -> No
 
 
 def test_pauses_grow_to_a_limit_and_no_two_are_alike() -> None:
-    assert [pause_s(attempt, random=lambda: 1.0) for attempt in range(8)] == [1, 2, 4, 8, 16, 32, 60, 60]
-    assert pause_s(3, random=lambda: 0.0) == 4.0
-    assert len({pause_s(3) for _ in range(20)}) > 1
-    assert pause_s(10**9) <= mqtt.LONGEST_PAUSE_S
+    assert [choose_pause_s(attempt, random=lambda: 1.0) for attempt in range(8)] == [
+        1,
+        2,
+        4,
+        8,
+        16,
+        32,
+        60,
+        60,
+    ]
+    assert choose_pause_s(3, random=lambda: 0.0) == 4.0
+    assert len({choose_pause_s(3) for _ in range(20)}) > 1
+    assert choose_pause_s(10**9) <= mqtt.LONGEST_PAUSE_S
 
 
 def command(*arguments: str) -> list[str]:

@@ -94,7 +94,7 @@ def test_watchdog_is_fed_thrice_in_its_time_and_no_oftener(manager: Manager) -> 
     assert ["READY=1" in each for each in told] == [True, False, False]
 
 
-def test_camera_that_is_away_is_told_at_once_and_feeds_the_watchdog(manager: Manager) -> None:
+def test_camera_that_is_away_is_told_at_once_and_resources_the_watchdog(manager: Manager) -> None:
     clock = Clock()
     with sink_for(manager, clock) as sink:
         sink.show(result())

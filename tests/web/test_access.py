@@ -10,8 +10,8 @@ from dataclasses import dataclass, field
 import pytest
 
 from edge.sinks.mjpeg import MjpegSink
-from edge.web.access import Access
-from edge.web.limits import Limits, Rate, RateLimiter, network_of
+from edge.web.access import AccessControl
+from edge.web.limits import Limits, Rate, RateLimiter, get_network
 from edge.web.sessions import LASTS_S, Sessions, Token
 
 TIMEOUT_S = 30
@@ -82,7 +82,7 @@ def serve() -> Iterator[Serve]:
 
     def make(limits: Limits | None = None, token: str | None = TOKEN) -> Client:
         limits = limits or Limits()
-        access = Access(["127.0.0.1", "pi.example"], Token(token) if token else None, limits)
+        access = AccessControl(["127.0.0.1", "pi.example"], Token(token) if token else None, limits)
         sink = MjpegSink("127.0.0.1", 0, lambda: FIGURES, access=access, limits=limits).__enter__()
         opened.append(sink)
         return Client(int(sink.url.rpartition(":")[2]))
@@ -171,7 +171,7 @@ def test_wrong_token_is_told_on_the_login_page_and_never_written(
 
 
 def test_form_that_never_ends_is_given_up(serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("edge.web.access.BODY_WITHIN_S", 0.05)
+    monkeypatch.setattr("edge.web.login.BODY_WITHIN_S", 0.05)
     client = serve()
     with closing(http.client.HTTPConnection("127.0.0.1", client.port, timeout=TIMEOUT_S)) as slow:
         slow.putrequest("POST", "/login")
@@ -266,32 +266,34 @@ def test_host_must_be_this_device(serve: Serve, host: str, status: int) -> None:
 
 def test_session_ends_with_its_time_its_key_and_a_changed_letter() -> None:
     now_s = 1_000_000.0
-    sessions, other = (Sessions(Token(token).key("session"), lambda: now_s) for token in (TOKEN, TOKEN + "2"))
+    sessions, other = (
+        Sessions(Token(token).derive_key("session"), lambda: now_s) for token in (TOKEN, TOKEN + "2")
+    )
     cookie = sessions.issue()
     assert sessions.is_valid(cookie) and cookie != sessions.issue()
     assert not other.is_valid(cookie)
     for index in range(len(cookie)):
         changed = cookie[:index] + ("0" if cookie[index] != "0" else "1") + cookie[index + 1 :]
         assert not sessions.is_valid(changed)
-    assert Sessions(Token(TOKEN).key("session"), lambda: now_s).is_valid(cookie)
+    assert Sessions(Token(TOKEN).derive_key("session"), lambda: now_s).is_valid(cookie)
     now_s += LASTS_S
     assert not sessions.is_valid(cookie)
 
 
-def test_meter_lets_a_burst_through_and_then_a_steady_pace() -> None:
+def test_rate_limiter_lets_a_burst_through_and_then_a_steady_pace() -> None:
     now_s = 0.0
-    meter = RateLimiter(Rate(burst=3, every_s=2), keys=2, clock=lambda: now_s)
+    limiter = RateLimiter(Rate(burst=3, every_s=2), keys=2, clock=lambda: now_s)
     for _ in range(3):
-        assert meter.wait_s("a") == 0
-        meter.take("a")
-    assert meter.wait_s("a") == 2 and meter.wait_s("b") == 0
+        assert limiter.get_wait_s("a") == 0
+        limiter.count("a")
+    assert limiter.get_wait_s("a") == 2 and limiter.get_wait_s("b") == 0
     now_s = 2.0
-    assert meter.wait_s("a") == 0
-    meter.take("a")
-    assert meter.wait_s("a") == 2
+    assert limiter.get_wait_s("a") == 0
+    limiter.count("a")
+    assert limiter.get_wait_s("a") == 2
     for key in ("b", "c"):
-        meter.take(key)
-    assert meter.wait_s("a") == 0, "the oldest of three keys is still known"
+        limiter.count(key)
+    assert limiter.get_wait_s("a") == 0, "the oldest of three keys is still known"
 
 
 @pytest.mark.parametrize(
@@ -305,4 +307,4 @@ def test_meter_lets_a_burst_through_and_then_a_steady_pace() -> None:
     ],
 )
 def test_household_of_ipv6_is_one_client(address: str, network: str) -> None:
-    assert network_of(address) == network
+    assert get_network(address) == network

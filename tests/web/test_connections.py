@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from edge.sinks.mjpeg import MjpegSink
-from edge.web.access import Access
+from edge.web.access import AccessControl
 from edge.web.limits import Limits, Rate
 from edge.web.sessions import Token
 from tests.results import result_of
@@ -32,7 +32,7 @@ def serve() -> Iterator[Serve]:
                 "127.0.0.1",
                 0,
                 lambda: {"shown_fps": 30.0},
-                access=Access([], Token(TOKEN), limits),
+                access=AccessControl([], Token(TOKEN), limits),
                 limits=limits,
             )
         )

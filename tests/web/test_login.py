@@ -7,7 +7,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
 from edge.cameras.demo import DemoCamera
 from edge.sinks.mjpeg import MjpegSink
-from edge.web.access import Access
+from edge.web.access import AccessControl
 from edge.web.limits import Limits, Rate
 from edge.web.sessions import Token
 from tests.results import result_of
@@ -47,7 +47,7 @@ def sink() -> Iterator[MjpegSink]:
         "127.0.0.1",
         0,
         lambda: {"shown_fps": 30.0, "latency_p50_ms": 1.0, "dropped": 0.0},
-        access=Access([], Token(TOKEN), limits),
+        access=AccessControl([], Token(TOKEN), limits),
         limits=limits,
     ) as opened:
         yield opened

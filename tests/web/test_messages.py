@@ -29,7 +29,7 @@ TIMEOUT_S = 30
 
 @pytest.fixture
 def sink() -> Iterator[MjpegSink]:
-    with MjpegSink("127.0.0.1", 0, figures=lambda: FIGURES) as opened:
+    with MjpegSink("127.0.0.1", 0, read_stats=lambda: FIGURES) as opened:
         yield opened
 
 
@@ -74,7 +74,7 @@ def test_message_tells_all_of_a_result(sink: MjpegSink) -> None:
 
 
 def test_keys_are_those_of_the_documentation() -> None:
-    keys = messages.message_of(make_result(), FIGURES, has_raw=True, is_guarded=False)
+    keys = messages.make_message(make_result(), FIGURES, has_raw=True, is_guarded=False)
     reading = keys["readings"][0]
     documented = (messages.__doc__ or "").split("A message:")[1]
     assert all(key in documented for key in (*keys, *reading, *reading["box"]))
@@ -180,19 +180,19 @@ def test_client_that_reads_nothing_is_hung_up_on(sink: MjpegSink, monkeypatch: p
     monkeypatch.setattr(server, "STALLED_AFTER_S", 0.05)
     monkeypatch.setattr(messages, "EVERY_S", 0.0)
     # Long ones, so that the buffers are soon full.
-    monkeypatch.setattr(sink, "_figures", lambda: {"x" * 100_000: 1.0})
+    monkeypatch.setattr(sink, "_read_stats", lambda: {"x" * 100_000: 1.0})
     with speaking_to(sink):
-        until(lambda: sink._feeds.messages.has_followers)
-        until(lambda: sink.show(make_result()) or not sink._feeds.messages.has_followers)  # type: ignore[func-returns-value]
+        until(lambda: sink._resources.messages.has_subscribers)
+        until(lambda: sink.show(make_result()) or not sink._resources.messages.has_subscribers)  # type: ignore[func-returns-value]
 
 
 def test_slow_client_gets_the_newest_only(sink: MjpegSink, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(messages, "EVERY_S", 0.0)
-    monkeypatch.setattr(sink, "_figures", lambda: {"x" * 100_000: 1.0})
+    monkeypatch.setattr(sink, "_read_stats", lambda: {"x" * 100_000: 1.0})
 
     async def doze(connection: ClientWebSocketResponse) -> list[int]:
         first = (await connection.receive_json())["frame"]
-        await asyncio.to_thread(until, lambda: sink._feeds.messages.has_followers)
+        await asyncio.to_thread(until, lambda: sink._resources.messages.has_subscribers)
         for number in range(1, 501):
             sink.show(make_result(number))
             await asyncio.sleep(0)
@@ -214,12 +214,12 @@ def test_what_is_no_websocket_is_refused(sink: MjpegSink, caplog: pytest.LogCapt
 
 
 def test_leaving_closes_the_connections() -> None:
-    sink = MjpegSink("127.0.0.1", 0, figures=lambda: FIGURES)
+    sink = MjpegSink("127.0.0.1", 0, read_stats=lambda: FIGURES)
     sink.__enter__()
 
     async def leave(connection: ClientWebSocketResponse) -> int | None:
         await connection.receive_json()
-        await asyncio.to_thread(until, lambda: sink._feeds.messages.has_followers)
+        await asyncio.to_thread(until, lambda: sink._resources.messages.has_subscribers)
         _, code = await asyncio.gather(
             asyncio.to_thread(sink.__exit__, None, None, None), closing_code(connection)
         )
@@ -229,5 +229,5 @@ def test_leaving_closes_the_connections() -> None:
 
 
 def test_message_is_small() -> None:
-    text = messages.encoded(messages.message_of(make_result(), FIGURES, has_raw=True, is_guarded=False))
+    text = messages.encode(messages.make_message(make_result(), FIGURES, has_raw=True, is_guarded=False))
     assert json.loads(text)["readings"] and len(text) < 1000

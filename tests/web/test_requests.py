@@ -10,7 +10,7 @@ from hypothesis import example, given
 from hypothesis import strategies as some
 
 from edge.sinks.mjpeg import MjpegSink
-from edge.web.access import Access
+from edge.web.access import AccessControl
 from edge.web.limits import Limits, Rate
 from edge.web.sessions import Sessions, Token
 
@@ -101,7 +101,7 @@ class Faults(logging.Handler):
 def sink(request: pytest.FixtureRequest) -> Iterator[MjpegSink]:
     token = Token(request.param) if request.param else None
     with MjpegSink(
-        "127.0.0.1", 0, lambda: {"shown_fps": 30.0}, access=Access([], token, LIMITS), limits=LIMITS
+        "127.0.0.1", 0, lambda: {"shown_fps": 30.0}, access=AccessControl([], token, LIMITS), limits=LIMITS
     ) as one:
         yield one
 
@@ -213,7 +213,7 @@ def test_any_credentials_are_no_fault_of_ours_and_open_nothing(
     text=some.text(max_size=120) | some.from_regex(r"[0-9]{1,13}\.[0-9a-f]{32}\.[0-9a-f]{64}", fullmatch=True)
 )
 def test_no_text_is_a_session_by_chance(text: str) -> None:
-    assert not Sessions(Token(TOKEN).key("session")).is_valid(text)
+    assert not Sessions(Token(TOKEN).derive_key("session")).is_valid(text)
     assert not Token(TOKEN).matches(text)
 
 

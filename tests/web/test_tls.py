@@ -19,7 +19,7 @@ from cryptography.x509.oid import NameOID
 from edge.errors import ConfigError
 from edge.sinks.mjpeg import MjpegSink
 from edge.web import tls
-from edge.web.access import Access
+from edge.web.access import AccessControl
 from edge.web.limits import Limits
 from edge.web.sessions import Token
 from tests.web.test_access import TOKEN, Client
@@ -70,14 +70,14 @@ def limits() -> Limits:
 
 @pytest.fixture
 def sink(pair: tuple[Path, Path], limits: Limits) -> Iterator[MjpegSink]:
-    access = Access(["127.0.0.1"], Token(TOKEN), limits, is_encrypted=True)
+    access = AccessControl(["127.0.0.1"], Token(TOKEN), limits, is_encrypted=True)
     with MjpegSink(
         "127.0.0.1",
         0,
         lambda: {"shown_fps": 30.0},
         access=access,
         limits=limits,
-        encryption=tls.context(*pair),
+        encryption=tls.make_context(*pair),
     ) as opened:
         yield opened
 
@@ -131,25 +131,27 @@ def test_missing_files_are_named(pair: tuple[Path, Path], tmp_path: Path) -> Non
     with pytest.raises(
         ConfigError, match=re.escape(f"a certificate in {tmp_path}/none, found: No such file")
     ):
-        tls.context(tmp_path / "none", pair[1])
+        tls.make_context(tmp_path / "none", pair[1])
     with pytest.raises(ConfigError, match=re.escape(f"a key in {tmp_path}/none, found: No such file")):
-        tls.context(pair[0], tmp_path / "none")
+        tls.make_context(pair[0], tmp_path / "none")
     with pytest.raises(ConfigError, match=re.escape(f"a key in {tmp_path}, found: Is a directory")):
-        tls.context(pair[0], tmp_path)
+        tls.make_context(pair[0], tmp_path)
 
 
 def test_key_of_another_certificate_is_named(pair: tuple[Path, Path], tmp_path: Path) -> None:
     _, other = make_pair(tmp_path, "other")
-    with pytest.raises(ConfigError, match=re.escape(f"the key of {pair[0]} in {other}, found another's")):
-        tls.context(pair[0], other)
+    with pytest.raises(
+        ConfigError, match=re.escape(f"the key of {pair[0]} in {other}, found the key of another certificate")
+    ):
+        tls.make_context(pair[0], other)
 
 
 def test_encrypted_key_is_named_and_asks_for_nothing(tmp_path: Path) -> None:
     certificate, key = make_pair(tmp_path, "locked", b"sesame")
     with pytest.raises(
-        ConfigError, match=re.escape(f"without a passphrase in {key}, found an encrypted one")
+        ConfigError, match=re.escape(f"without a passphrase in {key}, found an encrypted key")
     ):
-        tls.context(certificate, key)
+        tls.make_context(certificate, key)
 
 
 @pytest.mark.parametrize(
@@ -159,8 +161,8 @@ def test_what_is_no_pem_is_named(pair: tuple[Path, Path], tmp_path: Path, conten
     bad = tmp_path / "bad.pem"
     bad.write_bytes(content)
     for certificate, key in ((bad, pair[1]), (pair[0], bad)):
-        with pytest.raises(ConfigError, match=re.escape(f"found none that OpenSSL reads in {bad}")):
-            tls.context(certificate, key)
+        with pytest.raises(ConfigError, match=re.escape(f"found that OpenSSL cannot read {bad}")):
+            tls.make_context(certificate, key)
 
 
 def test_key_that_may_not_be_read_is_named(pair: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch) -> None:
@@ -169,6 +171,7 @@ def test_key_that_may_not_be_read_is_named(pair: tuple[Path, Path], monkeypatch:
 
     monkeypatch.setattr(Path, "read_bytes", refuse)
     with pytest.raises(
-        ConfigError, match="found: Permission denied; name another file, or let the user who runs this"
+        ConfigError,
+        match="found: Permission denied; name another file, or let the user who runs this program",
     ):
-        tls.context(*pair)
+        tls.make_context(*pair)

@@ -1,7 +1,7 @@
 // The page shows what /events says, and the picture, which the browser streams by itself.
 
 import { Chart } from "./chart.js";
-import { Events } from "./events.js";
+import { Messages } from "./messages.js";
 import { Faces } from "./faces.js";
 import { Picture } from "./picture.js";
 
@@ -21,7 +21,7 @@ const element = (id) => document.getElementById(id);
 const picture = new Picture();
 const faces = new Faces();
 const chart = new Chart();
-const events = new Events(show, trouble);
+const messages = new Messages(show, trouble);
 let isLost = true;
 let lastFrame = -1;
 
@@ -98,12 +98,12 @@ function say(status, isLive) {
 document.addEventListener("visibilitychange", () => {
   if (document.hidden) {
     // Nothing is drawn, encoded or sent for a page that nobody sees.
-    events.close();
+    messages.close();
     picture.leave();
     isLost = true;
   } else {
-    events.open();
+    messages.open();
   }
 });
 picture.notify({ icon: "wait", title: "Connecting…", text: "" });
-events.open();
+messages.open();

@@ -23,7 +23,7 @@ def test_half_of_the_crowd_reads_and_comes_back_when_it_is_hung_up_on(
 ) -> None:
     monkeypatch.setattr("edge.web.multipart.STALLED_AFTER_S", 0.3)
     with load.Crowd(int(sink.url.rpartition(":")[2]), 4) as crowd:
-        until(lambda: sink._feeds.pictures._followers == 4)
+        until(lambda: sink._resources.annotated._subscribers == 4)
         stalled = {client for client, index in crowd._clients.values() if index >= 2}
         received = 0
         for _ in range(1000):

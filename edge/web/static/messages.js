@@ -6,7 +6,7 @@ const SILENT_AFTER_MS = 4000;
 const FIRST_RETRY_MS = 500;
 const LAST_RETRY_MS = 5000;
 
-export class Events {
+export class Messages {
   #socket = null;
   #timer = 0;
   #retryMs = FIRST_RETRY_MS;
