@@ -1,8 +1,9 @@
-"""A live camera that may go away and come back, and a picture that says so meanwhile."""
+"""A live camera that may go away and come back, and the picture that is shown meanwhile."""
 
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from enum import Enum, auto
 from functools import lru_cache
 from types import TracebackType
 from typing import Self
@@ -13,26 +14,52 @@ from edge.drawing import placeholder
 from edge.errors import CameraBusy, CameraError, CameraNotFound, CameraTimeout
 from edge.frames import Frame, Image, PixelFormat
 
-# How often the picture that says what is wrong is shown: often enough for viewers, watchdog and probes.
+# How often the notice is delivered: often enough for viewers, the watchdog and health probes.
 NOTICE_EVERY_S = 0.25
-# The wait before the camera is tried again doubles from the first to the second: with the time that a camera takes to
-# open and settle, it is seen again within 2 s.
+# The wait before the next try doubles from the first value to the second.  With the time that a camera takes
+# to open and settle, a camera that is back is seen within 2 s.
 LEAST_WAIT_S, MOST_WAIT_S = 0.1, 0.75
-# How long an opened camera may take to give its first frame that can be decoded, before it is opened anew: some take
-# seconds to settle, so that the patience doubles from try to try; others have to be opened once more.
+# How long an opened camera may take to deliver its first decodable frame before it is opened again.  Some
+# cameras take seconds to settle, so this doubles from try to try; others have to be opened once more.
 LEAST_PATIENCE_S, MOST_PATIENCE_S = 1.5, 10.0
-# Whether JPEGs can be decoded is looked at so often, and at each once one was found that cannot ...
-LOOKED_AT_EVERY_S = 1.0
+# A frame is checked so often for whether it can be decoded.  After one that cannot, every frame is checked
+# ...
+CHECK_EVERY_S = 1.0
 # ... until so many in a row are a fault.
-MOST_UNREADABLE = 10
+MOST_UNDECODABLE = 10
+
+
+class State(Enum):
+    """What a ReconnectingCamera does at the moment.
+
+    CLOSED ── enter ──▶ STARTING ── picture ──▶ DELIVERING ◀── picture ── SETTLING
+       │                   │                        │                      │    ▲
+    enter fails,         fault,                   fault                  fault  │
+    it waits             it waits                   ▼                      │  opened
+       └───────────────────┴────────────────────▶ AWAY ◀──────────────────┘    │
+                                                    └────── next try ───────────┘
+
+    Leaving the camera leads from every state to CLOSED.
+    """
+
+    CLOSED = auto()
+    """It was not entered, or was left."""
+    STARTING = auto()
+    """The camera was opened with the program and has delivered no picture yet."""
+    DELIVERING = auto()
+    """The camera is open and delivers pictures."""
+    AWAY = auto()
+    """The camera is released and is tried again soon; notices are delivered."""
+    SETTLING = auto()
+    """The camera was opened again and has delivered no picture yet; notices are delivered."""
 
 
 class ReconnectingCamera:
-    """A live Camera that outlives the one it wraps: while that is away it gives frames with a notice.
+    """A live Camera around another one; while that is away it delivers frames with a notice.
 
-    The picture says why, and so does the log, once: of a camera that was lost it is told besides only that another
-    program has it, if that lasts.  Numbers and times go on as if it had been the same camera all along.  No thread is
-    made: the camera is tried again by whoever asks for a frame.
+    The picture gives the reason, and the log gives it once.  After a camera was lost, the log gets a further
+    reason only if another program holds the camera and goes on doing so.  Numbers and times go on as if it
+    had been one camera all along.  It makes no thread: whoever asks for a frame also tries the camera again.
     """
 
     is_live = True
@@ -49,188 +76,224 @@ class ReconnectingCamera:
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
-        """`camera` is entered anew for each try; notices are `width` × `height` px until there was a frame.
+        """`camera` is entered anew for each try; notices are `width` × `height` px until there was a picture.
 
-        Without `waits` a camera that cannot be opened at first, or gives no first picture, raises, as every
-        camera does.  `on_back` is called when the camera is back.
+        Without `waits` a camera raises, as every camera does, if it cannot be opened at first or delivers no
+        first picture; with `waits` it counts as away.  `on_back` is called when the camera is back.
         """
         self._camera, self._waits, self._on_back = camera, waits, on_back
         self._clock, self._sleep = clock, sleep
-        self._wish = width, height
+        self._asked_size = width, height
         self.name = camera.name
-        self._is_entered = self._is_open = False
+        self._state = State.CLOSED
+        self._size, self._has_delivered = self._asked_size, False
+        self._numbering, self._retries, self._outages = _Numbering(), _Retries(), OutageLog()
+        self._undecodable, self._checked_at_s, self._notice_at_s = 0, float("-inf"), float("-inf")
 
     def __enter__(self) -> Self:
-        self._size, self._count = self._wish, _Count()
-        # A picture was delivered: ever, and by the camera that is open.
-        self._was_there = self._is_there = False
-        self._outages = OutageLog()
-        self._unreadable = 0
-        self._looked_at_s = self._retry_at_s = self._notice_at_s = float("-inf")
-        self._wait_s, self._patience_s = LEAST_WAIT_S, LEAST_PATIENCE_S
+        self._size, self._has_delivered = self._asked_size, False
+        self._numbering, self._retries, self._outages = _Numbering(), _Retries(), OutageLog()
+        self._undecodable, self._checked_at_s, self._notice_at_s = 0, float("-inf"), float("-inf")
         try:
-            self._open()
+            self._open(State.STARTING)
         except CameraError as error:
             if not self._waits:
                 raise
             self._lose(error)
-        self._is_entered = True
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._is_entered = False
-        self._leave()
+        self._release(State.CLOSED)
 
     def __iter__(self) -> Iterator[Frame]:
         return self
 
     def __next__(self) -> Frame:
-        """The camera's frame; or one with a notice, at once or NOTICE_EVERY_S after the last."""
-        if not self._is_entered:
+        """The camera's frame; or a notice, at once or NOTICE_EVERY_S after the last one."""
+        if self._state is State.CLOSED:
             raise RuntimeError("expected an open camera: enter it first")
-        self._outages.sum_up(self._clock())
-        try:
-            frame = self._taken()
-        except CameraError as error:
-            if self._is_awaited(error):
-                frame = None
-            elif self._waits or self._was_there:
-                self._lose(error)
-                frame = None
-            else:
-                raise
-        return self._noticed() if frame is None else frame
+        self._outages.log_summary(self._clock())
+        if self._state is State.AWAY:
+            self._retry_if_due()
+        frame = None if self._state is State.AWAY else self._read()
+        return self._make_notice() if frame is None else frame
 
-    def _taken(self) -> Frame | None:
-        """A frame of the camera; None where it is not yet time to try."""
-        if not self._is_open:
-            if self._clock() < self._retry_at_s:
+    def _retry_if_due(self) -> None:
+        if self._clock() >= self._retries.next_try_s:
+            try:
+                self._open(State.SETTLING)
+            except CameraError as error:
+                self._lose(error)
+
+    def _open(self, state: State) -> None:
+        """Open the camera and go to `state`; CameraError leaves the state as it is."""
+        self._camera.__enter__()
+        # After another plug it may have another name.
+        self.name = self._camera.name
+        self._state, self._undecodable = state, 0
+        self._retries.note_opened(self._clock())
+        self._numbering.restart()
+
+    def _release(self, state: State) -> None:
+        """Release the camera if it is open, and go to `state`."""
+        is_open = self._state in (State.STARTING, State.DELIVERING, State.SETTLING)
+        self._state = state
+        if is_open:
+            self._camera.__exit__(None, None, None)
+
+    def _read(self) -> Frame | None:
+        """Read a frame of the open camera; None when a notice must be delivered in its place."""
+        try:
+            frame = next(self._camera)
+            self._check_decodable(frame)
+        except CameraError as error:
+            if isinstance(error, CameraTimeout) and self._may_still_start():
+                if self._state is State.STARTING:
+                    # As with every camera, the caller decides how long to wait for the first frame.
+                    raise
                 return None
-            self._open()
-        frame = next(self._camera)
-        self._look_at(frame)
-        if self._unreadable and self._outages.is_on:
+            self._lose(error)
             return None
-        frame = self._count.continued(frame)
-        if not self._unreadable:
-            self._was_there = self._is_there = True
-            self._size = frame.width, frame.height
-        if self._outages.is_on:
-            self._outages.end(self.name, self._size, self._clock())
-            self._on_back()
+        if self._state is State.SETTLING and self._undecodable:
+            return None
+        frame = self._numbering.renumber(frame)
+        if not self._undecodable:
+            self._note_picture(frame)
         return frame
 
-    def _look_at(self, frame: Frame) -> None:
-        """Raise CameraError when too many in a row cannot be decoded; of a camera that is away, for too long."""
+    def _may_still_start(self) -> bool:
+        """Whether the camera was opened so recently that its first picture may still come."""
+        has_no_picture = self._state in (State.STARTING, State.SETTLING)
+        return has_no_picture and self._clock() < self._retries.patient_until_s
+
+    def _note_picture(self, frame: Frame) -> None:
+        """A picture was delivered: the camera is back if it was away."""
+        was_away = self._state is State.SETTLING
+        self._state, self._has_delivered = State.DELIVERING, True
+        self._size = frame.width, frame.height
+        if was_away:
+            self._outages.end(self.name, self._size, self._clock())
+            self._on_back()
+
+    def _check_decodable(self, frame: Frame) -> None:
+        """Raise CameraError when too many frames in a row cannot be decoded; while settling, for too long."""
         now_s = self._clock()
-        if self._is_there and not self._unreadable and now_s - self._looked_at_s < LOOKED_AT_EVERY_S:
+        is_sampling = self._state is State.DELIVERING and not self._undecodable
+        if is_sampling and now_s - self._checked_at_s < CHECK_EVERY_S:
             return
-        self._looked_at_s = now_s
-        self._unreadable = 0 if frame.is_decodable else self._unreadable + 1
-        is_borne = now_s < self._settled_at_s if self._outages.is_on else self._unreadable < MOST_UNREADABLE
-        if self._unreadable and not is_borne:
+        self._checked_at_s = now_s
+        self._undecodable = 0 if frame.is_decodable else self._undecodable + 1
+        if self._state is State.SETTLING:
+            is_tolerable = now_s < self._retries.patient_until_s
+        else:
+            is_tolerable = self._undecodable < MOST_UNDECODABLE
+        if self._undecodable and not is_tolerable:
             raise CameraError(
                 f"expected pictures from {self.name}, found several in a row that cannot be "
                 "decoded; try another cable or port, or another size"
             )
 
-    def _is_awaited(self, error: CameraError) -> bool:
-        """The camera was opened a moment ago and may still give its first frame; before any notice, its user waits."""
-        is_settling = (
-            isinstance(error, CameraTimeout)
-            and self._is_open
-            and not self._is_there
-            and self._clock() < self._settled_at_s
-        )
-        if is_settling and not self._outages.is_on:
-            raise error
-        return is_settling
-
-    def _open(self) -> None:
-        self._camera.__enter__()
-        # Only one that has opened is to be left; it may be known by another name by now.
-        self._is_open, self.name = True, self._camera.name
-        self._is_there, self._unreadable = False, 0
-        self._settled_at_s = self._clock() + self._patience_s
-        self._count.begin()
-
-    def _leave(self) -> None:
-        if self._is_open:
-            self._is_open = False
-            self._camera.__exit__(None, None, None)
-
     def _lose(self, error: CameraError) -> None:
-        """Release the camera, or it would come back as another node, and wait before the next try."""
+        """Go to AWAY because of `error`; raise it if the camera never started and is not waited for."""
+        if self._state is State.STARTING and not self._waits:
+            raise error
         now_s = self._clock()
-        if not self._outages.is_on:
-            self._wait_s, self._patience_s = LEAST_WAIT_S, LEAST_PATIENCE_S
-        elif self._is_open and now_s >= self._settled_at_s:
-            self._patience_s = min(MOST_PATIENCE_S, 2 * self._patience_s)
-        self._leave()
-        # Whatever else is found of a camera that was lost, it is its loss.
-        is_news = isinstance(error, CameraBusy) or not self._was_there
-        self._outages.found(f"no camera: {error}", self._reason(error), now_s, is_news=is_news)
-        self._retry_at_s = now_s + self._wait_s
-        self._wait_s = min(MOST_WAIT_S, 2 * self._wait_s)
+        if self._state is State.SETTLING:
+            self._retries.note_settling_failed(now_s)
+        elif self._state is not State.AWAY:
+            self._retries.reset()
+        # If it stayed open, the kernel would give the camera another device node when it comes back.
+        self._release(State.AWAY)
+        # After a loss, further reasons are only its consequences, unless another program takes the camera.
+        is_news = isinstance(error, CameraBusy) or not self._has_delivered
+        self._outages.report(f"no camera: {error}", self._get_reason(error), now_s, is_news=is_news)
+        self._retries.schedule(now_s)
 
-    def _reason(self, error: CameraError) -> str:
-        """What two errors have in common that say the same.
+    def _get_reason(self, error: CameraError) -> str:
+        """What two errors have in common that mean the same.
 
-        One that was there is gone, whatever the name of its node and whichever others there are; where it never was,
-        the user may have meant one of these.
+        A camera that was there and is gone is gone, whatever its device node is called and whichever other
+        cameras there are.  If it never was there, the user may have meant one of these.
         """
-        is_gone = self._was_there and isinstance(error, CameraNotFound)
+        is_gone = self._has_delivered and isinstance(error, CameraNotFound)
         return "gone" if is_gone else str(error).replace(self.name, "it")
 
-    def _noticed(self) -> Frame:
-        """A frame that says why there is no picture, when its time has come."""
+    def _make_notice(self) -> Frame:
+        """A frame that says why there is no picture, once it is due."""
         self._sleep(max(0.0, self._notice_at_s - self._clock()))
         now_s = self._clock()
         self._notice_at_s = now_s + NOTICE_EVERY_S
         text = self._outages.notice
-        return self._count.notice(_picture(text, *self._size), text, now_s)
+        return self._numbering.number_notice(_draw_notice(text, *self._size), text, now_s)
 
 
-# Drawn once for each notice.
-_picture = lru_cache(maxsize=1)(placeholder.picture)
+# The picture is drawn once for each notice.
+_draw_notice = lru_cache(maxsize=1)(placeholder.picture)
 
 
-class _Count:
-    """Numbers and times that go on from one camera, and from one notice, to the next."""
+class _Retries:
+    """When the camera is tried again, and how long it is then given to deliver a picture."""
+
+    def __init__(self) -> None:
+        self.next_try_s = self.patient_until_s = float("-inf")
+        self._wait_s, self._patience_s = LEAST_WAIT_S, LEAST_PATIENCE_S
+
+    def reset(self) -> None:
+        """An outage begins: wait and patience are short again."""
+        self._wait_s, self._patience_s = LEAST_WAIT_S, LEAST_PATIENCE_S
+
+    def note_opened(self, now_s: float) -> None:
+        """The camera was opened."""
+        self.patient_until_s = now_s + self._patience_s
+
+    def note_settling_failed(self, now_s: float) -> None:
+        """The opened camera gave no picture; if its time was over, it is given more time on the next try."""
+        if now_s >= self.patient_until_s:
+            self._patience_s = min(MOST_PATIENCE_S, 2 * self._patience_s)
+
+    def schedule(self, now_s: float) -> None:
+        """Set the time of the next try; each wait is longer than the last one."""
+        self.next_try_s = now_s + self._wait_s
+        self._wait_s = min(MOST_WAIT_S, 2 * self._wait_s)
+
+
+class _Numbering:
+    """Numbers and times that go on from one opening of the camera, and from one notice, to the next."""
 
     def __init__(self) -> None:
         self._number = -1
         self._captured_at_s = self._elapsed_s = 0.0
         self._started_s: float | None = None
+        # What is added to the numbers and elapsed times of the camera as it was opened last.
         self._offsets: tuple[int, float] | None = None
 
-    def begin(self) -> None:
-        """The next frame is the first of another camera."""
+    def restart(self) -> None:
+        """The next frame is the first since the camera was opened."""
         self._offsets = None
 
-    def continued(self, frame: Frame) -> Frame:
-        """`frame` in the count."""
+    def renumber(self, frame: Frame) -> Frame:
+        """`frame` with the number and the times that follow those before it."""
         if self._started_s is None:
             self._started_s = frame.captured_at_s - frame.elapsed_s
         if self._offsets is None:
             since_s = max(self._elapsed_s, frame.captured_at_s - self._started_s)
             self._offsets = self._number + 1 - frame.number, since_s - frame.elapsed_s
         number, elapsed_s = self._offsets
-        return self._counted(frame, frame.number + number, frame.captured_at_s, frame.elapsed_s + elapsed_s)
+        return self._set(frame, frame.number + number, frame.captured_at_s, frame.elapsed_s + elapsed_s)
 
-    def notice(self, picture: Image, text: str, now_s: float) -> Frame:
-        """A frame of `picture` in the count, shown for `text`."""
+    def number_notice(self, picture: Image, text: str, now_s: float) -> Frame:
+        """A frame of `picture` with the notice `text` and the next number."""
         if self._started_s is None:
             self._started_s = now_s
         height, width = picture.shape[:2]
         frame = Frame(picture, PixelFormat.BGR, width, height, 0, now_s, 0.0, text)
-        # Numbers of a camera that is open go on behind it.
+        # The numbers of a camera that is settling go on behind the notice's.
         self._offsets = None
-        return self._counted(frame, self._number + 1, now_s, now_s - self._started_s)
+        return self._set(frame, self._number + 1, now_s, now_s - self._started_s)
 
-    def _counted(self, frame: Frame, number: int, captured_at_s: float, elapsed_s: float) -> Frame:
+    def _set(self, frame: Frame, number: int, captured_at_s: float, elapsed_s: float) -> Frame:
         self._number = number
         self._captured_at_s = max(self._captured_at_s, captured_at_s)
         self._elapsed_s = max(self._elapsed_s, elapsed_s)

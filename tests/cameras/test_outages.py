@@ -18,7 +18,7 @@ class Told:
         """The camera is tried for so long, twice a second, and `reason` is found each time."""
         until_s = self.now_s + seconds
         while True:
-            self.outages.found(f"no camera: {reason}", reason, self.now_s, is_news=reason != GONE)
+            self.outages.report(f"no camera: {reason}", reason, self.now_s, is_news=reason != GONE)
             if self.now_s >= until_s:
                 return
             self.wait(0.5)
@@ -28,7 +28,7 @@ class Told:
         until_s = self.now_s + seconds
         while self.now_s < until_s:
             self.now_s += 0.25
-            self.outages.sum_up(self.now_s)
+            self.outages.log_summary(self.now_s)
 
     def end(self) -> None:
         self.outages.end("/dev/video0", (640, 480), self.now_s)
@@ -97,21 +97,21 @@ def test_reasons_that_take_turns_are_no_news(told: Told) -> None:
 def test_few_outages_are_told_one_by_one(told: Told) -> None:
     for _ in range(10):
         told.flap(1)
-        told.wait(PERIOD_S / outages.MOST_TOLD)
+        told.wait(PERIOD_S / outages.MOST_LOGGED)
     assert len(told.lines) == 20
 
 
 def test_loose_plug_has_a_line_a_minute_that_counts(told: Told) -> None:
     told.flap(100)
-    one_by_one = 2 * outages.MOST_TOLD
-    assert told.lines[:one_by_one:2] == [f"no camera: {GONE}"] * outages.MOST_TOLD
+    one_by_one = 2 * outages.MOST_LOGGED
+    assert told.lines[:one_by_one:2] == [f"no camera: {GONE}"] * outages.MOST_LOGGED
     summed_up = [line for line in told.lines[one_by_one:] if "went away again" in line]
     assert len(summed_up) == 3 and len(told.lines) - one_by_one <= 2 * len(summed_up)
     assert f"the last time: no camera: {GONE}" in summed_up[0]
     told.wait(PERIOD_S)
     # Nothing is left out: those that were told, and those that were counted.
     summed_up = [line for line in told.lines if "went away again" in line]
-    assert outages.MOST_TOLD + sum(int(line.split()[5]) for line in summed_up) == 100
+    assert outages.MOST_LOGGED + sum(int(line.split()[5]) for line in summed_up) == 100
     assert "is back now" in told.lines[-1]
 
 
@@ -133,9 +133,9 @@ def test_after_a_quiet_time_each_is_told_again(told: Told) -> None:
 
 
 def test_what_is_only_counted_is_not_forgotten_for_the_next(told: Told) -> None:
-    told.flap(outages.MOST_TOLD + 1)
+    told.flap(outages.MOST_LOGGED + 1)
     # PERIOD_S after the second began, no three are within the time; the line that counts the fourth is not yet due.
-    told.wait(PERIOD_S + 2.5 - 2 * (outages.MOST_TOLD + 1))
+    told.wait(PERIOD_S + 2.5 - 2 * (outages.MOST_LOGGED + 1))
     told.flap(1)
     told.wait(PERIOD_S)
     assert any("again, 2 × in" in line for line in told.lines)

@@ -326,7 +326,7 @@ def test_one_broken_picture_is_no_fault(away: Away, content: bytes) -> None:
         frames = list(islice(camera, 40))
         whole = away.bench.capture.read
         away.bench.capture.read = lambda: (True, np.frombuffer(content, np.uint8))  # type: ignore[method-assign]
-        frames += islice(camera, reconnecting.MOST_UNREADABLE - 1)
+        frames += islice(camera, reconnecting.MOST_UNDECODABLE - 1)
         away.bench.capture.read = whole  # type: ignore[method-assign]
         frames += islice(camera, 40)
     assert not any(frame.notice for frame in frames) and away.told() == []

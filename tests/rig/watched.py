@@ -1,6 +1,6 @@
 """The service on a virtual computer: what it tells of its webcam, in the log and on the stream, and how soon."""
 
-from edge.cameras.outages import MOST_TOLD, PERIOD_S
+from edge.cameras.outages import MOST_LOGGED, PERIOD_S
 from tests.rig.pi import Entry, Pi
 from tests.rig.viewer import Viewer
 
@@ -50,7 +50,7 @@ class Watched:
             *_, newest = entries = self._pi.journal()
             return (
                 sum("WARNING" in entry.text and newest.at_s - entry.at_s <= PERIOD_S for entry in entries)
-                < MOST_TOLD
+                < MOST_LOGGED
             )
 
         self._pi.wait("a minute with few outages", is_rare)
