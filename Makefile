@@ -1,5 +1,6 @@
 # make run   the app on the demo camera at http://127.0.0.1:8080 (CAMERA=0 make run: a real one)
-# make test  every check and test        make check  the style, type and architecture checks alone
+# make test  every check and test, with coverage        make check  the style, type and architecture checks alone
+# make test-python313   the tests of what runs on the device, on Python 3.13 (part of make test where that is installed)
 # make test-page-long   ten minutes of the page in a browser: it does not grow
 # make test-service   the service on a real systemd, as root (minutes; SUITE=bookworm: on Debian 12)
 # make test-rig   the display on a virtual GPU, with real keys; as root the service and a USB webcam, too (minutes)
@@ -11,6 +12,9 @@ SUITE ?= trixie
 CAMERA ?= demo
 VENV := .venv
 BIN := $(VENV)/bin
+# Debian 13's Python beside Debian 12's, where it is installed.
+PYTHON_313 ?= $(shell python3.13 -c "import venv" 2>/dev/null && echo python3.13)
+VENV_313 := .venv-3.13
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 APT := $(if $(filter 0,$(shell id -u)),,sudo) apt-get
 
@@ -25,14 +29,21 @@ TRAIN ?=
 GATE ?=
 EXPORT := $(BIN)/python -m export
 
-.PHONY: run test check test-page-long browser broker desktop promtool model systemd arm64 debian test-service test-rig clean
+.PHONY: run test check test-python313 test-page-long browser broker desktop promtool model systemd arm64 debian test-service test-rig clean
 .DELETE_ON_ERROR:
 
 run: $(VENV)/run.stamp
 	$(BIN)/python -m edge.run --camera "$(CAMERA)" $(ARGS)
 
 test: check browser broker desktop promtool systemd
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --cov
+	$(if $(PYTHON_313),$(MAKE) test-python313,@echo "skipped: the tests on Python 3.13 (python3.13 is not installed)")
+
+# What a Pi runs, with what is installed there; TensorFlow and the benchmarks of other programs stay on the workstation.
+test-python313: browser broker desktop systemd
+	test -x $(VENV_313)/bin/python || $(PYTHON_313) -m venv $(VENV_313)
+	$(VENV_313)/bin/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable ".[test-device]"
+	$(VENV_313)/bin/python -m pytest --ignore tests/export --ignore tests/benchmarks
 
 check: $(VENV)/test.stamp
 	$(BIN)/python -m ruff check
@@ -122,4 +133,4 @@ $(VENV)/test.stamp: setup.cfg pyproject.toml constraints.txt
 	touch $@
 
 clean:
-	rm -rf $(VENV) build *.egg-info .mypy_cache .pytest_cache
+	rm -rf $(VENV) $(VENV_313) build *.egg-info .mypy_cache .pytest_cache .ruff_cache .coverage

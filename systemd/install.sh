@@ -112,7 +112,8 @@ make_environment() {
     echo "making the environment in $release (some minutes on a Pi)"
     python3 -m venv ${csi:+--system-site-packages} "$release"
     # pip leaves its traces in what it builds: not in the checkout.
-    (cd "$SOURCE" && cp -R setup.cfg pyproject.toml constraints.txt README.md benchmarks edge export models "$build")
+    (cd "$SOURCE" && cp -R setup.cfg pyproject.toml constraints.txt LICENSE NOTICE README.md \
+        benchmarks edge export models "$build")
     # An apt simplejpeg that was built for numpy 1 breaks picamera2 beside numpy 2: one that fits goes before it.
     "$release/bin/python" -m pip install --quiet --disable-pip-version-check --no-cache-dir \
         --constraint "$build/constraints.txt" "${build}[$EXTRAS]" ${csi:+"simplejpeg>=1.8.2"} ||
@@ -123,7 +124,8 @@ make_environment() {
 
 put_in_place() {
     install -m 755 "$SOURCE/systemd/uninstall.sh" "$HOME_DIR/uninstall.sh"
-    install -m 644 "$SOURCE/README.md" "$HOME_DIR/README.md"
+    install -m 644 "$SOURCE/README.md" "$SOURCE/LICENSE" "$SOURCE/NOTICE" "$HOME_DIR"
+    install -D -m 644 -t "$HOME_DIR/docs" "$SOURCE"/docs/*
     install -m 644 "$SOURCE/systemd/fer-edge.service" "$UNIT"
     if [ "$(systemctl --version | awk 'NR == 1 { print $2 }')" -ge 253 ]; then
         install -D -m 644 "$SOURCE/systemd/quiet.conf" "$UNIT.d/quiet.conf"

@@ -13,8 +13,10 @@ from edge import errors
 from tests.conftest import ROOT
 
 README = ROOT / "README.md"
+GUIDES = sorted((ROOT / "docs").glob("*.md"))
 PAGES = [
     README,
+    *GUIDES,
     *(
         ROOT / name
         for name in (
@@ -113,7 +115,8 @@ def test_paths_are_there(page: Path) -> None:
 def test_scripts_have_the_flags_that_are_named() -> None:
     named = [
         (script, flags(piece))
-        for piece in pieces(README)
+        for page in (README, *GUIDES)
+        for piece in pieces(page)
         for script in re.findall(r"\b((?:un)?install)\.sh\b", piece)
     ]
     assert named
@@ -123,5 +126,5 @@ def test_scripts_have_the_flags_that_are_named() -> None:
 
 def test_exit_codes_are_those_of_the_errors() -> None:
     kinds = [kind for kind in vars(errors).values() if isinstance(kind, type) and issubclass(kind, Exception)]
-    codes = {int(code) for code in re.findall(r"^\| (\d+) \|", README.read_text(), re.MULTILINE)}
+    codes = {int(code) for code in re.findall(r"^\| (\d+) \|", (ROOT / "docs" / "on-a-pi.md").read_text(), re.MULTILINE)}
     assert codes == {0} | {kind.exit_code for kind in kinds if issubclass(kind, errors.FerEdgeError)}

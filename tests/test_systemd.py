@@ -12,7 +12,7 @@ import pytest
 from edge import pipeline
 from edge.settings import config, sample
 from edge.settings.config import Config
-from edge.sinks import mjpeg
+from edge.web import server_thread
 from tests.conftest import ROOT
 
 SYSTEMD = ROOT / "systemd"
@@ -77,7 +77,7 @@ def test_unit_and_scripts_speak_of_the_same_places() -> None:
 
 def test_program_has_the_time_to_name_a_thread_that_hangs() -> None:
     [stop_s] = re.findall(r"(?m)^TimeoutStopSec=(\d+)$", UNIT.read_text())
-    assert int(stop_s) > pipeline.STOP_WITHIN_S + mjpeg.STOP_WITHIN_S
+    assert int(stop_s) > pipeline.STOP_WITHIN_S + server_thread.STOP_WITHIN_S
 
 
 @pytest.mark.parametrize("script", SCRIPTS, ids=lambda path: path.name)

@@ -20,8 +20,8 @@ from edge.sinks.systemd import STATUS_EVERY_S, ServiceSink
 from edge.telemetry import Stats, Telemetry
 from edge.threads import SignalWaiter
 from tests.clocks import Clock
-from tests.fakes import FakeCamera, FakeClassifier, FakeDetector, FakeSink, FakeSmoother, FakeTracker
 from tests.results import result_of
+from tests.test_pipeline import FakeCamera, FakeClassifier, FakeDetector, FakeSink, FakeSmoother, FakeTracker
 
 WATCHDOG_S = 9.0
 FIGURES = replace(Telemetry(Clock(1.0)).read_stats(), analysed_fps=29.96, faces=2, temperature_c=56.4)
@@ -201,7 +201,7 @@ def test_stage_that_hangs_stops_the_feeding_while_the_camera_goes_on(manager: Ma
         clock.sleep(WATCHDOG_S)
         return clock()
 
-    camera, gate = FakeCamera(None, is_live=True), Gate()
+    camera, gate = FakeCamera(None, live=True), Gate()
     parts = {
         "tracker": FakeTracker(),
         "detector": FakeDetector(),
