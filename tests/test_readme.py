@@ -126,5 +126,8 @@ def test_scripts_have_the_flags_that_are_named() -> None:
 
 def test_exit_codes_are_those_of_the_errors() -> None:
     kinds = [kind for kind in vars(errors).values() if isinstance(kind, type) and issubclass(kind, Exception)]
-    codes = {int(code) for code in re.findall(r"^\| (\d+) \|", (ROOT / "docs" / "on-a-pi.md").read_text(), re.MULTILINE)}
+    codes = {
+        int(code)
+        for code in re.findall(r"^\| (\d+) \|", (ROOT / "docs" / "on-a-pi.md").read_text(), re.MULTILINE)
+    }
     assert codes == {0} | {kind.exit_code for kind in kinds if issubclass(kind, errors.FerEdgeError)}
