@@ -9,9 +9,9 @@ from tqdm import tqdm
 from edge import files
 from edge.command import ArgumentParser, command, make_parser
 from edge.errors import ConfigError, DataError, SinkError
-from edge.reporting.figures import summarize
-from edge.reporting.page import page
-from edge.reporting.rows import Row, read
+from edge.reporting.page import render_page
+from edge.reporting.rows import Row, read_rows
+from edge.reporting.summary import summarize
 from edge.rotation import files_of
 
 
@@ -22,7 +22,7 @@ def write(events: Sequence[Path], report: Path, title: str | None = None) -> Non
         raise ConfigError(
             f"expected another file than the events' for the report, found {report}; name another"
         )
-    text = page(summarize(_counted(read(series))), title or events[-1].stem)
+    text = render_page(summarize(_show_progress(read_rows(series))), title or events[-1].stem)
     try:
         files.write(report, text)
     except OSError as error:
@@ -40,8 +40,8 @@ def _files(path: Path) -> list[Path]:
     return series
 
 
-def _counted(rows: Iterator[Row]) -> Iterator[Row]:
-    """`rows`, counted on a terminal where there are many."""
+def _show_progress(rows: Iterator[Row]) -> Iterator[Row]:
+    """`rows`; a terminal shows their count if there are many."""
     yield from tqdm(rows, unit=" rows", desc="reading", disable=None, leave=False, delay=1)
 
 

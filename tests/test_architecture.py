@@ -96,6 +96,7 @@ LIBRARIES = {
         "edge.web.server_thread",
         "benchmarks.endurance.viewers",
     },
+    "jinja2": {"edge.reporting.page"},
     "pygame": {"edge.screens.window"},
     "paho": {"edge.mqtt.connection", "benchmarks.fleet.fleet"},
     "prometheus_client": {"edge.sinks.metrics"},

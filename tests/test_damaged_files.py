@@ -19,8 +19,8 @@ from edge import models
 from edge.cameras.demo import DemoCamera
 from edge.errors import ConfigError, DataError
 from edge.frames import Frame, PixelFormat
-from edge.reporting.figures import summarize
-from edge.reporting.rows import read
+from edge.reporting.rows import read_rows
+from edge.reporting.summary import summarize
 from edge.settings import config
 from edge.settings.config import Config
 from tests.damaged import Trial
@@ -202,7 +202,7 @@ EVENTS = {
 def check_events(file: Path, content: bytes) -> None:
     file.write_bytes(content)
     try:
-        summarize(read([file]))
+        summarize(read_rows([file]))
     except DataError as error:
         assert len(str(error).splitlines()) == 1 and str(file) in str(error)
 

@@ -9,7 +9,7 @@ from edge import models, palette
 from edge.drawing import overlay
 from edge.faces.classifier import OnnxClassifier
 from edge.reporting import page
-from edge.reporting.figures import Summary
+from edge.reporting.summary import Summary
 
 # The labels of the model that ships, with the colours that they have had since the page's first version.
 SHIPPED = {
@@ -44,7 +44,7 @@ def test_overlay_draws_tracks_in_their_colours() -> None:
 
 
 def test_report_has_the_colours_of_the_page() -> None:
-    html = page.page(Summary((*SHIPPED, "uncertain"), (), 0, 0, 0.0), "title")
+    html = page.render_page(Summary((*SHIPPED, "uncertain"), (), 0, 0, 0.0), "title")
     assert re.findall(r"background: (#[0-9a-f]{6});", html) == [*SHIPPED.values(), palette.UNCERTAIN]
 
 

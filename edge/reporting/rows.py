@@ -11,12 +11,12 @@ from typing import Any
 from edge.errors import DataError
 
 NEEDED = ("frame", "time_s", "track", "label")
-PROBABILITY = "p_"
+PROBABILITY_PREFIX = "p_"
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A face in a frame; `labels` are the classifier's, in its order, and `run` counts the program's runs from 0."""
+    """A face in a frame; `labels` are the classifier's in its order, `run` is the program's run, from 0."""
 
     run: int
     frame: int
@@ -26,19 +26,23 @@ class Row:
     labels: tuple[str, ...]
 
 
-def read(files: Iterable[Path]) -> Iterator[Row]:
-    """The rows of `files` in their order; DataError for what is no events file, with the file and the line.
+def read_rows(files: Iterable[Path]) -> Iterator[Row]:
+    """Read `files` in their order.
 
-    Another run has begun where a file's frames start again from below those of the file before.
+    A DataError names the file and the line that EventsSink cannot have written.
+
+    A file whose first frame has a lower number than the last frame of the file before begins another run.
     """
     run, last_frame = 0, -1
     for path in files:
         labels: tuple[str, ...] | None = None
         is_first = True
-        for number, fields in _lines(path):
+        for number, fields in _read_lines(path):
             if labels is None:
                 labels = tuple(
-                    name.removeprefix(PROBABILITY) for name in fields if name.startswith(PROBABILITY)
+                    name.removeprefix(PROBABILITY_PREFIX)
+                    for name in fields
+                    if name.startswith(PROBABILITY_PREFIX)
                 )
             try:
                 time_s = float(fields["time_s"])
@@ -59,12 +63,12 @@ def read(files: Iterable[Path]) -> Iterator[Row]:
             yield row
 
 
-def _lines(path: Path) -> Iterator[tuple[int, Mapping[str, Any]]]:
-    """Each line's number and fields; a last line that was not written to its end is left out."""
+def _read_lines(path: Path) -> Iterator[tuple[int, Mapping[str, Any]]]:
+    """The number and the fields of each line, except a last one without a line break: it is incomplete."""
     try:
         with path.open(encoding="utf-8", newline="") as file:
             whole = enumerate((line for line in file if line.endswith("\n")), 1)
-            yield from _json(path, whole) if path.suffix == ".jsonl" else _csv(path, whole)
+            yield from _read_json(path, whole) if path.suffix == ".jsonl" else _read_csv(path, whole)
     except OSError as error:
         raise DataError(f"expected events in {path}, found: {error.strerror}; name another file") from error
     except UnicodeDecodeError as error:
@@ -73,7 +77,7 @@ def _lines(path: Path) -> Iterator[tuple[int, Mapping[str, Any]]]:
         ) from error
 
 
-def _csv(path: Path, lines: Iterator[tuple[int, str]]) -> Iterator[tuple[int, Mapping[str, Any]]]:
+def _read_csv(path: Path, lines: Iterator[tuple[int, str]]) -> Iterator[tuple[int, Mapping[str, Any]]]:
     _, header = next(lines, (1, ""))
     names = header.strip().split(",")
     missing = [name for name in NEEDED if name not in names]
@@ -87,25 +91,26 @@ def _csv(path: Path, lines: Iterator[tuple[int, str]]) -> Iterator[tuple[int, Ma
             values = next(csv.reader([line], strict=True), [])
         except csv.Error as error:
             raise DataError(
-                f"expected CSV in {path}, line {number}, found: {error}; mend that line"
+                f"expected CSV in {path}, line {number}, found: {error}; correct that line"
             ) from error
         if len(values) != len(names):
             raise DataError(
-                f"expected {len(names)} fields in {path}, line {number}, found {len(values)}; mend that line"
+                f"expected {len(names)} fields in {path}, line {number}, found {len(values)}; "
+                "correct that line"
             )
         yield number, dict(zip(names, values, strict=True))
 
 
-def _json(path: Path, lines: Iterator[tuple[int, str]]) -> Iterator[tuple[int, Mapping[str, Any]]]:
+def _read_json(path: Path, lines: Iterator[tuple[int, str]]) -> Iterator[tuple[int, Mapping[str, Any]]]:
     for number, line in lines:
         try:
             fields = json.loads(line)
         except (ValueError, RecursionError) as error:
             raise DataError(
-                f"expected JSON in {path}, line {number}, found: {error}; mend that line"
+                f"expected JSON in {path}, line {number}, found: {error}; correct that line"
             ) from error
         if not isinstance(fields, dict):
             raise DataError(
-                f"expected an object in {path}, line {number}, found {line.strip()[:40]}; mend that line"
+                f"expected an object in {path}, line {number}, found {line.strip()[:40]}; correct that line"
             )
         yield number, fields

@@ -1,4 +1,4 @@
-"""What EventsSink wrote is read back; what it did not is refused with its line."""
+"""What EventsSink wrote is read back; anything else is refused with its line."""
 
 from pathlib import Path
 
@@ -7,7 +7,7 @@ import pytest
 
 from edge.contracts import Box
 from edge.errors import DataError
-from edge.reporting.rows import Row, read
+from edge.reporting.rows import Row, read_rows
 from edge.rotation import Rotation, Series, files_of
 from edge.sinks.events import EventsSink
 from tests.results import LABELS, reading_of, result_of
@@ -16,8 +16,8 @@ PICTURE = np.zeros((48, 64, 3), np.uint8)
 HEADER = "frame,time_s,track,label\n"
 
 
-def write(path: Path, frames: int, rotation: Rotation = Rotation()) -> None:
-    with EventsSink(Series(path, rotation), LABELS) as sink:
+def write(path: Path, frames: int, rotation: Rotation | None = None) -> None:
+    with EventsSink(Series(path, rotation or Rotation()), LABELS) as sink:
         for number in range(frames):
             sink.show(result_of(PICTURE, reading_of(Box(1, 2, 3, 4), 7), number=number, elapsed_s=number / 4))
 
@@ -25,7 +25,7 @@ def write(path: Path, frames: int, rotation: Rotation = Rotation()) -> None:
 @pytest.mark.parametrize("name", ["out.csv", "out.jsonl"])
 def test_rows_are_those_that_were_written(tmp_path: Path, name: str) -> None:
     write(tmp_path / name, 3)
-    assert list(read([tmp_path / name])) == [
+    assert list(read_rows([tmp_path / name])) == [
         Row(0, number, number / 4, 7, "happy", LABELS) for number in range(3)
     ]
 
@@ -35,7 +35,7 @@ def test_rotated_files_are_one_run_and_a_restart_is_another(tmp_path: Path, name
     for _ in range(2):
         write(tmp_path / name, 10, Rotation(seconds=1))
     assert len(files_of(tmp_path / name)) == 6
-    assert [(row.run, row.frame) for row in read(files_of(tmp_path / name))] == [
+    assert [(row.run, row.frame) for row in read_rows(files_of(tmp_path / name))] == [
         (run, frame) for run in range(2) for frame in range(10)
     ]
 
@@ -43,7 +43,7 @@ def test_rotated_files_are_one_run_and_a_restart_is_another(tmp_path: Path, name
 def test_line_that_is_being_written_is_left_out(tmp_path: Path) -> None:
     path = tmp_path / "out.csv"
     path.write_text(HEADER + "0,0.0,1,happy\n1,0.0")
-    assert [row.frame for row in read([path])] == [0]
+    assert [row.frame for row in read_rows([path])] == [0]
 
 
 @pytest.mark.parametrize(
@@ -66,7 +66,7 @@ def test_what_is_no_events_file_is_one_line(tmp_path: Path, name: str, text: str
     path = tmp_path / name
     path.write_text(text)
     with pytest.raises(DataError, match=message) as raised:
-        list(read([path]))
+        list(read_rows([path]))
     assert "\n" not in str(raised.value) and str(path) in str(raised.value)
 
 
@@ -74,4 +74,4 @@ def test_bytes_that_are_no_text_are_one_line(tmp_path: Path) -> None:
     path = tmp_path / "out.csv"
     path.write_bytes(b"\xff\xfe\x00" * 30)
     with pytest.raises(DataError, match="name a file that --events wrote"):
-        list(read([path]))
+        list(read_rows([path]))

@@ -2,8 +2,16 @@
 
 import pytest
 
-from edge.reporting.figures import Span, longest_seen, minutes, summarize, thinned, time_by_label, transitions
 from edge.reporting.rows import Row
+from edge.reporting.summary import (
+    Span,
+    count_by_minute,
+    count_transitions,
+    merge_into_columns,
+    select_longest_seen,
+    sum_times_by_label,
+    summarize,
+)
 
 LABELS = ("happy", "sad", "neutral")
 
@@ -20,56 +28,62 @@ def rows(track: int, looks: str, *, start_s: float = 0.0, step_s: float = 0.5, r
 
 def test_label_lasts_until_the_next_begins() -> None:
     summary = summarize(rows(1, "hhssn"))
-    [lane] = summary.lanes
-    assert lane.spans == [Span("happy", 0.0, 1.0), Span("sad", 1.0, 2.0), Span("neutral", 2.0, 2.0)]
+    [timeline] = summary.timelines
+    assert timeline.spans == [Span("happy", 0.0, 1.0), Span("sad", 1.0, 2.0), Span("neutral", 2.0, 2.0)]
     assert summary.labels == (*LABELS, "uncertain")
     assert (summary.rows, summary.runs, summary.duration_s) == (5, 1, 2.0)
 
 
 def test_time_adds_up_over_faces_and_leaves_out_gaps() -> None:
     summary = summarize(sorted(rows(1, "hhh....hh") + rows(2, "hss"), key=lambda row: row.frame))
-    assert time_by_label(summary) == {"happy": 1.0 + 0.5 + 0.5, "sad": 0.5, "neutral": 0.0, "uncertain": 0.0}
+    assert sum_times_by_label(summary) == {
+        "happy": 1.0 + 0.5 + 0.5,
+        "sad": 0.5,
+        "neutral": 0.0,
+        "uncertain": 0.0,
+    }
 
 
 def test_short_loss_is_no_gap() -> None:
-    [lane] = summarize(rows(1, "hh.hh")).lanes
-    assert lane.spans == [Span("happy", 0.0, 2.0)]
+    [timeline] = summarize(rows(1, "hh.hh")).timelines
+    assert timeline.spans == [Span("happy", 0.0, 2.0)]
 
 
 def test_transition_needs_the_same_face_without_a_gap() -> None:
     summary = summarize(sorted(rows(1, "hsh...sn") + rows(2, "nnn"), key=lambda row: row.frame))
-    assert transitions(summary) == {("happy", "sad"): 1, ("sad", "happy"): 1, ("sad", "neutral"): 1}
+    assert count_transitions(summary) == {("happy", "sad"): 1, ("sad", "happy"): 1, ("sad", "neutral"): 1}
 
 
-def test_minutes_count_what_began_and_who_was_there() -> None:
+def test_minute_counts_begins_and_faces() -> None:
     summary = summarize([*rows(1, "h" * 241), *rows(2, "sn", start_s=130)])
-    first, second, third = minutes(summary)
-    assert first.begun == {"happy": 1} and not second.begun and third.begun == {"sad": 1, "neutral": 1}
+    first, second, third = count_by_minute(summary)
+    assert first.begins == {"happy": 1} and not second.begins and third.begins == {"sad": 1, "neutral": 1}
     assert [minute.faces for minute in (first, second, third)] == [1, 1, 2]
 
 
 def test_time_of_a_later_run_goes_on_and_its_faces_are_others() -> None:
     summary = summarize([*rows(1, "hhh"), *rows(1, "ss", run=1)])
-    assert [lane.name for lane in summary.lanes] == ["1", "1 of run 2"]
-    assert summary.lanes[1].spans == [Span("sad", 1.0, 1.5)]
-    assert not transitions(summary) and summary.runs == 2 and summary.duration_s == 1.5
+    assert [timeline.name for timeline in summary.timelines] == ["1", "1 of run 2"]
+    assert summary.timelines[1].spans == [Span("sad", 1.0, 1.5)]
+    assert not count_transitions(summary) and summary.runs == 2 and summary.duration_s == 1.5
 
 
-def test_nothing_seen_is_a_summary_too() -> None:
+def test_no_rows_give_an_empty_summary() -> None:
     summary = summarize([])
-    assert summary.rows == 0 and minutes(summary) == [] and time_by_label(summary) == {}
+    assert summary.rows == 0 and count_by_minute(summary) == [] and sum_times_by_label(summary) == {}
 
 
-def test_faces_seen_longest_come_in_the_order_of_their_coming() -> None:
+def test_faces_seen_longest_stay_in_the_order_in_which_they_appeared() -> None:
     summary = summarize([*rows(1, "hhh"), *rows(2, "h", start_s=2), *rows(3, "hhhhh", start_s=3)])
-    assert [lane.name for lane in longest_seen(summary, 2)] == ["1", "3"]
+    assert [timeline.name for timeline in select_longest_seen(summary, 2)] == ["1", "3"]
 
 
-def test_thinned_spans_show_what_fills_most_of_a_column() -> None:
+def test_column_has_the_label_that_fills_most_of_it() -> None:
     spans = [Span("happy", 0.0, 0.9), Span("sad", 0.9, 1.2), Span("happy", 1.2, 3.0), Span("sad", 5.0, 5.9)]
-    assert thinned(spans, 1.0) == [Span("happy", 0.0, pytest.approx(4.0)), Span("sad", 5.0, 6.0)]
+    merged = [(span.label, span.start_s, span.end_s) for span in merge_into_columns(spans, 1.0)]
+    assert merged == [("happy", 0.0, pytest.approx(4.0)), ("sad", 5.0, 6.0)]
 
 
-def test_thinned_spans_are_no_more_than_columns() -> None:
+def test_there_are_no_more_spans_than_columns() -> None:
     spans = [Span("happy" if number % 2 else "sad", number / 10, (number + 1) / 10) for number in range(1000)]
-    assert len(thinned(spans, 5.0)) <= 21
+    assert len(merge_into_columns(spans, 5.0)) <= 21

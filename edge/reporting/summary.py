@@ -1,4 +1,4 @@
-"""Counts what a report tells: who looked how, for how long, and what followed on what."""
+"""Sums up the rows of events for a report: which label each face had, for how long, and what followed."""
 
 import math
 from collections import Counter, defaultdict
@@ -8,13 +8,13 @@ from dataclasses import dataclass, field
 from edge.contracts import UNCERTAIN
 from edge.reporting.rows import Row
 
-# A face that is not seen for longer was away meanwhile.
+# A face that is missing for longer than this was away: its span ends where it was last seen.
 LONGEST_GAP_S = 1.0
 
 
 @dataclass(slots=True)
 class Span:
-    """A time, from the begin of the first run, in which a face had one label."""
+    """The time in which a face had one label; it counts from the start of the first run."""
 
     label: str
     start_s: float
@@ -22,12 +22,12 @@ class Span:
 
     @property
     def duration_s(self) -> float:
-        """How long it lasted."""
+        """How long the span lasted."""
         return self.end_s - self.start_s
 
 
 @dataclass(slots=True)
-class Lane:
+class Timeline:
     """The spans of one face, in their order."""
 
     name: str
@@ -35,24 +35,24 @@ class Lane:
 
     @property
     def seen_s(self) -> float:
-        """For how long the face was seen."""
+        """For how long the face was seen, gaps left out."""
         return sum(span.duration_s for span in self.spans)
 
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """All that was seen; `labels` are the classifier's in its order, then "uncertain" and any others."""
+    """All faces; `labels` are the classifier's in its order, then "uncertain" and any others."""
 
     labels: tuple[str, ...]
-    lanes: tuple[Lane, ...]
+    timelines: tuple[Timeline, ...]
     rows: int
     runs: int
     duration_s: float
 
 
 def summarize(rows: Iterable[Row]) -> Summary:
-    """Join the rows of each face to spans; a run's time goes on where the run before it ended."""
-    lanes: dict[tuple[int, int], Lane] = {}
+    """Join the rows of each face to spans; the time of a run continues where the run before it ended."""
+    timelines: dict[tuple[int, int], Timeline] = {}
     labels: dict[str, None] = {}
     count = run = 0
     began_s = now_s = 0.0
@@ -65,35 +65,35 @@ def summarize(rows: Iterable[Row]) -> Summary:
         labels.setdefault(row.label)
         count += 1
         name = f"{row.track}" if not run else f"{row.track} of run {run + 1}"
-        lane = lanes.setdefault((run, row.track), Lane(name))
-        _extend(lane, row.label, began_s + row.time_s)
-    return Summary(tuple(labels), tuple(lanes.values()), count, run + 1 if count else 0, now_s)
+        timeline = timelines.setdefault((run, row.track), Timeline(name))
+        _extend(timeline, row.label, began_s + row.time_s)
+    return Summary(tuple(labels), tuple(timelines.values()), count, run + 1 if count else 0, now_s)
 
 
-def _extend(lane: Lane, label: str, time_s: float) -> None:
-    last = lane.spans[-1] if lane.spans else None
+def _extend(timeline: Timeline, label: str, time_s: float) -> None:
+    last = timeline.spans[-1] if timeline.spans else None
     is_close = last is not None and time_s - last.end_s <= LONGEST_GAP_S
     if last is not None and is_close:
-        # The face looked so until it was seen to look otherwise.
+        # A label lasts until the next row of its face.
         last.end_s = time_s
     if last is None or not is_close or last.label != label:
-        lane.spans.append(Span(label, time_s, time_s))
+        timeline.spans.append(Span(label, time_s, time_s))
 
 
-def time_by_label(summary: Summary) -> dict[str, float]:
-    """For how many seconds faces had each label, all faces together."""
+def sum_times_by_label(summary: Summary) -> dict[str, float]:
+    """For how long each label was seen, s, added up over all faces."""
     totals = dict.fromkeys(summary.labels, 0.0)
-    for lane in summary.lanes:
-        for span in lane.spans:
+    for timeline in summary.timelines:
+        for span in timeline.spans:
             totals[span.label] += span.duration_s
     return totals
 
 
-def transitions(summary: Summary) -> Counter[tuple[str, str]]:
-    """How often one label was followed by another on the same face without a gap."""
+def count_transitions(summary: Summary) -> Counter[tuple[str, str]]:
+    """How often each label followed each other label on the same face without a gap."""
     counts: Counter[tuple[str, str]] = Counter()
-    for lane in summary.lanes:
-        for before, after in zip(lane.spans, lane.spans[1:], strict=False):
+    for timeline in summary.timelines:
+        for before, after in zip(timeline.spans, timeline.spans[1:], strict=False):
             if before.label != after.label and after.start_s <= before.end_s:
                 counts[before.label, after.label] += 1
     return counts
@@ -101,42 +101,42 @@ def transitions(summary: Summary) -> Counter[tuple[str, str]]:
 
 @dataclass(frozen=True, slots=True)
 class Minute:
-    """What one minute held: how often each label began on a face, and how many faces there were."""
+    """One minute: how often each label began on a face, and how many faces were seen."""
 
-    begun: Counter[str]
+    begins: Counter[str]
     faces: int
 
 
-def minutes(summary: Summary) -> list[Minute]:
-    """A Minute for each that was begun."""
-    begun: dict[int, Counter[str]] = defaultdict(Counter)
+def count_by_minute(summary: Summary) -> list[Minute]:
+    """All minutes, the last of which may be incomplete."""
+    begins: dict[int, Counter[str]] = defaultdict(Counter)
     faces: Counter[int] = Counter()
-    for lane in summary.lanes:
+    for timeline in summary.timelines:
         present: set[int] = set()
-        for span in lane.spans:
-            begun[int(span.start_s // 60)][span.label] += 1
+        for span in timeline.spans:
+            begins[int(span.start_s // 60)][span.label] += 1
             present.update(range(int(span.start_s // 60), int(span.end_s // 60) + 1))
         faces.update(present)
     count = max(1, math.floor(summary.duration_s / 60) + 1) if summary.rows else 0
-    return [Minute(begun[index], faces[index]) for index in range(count)]
+    return [Minute(begins[index], faces[index]) for index in range(count)]
 
 
-def longest_seen(summary: Summary, most: int) -> list[Lane]:
-    """The `most` faces that were seen for the longest time, in the order of their coming."""
-    chosen = sorted(summary.lanes, key=lambda lane: lane.seen_s, reverse=True)[:most]
-    return sorted(chosen, key=lambda lane: lane.spans[0].start_s)
+def select_longest_seen(summary: Summary, most: int) -> list[Timeline]:
+    """The `most` faces that were seen for the longest time, in the order in which they appeared."""
+    longest = sorted(summary.timelines, key=lambda timeline: timeline.seen_s, reverse=True)[:most]
+    return sorted(longest, key=lambda timeline: timeline.spans[0].start_s)
 
 
-def thinned(spans: list[Span], width_s: float) -> list[Span]:
-    """`spans` as they look in columns of `width_s`: each shows the label that fills most of it.
+def merge_into_columns(spans: list[Span], width_s: float) -> list[Span]:
+    """Replace `spans` by columns of `width_s`, each with the label that fills most of it.
 
-    Neighbours of one label become one, so there are no more than columns.
+    Neighbouring columns of one label become one span.
     """
     cover: dict[int, dict[str, float]] = defaultdict(lambda: defaultdict(float))
     for span in spans:
         for column in range(int(span.start_s / width_s), int(span.end_s / width_s) + 1):
             share = min(span.end_s, (column + 1) * width_s) - max(span.start_s, column * width_s)
-            # What lasted for one frame alone is seen where there is nothing else.
+            # A span of a single frame lasts 0 s; it counts where nothing else does.
             cover[column][span.label] += max(share, 0.0)
     joined: list[Span] = []
     for column in sorted(cover):
