@@ -42,7 +42,7 @@ def make_sinks(
     sinks: list[Sink] = []
     metrics = MetricsSink(labels, lambda: telemetry.read_stats().to_dict(), model)
     if streams:
-        sinks.append(make_stream(config, telemetry, metrics.text))
+        sinks.append(make_stream(config, telemetry, metrics.render))
     if config.display:
         sinks.append(make_display(config, telemetry, on_quit))
     sinks += make_files(config, labels, telemetry, on_change, live=camera.is_live)
@@ -55,9 +55,9 @@ def make_sinks(
     if streams:
         # After all that work for people, so that it sees when they are done.
         sinks.append(metrics)
-    if systemd.is_wanted(os.environ):
+    if systemd.is_started_by_systemd(os.environ):
         # The last: a result is told to systemd once every other sink has taken it.
-        sinks.append(systemd.ServiceSink(os.environ, telemetry.read_stats))
+        sinks.append(systemd.SystemdSink(os.environ, telemetry.read_stats))
     return sinks
 
 
@@ -136,7 +136,7 @@ def make_files(
         files.append(EventsSink(Series(Path(config.events), rotation, replaces=not live), labels))
     if not live and len(files) == 1:
         return files
-    return [FaultTolerantSink(sink, telemetry.count_lost_output, live=live) for sink in files]
+    return [FaultTolerantSink(sink, telemetry.count_lost_output, is_live=live) for sink in files]
 
 
 def make_reporter(

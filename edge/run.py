@@ -93,7 +93,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         print(chosen)
         return
     logging.basicConfig(
-        format=("" if systemd.keeps_the_journal(os.environ) else "%(asctime)s ") + "%(levelname)s %(message)s"
+        format=("" if systemd.is_stderr_journal(os.environ) else "%(asctime)s ") + "%(levelname)s %(message)s"
     )
     reloader = ConfigReloader(chosen, lambda: settings.parse(given, os.environ)[0])
     reloader.on_change(

@@ -43,7 +43,9 @@ def expressions() -> Iterator[str]:
 def exposed() -> dict[str, set[str]]:
     """The names of all samples that a device gives, with their labels."""
     samples: dict[str, set[str]] = {}
-    for family in text_string_to_metric_families(MetricsSink(LABELS, lambda: FIGURES, MODEL).text().decode()):
+    for family in text_string_to_metric_families(
+        MetricsSink(LABELS, lambda: FIGURES, MODEL).render().decode()
+    ):
         for sample in family.samples:
             samples.setdefault(sample.name, set()).update(sample.labels)
     return samples

@@ -1,4 +1,4 @@
-"""A row per face and frame, as CSV or as JSON lines."""
+"""Writes the events: a row for each face in each frame, as CSV or as JSON lines."""
 
 import csv
 import errno
@@ -21,18 +21,18 @@ SUFFIXES = (".csv", ".jsonl")
 class EventsSink:
     """A Sink that writes numbers and no pictures.
 
-    The rows of a frame are one write, so they can be read while the program runs, and stay when it is killed.
-    Each file of the series begins with its header.
+    The rows of a frame are one write: they can be read while the program runs, and are kept when it is
+    killed. Each CSV file of the series begins with a header.
     """
 
     name = "events"
     needs_picture = False
 
     def __init__(self, series: Series, labels: Iterable[str]) -> None:
-        """`labels` are the classifier's; ConfigError when the name is neither .csv nor .jsonl."""
+        """`labels` are the classifier's; raises ConfigError when the name is neither .csv nor .jsonl."""
         if series.path.suffix not in SUFFIXES:
             raise ConfigError(
-                f"expected a name in {' or '.join(SUFFIXES)} for events, found {series.path}; rename it"
+                f"expected a file name in {' or '.join(SUFFIXES)} for events, found {series.path}; rename it"
             )
         self._series, self._path = series, series.path
         self._columns = [
@@ -55,39 +55,48 @@ class EventsSink:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        self._close()
+
+    def show(self, result: Result) -> None:
+        """Write the rows of one frame; raises SinkError when they cannot be written."""
+        assert self._file is not None, "shown before it was entered"
+        rows = [_make_row(result, reading) for reading in result.readings]
+        if not rows:
+            return
+        if self._series.is_full(result.frame.elapsed_s, self._file.tell()):
+            self._close()
+            self._open(result.frame.elapsed_s)
+        self._write(self._format(rows))
+
+    def _open(self, elapsed_s: float | None) -> None:
+        """Open the next file of the series, for the rows from `elapsed_s` on."""
+        try:
+            self._series.begin(elapsed_s)
+            # Unbuffered: the rows of a frame are one write, and closing has nothing left to write.
+            self._file = self._path.open("wb", buffering=0)
+        except OSError as error:
+            raise self._make_error(error) from error
+        if self._path.suffix == ".csv":
+            try:
+                self._write(
+                    _format_csv([dict(zip(self._columns, self._columns, strict=True))], self._columns)
+                )
+            except SinkError:
+                self._close()
+                raise
+
+    def _close(self) -> None:
         if self._file is not None:
             self._file.close()
             self._file = None
 
-    def show(self, result: Result) -> None:
-        """Write the rows of one frame; SinkError when the disk does not take them."""
-        assert self._file is not None, "shown before it was entered"
-        rows = [_row(result, reading) for reading in result.readings]
-        if not rows:
-            return
-        if self._series.is_full(result.frame.elapsed_s, self._file.tell()):
-            self.__exit__(None, None, None)
-            self._open(result.frame.elapsed_s)
-        is_csv = self._path.suffix == ".csv"
-        self._write(_csv(rows, self._columns) if is_csv else "".join(json.dumps(row) + "\n" for row in rows))
-
-    def _open(self, elapsed_s: float | None) -> None:
-        """Open the next file of the series, for rows from `elapsed_s` on."""
-        try:
-            self._series.begin(elapsed_s)
-            # Unbuffered: a frame's rows are one write, and nothing is left to write on closing.
-            self._file = self._path.open("wb", buffering=0)
-        except OSError as error:
-            raise self._lost(error) from error
+    def _format(self, rows: Iterable[Row]) -> str:
         if self._path.suffix == ".csv":
-            try:
-                self._write(_csv([dict(zip(self._columns, self._columns, strict=True))], self._columns))
-            except SinkError:
-                self.__exit__(None, None, None)
-                raise
+            return _format_csv(rows, self._columns)
+        return "".join(json.dumps(row) + "\n" for row in rows)
 
     def _write(self, text: str) -> None:
-        """All of `text` or nothing of it."""
+        """Write all of `text`, or nothing."""
         assert self._file is not None
         content, start = text.encode(), self._file.tell() if self._file.seekable() else None
         try:
@@ -96,16 +105,16 @@ class EventsSink:
                     self._file.truncate(start)
                 raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
         except OSError as error:
-            raise self._lost(error) from error
+            raise self._make_error(error) from error
 
-    def _lost(self, error: OSError) -> SinkError:
+    def _make_error(self, error: OSError) -> SinkError:
         return SinkError(
             f"expected to write events to {self._path}, found: {error.strerror}; "
             "make room, or name another file with --events"
         )
 
 
-def _row(result: Result, reading: Reading) -> Row:
+def _make_row(result: Result, reading: Reading) -> Row:
     face, expression = reading.face, reading.smoothed
     probabilities = {f"p_{label}": probability for label, probability in expression.to_dict().items()}
     return {
@@ -121,7 +130,7 @@ def _row(result: Result, reading: Reading) -> Row:
     }
 
 
-def _csv(rows: Iterable[Row], columns: list[str]) -> str:
+def _format_csv(rows: Iterable[Row], columns: list[str]) -> str:
     text = io.StringIO()
     csv.DictWriter(text, columns, lineterminator="\n").writerows(rows)
     return text.getvalue()

@@ -12,7 +12,8 @@ from edge.drawing.blur import FaceBlur
 class FaceBlurSink:
     """A Sink that forwards each result with its faces hidden to other sinks, LOOK_AHEAD_S late.
 
-    The other sinks see nothing else.  Leaving forwards the results that still wait, then leaves the other sinks.
+    The other sinks see nothing else.  Leaving forwards the results that still wait, then leaves the other
+    sinks.
     """
 
     name = "face blur"

@@ -30,8 +30,8 @@ QUIT, FULL_SCREEN, BLUR, SNAPSHOT = ("q", "esc"), "f", "b", "s"
 class HdmiSink:
     """A Sink that shows every picture; keys quit the program, hide faces and save a snapshot.
 
-    A display that is missing, in use or unplugged is logged once and does not disturb the other sinks; this sink
-    tries to open it again every RETRY_AFTER_S.
+    A display that is missing, in use or unplugged is logged once and does not disturb the other sinks; this
+    sink tries to open it again every RETRY_AFTER_S.
     """
 
     name = "display"
@@ -47,8 +47,8 @@ class HdmiSink:
     ) -> None:
         """`make_screen` takes the width and the height of the pictures, px.
 
-        `on_quit` is called in the delivering thread, `read_stats` returns the app's speed by name, and `snapshots`
-        is the folder of the snapshots.
+        `on_quit` is called in the delivering thread, `read_stats` returns the app's speed by name, and
+        `snapshots` is the folder of the snapshots.
         """
         self._make_screen, self._on_quit, self._read_stats = make_screen, on_quit, read_stats
         self._snapshots, self._clock = snapshots, clock

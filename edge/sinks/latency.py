@@ -10,8 +10,8 @@ from edge.telemetry import Telemetry
 class LatencySink:
     """A Sink that reports each result to `telemetry` once every sink before it has taken that result.
 
-    It stands last among the sinks that draw, so that the latency includes the time for which FaceBlurSink holds
-    results back.
+    It stands last among the sinks that draw, so that the latency includes the time for which FaceBlurSink
+    holds results back.
     """
 
     name = "latency"

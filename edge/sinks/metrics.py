@@ -1,4 +1,4 @@
-"""What Prometheus reads at /metrics: stage times, frames, faces, expressions and the machine's health."""
+"""Counts what Prometheus reads at /metrics: stage times, frames, faces, expressions, the machine's health."""
 
 import platform
 import threading
@@ -16,18 +16,18 @@ from edge.mqtt.state_changes import find_camera_problem
 if TYPE_CHECKING:
     from prometheus_client.core import Metric
 
-# Upper edges, s.  A frame lasts 33 ms at 30 FPS; what takes longer than a second is no live picture.
+# Upper edges, s.  A frame lasts 33 ms at 30 FPS; a picture that takes longer than a second is not live.
 BUCKETS_S = (0.001, 0.002, 0.005, 0.01, 0.02, 0.033, 0.05, 0.1, 0.2, 0.5, 1.0)
-# A longer gap between two frames is no time in which somebody was seen.
+# A longer gap between two frames counts as this long: nobody knows how long the faces were there.
 LONGEST_FRAME_S = 1.0
 STAGES = ("detect", "infer", "deliver")
 
-# Name, the figure's name, and help.
+# The metric's name, the name in the stats, and the help text.
 _COUNTERS = (
     ("frames_captured", "captured", "Frames that the camera delivered."),
-    ("frames_analysed", "analysed", "Frames that were searched and whose faces were read."),
-    ("frames_dropped", "dropped", "Frames that a newer one replaced before a stage came to them."),
-    ("camera_reconnects", "reconnects", "How often the camera was found again."),
+    ("frames_analysed", "analysed", "Frames that were searched for faces, which were then read."),
+    ("frames_dropped", "dropped", "Frames that a newer one replaced before a stage took them."),
+    ("camera_reconnects", "reconnects", "How often the camera has come back."),
     ("outputs_lost", "outputs_lost", "How often a recording or another output has failed."),
 )
 _GAUGES = (
@@ -39,27 +39,27 @@ _GAUGES = (
 
 
 class Histogram:
-    """Counts seconds by BUCKETS_S."""
+    """Counts durations by BUCKETS_S."""
 
     def __init__(self) -> None:
         self.counts = [0] * (len(BUCKETS_S) + 1)
         self.sum_s = 0.0
 
     def add(self, seconds: float) -> None:
-        """Count one more."""
+        """Count one more duration."""
         self.counts[bisect_left(BUCKETS_S, seconds)] += 1
         self.sum_s += seconds
 
-    def cumulated(self) -> list[tuple[str, float]]:
-        """For each upper edge, as text, how many were no greater."""
+    def cumulate(self) -> list[tuple[str, float]]:
+        """For each upper edge, as text, the number of durations up to it."""
         edges = (*(str(edge) for edge in BUCKETS_S), "+Inf")
         return list(zip(edges, accumulate(self.counts), strict=True))
 
 
 class MetricsSink:
-    """A Sink that counts, in microseconds a frame; the library that makes text of it is loaded when it is asked for.
+    """A Sink that counts, which takes microseconds a frame; only render() loads the library of Prometheus.
 
-    It is the last of the sinks: when it is shown a result, all others have taken it.
+    It stands behind all other sinks but systemd's: when it is shown a result, they have taken it.
     """
 
     name = "metrics"
@@ -68,12 +68,15 @@ class MetricsSink:
     def __init__(
         self,
         labels: Iterable[str],
-        figures: Callable[[], Mapping[str, float]],
+        read_stats: Callable[[], Mapping[str, float]],
         model: Mapping[str, str],
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """`labels` are the classifier's, `figures` tells the app's speed by name, `model` what is at work."""
-        self._figures, self._model, self._clock = figures, model, clock
+        """`labels` are the classifier's, `read_stats` returns the app's speed by name.
+
+        `model` describes the models in use.
+        """
+        self._read_stats, self._model, self._clock = read_stats, model, clock
         self._lock = threading.Lock()
         self._stages, self._latency = {stage: Histogram() for stage in STAGES}, Histogram()
         self._seconds = dict.fromkeys((*labels, UNCERTAIN), 0.0)
@@ -85,10 +88,10 @@ class MetricsSink:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """There is nothing to close."""
+        """Nothing is open."""
 
     def show(self, result: Result) -> None:
-        """Count the times of `result` and how long its expressions were seen; a placeholder counts for nothing."""
+        """Count the times of `result` and how long its expressions were seen, unless it is a placeholder."""
         if result.frame.notice is not None:
             self._newest = result
             return
@@ -104,8 +107,11 @@ class MetricsSink:
                     self._seconds[reading.smoothed.label] += lasted_s
         self._newest = result
 
-    def text(self) -> bytes:
-        """All metrics in Prometheus' text format 0.0.4; any thread may ask.  ConfigError without prometheus_client."""
+    def render(self) -> bytes:
+        """All metrics in Prometheus' text format 0.0.4; any thread may call this.
+
+        Raises ConfigError without prometheus_client.
+        """
         try:
             from prometheus_client import CollectorRegistry, ProcessCollector, generate_latest
         except ModuleNotFoundError as error:
@@ -119,29 +125,29 @@ class MetricsSink:
         return generate_latest(registry)
 
     def collect(self) -> "Iterator[Metric]":
-        """Every metric of ours, as prometheus_client asks for them."""
+        """All metrics of this program; prometheus_client calls this."""
         from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 
-        figures = self._figures()
-        for name, figure, what in _COUNTERS:
-            yield CounterMetricFamily(f"fer_edge_{name}", what, figures.get(figure, 0))
-        for name, figure, what in _GAUGES:
-            if figure in figures:
-                yield GaugeMetricFamily(f"fer_edge_{name}", what, figures[figure])
+        stats = self._read_stats()
+        for name, key, description in _COUNTERS:
+            yield CounterMetricFamily(f"fer_edge_{name}", description, stats.get(key, 0))
+        for name, key, description in _GAUGES:
+            if key in stats:
+                yield GaugeMetricFamily(f"fer_edge_{name}", description, stats[key])
         newest = self._newest
         is_up = newest is not None and find_camera_problem(newest, self._clock()) is None
         yield GaugeMetricFamily("fer_edge_camera_up", "1 while the camera gives frames.", float(is_up))
-        yield from self._counted()
-        yield from self._infos()
+        yield from self._collect_counts()
+        yield from self._collect_infos()
 
-    def _counted(self) -> "Iterator[Metric]":
+    def _collect_counts(self) -> "Iterator[Metric]":
         from prometheus_client.core import CounterMetricFamily, HistogramMetricFamily
 
         stages = HistogramMetricFamily(
             "fer_edge_stage_seconds",
             (
-                "How long a frame took through a stage, with the wait for it: detect counts from the capture, "
-                "infer from the detection, deliver from the inference."
+                "How long a frame took through a stage and the wait before it: detect counts from the "
+                "capture, infer from the detection, deliver from the inference."
             ),
             labels=["stage"],
         )
@@ -155,13 +161,13 @@ class MetricsSink:
         )
         with self._lock:
             for stage, histogram in self._stages.items():
-                stages.add_metric([stage], histogram.cumulated(), histogram.sum_s)
-            latency.add_metric([], self._latency.cumulated(), self._latency.sum_s)
+                stages.add_metric([stage], histogram.cumulate(), histogram.sum_s)
+            latency.add_metric([], self._latency.cumulate(), self._latency.sum_s)
             for label, seconds in self._seconds.items():
                 seen.add_metric([label], seconds)
         yield from (stages, latency, seen)
 
-    def _infos(self) -> "Iterator[Metric]":
+    def _collect_infos(self) -> "Iterator[Metric]":
         from importlib import metadata
 
         from prometheus_client.core import InfoMetricFamily
@@ -176,5 +182,5 @@ class MetricsSink:
             {"version": version, "python": platform.python_version()},
         )
         yield InfoMetricFamily(
-            "fer_edge_model", "The models that look for faces and read them.", dict(self._model)
+            "fer_edge_model", "The models that find faces and read their expressions.", dict(self._model)
         )

@@ -1,4 +1,4 @@
-"""The annotated picture for browsers: an MJPEG stream, encoded once for all viewers, and the readings as messages."""
+"""Serves browsers: the annotated picture as an MJPEG stream, encoded once for all, and the readings."""
 
 import logging
 import math

@@ -36,10 +36,10 @@ def choose_pause_s(attempt: int, random: Callable[[], float] = random.random) ->
 class MqttSink:
     """A Sink that publishes below the broker's prefix, in a thread of its own.
 
-    PREFIX/state (retained, JSON) is the state of the moment, PREFIX/events (JSON) are its changes, one message
-    each, and PREFIX/availability (retained) is online or offline; the broker publishes offline when the
-    connection is lost.  A broker that is unavailable or refuses the password is logged once and is no error:
-    changes wait for it, and the oldest are dropped when more than OUTBOX_LIMIT wait.
+    PREFIX/state (retained, JSON) is the state of the moment, PREFIX/events (JSON) are its changes, one
+    message each, and PREFIX/availability (retained) is online or offline; the broker publishes offline when
+    the connection is lost.  A broker that is unavailable or refuses the password is logged once and is no
+    error: changes wait for it, and the oldest are dropped when more than OUTBOX_LIMIT wait.
     """
 
     name = "mqtt"

@@ -1,5 +1,6 @@
-"""A progress bar over the frames of a file."""
+"""Shows a progress bar for the frames of a file."""
 
+from contextlib import ExitStack
 from types import TracebackType
 from typing import Self
 
@@ -10,29 +11,34 @@ from edge.contracts import Camera, Result
 
 
 class ProgressSink:
-    """A Sink that counts frames on stderr; it takes no pictures."""
+    """A Sink that counts the frames on stderr."""
 
     name = "progress"
     needs_picture = False
 
     def __init__(self, camera: Camera, *, frames: int | None = None) -> None:
-        """The bar ends at the camera's length, or after `frames` where that is less; `camera` is open before it."""
+        """The bar ends at the camera's frame count, or at `frames` if that is less.
+
+        The sink is entered after `camera`, whose frame count is then known.
+        """
         self._camera, self._frames = camera, frames
+        self._bar: tqdm | None = None
+        self._open = ExitStack()
 
     def __enter__(self) -> Self:
         limits = [count for count in (self._frames, self._camera.frame_count) if count is not None]
         self._bar = tqdm(total=min(limits, default=None), unit="frame", desc=self._camera.name)
+        self._open.callback(self._bar.close)
         # Log lines go above the bar, not into it.
-        self._redirection = logging_redirect_tqdm()
-        self._redirection.__enter__()
+        self._open.enter_context(logging_redirect_tqdm())
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._redirection.__exit__(kind, error, trace)
-        self._bar.close()
+        self._open.close()
 
     def show(self, result: Result) -> None:
-        """One frame more."""
-        self._bar.update()
+        """Count one more frame."""
+        if self._bar is not None:
+            self._bar.update()

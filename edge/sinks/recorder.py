@@ -1,4 +1,4 @@
-"""A video of what the camera saw, as MP4 that plays however its writing ends."""
+"""Records a video as MP4, which plays even when the program is killed while it writes."""
 
 import os
 import shutil
@@ -27,23 +27,23 @@ except ImportError as missing:
     ) from missing
 
 SUFFIX = ".mp4"
-# The share of the disk that is left to others.  To look takes a few microseconds, so it is done for every frame.
+# The share of the disk that stays free for others.  It is checked for every frame, which takes microseconds.
 LEAST_FREE = 0.05
-# MPEG's own clock.
+# The clock of MPEG.
 TICKS_PER_S = 90_000
 KEYFRAME_EVERY = 30
-# Every frame goes to the file as it comes, a fragment of its own; closing makes them one MP4 with an index.
+# Each frame is written at once, as a fragment of its own; closing joins them to one MP4 with an index.
 CONTAINER = {"movflags": "hybrid_fragmented+frag_every_frame+default_base_moof", "flush_packets": "1"}
-# A frame of 640×480 took 2.6 ms and 7.9 KB with ultrafast, 3.4 and 5.5 with superfast, 5.8 and 4.5 with veryfast
-# (one core, Zen 4).
+# A frame of 640×480 took 2.6 ms and 7.9 KB with ultrafast, 3.4 and 5.5 with superfast, 5.8 and 4.5 with
+# veryfast (one core, Zen 4).
 ENCODER = {"preset": "superfast", "tune": "zerolatency", "crf": "23"}
 
 
 class RecorderSink:
-    """A Sink that writes the picture of each result, annotated or clean, at the time at which it was taken.
+    """A Sink that writes the picture of each result, annotated or clean, with the time at which it was taken.
 
-    For a dropped frame the one before stays longer.  While the camera is away its notice stands still, and
-    pictures of another size go to another file.
+    In place of a dropped frame the frame before it stays longer.  While the camera is missing, one picture of
+    its notice stays.  Pictures of another size are written to another file.
     """
 
     name = "record"
@@ -55,28 +55,28 @@ class RecorderSink:
         clean: bool = False,
         disk_usage: Callable[[Path], tuple[int, int, int]] = shutil.disk_usage,
     ) -> None:
-        """`clean` leaves out boxes and plates; ConfigError when the name does not end in .mp4."""
+        """`clean` leaves out boxes and labels; raises ConfigError when the name does not end in .mp4."""
         if series.path.suffix != SUFFIX:
-            raise ConfigError(f"expected a name in {SUFFIX} for record, found {series.path}; rename it")
+            raise ConfigError(f"expected a file name in {SUFFIX} for record, found {series.path}; rename it")
         self._series, self._path, self.clean = series, series.path, clean
         self._disk_usage = disk_usage
-        self._is_open = self._is_away = False
+        self._is_open = self._has_notice = False
         self._writer: _Writer | None = None
 
     @property
     def needs_picture(self) -> bool:
-        """Each picture is, while the file is open."""
+        """The file is open."""
         return self._is_open
 
     def __enter__(self) -> Self:
-        self._is_away = False
+        self._has_notice = False
         try:
             self._check_room()
             self._series.begin()
-            # Claimed now, and written to once a picture tells its size.
+            # The file is created now, and written to once the size of the pictures is known.
             self._path.write_bytes(b"")
         except OSError as error:
-            raise self._lost(error) from error
+            raise self._make_error(error) from error
         self._is_open = True
         return self
 
@@ -89,39 +89,39 @@ class RecorderSink:
             if was_open and self._path.exists() and not self._path.stat().st_size:
                 self._path.unlink()
         except OSError as fault:
-            raise self._lost(fault) from fault
+            raise self._make_error(fault) from fault
 
     def show(self, result: Result) -> None:
-        """Write the picture; SinkError when the disk does not take it or would be too full."""
+        """Write the picture; raises SinkError when it cannot be written or the disk is almost full."""
         is_notice = result.frame.notice is not None
-        was_away, self._is_away = self._is_away, is_notice
-        if is_notice and (was_away or self._writer is None):
+        had_notice, self._has_notice = self._has_notice, is_notice
+        if is_notice and (had_notice or self._writer is None):
             return
         try:
             self._check_room()
-            image = self._image(result)
-            self._writer_for(image, result).write(image, result.frame.elapsed_s)
+            image = self._make_image(result)
+            self._choose_writer(image, result).write(image, result.frame.elapsed_s)
         except OSError as error:
-            # What is left of the file plays.
+            # The file plays up to here.
             writer, self._writer = self._writer, None
             with suppress(OSError):
                 if writer is not None:
                     writer.close()
-            raise self._lost(error) from error
+            raise self._make_error(error) from error
 
-    def _image(self, result: Result) -> Image:
-        """The picture to write, of even width and height, as the encoder wants it."""
+    def _make_image(self, result: Result) -> Image:
+        """The picture to write; its width and height are even, as the encoder needs them."""
         if self.clean:
             image = result.frame.bgr
         else:
-            image = overlay.draw(result, corner=_clock_text(result.frame.elapsed_s))
+            image = overlay.draw(result, corner=_format_clock(result.frame.elapsed_s))
         if result.frame.notice and self._writer is not None:
             image = np.asarray(cv2.resize(image, self._writer.size, interpolation=cv2.INTER_AREA), np.uint8)
         height, width = image.shape[:2]
         return image[: height - height % 2, : width - width % 2]
 
-    def _writer_for(self, image: Image, result: Result) -> "_Writer":
-        """The writer that takes `image`: another where the file is full or its pictures are of another size."""
+    def _choose_writer(self, image: Image, result: Result) -> "_Writer":
+        """The writer for `image`: a new one when the file is full, or has pictures of another size."""
         elapsed_s, size = result.frame.elapsed_s, (image.shape[1], image.shape[0])
         is_full = self._series.is_full(elapsed_s, self._path.stat().st_size)
         if self._writer is not None and (is_full or self._writer.size != size):
@@ -145,7 +145,7 @@ class RecorderSink:
                 "make room, or set --record-keep"
             )
 
-    def _lost(self, error: OSError) -> SinkError:
+    def _make_error(self, error: OSError) -> SinkError:
         return SinkError(
             f"expected to record to {self._path}, found: {error.strerror or error}; "
             "make room, or name another file with --record"
@@ -162,14 +162,14 @@ class _Writer:
         self._stream.width, self._stream.height = size
         codec = self._stream.codec_context
         codec.pix_fmt, codec.time_base, codec.gop_size = "yuv420p", Fraction(1, TICKS_PER_S), KEYFRAME_EVERY
-        # What OpenCV's conversion gives.
+        # As OpenCV's conversion produces it.
         codec.colorspace, codec.color_range = Colorspace.ITU601, ColorRange.MPEG
-        # One of the line's stages: more threads would fight the others for the cores.
+        # Encoding is one stage of the pipeline: more threads would compete with the others for the cores.
         codec.thread_count = 1
 
     def write(self, image: Image, elapsed_s: float) -> None:
         """Write `image`, (H, W, 3) blue first, of the writer's size."""
-        # Takes a sixth of the time of FFmpeg's own conversion.
+        # This takes a sixth of the time of FFmpeg's own conversion.
         planes = np.asarray(cv2.cvtColor(image, cv2.COLOR_BGR2YUV_I420), np.uint8)
         frame = av.VideoFrame.from_ndarray(planes, format="yuv420p")
         self._last_tick = max(self._last_tick + 1, round((elapsed_s - self._began_s) * TICKS_PER_S))
@@ -177,14 +177,14 @@ class _Writer:
         self._container.mux(self._stream.encode(frame))
 
     def close(self) -> None:
-        """Write the index."""
+        """Write the index and close the file."""
         try:
             self._container.mux(self._stream.encode(None))
         finally:
             self._container.close()
 
 
-def _clock_text(elapsed_s: float) -> str:
+def _format_clock(elapsed_s: float) -> str:
     """Hours, minutes and seconds since the first frame."""
     minutes, seconds = divmod(elapsed_s, 60)
     hours, minutes = divmod(int(minutes), 60)

@@ -1,4 +1,4 @@
-"""What systemd is told: that the line is ready, that it is alive, and how it fares (its protocol is sd_notify(3))."""
+"""Notifies systemd: the program is ready, is alive, and its status (the protocol of sd_notify(3))."""
 
 import logging
 import os
@@ -14,27 +14,26 @@ from edge.telemetry import Stats
 log = logging.getLogger(__name__)
 
 STATUS_EVERY_S = 5.0
-# How often the watchdog is fed in the time that it allows: two feedings may come late.
-FEEDINGS = 3
+# Pings of the watchdog in the time that it allows: two of them may come late.
+PINGS = 3
 
 
-def is_wanted(environment: Mapping[str, str]) -> bool:
-    """Whether systemd, or whoever started us, listens."""
+def is_started_by_systemd(environment: Mapping[str, str]) -> bool:
+    """Systemd, or another service manager, expects notifications."""
     return bool(environment.get("NOTIFY_SOCKET"))
 
 
-def keeps_the_journal(environment: Mapping[str, str]) -> bool:
-    """Whether stderr goes to systemd's journal, which notes the time itself."""
+def is_stderr_journal(environment: Mapping[str, str]) -> bool:
+    """The messages on stderr go to systemd's journal, which adds the time to each."""
     stderr = os.fstat(2)
     return environment.get("JOURNAL_STREAM") == f"{stderr.st_dev}:{stderr.st_ino}"
 
 
-class ServiceSink:
-    """A Sink that feeds systemd's watchdog; the last of the sinks, so that it speaks for all of them.
+class SystemdSink:
+    """A Sink that pings systemd's watchdog; it is the last of the sinks, so that it pings for all of them.
 
-    Nothing but a result feeds it: a camera, a detector, a model or a sink that hangs stops the
-    feeding, and systemd ends the process.  The frame that stands for a camera that is away makes a
-    result like any other.
+    Nothing but a result causes a ping: when a camera, a detector, a model or a sink hangs, the pings stop and
+    systemd ends the process.  The frame that stands for a missing camera makes a result like any other.
     """
 
     name = "systemd"
@@ -43,69 +42,76 @@ class ServiceSink:
     def __init__(
         self,
         environment: Mapping[str, str],
-        stats: Callable[[], Stats],
+        read_stats: Callable[[], Stats],
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """`environment` holds NOTIFY_SOCKET and, where there is a watchdog, WATCHDOG_USEC and WATCHDOG_PID."""
+        """`environment` has NOTIFY_SOCKET and, if there is a watchdog, WATCHDOG_USEC and WATCHDOG_PID."""
         address = environment["NOTIFY_SOCKET"]
-        # An abstract socket is written with an @ for its NUL.
+        # The address of an abstract socket begins with an @ in place of its NUL.
         self._address = "\0" + address[1:] if address.startswith("@") else address
-        watchdog_s = _watchdog_s(environment)
-        self._feeding = ("WATCHDOG=1",) if watchdog_s else ()
-        self._every_s = min(STATUS_EVERY_S, watchdog_s / FEEDINGS) if watchdog_s else STATUS_EVERY_S
-        self._stats, self._clock = stats, clock
+        watchdog_s = _read_watchdog_s(environment)
+        self._ping = ("WATCHDOG=1",) if watchdog_s else ()
+        self._every_s = min(STATUS_EVERY_S, watchdog_s / PINGS) if watchdog_s else STATUS_EVERY_S
+        self._read_stats, self._clock = read_stats, clock
+        self._socket: socket.socket | None = None
+        self._is_ready = self._is_failure_logged = False
+        self._notice: str | None = None
+        self._notified_at_s = 0.0
 
     def __enter__(self) -> Self:
-        self._is_ready = self._is_lost = False
-        self._notice: str | None = None
-        self._told_at_s = 0.0
+        self._is_ready = self._is_failure_logged = False
         self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
-        # The line does not wait for systemd: what does not get through is told with the next result.
+        # The pipeline does not wait for systemd: a notification that fails is sent again with the next
+        # result.
         self._socket.setblocking(False)
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._tell("STOPPING=1")
-        self._socket.close()
+        if self._socket is not None:
+            self._notify(self._socket, "STOPPING=1")
+            self._socket.close()
 
     def show(self, result: Result) -> None:
-        """Say that the line is alive, unless that was said a moment ago."""
+        """Ping the watchdog and send the status, unless that was done a moment ago."""
+        assert self._socket is not None, "shown before it was entered"
         now_s, notice = self._clock(), result.frame.notice
-        if self._is_ready and notice == self._notice and now_s - self._told_at_s < self._every_s:
+        is_due = now_s - self._notified_at_s >= self._every_s
+        if self._is_ready and notice == self._notice and not is_due:
             return
         ready = () if self._is_ready else ("READY=1",)
-        if self._tell(*ready, *self._feeding, f"STATUS={_status(self._stats(), notice)}"):
-            self._is_ready, self._notice, self._told_at_s = True, notice, now_s
+        status = f"STATUS={_format_status(self._read_stats(), notice)}"
+        if self._notify(self._socket, *ready, *self._ping, status):
+            self._is_ready, self._notice, self._notified_at_s = True, notice, now_s
 
-    def _tell(self, *assignments: str) -> bool:
-        """Whether systemd got them."""
+    def _notify(self, notify_socket: socket.socket, *assignments: str) -> bool:
+        """Whether systemd got the `assignments`."""
         try:
-            self._socket.sendto("\n".join(assignments).encode(), self._address)
+            notify_socket.sendto("\n".join(assignments).encode(), self._address)
         except BlockingIOError:
             return False
         except OSError as error:
-            # Left over in the environment, it may be: no reason to show no pictures.
-            if not self._is_lost:
+            # NOTIFY_SOCKET may be left over in the environment; the program goes on without it.
+            if not self._is_failure_logged:
                 log.warning(
-                    "expected systemd at NOTIFY_SOCKET=%s, found: %s; it is not told how the program fares",
+                    "expected systemd at NOTIFY_SOCKET=%s, found: %s; it gets no status of this program",
                     self._address.replace("\0", "@"),
                     error.strerror,
                 )
-            self._is_lost = True
+            self._is_failure_logged = True
             return False
         return True
 
 
-def _watchdog_s(environment: Mapping[str, str]) -> float | None:
-    """How long the watchdog waits for us; None where there is none, or it watches another process."""
+def _read_watchdog_s(environment: Mapping[str, str]) -> float | None:
+    """The time that the watchdog allows; None when there is none, or when it watches another process."""
     allowed_us = environment.get("WATCHDOG_USEC", "")
     watched = environment.get("WATCHDOG_PID", str(os.getpid()))
     return int(allowed_us) / 1e6 or None if allowed_us.isdecimal() and watched == str(os.getpid()) else None
 
 
-def _status(stats: Stats, notice: str | None) -> str:
+def _format_status(stats: Stats, notice: str | None) -> str:
     """One line for `systemctl status`."""
     if notice is not None:
         return " ".join(notice.split())

@@ -1,4 +1,4 @@
-"""Controls who may watch: checks origin, request rate, and token or session before every route but /healthz."""
+"""Controls access: checks the rate, the origin, and the token or session of every request."""
 
 import asyncio
 import logging
@@ -109,7 +109,7 @@ class AccessControl:
         return cookie if self._sessions and self._sessions.is_valid(cookie) else None
 
     def _make_cookie_name(self, request: web.Request) -> str:
-        """A name with the port: cookies are shared by all ports of a host, and so by two cameras on one device."""
+        """A name with the port: all ports of a host, and so two cameras on one device, share cookies."""
         connection = request.transport
         port = connection.get_extra_info("sockname")[1] if connection else 0
         return f"{'__Host-' if self._is_encrypted else ''}fer-edge-{port}"

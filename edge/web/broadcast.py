@@ -9,7 +9,7 @@ T = TypeVar("T")
 
 
 class Broadcast(Generic[T]):
-    """One value that subscribers in one event loop share; a slow subscriber misses values and delays nobody."""
+    """One value for the subscribers in one event loop; a slow one misses values and delays nobody."""
 
     def __init__(self) -> None:
         self._value: T | None = None

@@ -1,4 +1,4 @@
-"""Accepts connections, serves each in a task of its own, and closes unauthorised ones when there are too many."""
+"""Accepts connections, serves each in a task, and closes unauthorised ones when there are too many."""
 
 import asyncio
 import logging
@@ -35,7 +35,8 @@ LINGERING_S = 1.0
 def reset_connection(transport: asyncio.BaseTransport | None) -> None:
     """Close a connection at once, and discard what the client has not read yet.
 
-    After an orderly close the connection, and the kernel's buffer, would stay until the client has read everything.
+    After an orderly close the connection, and the kernel's buffer, would stay until the client has read
+    everything.
     """
     if isinstance(transport, asyncio.Transport):
         # A transport that is closed already has no socket any more.
@@ -114,8 +115,8 @@ class _AcceptedClient:
 class ConnectionLimiter:
     """Accepts connections up to a limit for all clients and a limit for each address.
 
-    At a limit a new connection replaces the oldest unauthorised one, which may still be in its TLS handshake: any
-    number of clients without authorisation cannot keep out one that has it.
+    At a limit a new connection replaces the oldest unauthorised one, which may still be in its TLS handshake:
+    any number of clients without authorisation cannot keep out one that has it.
     """
 
     def __init__(
@@ -125,7 +126,7 @@ class ConnectionLimiter:
         limits: Limits,
         encryption: ssl.SSLContext | None,
     ) -> None:
-        """While this is entered, `runner` serves the clients of `listener`, over TLS if there is an `encryption`."""
+        """While this is entered, `runner` serves the clients of `listener`, with `encryption` over TLS."""
         self._listener, self._runner, self._limits, self._encryption = listener, runner, limits, encryption
         # In the order in which they were accepted.
         self._clients: dict[_AcceptedClient, None] = {}

@@ -24,8 +24,8 @@ class Limits:
 
     connections: int = 256
     connections_per_address: int = 32
-    # A browser that polls sends two requests a second, and a dozen when it loads the page; a client that sends
-    # more than this is delayed.
+    # A browser that polls sends two requests a second, and a dozen when it loads the page; a client that
+    # sends more than this is delayed.
     requests: Rate = Rate(burst=200, every_s=1 / 100)
     # Bytes of each connection: a request has a few hundred, and a client sends nothing else.
     received: Rate = Rate(burst=64 * 1024, every_s=1 / (32 * 1024))
@@ -41,8 +41,8 @@ class Limits:
 class RateLimiter:
     """Limits each key to a Rate by the generic cell rate algorithm (GCRA, ITU-T I.371).
 
-    It keeps one time for each key, at which all that the key has used would have been used at the steady rate.
-    Beyond `keys` of them the oldest are forgotten.
+    It keeps one time for each key, at which all that the key has used would have been used at the steady
+    rate. Beyond `keys` of them the oldest are forgotten.
     """
 
     def __init__(self, rate: Rate, *, keys: int = 4096, clock: Callable[[], float] = time.monotonic) -> None:

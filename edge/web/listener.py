@@ -4,7 +4,8 @@ import socket
 
 from edge.errors import SinkError
 
-# The kernel buffers so much for a client that does not read: a picture or two, so that it soon sees new ones again.
+# The kernel buffers so much for a client that does not read: a picture or two, so that it soon sees new ones
+# again.
 SEND_BUFFER_BYTES = 128 * 1024
 
 

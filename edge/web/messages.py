@@ -4,8 +4,8 @@ GET /state answers with one message.  The WebSocket /events sends the same messa
 result, EVERY_S apart at the least and AT_LEAST_EVERY_S at the most; a slow client misses some.  It accepts no
 messages: it closes with 1008 when it receives one, or with 1009 when the message is large.  A message:
 
-    version    1.  Raised when a key is removed or changes its meaning; new keys may come at any time.
-    frame      the number of the camera's frame; a gap is a dropped frame.  null before the first result, as are
+    version    1.  Raised when a key is removed or changes its meaning; new keys may come at any time. frame
+    the number of the camera's frame; a gap is a dropped frame.  null before the first result, as are
                width, height, time_s and age_ms.
     width, height   of the frame, px
     time_s     since the camera's first frame
@@ -14,7 +14,8 @@ messages: it closes with 1008 when it receives one, or with 1009 when the messag
     raw        true when the camera's own picture is at /stream?raw=1
     guarded    true when viewers sign in with a token, and out by POST /logout
     figures    the speed and health of the app: the numbers of the log line by name.  temperature_c is missing
-               where the machine does not report it; throttled is 1 while the firmware slows the processor down
+               where the machine does not report it; throttled is 1 while the firmware slows the processor
+               down
     readings   the faces:
         track          the same number for the same face from message to message, never who it is
         box            left, top, width, height in px of the frame

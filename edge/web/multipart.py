@@ -34,7 +34,8 @@ class EncodedPicture:
 class Viewer:
     """Sends a client each picture that comes after the client has read the last.
 
-    Pictures are written to the transport at once: to wake a task for each takes longer than the kernel takes to send.
+    Pictures are written to the transport at once: to wake a task for each takes longer than the kernel takes
+    to send.
     """
 
     def __init__(self, transport: asyncio.Transport, *, is_chunked: bool) -> None:
@@ -43,7 +44,7 @@ class Viewer:
         self._sent_at_s = time.monotonic()
 
     def send(self, picture: EncodedPicture) -> None:
-        """Send `picture` unless the last one is still being sent; close the connection of a stalled viewer."""
+        """Send `picture` unless the last is still being sent; close the connection of a stalled viewer."""
         if self._transport.is_closing():
             return
         if self._transport.get_write_buffer_size() == 0:

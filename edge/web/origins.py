@@ -25,10 +25,11 @@ class OriginPolicy:
     def check(self, request: web.Request) -> None:
         """Raise the HTTP error for a `request` that comes from elsewhere.
 
-        A page on the web can point its own name to this machine's address (DNS rebinding) and would then read the
-        pictures; it cannot make the browser send another name, or an address, in the header Host.  Nor can it hide
-        from the headers Origin and Sec-Fetch-Site that it makes the browser request a picture, a WebSocket or a
-        form.  Programs other than browsers send no origin, and have no cookies that another site could use.
+        A page on the web can point its own name to this machine's address (DNS rebinding) and would then read
+        the pictures; it cannot make the browser send another name, or an address, in the header Host.  Nor
+        can it hide from the headers Origin and Sec-Fetch-Site that it makes the browser request a picture, a
+        WebSocket or a form.  Programs other than browsers send no origin, and have no cookies that another
+        site could use.
         """
         host = self._check_host(request)
         origin = request.headers.get("Origin")

@@ -82,7 +82,7 @@ class Resources:
     find_problem: Callable[[], str | None]
     """The reason why the app is not ready, or None."""
     render_metrics: Callable[[], bytes] | None
-    """Makes the text for Prometheus in any thread, and raises FerEdgeError where it cannot; None for no metrics."""
+    """Makes the text for Prometheus, in any thread, or raises FerEdgeError; None for no metrics."""
 
     def close(self) -> None:
         """End the streams and the WebSockets; call this in the event loop."""
@@ -122,7 +122,7 @@ def make_application(resources: Resources, access: AccessControl) -> web.Applica
 
 
 def make_palette_script() -> str:
-    """The JavaScript module from which the page takes the colours of edge.palette and the label for no answer."""
+    """The JavaScript module with the colours of edge.palette, and the label for the lack of an answer."""
     constants = {"TRACKS": palette.TRACKS, "EXPRESSIONS": palette.EXPRESSIONS, "UNCERTAIN": UNCERTAIN}
     return "".join(f"export const {name} = {json.dumps(value)};\n" for name, value in constants.items())
 

@@ -74,7 +74,8 @@ class ServerThread:
             self._ready.set_exception(error)  # start() raises it.
 
     async def _serve(self, listener: socket.socket) -> None:
-        # The machine's health is read in one thread; asyncio's own executor would start more for more requests.
+        # The machine's health is read in one thread; asyncio's own executor would start more for more
+        # requests.
         asyncio.get_running_loop().set_default_executor(make_executor("health"))
         # With handler_cancellation the handler of a client that has left ends at once.
         runner = web.AppRunner(

@@ -36,7 +36,7 @@ class Token:
         self._text = text.encode("ascii")
 
     def matches(self, guess: str) -> bool:
-        """Compare in a time that depends neither on how much of `guess` is right nor on the token's length."""
+        """Compare in a time that depends on neither the right part of `guess` nor the token's length."""
         return hmac.compare_digest(_hash(guess.encode("utf-8", "replace")), _hash(self._text))
 
     def derive_key(self, purpose: str) -> bytes:

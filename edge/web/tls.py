@@ -38,7 +38,10 @@ def _refuse_passphrase() -> str:
 
 def _explain(certificate: Path, key: Path, error: Exception) -> str:
     if isinstance(error, _KeyIsEncrypted):
-        return f"expected a key without a passphrase in {key}, found an encrypted key; decrypt it with openssl pkey"
+        return (
+            f"expected a key without a passphrase in {key}, found an encrypted key; "
+            "decrypt it with openssl pkey"
+        )
     if "KEY_VALUES_MISMATCH" in str(error):
         return (
             f"expected the key of {certificate} in {key}, found the key of another certificate; "

@@ -21,7 +21,7 @@ from edge.sinks.mjpeg import MjpegSink
 from edge.sinks.mqtt import MqttSink
 from edge.sinks.progress import ProgressSink
 from edge.sinks.recorder import RecorderSink
-from edge.sinks.systemd import ServiceSink
+from edge.sinks.systemd import SystemdSink
 from edge.telemetry import Telemetry
 from tests.results import LABELS, reading_of, result_of
 from tests.sinks.test_hdmi import FakeScreen
@@ -60,7 +60,7 @@ def make(request: pytest.FixtureRequest, tmp_path: Path) -> Make:
         return lambda: RecorderSink(Series(tmp_path / "out.mp4"))
     if kind == "fault tolerant":
         return lambda: FaultTolerantSink(
-            EventsSink(Series(tmp_path / "out.csv"), LABELS), on_loss=pytest.fail, live=True
+            EventsSink(Series(tmp_path / "out.csv"), LABELS), on_loss=pytest.fail, is_live=True
         )
     if kind == "face blur":
         return lambda: FaceBlurSink([EventsSink(Series(tmp_path / "out.csv", replaces=True), LABELS)])
@@ -72,7 +72,7 @@ def make(request: pytest.FixtureRequest, tmp_path: Path) -> Make:
         # A broker that is away: the sink's promises hold without one.
         return lambda: MqttSink(mqtt_address.parse("mqtt://127.0.0.1:9/shop/door", "--mqtt"), LABELS, dict)
     if kind == "systemd":
-        return lambda: ServiceSink({"NOTIFY_SOCKET": str(tmp_path / "notify")}, Telemetry().read_stats)
+        return lambda: SystemdSink({"NOTIFY_SOCKET": str(tmp_path / "notify")}, Telemetry().read_stats)
     return lambda: ProgressSink(DemoCamera(64, 48), frames=3)
 
 

@@ -1,4 +1,4 @@
-"""A lost output: told once, counted, left, tried again; and nobody else is the worse for it."""
+"""An output that fails: logged once, counted, closed, opened again; and the others go on."""
 
 import logging
 from types import TracebackType
@@ -9,7 +9,7 @@ import pytest
 
 from edge.contracts import Result
 from edge.errors import SinkError
-from edge.sinks.fault_tolerant import AGAIN_AFTER_S, FaultTolerantSink
+from edge.sinks.fault_tolerant import REOPEN_AFTER_S, FaultTolerantSink
 from tests.clocks import Clock
 from tests.results import result_of
 
@@ -60,15 +60,15 @@ def losses() -> list[str]:
 
 @pytest.fixture
 def live(inner: BreakableSink, clock: Clock, losses: list[str]) -> FaultTolerantSink:
-    return FaultTolerantSink(inner, lambda: losses.append("lost"), live=True, clock=clock)
+    return FaultTolerantSink(inner, lambda: losses.append("lost"), is_live=True, clock=clock)
 
 
 @pytest.fixture
 def finite(inner: BreakableSink, clock: Clock, losses: list[str]) -> FaultTolerantSink:
-    return FaultTolerantSink(inner, lambda: losses.append("lost"), live=False, clock=clock)
+    return FaultTolerantSink(inner, lambda: losses.append("lost"), is_live=False, clock=clock)
 
 
-def test_loss_is_told_and_counted_once_and_the_output_is_left(
+def test_loss_is_logged_and_counted_once_and_the_output_is_closed(
     live: FaultTolerantSink, inner: BreakableSink, losses: list[str], caplog: pytest.LogCaptureFixture
 ) -> None:
     with live:
@@ -80,7 +80,7 @@ def test_loss_is_told_and_counted_once_and_the_output_is_left(
     assert (inner.shown, inner.entered, inner.left, losses) == (1, 1, 1, ["lost"])
     [record] = caplog.records
     assert record.levelno == logging.ERROR
-    assert record.message == "breakable ended (tried again in 60 s): the disk is full"
+    assert record.message == "breakable ended (trying again in 60 s): the disk is full"
 
 
 def test_live_run_opens_it_again_when_it_can(
@@ -89,12 +89,12 @@ def test_live_run_opens_it_again_when_it_can(
     with live:
         inner.fault = SinkError("the disk is full")
         live.show(RESULT)
-        clock.now_s += AGAIN_AFTER_S
+        clock.now_s += REOPEN_AFTER_S
         live.show(RESULT)
         inner.fault = None
         live.show(RESULT)
         assert (inner.entered, inner.shown) == (1, 0)
-        clock.now_s += AGAIN_AFTER_S
+        clock.now_s += REOPEN_AFTER_S
         live.show(RESULT)
         assert (inner.entered, inner.shown) == (2, 1)
         assert live.needs_picture
@@ -108,7 +108,7 @@ def test_run_over_a_file_ends_with_the_error(
         inner.fault = SinkError("the disk is full")
         finite.show(RESULT)
         inner.fault = None
-        clock.now_s += 2 * AGAIN_AFTER_S
+        clock.now_s += 2 * REOPEN_AFTER_S
         finite.show(RESULT)
     assert (inner.entered, inner.shown, inner.left) == (1, 0, 1)
 
@@ -128,7 +128,7 @@ def test_output_that_cannot_be_had_at_the_start_is_an_error(
         pass
 
 
-def test_bug_is_not_spared(live: FaultTolerantSink, inner: BreakableSink) -> None:
+def test_bug_is_not_tolerated(live: FaultTolerantSink, inner: BreakableSink) -> None:
     with pytest.raises(ZeroDivisionError), live:
         inner.fault = ZeroDivisionError()
         live.show(RESULT)

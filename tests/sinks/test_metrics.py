@@ -48,7 +48,7 @@ def read(sink: MetricsSink) -> Samples:
     """Every sample by its name and the values of its labels."""
     return {
         (sample.name, tuple(sample.labels.values())): sample.value
-        for family in text_string_to_metric_families(sink.text().decode())
+        for family in text_string_to_metric_families(sink.render().decode())
         for sample in family.samples
     }
 
@@ -81,7 +81,7 @@ def test_histogram_counts_each_time_at_its_edge_and_above() -> None:
     histogram = Histogram()
     for seconds in (0.0, *BUCKETS_S, 7.0):
         histogram.add(seconds)
-    counts = dict(histogram.cumulated())
+    counts = dict(histogram.cumulate())
     assert (counts["0.001"], counts["1.0"], counts["+Inf"]) == (2, len(BUCKETS_S) + 1, len(BUCKETS_S) + 2)
     assert sum(histogram.counts) == len(BUCKETS_S) + 2
 
@@ -128,7 +128,7 @@ def test_what_the_machine_does_not_tell_is_left_out() -> None:
 
 
 def test_program_and_model_are_named(sink: MetricsSink) -> None:
-    families = {family.name: family for family in text_string_to_metric_families(sink.text().decode())}
+    families = {family.name: family for family in text_string_to_metric_families(sink.render().decode())}
     assert families["fer_edge_model_info"].samples[0].labels == MODEL
     assert set(families["fer_edge_build_info"].samples[0].labels) == {"version", "python"}
 
@@ -150,14 +150,14 @@ def test_camera_is_up_while_it_gives_frames(sink: MetricsSink, clock: Clock) -> 
 
 def test_prometheus_own_tool_has_nothing_to_complain_of(sink: MetricsSink, clock: Clock) -> None:
     sink.show(result(clock(), reading_of(FACE)))
-    ours = b"".join(line for line in sink.text().splitlines(keepends=True) if b"process_" not in line)
+    ours = b"".join(line for line in sink.render().splitlines(keepends=True) if b"process_" not in line)
     assert promtool.check("metrics", text=ours) == ""
 
 
 def test_scrape_is_answered_over_http(sink: MetricsSink, clock: Clock) -> None:
     sink.show(result(clock()))
     with (
-        MjpegSink("127.0.0.1", 0, lambda: FIGURES, render_metrics=sink.text) as server,
+        MjpegSink("127.0.0.1", 0, lambda: FIGURES, render_metrics=sink.render) as server,
         urllib.request.urlopen(f"{server.url}/metrics", timeout=30) as answer,
     ):
         assert answer.headers["Content-Type"] == "text/plain; version=0.0.4; charset=utf-8"
@@ -168,7 +168,7 @@ def test_without_the_library_the_answer_says_what_to_install(
     sink: MetricsSink, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(sys.modules, "prometheus_client", None)
-    with MjpegSink("127.0.0.1", 0, lambda: FIGURES, render_metrics=sink.text) as server:
+    with MjpegSink("127.0.0.1", 0, lambda: FIGURES, render_metrics=sink.render) as server:
         with pytest.raises(urllib.error.HTTPError) as raised:
             urllib.request.urlopen(f"{server.url}/metrics", timeout=30)
         with raised.value as answer:

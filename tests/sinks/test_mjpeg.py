@@ -438,12 +438,12 @@ def test_port_in_use_is_named(sink: MjpegSink) -> None:
 
 
 def test_address_of_another_machine_is_refused() -> None:
-    with pytest.raises(SinkError, match="192.0.2.1:8080"), MjpegSink("192.0.2.1", 8080, lambda: FIGURES):
+    with pytest.raises(SinkError, match=r"192\.0\.2\.1:8080"), MjpegSink("192.0.2.1", 8080, lambda: FIGURES):
         pass
 
 
 def test_name_that_is_none_is_refused() -> None:
-    with pytest.raises(SinkError, match="a..b:8080"), MjpegSink("a..b", 8080, lambda: FIGURES):
+    with pytest.raises(SinkError, match=r"a\.\.b:8080"), MjpegSink("a..b", 8080, lambda: FIGURES):
         pass
 
 
@@ -463,7 +463,8 @@ def test_fault_of_the_server_is_raised_by_the_next_show(monkeypatch: pytest.Monk
     sink = MjpegSink("127.0.0.1", 0, read_stats=lambda: FIGURES)
     monkeypatch.setattr(Resources, "close", raise_of(Broken()))
     with pytest.raises(Broken), sink:
-        assert (thread := sink._server) is not None
+        thread = sink._server
+        assert thread is not None
         thread.call(thread._stop.set)
         until(lambda: thread.failed is not None)
         sink.show(make_result())

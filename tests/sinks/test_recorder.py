@@ -1,4 +1,4 @@
-"""What lies in a recording: its pictures, their times, its files, and what plays when it ends badly."""
+"""A recording: its pictures, their times, its files, and what plays after a failure."""
 
 import os
 import subprocess
@@ -21,17 +21,17 @@ from tests.results import reading_of, result_of
 GREY = np.full((96, 128, 3), 128, np.uint8)
 
 
-def taken(*times_s: float, picture: Image = GREY, notice: str | None = None) -> Iterator[Result]:
+def make_results(*times_s: float, picture: Image = GREY, notice: str | None = None) -> Iterator[Result]:
     for number, elapsed_s in enumerate(times_s):
         result = result_of(picture, number=number, elapsed_s=elapsed_s)
         yield replace(result, frame=replace(result.frame, notice=notice)) if notice else result
 
 
-def recorder(path: Path, rotation: Rotation = Rotation(), *, clean: bool = True) -> RecorderSink:
-    return RecorderSink(Series(path, rotation), clean=clean)
+def make_recorder(path: Path, rotation: Rotation | None = None, *, clean: bool = True) -> RecorderSink:
+    return RecorderSink(Series(path, rotation or Rotation()), clean=clean)
 
 
-def played(path: Path) -> list[tuple[float, Image]]:
+def play(path: Path) -> list[tuple[float, Image]]:
     """The time, in seconds, and the picture of each frame that a player gets."""
     video, frames = cv2.VideoCapture(str(path)), []
     while (read := video.read())[0]:
@@ -42,29 +42,29 @@ def played(path: Path) -> list[tuple[float, Image]]:
 
 def test_each_picture_plays_at_the_time_at_which_it_was_taken(tmp_path: Path) -> None:
     times_s = [7.0, 7.04, 7.3, 7.31, 9.0]
-    with recorder(tmp_path / "out.mp4") as sink:
-        for result in taken(*times_s):
+    with make_recorder(tmp_path / "out.mp4") as sink:
+        for result in make_results(*times_s):
             sink.show(result)
-    assert [time_s for time_s, _ in played(tmp_path / "out.mp4")] == pytest.approx(
+    assert [time_s for time_s, _ in play(tmp_path / "out.mp4")] == pytest.approx(
         [t - 7 for t in times_s], abs=1e-3
     )
 
 
-def test_time_that_stands_still_loses_no_picture(tmp_path: Path) -> None:
-    with recorder(tmp_path / "out.mp4") as sink:
-        for result in taken(0.0, 0.1, 0.1, 0.05, 0.2):
+def test_times_that_do_not_increase_lose_no_picture(tmp_path: Path) -> None:
+    with make_recorder(tmp_path / "out.mp4") as sink:
+        for result in make_results(0.0, 0.1, 0.1, 0.05, 0.2):
             sink.show(result)
-    assert len(played(tmp_path / "out.mp4")) == 5
+    assert len(play(tmp_path / "out.mp4")) == 5
 
 
 def test_recording_is_annotated_unless_it_is_to_be_clean(tmp_path: Path) -> None:
     result = result_of(np.full((240, 320, 3), 128, np.uint8), reading_of(Box(40, 40, 100, 100)))
     for name, clean in (("clean.mp4", True), ("annotated.mp4", False)):
-        with recorder(tmp_path / name, clean=clean) as sink:
+        with make_recorder(tmp_path / name, clean=clean) as sink:
             sink.show(result)
     [(_, clean_picture)], [(_, annotated)] = (
-        played(tmp_path / "clean.mp4"),
-        played(tmp_path / "annotated.mp4"),
+        play(tmp_path / "clean.mp4"),
+        play(tmp_path / "annotated.mp4"),
     )
     assert np.ptp(clean_picture) < 8
     assert np.ptp(annotated) > 100
@@ -74,55 +74,55 @@ def test_recording_is_annotated_unless_it_is_to_be_clean(tmp_path: Path) -> None
 def test_colours_survive(tmp_path: Path) -> None:
     picture = np.zeros((720, 1280, 3), np.uint8)
     picture[:] = (40, 90, 200)
-    with recorder(tmp_path / "out.mp4") as sink:
-        sink.show(next(taken(0.0, picture=picture)))
-    [(_, seen)] = played(tmp_path / "out.mp4")
+    with make_recorder(tmp_path / "out.mp4") as sink:
+        sink.show(next(make_results(0.0, picture=picture)))
+    [(_, seen)] = play(tmp_path / "out.mp4")
     assert np.abs(seen.reshape(-1, 3).mean(axis=0) - (40, 90, 200)).max() < 6
 
 
 def test_odd_size_loses_a_row_and_a_column(tmp_path: Path) -> None:
-    with recorder(tmp_path / "out.mp4") as sink:
-        sink.show(next(taken(0.0, picture=GREY[:95, :127])))
-    [(_, seen)] = played(tmp_path / "out.mp4")
+    with make_recorder(tmp_path / "out.mp4") as sink:
+        sink.show(next(make_results(0.0, picture=GREY[:95, :127])))
+    [(_, seen)] = play(tmp_path / "out.mp4")
     assert seen.shape == (94, 126, 3)
 
 
 def test_pictures_of_another_size_go_to_another_file(tmp_path: Path) -> None:
-    with recorder(tmp_path / "out.mp4") as sink:
-        for result in (*taken(0.0, 0.1), *taken(0.2, 0.3, 0.4, picture=GREY[:48, :64])):
+    with make_recorder(tmp_path / "out.mp4") as sink:
+        for result in (*make_results(0.0, 0.1), *make_results(0.2, 0.3, 0.4, picture=GREY[:48, :64])):
             sink.show(result)
-    assert [picture.shape[:2] for _, picture in played(tmp_path / "out-0001.mp4")] == [(96, 128)] * 2
-    assert [picture.shape[:2] for _, picture in played(tmp_path / "out.mp4")] == [(48, 64)] * 3
+    assert [picture.shape[:2] for _, picture in play(tmp_path / "out-0001.mp4")] == [(96, 128)] * 2
+    assert [picture.shape[:2] for _, picture in play(tmp_path / "out.mp4")] == [(48, 64)] * 3
 
 
-def test_notice_of_a_camera_that_is_away_stands_until_it_is_back(tmp_path: Path) -> None:
+def test_notice_of_a_missing_camera_stays_until_the_camera_is_back(tmp_path: Path) -> None:
     black = np.zeros((48, 64, 3), np.uint8)
-    with recorder(tmp_path / "out.mp4") as sink:
+    with make_recorder(tmp_path / "out.mp4") as sink:
         for result in (
-            *taken(0.0, picture=black, notice="no camera"),
-            *taken(1.0, 1.1),
-            *taken(1.2, 1.3, 1.4, picture=black, notice="no camera"),
-            *taken(9.0),
+            *make_results(0.0, picture=black, notice="no camera"),
+            *make_results(1.0, 1.1),
+            *make_results(1.2, 1.3, 1.4, picture=black, notice="no camera"),
+            *make_results(9.0),
         ):
             sink.show(result)
-    frames = played(tmp_path / "out.mp4")
+    frames = play(tmp_path / "out.mp4")
     assert [time_s for time_s, _ in frames] == pytest.approx([0.0, 0.1, 0.2, 8.0], abs=1e-3)
     assert frames[2][1].shape == (96, 128, 3) and frames[2][1].mean() < 10
 
 
 def test_full_file_is_followed_by_another_and_the_oldest_is_removed(tmp_path: Path) -> None:
-    with recorder(tmp_path / "out.mp4", Rotation(seconds=1, keep=2)) as sink:
-        for result in taken(*(number / 4 for number in range(14))):
+    with make_recorder(tmp_path / "out.mp4", Rotation(seconds=1, keep=2)) as sink:
+        for result in make_results(*(number / 4 for number in range(14))):
             sink.show(result)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["out-0003.mp4", "out.mp4"]
-    assert [time_s for time_s, _ in played(tmp_path / "out-0003.mp4")] == pytest.approx(
+    assert [time_s for time_s, _ in play(tmp_path / "out-0003.mp4")] == pytest.approx(
         [0, 0.25, 0.5, 0.75], abs=1e-3
     )
-    assert len(played(tmp_path / "out.mp4")) == 2
+    assert len(play(tmp_path / "out.mp4")) == 2
 
 
-def noise(count: int, height: int, width: int) -> Iterator[Result]:
-    """Pictures that cannot be told from those before them."""
+def make_noise(count: int, height: int, width: int) -> Iterator[Result]:
+    """Pictures that cannot be predicted from those before them."""
     random = np.random.default_rng(0)
     for number in range(count):
         yield result_of(
@@ -131,44 +131,47 @@ def noise(count: int, height: int, width: int) -> Iterator[Result]:
 
 
 def test_size_limits_a_file(tmp_path: Path) -> None:
-    with recorder(tmp_path / "out.mp4", Rotation(mb=1)) as sink:
-        for result in noise(20, 480, 640):
+    with make_recorder(tmp_path / "out.mp4", Rotation(mb=1)) as sink:
+        for result in make_noise(20, 480, 640):
             sink.show(result)
     files = sorted(tmp_path.iterdir())
     assert len(files) > 1
     assert all(1e6 <= path.stat().st_size <= 1.6e6 for path in files[:-1])
-    assert sum(len(played(path)) for path in files) == 20
+    assert sum(len(play(path)) for path in files) == 20
 
 
 def test_recording_without_a_picture_leaves_no_file(tmp_path: Path) -> None:
-    with recorder(tmp_path / "out.mp4"):
+    with make_recorder(tmp_path / "out.mp4"):
         pass
     assert list(tmp_path.iterdir()) == []
 
 
 def test_recording_of_the_last_run_is_kept(tmp_path: Path) -> None:
     for count in (1, 2):
-        with recorder(tmp_path / "out.mp4") as sink:
-            for result in taken(*range(count)):
+        with make_recorder(tmp_path / "out.mp4") as sink:
+            for result in make_results(*range(count)):
                 sink.show(result)
-    assert len(played(tmp_path / "out-0001.mp4")) == 1 and len(played(tmp_path / "out.mp4")) == 2
+    assert len(play(tmp_path / "out-0001.mp4")) == 1 and len(play(tmp_path / "out.mp4")) == 2
 
 
 @pytest.mark.parametrize("name", ["out.avi", "out"])
 def test_other_suffix_is_refused(tmp_path: Path, name: str) -> None:
     with pytest.raises(ConfigError, match=r"\.mp4"):
-        recorder(tmp_path / name)
+        make_recorder(tmp_path / name)
 
 
 def test_folder_that_is_not_there_is_one_line(tmp_path: Path) -> None:
-    with pytest.raises(SinkError, match="No such file") as raised, recorder(tmp_path / "none" / "out.mp4"):
+    with (
+        pytest.raises(SinkError, match="No such file") as raised,
+        make_recorder(tmp_path / "none" / "out.mp4"),
+    ):
         pass
     assert "--record" in str(raised.value) and "\n" not in str(raised.value)
 
 
 def test_disk_that_is_almost_full_is_refused_before_anything_is_written(tmp_path: Path) -> None:
     sink = RecorderSink(Series(tmp_path / "out.mp4"), disk_usage=lambda _: (1000, 960, 40))
-    with pytest.raises(SinkError, match="expected 5% of the disk .* found 4.0%"), sink:
+    with pytest.raises(SinkError, match=r"expected 5% of the disk .* found 4\.0%"), sink:
         pass
     assert list(tmp_path.iterdir()) == []
 
@@ -176,27 +179,27 @@ def test_disk_that_is_almost_full_is_refused_before_anything_is_written(tmp_path
 def test_recording_ends_where_it_would_take_the_last_of_the_disk(tmp_path: Path) -> None:
     free = 50
     sink = RecorderSink(Series(tmp_path / "out.mp4"), disk_usage=lambda _: (1000, 1000 - free, free))
-    results = taken(*(number / 10 for number in range(20)))
+    results = make_results(*(number / 10 for number in range(20)))
     with sink:
         for _ in range(10):
             sink.show(next(results))
         free = 49
-        with pytest.raises(SinkError, match="4.9%"):
+        with pytest.raises(SinkError, match=r"4\.9%"):
             sink.show(next(results))
-    assert len(played(tmp_path / "out.mp4")) == 10
+    assert len(play(tmp_path / "out.mp4")) == 10
 
 
-def test_disk_that_takes_nothing_is_one_line(tmp_path: Path) -> None:
+def test_disk_that_cannot_be_written_is_one_line(tmp_path: Path) -> None:
     full = tmp_path / "full.mp4"
     full.symlink_to("/dev/full")
-    with recorder(full) as sink, pytest.raises(SinkError, match="No space left") as raised:
-        for result in taken(*range(60)):
+    with make_recorder(full) as sink, pytest.raises(SinkError, match="No space left") as raised:
+        for result in make_results(*range(60)):
             sink.show(result)
     assert "\n" not in str(raised.value)
 
 
 @contextmanager
-def small_disk(folder: Path, size: str) -> Iterator[Path]:
+def mount_small_disk(folder: Path, size: str) -> Iterator[Path]:
     """A disk of `size`; the test is skipped where nothing may be mounted."""
     folder.mkdir()
     if subprocess.run(
@@ -211,23 +214,26 @@ def small_disk(folder: Path, size: str) -> Iterator[Path]:
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="a disk that is really full: only root may mount one")
 def test_last_of_a_small_disk_stays_free(tmp_path: Path) -> None:
-    with small_disk(tmp_path / "disk", "2m") as disk:
+    with mount_small_disk(tmp_path / "disk", "2m") as disk:
         shown = 0
-        with recorder(disk / "out.mp4") as sink, pytest.raises(SinkError, match="expected 5% of the disk"):
-            for result in noise(500, 240, 320):
+        with (
+            make_recorder(disk / "out.mp4") as sink,
+            pytest.raises(SinkError, match="expected 5% of the disk"),
+        ):
+            for result in make_noise(500, 240, 320):
                 sink.show(result)
                 shown += 1
-        assert len(played(disk / "out.mp4")) == shown > 5
+        assert len(play(disk / "out.mp4")) == shown > 5
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="a disk that is really full: only root may mount one")
-def test_what_a_full_disk_has_taken_plays(tmp_path: Path) -> None:
-    with small_disk(tmp_path / "disk", "1m") as disk:
+def test_recording_on_a_full_disk_plays(tmp_path: Path) -> None:
+    with mount_small_disk(tmp_path / "disk", "1m") as disk:
         shown = 0
         sink = RecorderSink(Series(disk / "out.mp4"), clean=True, disk_usage=lambda _: (1000, 0, 1000))
         with sink, pytest.raises(SinkError, match="No space left"):
-            for result in noise(500, 240, 320):
+            for result in make_noise(500, 240, 320):
                 sink.show(result)
                 shown += 1
-        assert shown - 2 <= len(played(disk / "out.mp4")) <= shown
+        assert shown - 2 <= len(play(disk / "out.mp4")) <= shown
         assert shown > 5

@@ -186,7 +186,8 @@ def test_babbler_is_hung_up_on(serve: Serve, noise: bytes) -> None:
             413,
         ),
         (
-            b"POST /login HTTP/1.1\r\nHost: localhost\r\nContent-Type: text/plain\r\nContent-Length: 1\r\n\r\nt",
+            b"POST /login HTTP/1.1\r\nHost: localhost\r\nContent-Type: text/plain\r\n"
+            b"Content-Length: 1\r\n\r\nt",
             415,
         ),
     ],

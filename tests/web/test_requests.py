@@ -15,7 +15,8 @@ from edge.web.limits import Limits, Rate
 from edge.web.sessions import Sessions, Token
 
 TIMEOUT_S = 30
-# What is no whole request gets no answer; a machine too busy to answer within this sees fewer answers checked.
+# What is no whole request gets no answer; a machine too busy to answer within this sees fewer answers
+# checked.
 PATIENCE_S = 0.01
 TOKEN = "correct-horse-battery-staple"
 UNLIMITED = Rate(burst=1e9, every_s=1e-9)
@@ -114,12 +115,12 @@ def faults() -> Iterator[Faults]:
     logging.getLogger().removeHandler(found)
 
 
-def ask(sink: MjpegSink, said: bytes, *, patience_s: float = PATIENCE_S) -> bytes:
-    """All that is answered to `said` and to the end that follows, where no answer begins within `patience_s`."""
+def ask(sink: MjpegSink, request: bytes, *, patience_s: float = PATIENCE_S) -> bytes:
+    """The whole response to `request` and the end of it; b"" when none begins within `patience_s`."""
     answer = b""
     with socket.create_connection(("127.0.0.1", int(sink.url.rpartition(":")[2])), patience_s) as client:
         try:
-            client.sendall(said)
+            client.sendall(request)
             answer = client.recv(65536)
         except TimeoutError:
             pass
