@@ -14,7 +14,7 @@ import cv2
 import numpy as np
 
 from edge.cameras.demo import PERIODS_S, DemoCamera
-from edge.cameras.video import USUAL_FPS
+from edge.cameras.video import DEFAULT_FPS
 from edge.errors import CameraError, CameraNotFound
 from edge.frames import Frame, Image, PixelFormat
 
@@ -58,7 +58,7 @@ def load(path: Path) -> Clip:
     capture = cv2.VideoCapture(str(path), cv2.CAP_FFMPEG)
     jpegs: list[Image] = []
     try:
-        fps = capture.get(cv2.CAP_PROP_FPS) or USUAL_FPS
+        fps = capture.get(cv2.CAP_PROP_FPS) or DEFAULT_FPS
         while len(jpegs) < MOST_FRAMES and (read := capture.read())[0]:
             jpegs.append(encoded(np.asarray(read[1], np.uint8)))
             height, width = read[1].shape[:2]

@@ -1,1 +1,1 @@
-"""The cameras, a file each."""
+"""The cameras, one file for each kind, and what they need."""

@@ -18,16 +18,16 @@ import numpy as np
 from edge.frames import Frame, Image, PixelFormat
 
 PORTRAIT = Path(__file__).with_name("demo.jpg")
-# The head in the portrait, px: it stays wholly in view.
+# The head in the portrait, px: all of it is always in view.
 HEAD_LEFT, HEAD_TOP, HEAD_RIGHT, HEAD_BOTTOM = 150.0, 12.0, 304.0, 190.0
-# The face wanders sideways, up and down, and comes nearer with these periods, s.
+# The periods with which the face moves sideways, moves up and down, and grows.
 PERIODS_S = (7.0, 11.0, 17.0)
-# How much larger than needed to fill the frame the portrait is shown, at the least and at the most.
+# How far the portrait is enlarged; 1 just fills the frame.
 LEAST_ZOOM, MOST_ZOOM = 1.02, 1.6
 
 
 class DemoCamera:
-    """A live Camera that pans and zooms over a portrait at a steady rate."""
+    """A live Camera that pans and zooms over a portrait at a constant rate."""
 
     name = "demo"
     is_live = True
@@ -42,15 +42,15 @@ class DemoCamera:
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
-        """Frames of `width` × `height` px; `clock` and `sleep` are in seconds."""
+        """The frames are `width` × `height` px; `clock` and `sleep` use seconds."""
         self._size, self._fps = (width, height), fps
         self._clock, self._sleep = clock, sleep
         self._portrait: Image | None = None
+        self._started_s, self._next_number = 0.0, 0
 
     def __enter__(self) -> Self:
         self._portrait = np.asarray(cv2.imread(str(PORTRAIT), cv2.IMREAD_COLOR), np.uint8)
-        self._started_s = self._clock()
-        self._next_number = 0
+        self._started_s, self._next_number = self._clock(), 0
         return self
 
     def __exit__(
@@ -62,7 +62,7 @@ class DemoCamera:
         return self
 
     def __next__(self) -> Frame:
-        """The frame whose time has come; those whose time has passed are dropped, as a real camera's are."""
+        """The frame that is due next; as with a real camera, frames that were due earlier are dropped."""
         if self._portrait is None:
             raise RuntimeError("expected an open camera: enter it first")
         elapsed_s = self._clock() - self._started_s
@@ -72,24 +72,29 @@ class DemoCamera:
         due_s = number / self._fps
         width, height = self._size
         return Frame(
-            self._picture(due_s), PixelFormat.BGR, width, height, number, self._started_s + due_s, due_s
+            self._draw(due_s), PixelFormat.BGR, width, height, number, self._started_s + due_s, due_s
         )
 
-    def _picture(self, at_s: float) -> Image:
-        """The portrait as it is seen at `at_s`, (H, W, 3)."""
+    def _draw(self, at_s: float) -> Image:
+        """The view of the portrait at the time `at_s`, (H, W, 3)."""
         assert self._portrait is not None
         across, along, near = (math.sin(2 * math.pi * at_s / period_s) for period_s in PERIODS_S)
         rows, columns, _ = self._portrait.shape
         width, height = self._size
         zoom = max(width / columns, height / rows) * (LEAST_ZOOM + (MOST_ZOOM - LEAST_ZOOM) * (1 + near) / 2)
-        left = _swayed(across, width / zoom, columns, HEAD_LEFT, HEAD_RIGHT)
-        top = _swayed(along, height / zoom, rows, HEAD_TOP, HEAD_BOTTOM)
-        shown = np.array([[zoom, 0, -zoom * left], [0, zoom, -zoom * top]])
-        return np.asarray(cv2.warpAffine(self._portrait, shown, (width, height)), np.uint8)
+        left = _place_view(across, width / zoom, columns, HEAD_LEFT, HEAD_RIGHT)
+        top = _place_view(along, height / zoom, rows, HEAD_TOP, HEAD_BOTTOM)
+        transform = np.array([[zoom, 0, -zoom * left], [0, zoom, -zoom * top]])
+        return np.asarray(cv2.warpAffine(self._portrait, transform, (width, height)), np.uint8)
 
 
-def _swayed(sway: float, view: float, length: float, head_start: float, head_end: float) -> float:
-    """Where a view of `view` px starts that has the head in it and ends within `length`; `sway` is -1 to 1."""
-    first = max(0.0, head_end - view)
-    last = max(first, min(head_start, length - view))
-    return first + (last - first) * (1 + sway) / 2
+def _place_view(
+    offset: float, view_px: float, length_px: float, head_start_px: float, head_end_px: float
+) -> float:
+    """Where a view of `view_px` starts on an axis of `length_px`, so that the head is in it.
+
+    `offset` goes from -1, the first such place, to 1, the last one.
+    """
+    first = max(0.0, head_end_px - view_px)
+    last = max(first, min(head_start_px, length_px - view_px))
+    return first + (last - first) * (1 + offset) / 2

@@ -14,14 +14,14 @@ from edge.frames import Frame, PixelFormat
 log = logging.getLogger(__name__)
 
 TIMEOUT_S = 1.0
-# A sensor's time stamp older than this is of another clock.
+# A sensor's time stamp that is older than this belongs to another clock.
 OLDEST_STAMP_S = 10.0
 
 
 class PiCamera:
-    """A live Camera whose luma costs nothing: libcamera's YUV420 stream is handed on as it is.
+    """A live Camera that delivers libcamera's YUV420 stream as it is, so that grey costs no conversion.
 
-    What it says on closing is for those who asked for more: the camera is given up either way.
+    Errors of picamera2 on closing are logged at the level DEBUG only: the camera is released all the same.
     """
 
     is_live = True
@@ -30,29 +30,32 @@ class PiCamera:
     def __init__(
         self, index: int, width: int, height: int, fps: int, *, clock: Callable[[], float] = time.monotonic
     ) -> None:
-        """`index` counts libcamera's cameras."""
+        """`index` is the camera's place in libcamera's list, from 0."""
         self.name = f"picamera2:{index}"
         self._index, self._size, self._fps, self._clock = index, (width, height), fps, clock
         self._camera: Any = None
-        # What the log was told of it.
-        self._gives = ""
-        # The frame that was asked for and has not come yet.
+        self._width, self._height = width, height
+        self._next_number = 0
+        self._started_s: float | None = None
+        # The format as it was logged last.
+        self._logged_format = ""
+        # The request for a frame that has not arrived yet.
         self._job: Any = None
 
     def __enter__(self) -> Self:
-        library = _library(self.name)
-        there = library.global_camera_info()
-        if self._index >= len(there):
+        make_camera = _import_picamera2(self.name)
+        present = make_camera.global_camera_info()
+        if self._index >= len(present):
             listed = ", ".join(
-                f"picamera2:{number} ({camera['Model']})" for number, camera in enumerate(there)
+                f"picamera2:{number} ({camera['Model']})" for number, camera in enumerate(present)
             )
             raise CameraNotFound(
-                f"expected a camera at {self.name}, found no such; there are: {listed or 'none'}"
+                f"expected a camera at {self.name}, found none there; there are: {listed or 'none'}"
             )
         try:
-            self._camera = library(self._index)
+            self._camera = make_camera(self._index)
         except RuntimeError as error:
-            # picamera2 says only that it did not start; what libcamera said is the context.
+            # picamera2's error says only that it did not start; libcamera's own error is its context.
             raise CameraBusy(
                 f"expected {self.name} to be free, found: {error.__context__ or error}; "
                 "stop the program that holds it"
@@ -62,8 +65,7 @@ class PiCamera:
         except BaseException:
             self.__exit__(None, None, None)
             raise
-        self._started_s: float | None = None
-        self._next_number = 0
+        self._started_s, self._next_number = None, 0
         return self
 
     def __exit__(
@@ -72,21 +74,21 @@ class PiCamera:
         camera, job = self._camera, self._job
         self._camera = self._job = None
         if job is not None:
-            self._give_up(camera.cancel_all_and_flush)
+            self._run_closing_step(camera.cancel_all_and_flush)
         if camera is not None:
-            self._give_up(camera.close)
+            self._run_closing_step(camera.close)
 
-    def _give_up(self, step: Callable[[], None]) -> None:
-        """Do a step of closing, and the next one whatever comes of it."""
+    def _run_closing_step(self, step: Callable[[], None]) -> None:
+        """Run a step of closing; an error in it must not prevent the next step."""
         try:
             step()
-        except Exception as error:  # Of a camera that is broken anything is raised, by Python and C++.
+        except Exception as error:  # A broken camera raises any kind of error, from Python and from C++.
             log.debug("%s is closed in spite of %s: %s", self.name, type(error).__name__, error)
 
     def _start(self) -> None:
-        """Ask for YUV420 at the wanted size, and say what came of it."""
+        """Start the camera with YUV420 at the wanted size, and log the size that it chose."""
         try:
-            # The main stream is made anyway; the lores stream alone comes as YUV420 on every Pi.
+            # picamera2 always makes a main stream; only the lores stream can be YUV420 on every Pi.
             self._camera.configure(
                 self._camera.create_video_configuration(
                     main={"size": self._size},
@@ -94,27 +96,28 @@ class PiCamera:
                     controls={"FrameRate": self._fps},
                 )
             )
-            given = self._camera.camera_configuration()["lores"]
+            chosen = self._camera.camera_configuration()["lores"]
             self._camera.start()
         except RuntimeError as error:
             raise CameraError(
                 f"expected {self.name} to give {self._size[0]}×{self._size[1]} at {self._fps} FPS, "
                 f"found: {error}; ask for another size or rate"
             ) from error
-        if given["format"] != "YUV420":
+        if chosen["format"] != "YUV420":
             raise CameraError(
-                f"expected YUV420 from {self.name}, found {given['format']}; "
+                f"expected YUV420 from {self.name}, found {chosen['format']}; "
                 "use it as a USB camera, by its /dev/video… path"
             )
-        self._width, self._height = given["size"]
-        told, self._gives = self._gives, f"YUV420 {self._width}×{self._height} at {self._fps} FPS"
+        self._width, self._height = chosen["size"]
+        format_ = f"YUV420 {self._width}×{self._height} at {self._fps} FPS"
         log.log(
-            logging.DEBUG if self._gives == told else logging.INFO,
+            logging.DEBUG if format_ == self._logged_format else logging.INFO,
             "%s gives %s (asked for %d×%d)",
             self.name,
-            self._gives,
+            format_,
             *self._size,
         )
+        self._logged_format = format_
 
     def __iter__(self) -> Iterator[Frame]:
         return self
@@ -123,7 +126,7 @@ class PiCamera:
         if self._camera is None:
             raise RuntimeError("expected an open camera: enter it first")
         try:
-            # A frame that is late is waited for again: asked for twice, one of the two would never be given back.
+            # After a time-out the same request is waited for again: of two, one would never be released.
             self._job = self._job or self._camera.capture_request(wait=False)
             request = self._camera.wait(self._job, timeout=TIMEOUT_S)
         except TimeoutError as error:
@@ -137,7 +140,7 @@ class PiCamera:
             ) from error
         self._job = None
         try:
-            # make_array copies: the buffer goes back to the camera with its request.
+            # make_array copies: the camera gets its buffer back with the request.
             buffer = np.asarray(request.make_array("lores"), np.uint8)
             stamp_s = request.get_metadata().get("SensorTimestamp", 0) / 1e9
         finally:
@@ -159,8 +162,8 @@ class PiCamera:
         )
 
 
-def _library(name: str) -> Any:
-    """The class Picamera2, from apt on a Raspberry Pi alone: everything else runs without it."""
+def _import_picamera2(name: str) -> Any:
+    """The class Picamera2, which exists on a Raspberry Pi only, where apt installs it."""
     try:
         from picamera2 import Picamera2
     except ImportError as error:
@@ -169,7 +172,7 @@ def _library(name: str) -> Any:
             "python3-picamera2, in an environment made with --system-site-packages"
         ) from error
     except ValueError as error:
-        # What an extension says that was built against numpy 1; on Debian 12 it is apt's simplejpeg.
+        # An extension that was built against numpy 1 raises this; on Debian 12 it is apt's simplejpeg.
         raise CameraError(
             f"expected a picamera2 that works with this numpy for {name}, found: {error}; "
             "pip install 'simplejpeg>=1.8.2'"

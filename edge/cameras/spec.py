@@ -47,7 +47,7 @@ class NetworkStream:
     """As the user wrote it: it may hold a password."""
 
     def split_address(self) -> tuple[str, int]:
-        """The host and the TCP port; ValueError, whose text may hold the password, when the URL is malformed."""
+        """The host and the TCP port; ValueError, whose text may hold the password, for a malformed URL."""
         parts = urlsplit(self.url)
         return parts.hostname or "", parts.port or PORTS[parts.scheme.lower()]
 

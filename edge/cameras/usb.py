@@ -6,32 +6,35 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import NoReturn, Self
 
 import cv2
 import numpy as np
 
-from edge.cameras import nodes, v4l2
+from edge.cameras import device_nodes, v4l2
+from edge.cameras.device_nodes import UsbIdentity
 from edge.errors import CameraBusy, CameraError, CameraNotFound, CameraTimeout
 from edge.frames import Frame, Image, PixelFormat
 
 log = logging.getLogger(__name__)
 
-# A driver's time stamp older than this is of another clock.
+# A driver's time stamp that is older than this belongs to another clock.
 OLDEST_STAMP_S = 10.0
-# OpenCV's select() ends at OPENCV_VIDEOIO_V4L_SELECT_TIMEOUT; a read that failed sooner found no device.
-TIMED_OUT_AFTER = 0.9
-# JPEG first: in it alone most cameras give 30 FPS.
-WANTED_CODES = ("MJPG", "YUYV")
-# What a Frame can hold as it is; of anything else OpenCV makes BGR.
-KEPT_CODES = ("MJPG", "JPEG", "YUYV", "GREY")
+# OpenCV's select() ends after OPENCV_VIDEOIO_V4L_SELECT_TIMEOUT.  A read that failed before this share of it
+# did not time out: there was no device.
+TIMED_OUT_SHARE = 0.9
+# JPEG comes first: most cameras reach 30 FPS in no other format.
+WANTED_FOURCCS = ("MJPG", "YUYV")
+# A Frame can hold these as they are; OpenCV converts everything else to BGR.
+KEPT_FOURCCS = ("MJPG", "JPEG", "YUYV", "GREY")
 
 
 class UsbCamera:
-    """A live Camera that hands on the device's own bytes: JPEG where the device compresses, else YUYV.
+    """A live Camera that delivers the device's own bytes: JPEG where the device compresses, else YUYV.
 
-    Entered again, it is the same device: what was named by its index or node is found at its port or by its serial
-    number, as nodes.node_of() does, whatever the node is called by then.  Other names are for udev to keep.
+    Entered again, it opens the same device: one that was named by its device node is recognized by its USB
+    port or its serial number (device_nodes.find_node), whatever its node is called by then.  Links in
+    /dev/v4l are kept up to date by udev.
     """
 
     is_live = True
@@ -48,40 +51,43 @@ class UsbCamera:
         clock: Callable[[], float] = time.monotonic,
         root: Path = Path("/"),
     ) -> None:
-        """`device` is a path below /dev; size and rate are wishes, and the log tells what came of them.
+        """`device` is a path below /dev.
 
-        `root` holds dev, proc and sys.
+        The device may change size and rate to what it supports; the log says to what.  `root` is the folder
+        that holds dev, proc and sys.
         """
         self.name = device
-        self._wish = width, height, fps
+        self._wanted = width, height, fps
         self._make_capture, self._clock, self._root = capture, clock, root
         self._capture: cv2.VideoCapture | None = None
-        self._identity: nodes.Identity | None = None
-        # What the log was told of it.
-        self._gives = ""
+        self._identity: UsbIdentity | None = None
+        self._width, self._height = width, height
+        self._next_number = 0
+        self._started_s: float | None = None
+        # The format as it was logged last.
+        self._logged_format = ""
         self._timeout_s = float(os.environ["OPENCV_VIDEOIO_V4L_SELECT_TIMEOUT"])
 
     def __enter__(self) -> Self:
         if self._identity is not None:
-            self.name = self._found_again(self._identity)
+            self.name = self._find_again(self._identity)
         _check_usable(self._root, self.name)
         capture = self._make_capture(self.name, cv2.CAP_V4L2)
         if not capture.isOpened():
             capture.release()
-            raise _refusal(self._root, self.name)
+            raise _explain_refusal(self._root, self.name)
         self._capture = capture
-        # Pulled out this very moment, it is still known by what it was.
-        self._identity = nodes.identity(self.name, self._root) or self._identity
+        # If the camera is pulled out at this very moment, its last identity still holds.
+        self._identity = device_nodes.identify_usb_camera(self.name, self._root) or self._identity
         try:
             self._configure(capture)
         except cv2.error as error:
             self.__exit__(None, None, None)
-            raise _fault(self.name, error) from error
+            raise _make_bus_error(self.name, error) from error
         except BaseException:
             self.__exit__(None, None, None)
             raise
-        self._started_s: float | None = None
-        self._next_number = 0
+        self._started_s, self._next_number = None, 0
         return self
 
     def __exit__(
@@ -97,71 +103,73 @@ class UsbCamera:
     def __next__(self) -> Frame:
         if self._capture is None:
             raise RuntimeError("expected an open camera: enter it first")
-        asked_s = self._clock()
+        began_s = self._clock()
         try:
             is_read, buffer = self._capture.read()
             stamp_s = self._capture.get(cv2.CAP_PROP_POS_MSEC) / 1000
         except cv2.error as error:
-            raise _fault(self.name, error) from error
+            raise _make_bus_error(self.name, error) from error
         now_s = self._clock()
         if not is_read:
-            self._fail(now_s - asked_s)
+            self._raise_read_error(now_s - began_s)
         number = self._next_number
         self._next_number += 1
         captured_at_s = stamp_s if 0 <= now_s - stamp_s < OLDEST_STAMP_S else now_s
         if self._started_s is None:
             self._started_s = captured_at_s
-        # read() copies out of the driver's buffer: the array is this frame's own.
-        return _frame(
+        # read() copies from the driver's buffer, so no other frame shares the array.
+        return _make_frame(
             np.asarray(buffer, np.uint8), self._width, self._height, number, captured_at_s, self._started_s
         )
 
-    def _found_again(self, identity: nodes.Identity) -> str:
-        if (node := nodes.node_of(identity, self._root)) is None:
-            listed = ", ".join(nodes.cameras(self._root)) or "none"
+    def _find_again(self, identity: UsbIdentity) -> str:
+        """The device node that the camera has now; CameraNotFound where it has none."""
+        if (node := device_nodes.find_node(identity, self._root)) is None:
+            listed = ", ".join(device_nodes.list_cameras(self._root)) or "none"
             raise CameraNotFound(
                 f"expected the camera that was {self.name}, found it gone; plug it in again, or "
-                f"restart for another; there are: {listed}"
+                f"restart the program to use another; there are: {listed}"
             )
         return node
 
     def _configure(self, capture: cv2.VideoCapture) -> None:
-        """Ask for what is wished, and say what the device made of it."""
-        width, height, fps = self._wish
-        for wanted in WANTED_CODES:
+        """Ask for the format that is wanted, and log the one that the device chose."""
+        width, height, fps = self._wanted
+        for wanted in WANTED_FOURCCS:
             capture.set(cv2.CAP_PROP_FOURCC, cv2.VideoWriter.fourcc(*wanted))
-            code = int(capture.get(cv2.CAP_PROP_FOURCC)).to_bytes(4, "little").decode("ascii", "replace")
-            if code == wanted:
+            fourcc = int(capture.get(cv2.CAP_PROP_FOURCC)).to_bytes(4, "little").decode("ascii", "replace")
+            if fourcc == wanted:
                 break
         capture.set(cv2.CAP_PROP_FRAME_WIDTH, width)
         capture.set(cv2.CAP_PROP_FRAME_HEIGHT, height)
         capture.set(cv2.CAP_PROP_FPS, fps)
-        # The fewer buffers wait in the driver, the newer is the frame that is read.
+        # The fewer buffers queue in the driver, the newer is the frame that is read.
         capture.set(cv2.CAP_PROP_BUFFERSIZE, 2)
-        capture.set(cv2.CAP_PROP_CONVERT_RGB, int(code not in KEPT_CODES))
+        capture.set(cv2.CAP_PROP_CONVERT_RGB, int(fourcc not in KEPT_FOURCCS))
         self._width = int(capture.get(cv2.CAP_PROP_FRAME_WIDTH))
         self._height = int(capture.get(cv2.CAP_PROP_FRAME_HEIGHT))
-        told, self._gives = (
-            self._gives,
-            f"{code} {self._width}×{self._height} at {capture.get(cv2.CAP_PROP_FPS):g} FPS",
-        )
+        chosen = f"{fourcc} {self._width}×{self._height} at {capture.get(cv2.CAP_PROP_FPS):g} FPS"
         log.log(
-            logging.DEBUG if self._gives == told else logging.INFO,
+            logging.DEBUG if chosen == self._logged_format else logging.INFO,
             "%s gives %s (asked for MJPG %d×%d at %d)",
             self.name,
-            self._gives,
+            chosen,
             width,
             height,
             fps,
         )
+        self._logged_format = chosen
 
-    def _fail(self, waited_s: float) -> None:
-        """OpenCV says neither that the camera is unplugged nor that it is frozen; its node and the wait tell."""
+    def _raise_read_error(self, waited_s: float) -> NoReturn:
+        """Raise the error of a read that failed after `waited_s`.
+
+        OpenCV does not say whether the camera was unplugged or froze; the device node and the wait show it.
+        """
         if not Path(self._root, self.name.lstrip("/")).exists():
             raise CameraNotFound(
                 f"expected a frame from {self.name}, found the camera gone; plug it in again"
             )
-        if waited_s >= TIMED_OUT_AFTER * self._timeout_s:
+        if waited_s >= TIMED_OUT_SHARE * self._timeout_s:
             raise CameraTimeout(
                 f"expected a frame from {self.name} within {self._timeout_s:g} s, found none; "
                 "unplug the camera and plug it in again"
@@ -172,10 +180,10 @@ class UsbCamera:
         )
 
 
-def _frame(
+def _make_frame(
     buffer: Image, width: int, height: int, number: int, captured_at_s: float, started_s: float
 ) -> Frame:
-    """A frame of what read() really gave: a driver may give another format than it said."""
+    """A frame whose format is that of `buffer`: a driver may deliver another format than it reported."""
     elapsed_s = max(0.0, captured_at_s - started_s)
     formats = {
         (height, width): PixelFormat.GREY,
@@ -184,12 +192,12 @@ def _frame(
     }
     pixel_format = formats.get(buffer.shape, PixelFormat.MJPG)
     if pixel_format is PixelFormat.MJPG:
-        # A row, or a column, of bytes; what is none of a JPEG is a damaged frame.
+        # OpenCV delivers a JPEG as one row or one column of bytes.
         buffer = buffer.reshape(-1)
     return Frame(buffer, pixel_format, width, height, number, captured_at_s, elapsed_s)
 
 
-def _fault(name: str, error: cv2.error) -> CameraError:
+def _make_bus_error(name: str, error: cv2.error) -> CameraError:
     return CameraError(
         f"expected a frame from {name}, found a fault on the bus ({error.err}); try another cable or port"
     )
@@ -198,7 +206,7 @@ def _fault(name: str, error: cv2.error) -> CameraError:
 def _check_usable(root: Path, name: str) -> None:
     path = root / name.lstrip("/")
     if not path.exists():
-        listed = ", ".join(nodes.cameras(root)) or "none"
+        listed = ", ".join(device_nodes.list_cameras(root)) or "none"
         raise CameraNotFound(f"expected a camera at {name}, found no such device; there are: {listed}")
     if not os.access(path, os.R_OK | os.W_OK):
         raise CameraError(
@@ -207,23 +215,23 @@ def _check_usable(root: Path, name: str) -> None:
         )
 
 
-def _refusal(root: Path, name: str) -> CameraError:
-    """Why the device did not open, as well as can be told."""
+def _explain_refusal(root: Path, name: str) -> CameraError:
+    """The error of a device that did not open, with the reason as far as it can be found out."""
     path = root / name.lstrip("/")
-    # Half the processes of a machine hold what is no camera.
+    # Only a camera is busy because a process holds it: many processes hold /dev/null.
     if (root / "sys/class/video4linux" / path.resolve().name).exists():
-        if held_by := nodes.holders(path, root / "proc"):
-            return _busy(name, f"process {', '.join(held_by)}; stop that first")
-        # The service sees no other user's processes.
+        if held_by := device_nodes.list_holders(path, root / "proc"):
+            return _make_busy_error(name, f"process {', '.join(held_by)}; stop that first")
+        # The service cannot see what other users' processes hold.
         if v4l2.is_busy(path):
-            return _busy(
+            return _make_busy_error(
                 name, "another user's process; stop that first: python -m edge.doctor names it to root"
             )
-    listed = ", ".join(nodes.cameras(root)) or "none"
+    listed = ", ".join(device_nodes.list_cameras(root)) or "none"
     return CameraNotFound(
         f"expected a camera at {name}, found a device that gives no picture; there are: {listed}"
     )
 
 
-def _busy(name: str, holder: str) -> CameraBusy:
+def _make_busy_error(name: str, holder: str) -> CameraBusy:
     return CameraBusy(f"expected {name} to be free, found it held by {holder}")

@@ -1,4 +1,4 @@
-"""What a V4L2 device says of itself, asked without taking it from whoever uses it (linux/videodev2.h)."""
+"""Queries a V4L2 device without taking it from the program that uses it (linux/videodev2.h)."""
 
 import errno
 import fcntl
@@ -9,60 +9,74 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-# Sizes and rates of one format that are asked for at the most: a driver that never ends is none to wait for.
-MOST_ANSWERS = 256
-_CAPTURE = 1
-_DISCRETE = 1
+# At most so many entries of one list are read: a faulty driver may never end its list.
+MOST_ENTRIES = 256
+_V4L2_BUF_TYPE_VIDEO_CAPTURE = 1
+# The same number for frame sizes (V4L2_FRMSIZE_TYPE_DISCRETE) and frame intervals
+# (V4L2_FRMIVAL_TYPE_DISCRETE).
+_TYPE_DISCRETE = 1
+# The sizes of the kernel's structures, in bytes.
+_FORMAT_BYTES, _FMTDESC_BYTES, _FRMSIZEENUM_BYTES, _FRMIVALENUM_BYTES = 208, 64, 44, 52
 
 
 def _iowr(number: int, size: int) -> int:
-    """_IOWR('V', number, a struct of `size` bytes)."""
+    """The kernel's _IOWR('V', number, structure), for a structure of `size` bytes."""
     return 3 << 30 | size << 16 | ord("V") << 8 | number
 
 
-ENUM_FMT = _iowr(2, 64)
-GET_FMT, SET_FMT = _iowr(4, 208), _iowr(5, 208)
-ENUM_FRAMESIZES = _iowr(74, 44)
-ENUM_FRAMEINTERVALS = _iowr(75, 52)
+VIDIOC_ENUM_FMT = _iowr(2, _FMTDESC_BYTES)
+VIDIOC_G_FMT, VIDIOC_S_FMT = _iowr(4, _FORMAT_BYTES), _iowr(5, _FORMAT_BYTES)
+VIDIOC_ENUM_FRAMESIZES = _iowr(74, _FRMSIZEENUM_BYTES)
+VIDIOC_ENUM_FRAMEINTERVALS = _iowr(75, _FRMIVALENUM_BYTES)
+
 Ioctl = Callable[[int, int, bytearray, bool], int]
+_Enumerate = Callable[[int, int, bytes], Iterator[bytearray]]
 
 
 @dataclass(frozen=True, slots=True)
-class Mode:
-    """Pictures that a device can give; `fps` is the highest rate, None where the driver does not tell."""
+class CaptureFormat:
+    """A pixel format and frame size that a device offers.
 
-    code: str
+    `max_fps` is the highest rate; None if the driver lists no rates.
+    """
+
+    fourcc: str
     width: int
     height: int
-    fps: float | None
+    max_fps: float | None
 
 
-def modes(device: Path, ioctl: Ioctl = fcntl.ioctl) -> list[Mode]:
-    """The modes of `device`, as its driver lists them; OSError when it cannot be opened."""
-    # Not to block is to be told at once; nothing is set, no buffer asked for.
-    descriptor = os.open(device, os.O_RDWR | os.O_NONBLOCK | os.O_CLOEXEC)
-    ask = _asker(descriptor, ioctl)
+def enumerate_formats(device: Path, ioctl: Ioctl = fcntl.ioctl) -> list[CaptureFormat]:
+    """The formats that the driver of `device` lists, in its order; OSError when `device` cannot be opened."""
+    descriptor = _open(device)
+    entries = _make_enumerator(descriptor, ioctl)
     try:
         return [
-            Mode(code.decode("ascii", "replace").strip(), width, height, _best_fps(ask, code, width, height))
-            for code in _codes(ask)
-            for width, height in _sizes(ask, code)
+            CaptureFormat(
+                fourcc.decode("ascii", "replace").strip(),
+                width,
+                height,
+                _find_max_fps(entries, fourcc, width, height),
+            )
+            for fourcc in _enumerate_pixel_formats(entries)
+            for width, height in _enumerate_frame_sizes(entries, fourcc)
         ]
     finally:
         os.close(descriptor)
 
 
 def is_busy(device: Path, ioctl: Ioctl = fcntl.ioctl) -> bool:
-    """Somebody takes pictures from `device`, be it a process that this user may not see; False where it does not tell.
+    """Whether a program streams from `device`, even one that this user may not see; False if unknown.
 
-    It is asked to keep the format that it has: while it is at work, only who uses it may ask that.
+    It asks the driver to set the format that is set already.  While a program streams, every other gets
+    EBUSY.
     """
     try:
-        descriptor = os.open(device, os.O_RDWR | os.O_NONBLOCK | os.O_CLOEXEC)
+        descriptor = _open(device)
         try:
-            pixels = bytearray(struct.pack("=I", _CAPTURE).ljust(208, b"\0"))
-            ioctl(descriptor, GET_FMT, pixels, True)
-            ioctl(descriptor, SET_FMT, pixels, True)
+            format_ = bytearray(struct.pack("=I", _V4L2_BUF_TYPE_VIDEO_CAPTURE).ljust(_FORMAT_BYTES, b"\0"))
+            ioctl(descriptor, VIDIOC_G_FMT, format_, True)
+            ioctl(descriptor, VIDIOC_S_FMT, format_, True)
         finally:
             os.close(descriptor)
     except OSError as error:
@@ -70,46 +84,49 @@ def is_busy(device: Path, ioctl: Ioctl = fcntl.ioctl) -> bool:
     return False
 
 
-_Ask = Callable[[int, int, bytes], Iterator[bytearray]]
+def _open(device: Path) -> int:
+    # Without O_NONBLOCK a driver may wait; nothing is set here, and no buffer requested.
+    return os.open(device, os.O_RDWR | os.O_NONBLOCK | os.O_CLOEXEC)
 
 
-def _asker(descriptor: int, ioctl: Ioctl) -> _Ask:
-    """A function that asks the list of a request, an index after the other, to its end."""
+def _make_enumerator(descriptor: int, ioctl: Ioctl) -> _Enumerate:
+    """A function that reads all entries of a list, one ioctl for each index."""
 
-    def ask(request: int, size: int, question: bytes) -> Iterator[bytearray]:
-        with suppress(OSError):  # EINVAL ends the list; ENOTTY says that there is none.
-            for index in range(MOST_ANSWERS):
-                answer = bytearray(struct.pack("=I", index) + question).ljust(size, b"\0")
-                ioctl(descriptor, request, answer, True)
-                yield answer
+    def entries(request: int, size: int, question: bytes) -> Iterator[bytearray]:
+        with suppress(OSError):  # EINVAL is the end of the list; ENOTTY means that there is no list.
+            for index in range(MOST_ENTRIES):
+                entry = bytearray(struct.pack("=I", index) + question).ljust(size, b"\0")
+                ioctl(descriptor, request, entry, True)
+                yield entry
 
-    return ask
-
-
-def _codes(ask: _Ask) -> Iterator[bytes]:
-    for answer in ask(ENUM_FMT, 64, struct.pack("=I", _CAPTURE)):
-        yield bytes(answer[44:48])
+    return entries
 
 
-def _sizes(ask: _Ask, code: bytes) -> Iterator[tuple[int, int]]:
-    """Of a range of sizes, the largest."""
-    for answer in ask(ENUM_FRAMESIZES, 44, code):
-        kind, *sides = struct.unpack_from("=6I", answer, 8)
-        if kind != _DISCRETE:
+def _enumerate_pixel_formats(entries: _Enumerate) -> Iterator[bytes]:
+    for entry in entries(VIDIOC_ENUM_FMT, _FMTDESC_BYTES, struct.pack("=I", _V4L2_BUF_TYPE_VIDEO_CAPTURE)):
+        yield bytes(entry[44:48])
+
+
+def _enumerate_frame_sizes(entries: _Enumerate, fourcc: bytes) -> Iterator[tuple[int, int]]:
+    """Width and height of each frame size; the largest one where the driver gives a range."""
+    for entry in entries(VIDIOC_ENUM_FRAMESIZES, _FRMSIZEENUM_BYTES, fourcc):
+        kind, *sides = struct.unpack_from("=6I", entry, 8)
+        if kind != _TYPE_DISCRETE:
             # Least, most and step of the width, then of the height.
             yield sides[1], sides[4]
             return
         yield sides[0], sides[1]
 
 
-def _best_fps(ask: _Ask, code: bytes, width: int, height: int) -> float | None:
-    """The highest rate: of the shortest time from frame to frame."""
-    rates = []
-    for answer in ask(ENUM_FRAMEINTERVALS, 52, code + struct.pack("=II", width, height)):
-        # One interval, or the shortest of a range, as a fraction of a second.
-        numerator, denominator = struct.unpack_from("=II", answer, 20)
+def _find_max_fps(entries: _Enumerate, fourcc: bytes, width: int, height: int) -> float | None:
+    """The rate of the shortest frame interval."""
+    rates_fps = []
+    question = fourcc + struct.pack("=II", width, height)
+    for entry in entries(VIDIOC_ENUM_FRAMEINTERVALS, _FRMIVALENUM_BYTES, question):
+        # A discrete interval, or the shortest one of a range, as a fraction of a second.
+        numerator, denominator = struct.unpack_from("=II", entry, 20)
         if numerator:
-            rates.append(denominator / numerator)
-        if struct.unpack_from("=I", answer, 16)[0] != _DISCRETE:
+            rates_fps.append(denominator / numerator)
+        if struct.unpack_from("=I", entry, 16)[0] != _TYPE_DISCRETE:
             break
-    return max(rates, default=None)
+    return max(rates_fps, default=None)

@@ -6,7 +6,7 @@ import socket
 import time
 from collections.abc import Callable, Iterator
 from types import TracebackType
-from typing import Self
+from typing import NoReturn, Self
 
 import cv2
 import numpy as np
@@ -18,16 +18,18 @@ from edge.settings import credentials
 
 log = logging.getLogger(__name__)
 
-# That anything answers at the address is seen first: a dead one must not hold up who waits for a camera.
+# Before FFmpeg opens a stream, a TCP connection shows within this time whether anything answers at the
+# address: FFmpeg would wait longer for an address that is dead.
 ANSWER_WITHIN_S = 1.0
-# A camera that answers may take long to send its first whole picture; one that stays silent is given up sooner, by the
-# time-out in OPENCV_FFMPEG_CAPTURE_OPTIONS.
+# A camera that answers may take this long to send its first complete picture.  One that sends nothing at all
+# is given up sooner, by the time-out in OPENCV_FFMPEG_CAPTURE_OPTIONS.
 OPEN_TIMEOUT_MS = 5_000
 READ_TIMEOUT_MS = 1_000
-# Between two frames of a time lapse or across a gap; a stop waits no longer either.
+# The longest pause between two frames of a file that is played, such as a time lapse or one with a gap.  A
+# stop of the program waits for it.
 LONGEST_PAUSE_S = 1.0
-# Where a file does not say.
-USUAL_FPS = 25.0
+# The rate of a file that does not state one.
+DEFAULT_FPS = 25.0
 
 
 class VideoCamera:
@@ -41,20 +43,24 @@ class VideoCamera:
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
-        """`source` is a path or a URL (rtsp, http, https).
+        """`source` is a path or a URL (rtsp, rtsps, http, https).
 
-        With `paced` a file is played at its own rate, like a live camera, for people to watch;
-        otherwise its frames come as fast as they are taken.
+        With `paced` a file is played at its own rate, like a live camera, for people to watch; without, its
+        frames come as fast as they are taken.
         """
         self._source, self._clock, self._sleep = source, clock, sleep
         spec = parse_camera(source)
         self._stream = spec if isinstance(spec, NetworkStream) else None
         self._paced = paced and self._stream is None
         self._capture: cv2.VideoCapture | None = None
-        # What was meant for a stream and is none may hold a password too.
+        # A misspelt URL counts as a path; it may hold a password too.
         self.name = credentials.without_secrets(source)
         self.is_live = self._stream is not None or self._paced
         self.frame_count: int | None = None
+        self._rate_fps = DEFAULT_FPS
+        self._next_number = 0
+        self._started_s: float | None = None
+        self._first_stamp_s = self._elapsed_s = 0.0
 
     def __enter__(self) -> Self:
         if self._stream is None and not os.path.isfile(self._source):
@@ -64,26 +70,25 @@ class VideoCamera:
             )
         if self._stream is not None:
             _check_answers(self._stream, self.name)
-        # Threads inside the decoder would fight the stages for the cores.
-        wishes = [cv2.CAP_PROP_N_THREADS, 1]
+        # Threads of the decoder would take the cores from the pipeline's stages.
+        options = [cv2.CAP_PROP_N_THREADS, 1]
         if self._stream is not None:
-            wishes += [
+            options += [
                 cv2.CAP_PROP_OPEN_TIMEOUT_MSEC,
                 OPEN_TIMEOUT_MS,
                 cv2.CAP_PROP_READ_TIMEOUT_MSEC,
                 READ_TIMEOUT_MS,
             ]
-        capture = cv2.VideoCapture(self._source, cv2.CAP_FFMPEG, wishes)
+        capture = cv2.VideoCapture(self._source, cv2.CAP_FFMPEG, options)
         if not capture.isOpened():
             capture.release()
-            wanted = "a stream that answers" if self._stream is not None else "a video that FFmpeg can read"
-            raise CameraError(f"expected {wanted} at {self.name}, found none; check it with another player")
+            expected = "a stream that answers" if self._stream is not None else "a video that FFmpeg can read"
+            raise CameraError(f"expected {expected} at {self.name}, found none; check it with another player")
         self._capture = capture
-        self._rate_fps = capture.get(cv2.CAP_PROP_FPS) or USUAL_FPS
-        counted = int(capture.get(cv2.CAP_PROP_FRAME_COUNT))
-        self.frame_count = counted if counted > 0 and self._stream is None else None
-        self._next_number = 0
-        self._started_s: float | None = None
+        self._rate_fps = capture.get(cv2.CAP_PROP_FPS) or DEFAULT_FPS
+        frame_count = int(capture.get(cv2.CAP_PROP_FRAME_COUNT))
+        self.frame_count = frame_count if frame_count > 0 and self._stream is None else None
+        self._next_number, self._started_s = 0, None
         self._first_stamp_s = self._elapsed_s = 0.0
         return self
 
@@ -100,25 +105,11 @@ class VideoCamera:
     def __next__(self) -> Frame:
         if self._capture is None:
             raise RuntimeError("expected an open camera: enter it first")
-        asked_s = self._clock()
+        began_s = self._clock()
         is_read, picture = self._capture.read()
         if not is_read:
-            self._end(self._clock() - asked_s)
-        now_s = self._clock()
-        stamp_s = self._capture.get(cv2.CAP_PROP_POS_MSEC) / 1000
-        if self._started_s is None:
-            self._started_s, self._first_stamp_s = now_s, stamp_s
-        elif self._stream is not None:
-            self._elapsed_s = now_s - self._started_s
-        else:
-            since_s = stamp_s - self._first_stamp_s
-            # The mean rate does for a frame whose time stamp is missing.
-            self._elapsed_s = since_s if since_s > self._elapsed_s else self._elapsed_s + 1 / self._rate_fps
-        if self._paced:
-            pause_s = max(0.0, self._started_s + self._elapsed_s - now_s)
-            # What a longer pause takes beyond that is not made up for later.
-            self._started_s -= max(0.0, pause_s - LONGEST_PAUSE_S)
-            self._sleep(min(pause_s, LONGEST_PAUSE_S))
+            self._end(self._clock() - began_s)
+        self._advance_time(self._clock(), self._capture.get(cv2.CAP_PROP_POS_MSEC) / 1000)
         number = self._next_number
         self._next_number += 1
         height, width = picture.shape[:2]
@@ -132,7 +123,24 @@ class VideoCamera:
             self._elapsed_s,
         )
 
-    def _end(self, waited_s: float) -> None:
+    def _advance_time(self, now_s: float, stamp_s: float) -> None:
+        """Set the elapsed time of the frame with the time stamp `stamp_s`; in a paced file, wait for it."""
+        if self._started_s is None:
+            self._started_s, self._first_stamp_s = now_s, stamp_s
+        elif self._stream is not None:
+            self._elapsed_s = now_s - self._started_s
+        else:
+            since_s = stamp_s - self._first_stamp_s
+            # If the time stamp of a frame is missing, the file's mean rate replaces it.
+            self._elapsed_s = since_s if since_s > self._elapsed_s else self._elapsed_s + 1 / self._rate_fps
+        if self._paced:
+            pause_s = max(0.0, self._started_s + self._elapsed_s - now_s)
+            # All later frames are due earlier by the part of the pause that is left out.
+            self._started_s -= max(0.0, pause_s - LONGEST_PAUSE_S)
+            self._sleep(min(pause_s, LONGEST_PAUSE_S))
+
+    def _end(self, waited_s: float) -> NoReturn:
+        """Raise what a read that failed after `waited_s` means: the end of the file, or a fault."""
         if self._stream is not None and waited_s * 1000 >= READ_TIMEOUT_MS:
             raise CameraTimeout(
                 f"expected a frame from {self.name} within {READ_TIMEOUT_MS / 1000:g} s, found none; "
@@ -153,11 +161,11 @@ class VideoCamera:
 
 
 def _check_answers(stream: NetworkStream, name: str) -> None:
-    """Raise CameraNotFound where nothing listens; what it is that does is FFmpeg's to find out."""
+    """Raise CameraNotFound where nothing listens; FFmpeg finds out whether it is a camera that listens."""
     try:
         socket.create_connection(stream.split_address(), ANSWER_WITHIN_S).close()
     except (OSError, ValueError) as error:
-        # What a ValueError says may hold the password.
+        # The text of a ValueError may hold the password.
         found = getattr(error, "strerror", None) or "no answer"
         raise CameraNotFound(
             f"expected a camera at {name} that answers within {ANSWER_WITHIN_S:g} s, found: {found}; "

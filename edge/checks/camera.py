@@ -23,7 +23,7 @@ from edge.checks.processes import process
 from edge.settings.credentials import without_secrets
 
 if TYPE_CHECKING:
-    from edge.cameras.v4l2 import Mode
+    from edge.cameras.v4l2 import CaptureFormat
     from edge.settings.config import Config
 
 LIBCAMERA_WITHIN_S = 20.0
@@ -82,9 +82,9 @@ def camera(machine: Machine, config: "Config") -> Iterator[Finding]:
 
 
 def _device(machine: Machine, config: "Config", device: Path) -> Iterator[Finding]:
-    from edge.cameras import nodes, v4l2
+    from edge.cameras import device_nodes, v4l2
 
-    there = nodes.cameras(machine.root)
+    there = device_nodes.list_cameras(machine.root)
     path = machine.root / str(device).lstrip("/")
     if not path.exists():
         listed = f"there are: {', '.join(there)}" if there else "there is none at all"
@@ -99,7 +99,7 @@ def _device(machine: Machine, config: "Config", device: Path) -> Iterator[Findin
         )
         return
     proc = machine.root / "proc"
-    holding = [process(int(held.split()[0]), proc) for held in nodes.holders(path, proc)]
+    holding = [process(int(held.split()[0]), proc) for held in device_nodes.list_holders(path, proc)]
     if strangers := [held for held in holding if not held.is_ours]:
         yield problem(
             f"{device} is held by process {', '.join(map(str, strangers))}",
@@ -122,7 +122,7 @@ def _device(machine: Machine, config: "Config", device: Path) -> Iterator[Findin
     yield from _fitting(_modes(path), config)
 
 
-def _fitting(modes: Sequence["Mode"], config: "Config") -> Iterator[Finding]:
+def _fitting(modes: Sequence["CaptureFormat"], config: "Config") -> Iterator[Finding]:
     """Whether the device gives the size and the rate that are asked for."""
     wish = f"{config.width}×{config.height} at {config.fps} FPS"
     sized = [mode for mode in modes if (mode.width, mode.height) == (config.width, config.height)]
@@ -130,19 +130,19 @@ def _fitting(modes: Sequence["Mode"], config: "Config") -> Iterator[Finding]:
         return
     if not sized:
         yield warning(f"the camera has no {config.width}×{config.height}", "ask for one of the sizes below")
-    elif max(mode.fps or config.fps for mode in sized) < LEAST_SHARE * config.fps:
-        best = max(sized, key=lambda mode: mode.fps or 0)
+    elif max(mode.max_fps or config.fps for mode in sized) < LEAST_SHARE * config.fps:
+        best = max(sized, key=lambda mode: mode.max_fps or 0)
         yield warning(
-            f"the camera gives {best.fps:g} FPS in {best.code} where {wish} are asked for",
+            f"the camera gives {best.max_fps:g} FPS in {best.fourcc} where {wish} are asked for",
             "ask for a smaller size, or use a camera that gives MJPG",
         )
 
 
 def cameras(machine: Machine, config: "Config") -> Iterator[Finding]:
     """Every V4L2 camera with its stable name, formats and rates."""
-    from edge.cameras import nodes
+    from edge.cameras import device_nodes
 
-    there = nodes.cameras(machine.root)
+    there = device_nodes.list_cameras(machine.root)
     if not there:
         yield skipped("this machine has no V4L2 camera")
     for name in there:
@@ -154,20 +154,20 @@ def cameras(machine: Machine, config: "Config") -> Iterator[Finding]:
         )
 
 
-def _modes(path: Path) -> list["Mode"]:
+def _modes(path: Path) -> list["CaptureFormat"]:
     from edge.cameras import v4l2
 
     try:
-        return v4l2.modes(path)
+        return v4l2.enumerate_formats(path)
     except OSError:
         return []  # What may not be opened is said elsewhere.
 
 
-def _listed(modes: Sequence["Mode"], config: "Config") -> str:
+def _listed(modes: Sequence["CaptureFormat"], config: "Config") -> str:
     """A format each: its largest size, and the one asked for, with their rates."""
     formats = defaultdict(list)
     for mode in modes:
-        formats[mode.code].append(mode)
+        formats[mode.fourcc].append(mode)
     said = []
     for code, sizes in formats.items():
         wished = [mode for mode in sizes if (mode.width, mode.height) == (config.width, config.height)]
@@ -176,8 +176,8 @@ def _listed(modes: Sequence["Mode"], config: "Config") -> str:
     return "; ".join(said)
 
 
-def _size(mode: "Mode") -> str:
-    return f"{mode.width}×{mode.height}" + (f" at {mode.fps:g}" if mode.fps else "")
+def _size(mode: "CaptureFormat") -> str:
+    return f"{mode.width}×{mode.height}" + (f" at {mode.max_fps:g}" if mode.max_fps else "")
 
 
 def csi(machine: Machine, config: "Config") -> Iterator[Finding]:

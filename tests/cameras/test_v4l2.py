@@ -7,7 +7,14 @@ from pathlib import Path
 import pytest
 
 from edge.cameras import v4l2
-from edge.cameras.v4l2 import ENUM_FMT, ENUM_FRAMEINTERVALS, ENUM_FRAMESIZES, GET_FMT, SET_FMT, Mode
+from edge.cameras.v4l2 import (
+    VIDIOC_ENUM_FMT,
+    VIDIOC_ENUM_FRAMEINTERVALS,
+    VIDIOC_ENUM_FRAMESIZES,
+    VIDIOC_G_FMT,
+    VIDIOC_S_FMT,
+    CaptureFormat,
+)
 
 DISCRETE, CONTINUOUS, STEPWISE = 1, 2, 3
 
@@ -23,17 +30,17 @@ class Driver:
     def __call__(self, descriptor: int, request: int, answer: bytearray, mutate: bool) -> int:
         (index,) = struct.unpack_from("=I", answer)
         lists = {
-            ENUM_FMT: (64, len(self.sizes)),
-            ENUM_FRAMESIZES: (44, len(self.sizes.get(bytes(answer[4:8]), ()))),
-            ENUM_FRAMEINTERVALS: (52, len(self.fps)),
+            VIDIOC_ENUM_FMT: (64, len(self.sizes)),
+            VIDIOC_ENUM_FRAMESIZES: (44, len(self.sizes.get(bytes(answer[4:8]), ()))),
+            VIDIOC_ENUM_FRAMEINTERVALS: (52, len(self.fps)),
         }
         size, count = lists[request]
         assert mutate and len(answer) == size
-        if index >= (count if self.kind == DISCRETE or request == ENUM_FMT else min(count, 1)):
+        if index >= (count if self.kind == DISCRETE or request == VIDIOC_ENUM_FMT else min(count, 1)):
             raise OSError(errno.EINVAL, "Invalid argument")
-        if request == ENUM_FMT:
+        if request == VIDIOC_ENUM_FMT:
             answer[44:48] = list(self.sizes)[index]
-        elif request == ENUM_FRAMESIZES:
+        elif request == VIDIOC_ENUM_FRAMESIZES:
             width, height = self.sizes[bytes(answer[4:8])][index]
             sides = (width, height) if self.kind == DISCRETE else (16, width, 8, 16, height, 8)
             struct.pack_into(f"={1 + len(sides)}I", answer, 8, self.kind, *sides)
@@ -53,26 +60,34 @@ def node(tmp_path: Path) -> Path:
 
 def test_requests_are_those_of_the_kernel() -> None:
     # As <linux/videodev2.h> gives them on x86-64 and arm64.
-    assert (ENUM_FMT, ENUM_FRAMESIZES, ENUM_FRAMEINTERVALS) == (0xC0405602, 0xC02C564A, 0xC034564B)
-    assert (GET_FMT, SET_FMT) == (0xC0D05604, 0xC0D05605)
+    assert (VIDIOC_ENUM_FMT, VIDIOC_ENUM_FRAMESIZES, VIDIOC_ENUM_FRAMEINTERVALS) == (
+        0xC0405602,
+        0xC02C564A,
+        0xC034564B,
+    )
+    assert (VIDIOC_G_FMT, VIDIOC_S_FMT) == (0xC0D05604, 0xC0D05605)
 
 
 def test_every_format_with_every_size_and_its_best_rate(node: Path) -> None:
     driver = Driver({b"MJPG": [(640, 480), (1920, 1080)], b"YUYV": [(640, 480)]}, [15, 30, 24])
-    assert v4l2.modes(node, driver) == [
-        Mode("MJPG", 640, 480, 30),
-        Mode("MJPG", 1920, 1080, 30),
-        Mode("YUYV", 640, 480, 30),
+    assert v4l2.enumerate_formats(node, driver) == [
+        CaptureFormat("MJPG", 640, 480, 30),
+        CaptureFormat("MJPG", 1920, 1080, 30),
+        CaptureFormat("YUYV", 640, 480, 30),
     ]
 
 
 @pytest.mark.parametrize("kind", [CONTINUOUS, STEPWISE])
 def test_of_a_range_the_largest_size_and_the_best_rate(node: Path, kind: int) -> None:
-    assert v4l2.modes(node, Driver({b"GREY": [(1280, 800)]}, [120], kind)) == [Mode("GREY", 1280, 800, 120)]
+    assert v4l2.enumerate_formats(node, Driver({b"GREY": [(1280, 800)]}, [120], kind)) == [
+        CaptureFormat("GREY", 1280, 800, 120)
+    ]
 
 
 def test_driver_that_tells_no_rates(node: Path) -> None:
-    assert v4l2.modes(node, Driver({b"Y16 ": [(160, 120)]}, [])) == [Mode("Y16", 160, 120, None)]
+    assert v4l2.enumerate_formats(node, Driver({b"Y16 ": [(160, 120)]}, [])) == [
+        CaptureFormat("Y16", 160, 120, None)
+    ]
 
 
 def test_driver_whose_lists_never_end_is_not_waited_for(node: Path) -> None:
@@ -81,18 +96,20 @@ def test_driver_whose_lists_never_end_is_not_waited_for(node: Path) -> None:
             return 1 << 30
 
         def __iter__(self):  # type: ignore[no-untyped-def]
-            return iter([b"MJPG"] * v4l2.MOST_ANSWERS)
+            return iter([b"MJPG"] * v4l2.MOST_ENTRIES)
 
-    assert len(v4l2.modes(node, Driver(Endless({b"MJPG": [(64, 64)]}), [30]))) == v4l2.MOST_ANSWERS
+    assert (
+        len(v4l2.enumerate_formats(node, Driver(Endless({b"MJPG": [(64, 64)]}), [30]))) == v4l2.MOST_ENTRIES
+    )
 
 
 def test_what_is_no_video_device_has_no_modes(node: Path) -> None:
-    assert v4l2.modes(node) == []
+    assert v4l2.enumerate_formats(node) == []
 
 
 def test_device_that_is_not_there(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError):
-        v4l2.modes(tmp_path / "video9")
+        v4l2.enumerate_formats(tmp_path / "video9")
 
 
 @pytest.mark.parametrize(("code", "is_busy"), [(None, False), (errno.EBUSY, True), (errno.EINVAL, False)])
@@ -104,7 +121,7 @@ def test_device_is_busy_when_it_may_not_even_keep_its_format(
 
     def driver(descriptor: int, request: int, answer: bytearray, mutate: bool) -> int:
         assert mutate and len(answer) == 208 and answer[0] == 1
-        if request == GET_FMT:
+        if request == VIDIOC_G_FMT:
             answer[:] = pixels
         elif code is not None:
             raise OSError(code, "refused")

@@ -11,7 +11,7 @@ import pytest
 
 from edge import doctor
 from edge.cameras import v4l2
-from edge.cameras.v4l2 import Mode
+from edge.cameras.v4l2 import CaptureFormat
 from edge.checks import camera, health, model, outputs, system
 from edge.checks.findings import Finding, State
 from edge.checks.machine import Machine, Ran, connect, run, version
@@ -41,21 +41,21 @@ def pi(tmp_path: Path) -> Path:
 @pytest.mark.parametrize(
     ("modes", "expected"),
     [
-        ([Mode("MJPG", 640, 480, 30)], []),
+        ([CaptureFormat("MJPG", 640, 480, 30)], []),
         (
-            [Mode("YUYV", 640, 480, 15)],
+            [CaptureFormat("YUYV", 640, 480, 15)],
             [(State.WARNING, "the camera gives 15 FPS in YUYV where 640×480 at 30 FPS are asked for")],
         ),
-        ([Mode("YUYV", 640, 480, 15), Mode("MJPG", 640, 480, 60)], []),
-        ([Mode("MJPG", 1920, 1080, 30)], [(State.WARNING, "the camera has no 640×480")]),
+        ([CaptureFormat("YUYV", 640, 480, 15), CaptureFormat("MJPG", 640, 480, 60)], []),
+        ([CaptureFormat("MJPG", 1920, 1080, 30)], [(State.WARNING, "the camera has no 640×480")]),
         ([], []),
     ],
 )
 def test_camera_too_slow_or_of_other_sizes(
-    pi: Path, monkeypatch: pytest.MonkeyPatch, modes: list[Mode], expected: list[tuple[State, str]]
+    pi: Path, monkeypatch: pytest.MonkeyPatch, modes: list[CaptureFormat], expected: list[tuple[State, str]]
 ) -> None:
     plug(pi)
-    monkeypatch.setattr(v4l2, "modes", lambda path: modes)
+    monkeypatch.setattr(v4l2, "enumerate_formats", lambda path: modes)
     first, *rest = told(camera.camera(machine(pi), Config()))
     assert first == (State.OK, "/dev/video0 is there and free") and rest == expected
 
@@ -66,12 +66,12 @@ def test_cameras_are_listed_with_the_wished_and_the_largest_size(
     plug(pi)
     monkeypatch.setattr(
         v4l2,
-        "modes",
+        "enumerate_formats",
         lambda path: [
-            Mode("MJPG", 320, 240, 30),
-            Mode("MJPG", 640, 480, 30),
-            Mode("MJPG", 1920, 1080, 15),
-            Mode("GREY", 640, 480, None),
+            CaptureFormat("MJPG", 320, 240, 30),
+            CaptureFormat("MJPG", 640, 480, 30),
+            CaptureFormat("MJPG", 1920, 1080, 15),
+            CaptureFormat("GREY", 640, 480, None),
         ],
     )
     assert told(camera.cameras(machine(pi), Config())) == [

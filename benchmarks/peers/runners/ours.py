@@ -8,7 +8,7 @@ from typing import Self
 
 from benchmarks.peers.runners import play
 from edge.build import build
-from edge.cameras.video import USUAL_FPS, VideoCamera
+from edge.cameras.video import DEFAULT_FPS, VideoCamera
 from edge.contracts import Result
 from edge.drawing import overlay
 from edge.frames import Frame
@@ -55,7 +55,7 @@ def _repeated(path: str, frames: int) -> Iterator[Frame]:
                     return
         if given == before:
             return
-        start_s = elapsed_s + 1 / USUAL_FPS
+        start_s = elapsed_s + 1 / DEFAULT_FPS
 
 
 class DrawingSink:

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from edge.cameras import nodes
-from edge.cameras.nodes import Identity
+from edge.cameras import device_nodes
+from edge.cameras.device_nodes import UsbIdentity
 from tests.cameras.devices import Bench
 
 
@@ -17,8 +17,8 @@ def bench(tmp_path: Path) -> Bench:
     return bench
 
 
-def seen(bench: Bench, node: str) -> Identity:
-    identity = nodes.identity(f"/dev/{node}", bench.root)
+def seen(bench: Bench, node: str) -> UsbIdentity:
+    identity = device_nodes.identify_usb_camera(f"/dev/{node}", bench.root)
     assert identity is not None
     return identity
 
@@ -28,10 +28,10 @@ def test_camera_at_its_port_is_found_whatever_its_node_is(bench: Bench) -> None:
     camera = seen(bench, "video0")
     assert (camera.kind, camera.port) == (("046d", "0825", "", "1.0", "0"), "1-1.2")
     bench.pull_usb("video0")
-    assert nodes.node_of(camera, bench.root) is None
+    assert device_nodes.find_node(camera, bench.root) is None
     bench.plug_usb("video0", "1-1.3")
     bench.plug_usb("video4", "1-1.2")
-    assert nodes.node_of(camera, bench.root) == "/dev/video4"
+    assert device_nodes.find_node(camera, bench.root) == "/dev/video4"
 
 
 def test_camera_at_another_port_is_found_where_it_is_the_only_one_of_its_kind(bench: Bench) -> None:
@@ -39,11 +39,11 @@ def test_camera_at_another_port_is_found_where_it_is_the_only_one_of_its_kind(be
     camera = seen(bench, "video0")
     bench.pull_usb("video0")
     bench.plug_usb("video0", "1-1.3", kind="1bcf:28c4")
-    assert nodes.node_of(camera, bench.root) is None
+    assert device_nodes.find_node(camera, bench.root) is None
     bench.plug_usb("video2", "2-1")
-    assert nodes.node_of(camera, bench.root) == "/dev/video2"
+    assert device_nodes.find_node(camera, bench.root) == "/dev/video2"
     bench.plug_usb("video4", "2-2")
-    assert nodes.node_of(camera, bench.root) is None
+    assert device_nodes.find_node(camera, bench.root) is None
 
 
 def test_twin_that_was_there_all_along_is_not_taken_for_it(bench: Bench) -> None:
@@ -51,9 +51,9 @@ def test_twin_that_was_there_all_along_is_not_taken_for_it(bench: Bench) -> None
     bench.plug_usb("video2", "1-1.3")
     camera = seen(bench, "video0")
     bench.pull_usb("video0")
-    assert nodes.node_of(camera, bench.root) is None
+    assert device_nodes.find_node(camera, bench.root) is None
     bench.plug_usb("video0", "1-1.4")
-    assert nodes.node_of(camera, bench.root) == "/dev/video0"
+    assert device_nodes.find_node(camera, bench.root) == "/dev/video0"
 
 
 def test_serial_numbers_tell_twins_apart(bench: Bench) -> None:
@@ -61,9 +61,9 @@ def test_serial_numbers_tell_twins_apart(bench: Bench) -> None:
     camera = seen(bench, "video0")
     bench.pull_usb("video0")
     bench.plug_usb("video0", "1-1.2", serial="B")
-    assert nodes.node_of(camera, bench.root) is None
+    assert device_nodes.find_node(camera, bench.root) is None
     bench.plug_usb("video2", "1-1.3", serial="A")
-    assert nodes.node_of(camera, bench.root) == "/dev/video2"
+    assert device_nodes.find_node(camera, bench.root) == "/dev/video2"
 
 
 def test_nodes_of_one_device_are_not_taken_for_each_other(bench: Bench) -> None:
@@ -74,8 +74,8 @@ def test_nodes_of_one_device_are_not_taken_for_each_other(bench: Bench) -> None:
     bench.pull_usb("video0")
     for node, interface, index in (("video5", "1.2", 0), ("video6", "1.0", 1), ("video7", "1.0", 0)):
         bench.plug_usb(node, "1-3", interface=interface, index=index)
-    assert nodes.node_of(colour, bench.root) == "/dev/video7"
-    assert nodes.node_of(infrared, bench.root) == "/dev/video5"
+    assert device_nodes.find_node(colour, bench.root) == "/dev/video7"
+    assert device_nodes.find_node(infrared, bench.root) == "/dev/video5"
 
 
 @pytest.mark.parametrize(
@@ -84,12 +84,12 @@ def test_nodes_of_one_device_are_not_taken_for_each_other(bench: Bench) -> None:
 def test_what_is_no_node_of_a_usb_device_has_no_identity(bench: Bench, name: str) -> None:
     bench.add_device("video0", index=0)
     bench.name_stably()
-    assert nodes.identity(name, bench.root) is None
+    assert device_nodes.identify_usb_camera(name, bench.root) is None
 
 
 def test_holders_are_found_in_the_real_proc(tmp_path: Path, hold: Callable[[Path], int]) -> None:
     path = tmp_path / "device"
     path.touch()
-    assert nodes.holders(path) == []
+    assert device_nodes.list_holders(path) == []
     pid = hold(path)
-    assert [holder.split()[0] for holder in nodes.holders(path)] == [str(pid)]
+    assert [holder.split()[0] for holder in device_nodes.list_holders(path)] == [str(pid)]
