@@ -10,9 +10,8 @@ from edge import board
 from edge.contracts import Camera, Keyboard, Screen, Sink
 from edge.mqtt import address as mqtt_address
 from edge.rotation import Rotation, Series
-from edge.settings import config as settings
 from edge.settings import credentials
-from edge.settings.config import Config
+from edge.settings.config import LOOPBACK_HOSTS, Config
 from edge.settings.reloading import OnChange, ignore_changes
 from edge.sinks import systemd
 from edge.sinks.events import EventsSink
@@ -75,7 +74,7 @@ def make_stream(config: Config, telemetry: Telemetry, metrics: Callable[[], byte
     encryption = None
     if config.tls_certificate and config.tls_key:
         encryption = tls.make_context(Path(config.tls_certificate), Path(config.tls_key))
-    if host not in settings.LOOPBACK_HOSTS:
+    if host not in LOOPBACK_HOSTS:
         if secret is None:
             log.warning("everybody who reaches %s can watch the stream (--insecure)", config.listen)
         elif encryption is None:

@@ -82,7 +82,7 @@ def examine(here: Machine) -> tuple[list[Finding], "Config | None"]:
 def _settings(here: Machine) -> tuple["Config | None", Finding]:
     """The settings that edge.run would have, else the defaults; None where a library for them is missing."""
     try:
-        from edge.settings import config
+        from edge.settings import config, parsing
     except ImportError as error:
         found = problem(
             f"{error}: nothing that depends on the settings was looked at",
@@ -90,7 +90,7 @@ def _settings(here: Machine) -> tuple["Config | None", Finding]:
         )
         return None, replace(found, check="settings")
     try:
-        chosen = config.parse(here.arguments, here.environment)[0]
+        chosen = parsing.parse_settings(here.arguments, here.environment)[0]
     except ConfigError as error:
         found = refused(error)
         return config.Config(), replace(

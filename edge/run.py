@@ -13,8 +13,8 @@ from edge.cameras.spec import VideoFile, parse_camera
 from edge.command import command
 from edge.errors import CameraError
 from edge.settings import batch
-from edge.settings import config as settings
 from edge.settings.config import Settings
+from edge.settings.parsing import parse_settings
 from edge.settings.reloading import ConfigReloader
 from edge.sinks import systemd
 from edge.telemetry import Telemetry
@@ -88,14 +88,14 @@ def run_all(chosen: Settings, waiter: SignalWaiter, reloader: ConfigReloader) ->
 def main(arguments: Sequence[str] | None = None) -> None:
     """The command."""
     given = sys.argv[1:] if arguments is None else arguments
-    chosen, flags = settings.parse(given, os.environ)
+    chosen, flags = parse_settings(given, os.environ)
     if flags.print_config:
         print(chosen)
         return
     logging.basicConfig(
         format=("" if systemd.is_stderr_journal(os.environ) else "%(asctime)s ") + "%(levelname)s %(message)s"
     )
-    reloader = ConfigReloader(chosen, lambda: settings.parse(given, os.environ)[0])
+    reloader = ConfigReloader(chosen, lambda: parse_settings(given, os.environ)[0])
     reloader.on_change(
         "verbose", lambda is_on: logging.getLogger().setLevel(logging.DEBUG if is_on else logging.INFO)
     )

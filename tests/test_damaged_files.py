@@ -21,8 +21,8 @@ from edge.errors import ConfigError, DataError
 from edge.frames import Frame, PixelFormat
 from edge.reporting.rows import read_rows
 from edge.reporting.summary import summarize
-from edge.settings import config
 from edge.settings.config import Config
+from edge.settings.parsing import parse_settings
 from tests.damaged import Trial
 
 # A damage: where, as a share of the length, and what is there instead; None cuts the file off there.
@@ -69,12 +69,12 @@ VALUES = some.recursive(
 def check_settings(file: Path, content: bytes) -> None:
     file.write_bytes(content)
     try:
-        chosen = config.parse(["--config", str(file)], {})[0]
+        chosen = parse_settings(["--config", str(file)], {})[0]
     except ConfigError as error:
         assert len(str(error).splitlines()) == 1 and "; " in str(error)
         return
     file.write_text(str(chosen), encoding="utf-8")
-    assert config.parse(["--config", str(file)], {})[0].config == chosen.config
+    assert parse_settings(["--config", str(file)], {})[0].config == chosen.config
 
 
 @given(content=some.binary(max_size=300) | some.text(max_size=300).map(str.encode))

@@ -12,7 +12,7 @@ import yaml
 from prometheus_client.parser import text_string_to_metric_families
 
 from edge.mqtt import address as mqtt_address
-from edge.settings import config
+from edge.settings.parsing import parse_settings
 from edge.sinks.metrics import MetricsSink
 from edge.sinks.mqtt import MqttSink
 from tests import promtool
@@ -128,7 +128,7 @@ def test_one_configuration_serves_every_device(monkeypatch: pytest.MonkeyPatch) 
     prefixes = []
     for name in ("pi-07", "pi-08"):
         monkeypatch.setattr("socket.gethostname", lambda name=name: name)
-        parsed, _ = config.parse(["--config", str(FLEET / "config.toml")], {})
+        parsed, _ = parse_settings(["--config", str(FLEET / "config.toml")], {})
         assert parsed.config.mqtt is not None and parsed.config.tls_key == f"/etc/fer-edge/{name}.key"
         prefixes.append(mqtt_address.parse(parsed.config.mqtt, "mqtt").prefix)
     assert prefixes == ["fer-edge/pi-07", "fer-edge/pi-08"]

@@ -10,8 +10,9 @@ from pathlib import Path
 import pytest
 
 from edge import pipeline
-from edge.settings import config, sample
+from edge.settings import sample
 from edge.settings.config import Config
+from edge.settings.parsing import parse_settings
 from edge.web import server_thread
 from tests.conftest import ROOT
 
@@ -101,14 +102,14 @@ def test_sample_is_that_of_the_settings() -> None:
 
 
 def test_sample_sets_nothing() -> None:
-    assert config.parse(["--config", str(SAMPLE)], {})[0].config == Config()
+    assert parse_settings(["--config", str(SAMPLE)], {})[0].config == Config()
 
 
 def test_sample_with_every_line_taken_in_sets_every_default(tmp_path: Path) -> None:
     lines = [line.removeprefix("#") for line in sample.text().splitlines() if re.match(r"#\w+ = [^…]", line)]
     path = tmp_path / "config.toml"
     path.write_text("\n".join(lines))
-    chosen = config.parse(["--config", str(path)], {})[0]
+    chosen = parse_settings(["--config", str(path)], {})[0]
     assert chosen.config == Config()
     assert {key for key, origin in chosen.origins.items() if origin != "default"} == {
         key for key in Config.__struct_fields__ if getattr(Config(), key) is not None

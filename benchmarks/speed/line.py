@@ -24,7 +24,8 @@ from benchmarks.arithmetic import Spread
 from benchmarks.clip import Clip, store
 from benchmarks.passes.worker import PassRequest, PassResult
 from edge.errors import FerEdgeError
-from edge.settings.config import PREFIX, Config
+from edge.settings.config import Config
+from edge.settings.credentials import PREFIX
 
 # Of these kinds is a round: as fast as it goes; at the camera's rate; with every call of a library timed.
 Kind = Literal["unpaced", "live", "timed"]

@@ -26,7 +26,7 @@ from benchmarks import arithmetic, files
 from benchmarks.arithmetic import Spread
 from edge.command import ArgumentParser, command, make_parser
 from edge.errors import FerEdgeError
-from edge.settings.config import PREFIX
+from edge.settings.credentials import PREFIX
 
 START_WITHIN_S = 30.0
 ANSWER_WITHIN_S = 30.0

@@ -17,7 +17,7 @@ from edge import files
 from edge.build import make_classifier, make_detector
 from edge.cameras.demo import PORTRAIT, DemoCamera
 from edge.command import command
-from edge.settings import config
+from edge.settings.parsing import parse_settings
 
 MIN_FACE_PX = 80
 # The comment of the portrait, which is text: the expression that people see in it.
@@ -26,7 +26,7 @@ _EXPRESSION = re.compile(rb"expression: (\w+)")
 
 def trial(arguments: Sequence[str]) -> dict[str, object]:
     """What the model says of itself and of the demo's face; raises FerEdgeError."""
-    chosen = config.parse(arguments, os.environ)[0].config
+    chosen = parse_settings(arguments, os.environ)[0].config
     detector = make_detector(chosen)
     classifier = make_classifier(chosen, detector)
     with DemoCamera(640, 480, 30, sleep=lambda _: None) as camera:

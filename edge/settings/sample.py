@@ -1,4 +1,4 @@
-"""The configuration file to begin with: every setting, commented out at its default.
+"""Writes the sample configuration file: every setting, commented out at its default.
 
 python -m edge.settings.sample > config.toml
 """
@@ -10,27 +10,27 @@ from collections.abc import Sequence
 import msgspec
 
 from edge.command import command, make_parser
-from edge.settings import config
-from edge.settings.config import Config
+from edge.settings.fields import SETTINGS, Setting
 
 WIDTH = 100
 HEAD = """\
-# The settings of fer-edge: take the # before a line away and change it, then sudo systemctl restart fer-edge.
-# For min_face_px, clean, mqtt_every_s, log_every_s and verbose, reload does in place of restart.
-# A relative path is one in /var/lib/fer-edge, the only place where the service may write.
+# The settings of fer-edge. To change one, remove the # before its line, edit the value, and enter
+#   sudo systemctl restart fer-edge
+# For min_face_px, clean, mqtt_every_s, log_every_s and verbose, "reload" in place of "restart" is enough.
+# A relative path starts in /var/lib/fer-edge, the only folder where the service may write.
 """
 
 
 def text() -> str:
-    """The file; TOML that sets nothing."""
-    return HEAD + "".join(_setting(field) for field in msgspec.structs.fields(Config))
+    """The file: TOML that sets nothing."""
+    return HEAD + "".join(map(_format_setting, SETTINGS.values()))
 
 
-def _setting(field: msgspec.structs.FieldInfo) -> str:
-    said = f"{config.description(field.name)}; {config.allowed(field.name)}"
-    lines = textwrap.wrap(said, WIDTH, break_long_words=False, break_on_hyphens=False)
-    value = "…" if field.default is None else msgspec.json.encode(field.default).decode()
-    return "\n" + "".join(f"# {line}\n" for line in lines) + f"#{field.name} = {value}\n"
+def _format_setting(setting: Setting) -> str:
+    text = f"{setting.description}; {setting.allowed}"
+    lines = textwrap.wrap(text, WIDTH, break_long_words=False, break_on_hyphens=False)
+    value = "…" if setting.default is None else msgspec.json.encode(setting.default).decode()
+    return "\n" + "".join(f"# {line}\n" for line in lines) + f"#{setting.key} = {value}\n"
 
 
 @command

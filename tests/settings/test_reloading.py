@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from edge.settings import config
+from edge.settings.config import Settings
+from edge.settings.parsing import parse_settings
 from edge.settings.reloading import ConfigReloader
 
 TIMEOUT_S = 60
@@ -30,8 +31,8 @@ class Bench:
     def write(self, text: str) -> None:
         self.file.write_text(text)
 
-    def parsed(self) -> config.Settings:
-        return config.parse(["--config", str(self.file)], {})[0]
+    def parsed(self) -> Settings:
+        return parse_settings(["--config", str(self.file)], {})[0]
 
     def reload(self, text: str) -> list[tuple[str, object]]:
         """What was taken because of `text`."""

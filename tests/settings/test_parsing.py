@@ -5,12 +5,12 @@ from pathlib import Path
 import pytest
 
 from edge.errors import ConfigError
-from edge.settings import config
-from edge.settings.config import Config
+from edge.settings.config import Config, Settings
+from edge.settings.parsing import parse_settings
 
 
-def parsed(*arguments: str, **environment: str) -> config.Settings:
-    return config.parse(arguments, environment)[0]
+def parsed(*arguments: str, **environment: str) -> Settings:
+    return parse_settings(arguments, environment)[0]
 
 
 def test_nothing_said_gives_the_defaults() -> None:
@@ -183,7 +183,7 @@ def test_address_of_ipv6() -> None:
 
 def test_help_says_every_key_with_its_default(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as ended:
-        config.parse(["--help"], {})
+        parse_settings(["--help"], {})
     assert ended.value.code == 0
     text = " ".join(capsys.readouterr().out.split())
     for flag in ("--camera", "--no-stream", "--insecure", "--min-face", "--log-every", "--print-config"):

@@ -1,0 +1,89 @@
+"""Checks the settings: each value by its type and limits, then those that depend on each other."""
+
+import math
+import re
+import socket
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from edge.errors import ConfigError
+from edge.mqtt import address as mqtt_address
+from edge.settings import credentials
+from edge.settings.config import LOOPBACK_HOSTS, Config
+from edge.settings.fields import Setting
+
+# Stands for this machine's name in a text, so that one file serves many machines.
+HOSTNAME = "${HOSTNAME}"
+HIGHEST_PORT = 65535
+
+_ADDRESS = re.compile(r"(\[[0-9A-Fa-f:]+\]|[^:\s]+):\d{1,5}")
+
+
+def convert(setting: Setting, value: Any, origin: str, *, strict: bool) -> Any:
+    """`value` as the setting's type; ConfigError if it is no such value or out of its limits.
+
+    Unless `strict`, texts stand for numbers and booleans.
+    """
+    if isinstance(value, str):
+        value = _expand(setting.key, value, origin)
+    try:
+        converted = msgspec.convert(value, setting.type, strict=strict)
+        if isinstance(converted, float) and not math.isfinite(converted):
+            raise msgspec.ValidationError("infinite or not a number")
+        return converted
+    except msgspec.ValidationError as error:
+        found = credentials.without_secrets(repr(value))
+        raise ConfigError(
+            f"expected {setting.allowed} for {setting.key}, found {found} ({origin}); change it"
+        ) from error
+
+
+def _expand(key: str, text: str, origin: str) -> str:
+    text = text.replace(HOSTNAME, socket.gethostname())
+    if other := re.search(r"\$\{\w*\}", text):
+        raise ConfigError(
+            f"expected no variable but {HOSTNAME} for {key}, found {other[0]} ({origin}); write it out"
+        )
+    return text
+
+
+def check_together(config: Config, origins: Mapping[str, str], environment: Mapping[str, str]) -> None:
+    """ConfigError for settings that are wrong together; `origins` and `environment` as in parse_settings."""
+    _check_listen(config, origins, environment)
+    if config.report and not config.events:
+        raise ConfigError(
+            f"expected events where report is set ({origins['report']}), found none; add --events"
+        )
+    if (config.tls_certificate is None) != (config.tls_key is None):
+        keys = ("tls_certificate", "tls_key")
+        key, other = keys if config.tls_key is None else reversed(keys)
+        raise ConfigError(
+            f"expected both tls_certificate and tls_key, found {key} alone ({origins[key]}); add {other}"
+        )
+    if config.mqtt is not None:
+        broker = mqtt_address.parse(config.mqtt, origins["mqtt"])
+        if config.mqtt_ca and not broker.is_encrypted:
+            raise ConfigError(
+                f"expected mqtts:// for mqtt ({origins['mqtt']}) where mqtt_ca is set, found mqtt://; "
+                f"change it, or take mqtt_ca out ({origins['mqtt_ca']})"
+            )
+
+
+def _check_listen(config: Config, origins: Mapping[str, str], environment: Mapping[str, str]) -> None:
+    if not _ADDRESS.fullmatch(config.listen) or config.address[1] > HIGHEST_PORT:
+        raise ConfigError(
+            f"expected HOST:PORT with a port from 0 to {HIGHEST_PORT} for listen, "
+            f"found {config.listen!r} ({origins['listen']}); change it"
+        )
+    host, _ = config.address
+    token_file = Path(config.token_file) if config.token_file else None
+    is_guarded = config.insecure or credentials.is_given("token", token_file, environment)
+    if config.stream and host not in LOOPBACK_HOSTS and not is_guarded:
+        raise ConfigError(
+            f"expected a token, or listen to name this machine alone ({', '.join(LOOPBACK_HOSTS)}), "
+            f"found {host} ({origins['listen']}): others could watch; name a token's file with "
+            "--token-file, or add --insecure if they may"
+        )
