@@ -17,10 +17,8 @@ from edge.faces.tracking import FollowingTracker
 from edge.frames import Frame, PixelFormat
 from edge.models import classifier_path
 
-NAMES = ("haar", "yunet")
 
-
-@pytest.fixture(params=NAMES)
+@pytest.fixture(params=["haar", "yunet"])
 def detector(request: pytest.FixtureRequest, material: Callable[[str], Path]) -> FaceDetector:
     if request.param == "haar":
         return HaarDetector()
@@ -172,6 +170,6 @@ def test_yunet_refuses_another_network() -> None:
     assert "\n" not in str(raised.value)
 
 
-@pytest.mark.parametrize("name", NAMES)
-def test_name_is_the_key_of_the_framing(name: str) -> None:
-    assert {"haar": HaarDetector, "yunet": YunetDetector}[name].name == name
+@pytest.mark.parametrize(("name", "made_by"), [("haar", HaarDetector), ("yunet", YunetDetector)])
+def test_name_is_the_key_of_the_framing(name: str, made_by: type[HaarDetector] | type[YunetDetector]) -> None:
+    assert made_by.name == name

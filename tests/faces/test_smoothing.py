@@ -1,5 +1,7 @@
 """Smoothed expressions and their labels, on scripted sequences."""
 
+from collections.abc import Sequence
+
 import numpy as np
 import pytest
 
@@ -31,7 +33,7 @@ def read(
     return reading.smoothed
 
 
-def labels_of(script: list[tuple[float, ...]], fps: float = 30) -> list[str]:
+def labels_of(script: Sequence[tuple[float, ...]], fps: float = 30) -> list[str]:
     smoother = ExponentialSmoother()
     return [read(smoother, step / fps, *probabilities).label for step, probabilities in enumerate(script)]
 

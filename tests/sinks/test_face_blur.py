@@ -1,5 +1,7 @@
 """The sinks behind the blur see every result, its faces hidden, and nothing else."""
 
+from typing import Self
+
 import numpy as np
 import pytest
 
@@ -7,8 +9,8 @@ from edge.contracts import Box, Result
 from edge.drawing.blur import LOOK_AHEAD_S, BlurredFrame
 from edge.errors import SinkError
 from edge.sinks.face_blur import FaceBlurSink
+from tests.fakes import FakeSink
 from tests.results import reading_of, result_of
-from tests.test_pipeline import FakeSink
 
 FPS = 30
 PICTURE = np.zeros((48, 64, 3), np.uint8)
@@ -58,7 +60,7 @@ def test_sink_that_fails_on_the_last_results_is_reported_and_all_are_left() -> N
 
 def test_sink_that_cannot_open_leaves_none_open() -> None:
     class Closed(FakeSink):
-        def __enter__(self) -> FakeSink:  # type: ignore[override]
+        def __enter__(self) -> Self:
             raise SinkError("expected a free port, found none; name another")
 
     first = FakeSink()

@@ -20,8 +20,7 @@ from edge.sinks.systemd import STATUS_EVERY_S, SystemdSink
 from edge.telemetry import Stats, Telemetry
 from edge.threads import SignalWaiter
 from tests.clocks import Clock
-from tests.results import result_of
-from tests.test_pipeline import (
+from tests.fakes import (
     FakeCamera,
     FakeClassifier,
     FakeDetector,
@@ -30,6 +29,7 @@ from tests.test_pipeline import (
     FakeTracker,
     Part,
 )
+from tests.results import result_of
 
 WATCHDOG_S = 9.0
 STATS = replace(Telemetry(Clock(1.0)).read_stats(), analysed_fps=29.96, faces=2, temperature_c=56.4)
@@ -209,7 +209,7 @@ def test_stage_that_hangs_stops_the_pings_while_the_camera_goes_on(manager: Mana
         clock.sleep(WATCHDOG_S)
         return clock()
 
-    camera, gate = FakeCamera(None, live=True), Gate()
+    camera, gate = FakeCamera(None, is_live=True), Gate()
     tracker, detector, sink = FakeTracker(), FakeDetector(), FakeSink()
     classifier, smoother = FakeClassifier(), FakeSmoother()
     parts: dict[str, Part] = {
