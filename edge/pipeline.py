@@ -1,4 +1,4 @@
-"""The four stages, capture → detect → infer → deliver, each a thread, joined by slots."""
+"""Runs the four stages capture → detect → infer → deliver, a thread each, with a slot between every two."""
 
 import logging
 import time
@@ -15,26 +15,28 @@ from edge.threads import LatestSlot, SignalWaiter, WorkerGroup
 
 log = logging.getLogger(__name__)
 
-# A camera that was just opened settles its exposure, which takes seconds for some.
+# Some cameras take seconds to settle their exposure after they were opened.
 FIRST_FRAME_WITHIN_S = 10.0
-# A stage is at most one frame and a camera's time-out away from its end.
+# A stage ends after the frame at hand, the capturing stage at the latest after the camera's time-out.
 STOP_WITHIN_S = 5.0
 LOG_EVERY_S = 5.0
 
 
 @dataclass(frozen=True, slots=True)
-class _Detected:
+class _Detection:
+    """What the detecting stage hands to the inferring stage."""
+
     frame: Frame
     faces: tuple[Face, ...]
-    at_s: float
+    detected_at_s: float
 
 
 class Pipeline:
-    """Runs a camera's frames through the face finder and the expression reader to the sinks, until one end or the other.
+    """Passes a camera's frames through a face finder and an expression reader to the sinks.
 
-    A live camera's frames are dropped where a stage is slow; every other camera's are all
-    analysed.  Each stage closes the slots on both its sides when it ends, so an end, a stop
-    and an error run through all stages in both directions.
+    Where a stage is slow, frames of a live camera are dropped; frames of any other camera are all analysed.
+    Each stage closes the slots on both its sides when it ends, so an end, a stop or an error spreads to all
+    stages in both directions.
     """
 
     def __init__(
@@ -47,13 +49,16 @@ class Pipeline:
         *,
         first_frame_within_s: float = FIRST_FRAME_WITHIN_S,
     ) -> None:
-        """The parts are used by one thread each; `telemetry` by all."""
+        """One thread uses each part; all threads use `telemetry`.
+
+        A camera that has just been opened may take `first_frame_within_s` for its first frame.
+        """
         self._camera, self._face_finder = camera, face_finder
         self._expression_reader, self._sinks = expression_reader, sinks
         self._telemetry, self._first_frame_within_s = telemetry, first_frame_within_s
         self.log_every_s = LOG_EVERY_S
         self._frames: LatestSlot[Frame] = LatestSlot(wait=not camera.is_live)
-        self._detected: LatestSlot[_Detected] = LatestSlot(wait=not camera.is_live)
+        self._detections: LatestSlot[_Detection] = LatestSlot(wait=not camera.is_live)
         self._results: LatestSlot[Result] = LatestSlot(wait=not camera.is_live)
 
     def run(
@@ -64,13 +69,13 @@ class Pipeline:
         duration_s: float | None = None,
         on_reload: Callable[[], None] = lambda: None,
     ) -> None:
-        """Run to the camera's end, for `frames` captured frames, `duration_s`, or until `waiter` is asked to stop.
+        """Run until the camera ends, `frames` are captured, `duration_s` is over or `waiter` has to stop.
 
         `on_reload` is called in this thread when `waiter` is asked to reload; it may change `log_every_s`.
-        Everything is closed in the end.  Raises the first error of any stage, camera or sink, unchanged.
+        Closes the camera and the sinks in every case.  Raises the first error of any part unchanged.
         """
         with ExitStack() as opened:
-            # The camera first: where there is none, no sink has replaced a file of the last run.
+            # The camera first: if there is none, no sink replaces a file of the last run.
             opened.enter_context(self._camera)
             for sink in self._sinks:
                 opened.enter_context(sink)
@@ -80,21 +85,21 @@ class Pipeline:
                 workers.start("detect", self._detect)
                 workers.start("infer", self._infer)
                 workers.start("deliver", self._deliver)
-                self._watch(workers, waiter, duration_s, on_reload)
+                self._wait_for_end(workers, waiter, duration_s, on_reload)
             finally:
                 self._frames.close()
                 workers.join(STOP_WITHIN_S)
             stats = self._telemetry.read_stats()
         log.info("%s", stats.to_log_line())
 
-    def _watch(
+    def _wait_for_end(
         self,
         workers: WorkerGroup,
         waiter: SignalWaiter,
         duration_s: float | None,
         on_reload: Callable[[], None],
     ) -> None:
-        """Log the stats now and then, and reload where that is asked for, until it is time to stop."""
+        """Log the stats every `log_every_s`, and reload when asked, until it is time to stop."""
         now_s = time.monotonic()
         end_s = now_s + duration_s if duration_s is not None else float("inf")
         log_s = now_s + self.log_every_s
@@ -110,24 +115,24 @@ class Pipeline:
 
     def _capture(self, frames: int | None) -> None:
         try:
-            for frame in islice(self._camera_frames(), frames):
+            for frame in islice(self._read_frames(), frames):
                 self._telemetry.count_captured(frame)
                 if not self._frames.publish(frame):
                     return
         except CameraError:
-            # A camera that fails while the line is being stopped is no fault any more.
+            # While the pipeline stops, a camera's failure does not matter any more.
             if not self._frames.is_closed:
                 raise
         finally:
             self._frames.close()
 
-    def _camera_frames(self) -> Iterator[Frame]:
-        """The camera's frames; only before the first is a time-out no fault, and a stop ends the wait for it."""
+    def _read_frames(self) -> Iterator[Frame]:
+        """Yields the camera's frames.  A time-out before the first frame is ignored; a stop ends the wait."""
         opened_s = time.monotonic()
-        delivered = iter(self._camera)
+        frames = iter(self._camera)
         while not self._frames.is_closed:
             try:
-                first = next(delivered)
+                first = next(frames)
             except StopIteration:
                 return
             except CameraTimeout:
@@ -135,7 +140,7 @@ class Pipeline:
                     raise
             else:
                 yield first
-                yield from delivered
+                yield from frames
                 return
 
     def _detect(self) -> None:
@@ -143,24 +148,24 @@ class Pipeline:
             for frame in self._frames.follow():
                 if any(sink.needs_picture for sink in self._sinks):
                     frame.decode_colour_first()
+                # A frame with a notice stands for a camera that is away: there is no picture to search.
                 faces = () if frame.notice else self._face_finder.find(frame)
-                if not self._detected.publish(_Detected(frame, faces, time.monotonic())):
+                if not self._detections.publish(_Detection(frame, faces, time.monotonic())):
                     return
         finally:
             self._frames.close()
-            self._detected.close()
+            self._detections.close()
 
     def _infer(self) -> None:
         try:
-            for detected in self._detected.follow():
-                frame, faces = detected.frame, detected.faces
-                readings = self._expression_reader.read(frame, faces)
-                result = Result(frame, readings, detected.at_s, time.monotonic())
+            for detection in self._detections.follow():
+                readings = self._expression_reader.read(detection.frame, detection.faces)
+                result = Result(detection.frame, readings, detection.detected_at_s, time.monotonic())
                 self._telemetry.count_analysed(result)
                 if not self._results.publish(result):
                     return
         finally:
-            self._detected.close()
+            self._detections.close()
             self._results.close()
 
     def _deliver(self) -> None:

@@ -1,4 +1,4 @@
-"""How fast the line runs: rates, drops and latency, and the log line that tells them."""
+"""Measures the pipeline: rates, dropped frames and latency, and the log line that reports them."""
 
 import threading
 import time
@@ -12,13 +12,13 @@ from edge.board import Board
 from edge.contracts import Result
 from edge.frames import Frame
 
-# Rates and percentiles speak of the last so many seconds.
+# Rates and percentiles cover so many seconds back from now.
 WINDOW_S = 5.0
 
 
 @dataclass(frozen=True, slots=True)
 class Stats:
-    """What the line did in the last WINDOW_S seconds; `captured`, `analysed` and `dropped` count from the start."""
+    """Rates and latency of the last WINDOW_S seconds; all counts are since the start."""
 
     captured_fps: float
     analysed_fps: float
@@ -26,27 +26,27 @@ class Stats:
     captured: int
     analysed: int
     dropped: int
-    """Frames that the camera numbered and that never reached the sinks: lost by the driver or between any two stages."""
+    """Frames that never reached the sinks: lost by the camera's driver or between any two stages."""
     latency_p50_ms: float
-    """From capture to shown."""
+    """From capture until every sink has taken the result."""
     latency_p95_ms: float
     faces: int
     """In the newest result."""
     temperature_c: float | None
-    """The processor's; None where the machine does not tell."""
+    """Of the processor; None where the machine does not report it."""
     throttled: tuple[str, ...]
-    """Why the firmware slows the processor down."""
+    """The reasons for which the firmware slows the processor down."""
     outputs_lost: int
-    """How often a recording or another output has failed since the start."""
+    """How often a recording or another output has failed."""
     reconnects: int
-    """How often the camera has come back since the start."""
+    """How often the camera has come back after it was away."""
 
     def to_log_line(self) -> str:
-        """The log line."""
+        """The stats as one line for the log."""
         line = (
-            f"captured {self.captured_fps:.1f} FPS, analysed {self.analysed_fps:.1f}, shown {self.shown_fps:.1f}, "
-            f"dropped {self.dropped}, latency p50 {self.latency_p50_ms:.1f} ms p95 {self.latency_p95_ms:.1f} ms, "
-            f"faces {self.faces}"
+            f"captured {self.captured_fps:.1f} FPS, analysed {self.analysed_fps:.1f}, "
+            f"shown {self.shown_fps:.1f}, dropped {self.dropped}, "
+            f"latency p50 {self.latency_p50_ms:.1f} ms p95 {self.latency_p95_ms:.1f} ms, faces {self.faces}"
         )
         if self.temperature_c is not None:
             line += f", {self.temperature_c:.0f} °C"
@@ -57,7 +57,7 @@ class Stats:
         return f"{line}, THROTTLED: {', '.join(self.throttled)}" if self.throttled else line
 
     def to_dict(self) -> dict[str, float]:
-        """The stats under their names, rounded for people; unknown ones are left out, `throttled` is 0 or 1."""
+        """The stats by name, rounded for people.  Unknown ones are left out, and `throttled` is 0 or 1."""
         stats = {name: getattr(self, name) for name in self.__slots__}
         stats["throttled"] = int(bool(self.throttled))
         return {name: round(value, 2) for name, value in stats.items() if value is not None}
@@ -69,10 +69,10 @@ class Telemetry:
     def __init__(
         self,
         clock: Callable[[], float] = time.monotonic,
-        board: Callable[[], Board] = lambda: Board(None, None),
+        read_board: Callable[[], Board] = lambda: Board(None, None),
     ) -> None:
-        """`board` tells the machine's health, and is asked for every read_stats()."""
-        self._clock, self._board = clock, board
+        """`read_board` returns the machine's health; each read_stats() calls it."""
+        self._clock, self._read_board = clock, read_board
         self._lock = threading.Lock()
         self._started_s = clock()
         self._captured, self._analysed, self._shown = _Window(), _Window(), _Window()
@@ -96,7 +96,7 @@ class Telemetry:
             self._faces = len(result.readings)
 
     def count_delivered(self, result: Result) -> None:
-        """`result` has reached the last stage; a gap in the frames' numbers before it was lost on the way."""
+        """The delivering stage has taken `result`; a gap in the frames' numbers counts as dropped."""
         with self._lock:
             self._dropped_count += result.frame.number - self._last_number - 1
             self._last_number = result.frame.number
@@ -108,27 +108,27 @@ class Telemetry:
             self._shown.add(now_s, now_s - result.frame.captured_at_s)
 
     def count_lost_output(self) -> None:
-        """A sink has failed, and the rest goes on."""
+        """A sink has failed, and the other sinks go on."""
         with self._lock:
             self._outputs_lost += 1
 
     def count_reconnect(self) -> None:
-        """The camera was away, and is back."""
+        """The camera has come back after it was away."""
         with self._lock:
             self._reconnects += 1
 
     def read_stats(self) -> Stats:
-        """The stats of this moment."""
-        board, now_s = self._board(), self._clock()
-        # Before the first window is full the rates are those of the time since the start.
+        """The stats at this moment."""
+        board, now_s = self._read_board(), self._clock()
+        # Until the first window is full, rates cover the time since the start.
         window_s = max(1e-3, min(WINDOW_S, now_s - self._started_s))
         with self._lock:
-            ages_s = self._shown.values(now_s) or [0.0]
+            ages_s = self._shown.read_ages(now_s) or [0.0]
             p50_s, p95_s = np.percentile(ages_s, [50, 95])
             return Stats(
-                captured_fps=len(self._captured.values(now_s)) / window_s,
-                analysed_fps=len(self._analysed.values(now_s)) / window_s,
-                shown_fps=len(self._shown.values(now_s)) / window_s,
+                captured_fps=len(self._captured.read_ages(now_s)) / window_s,
+                analysed_fps=len(self._analysed.read_ages(now_s)) / window_s,
+                shown_fps=len(self._shown.read_ages(now_s)) / window_s,
                 captured=self._captured_count,
                 analysed=self._analysed_count,
                 dropped=self._dropped_count,
@@ -146,16 +146,17 @@ class _Window:
     """The ages of the frames that passed a stage in the last WINDOW_S seconds."""
 
     def __init__(self) -> None:
-        self._passed: deque[tuple[float, float]] = deque()
+        self._ages: deque[tuple[float, float]] = deque()
+        """When a frame passed, and its age then; s."""
 
     def add(self, now_s: float, age_s: float) -> None:
-        self._passed.append((now_s, age_s))
-        self._forget(now_s)
+        self._ages.append((now_s, age_s))
+        self._remove_old(now_s)
 
-    def values(self, now_s: float) -> list[float]:
-        self._forget(now_s)
-        return [age_s for _, age_s in self._passed]
+    def read_ages(self, now_s: float) -> list[float]:
+        self._remove_old(now_s)
+        return [age_s for _, age_s in self._ages]
 
-    def _forget(self, now_s: float) -> None:
-        while self._passed and self._passed[0][0] < now_s - WINDOW_S:
-            self._passed.popleft()
+    def _remove_old(self, now_s: float) -> None:
+        while self._ages and self._ages[0][0] < now_s - WINDOW_S:
+            self._ages.popleft()

@@ -1,4 +1,4 @@
-"""The stages' threads and what stands between them; nobody else makes a thread."""
+"""Threads, the slots between them, and the main thread's wait for signals; no other module makes threads."""
 
 import ctypes
 import select
@@ -9,20 +9,21 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from types import TracebackType
 from typing import Generic, Self, TypeVar
 
 T = TypeVar("T")
 
 
-# Of glibc's malloc.h.
+# The option's number in glibc's malloc.h.
 _M_ARENA_MAX = -8
 
 
 def share_heap() -> None:
-    """Let all threads, none of which may have been started yet, take memory from one heap.
+    """Let all threads take memory from one heap.  Call it before any thread is started.
 
-    With heaps of their own, which is glibc's default, none gets what another has given back.
+    By default glibc gives each thread a heap of its own, and no thread can reuse what another one has freed.
     """
     library = ctypes.CDLL(None)
     if hasattr(library, "mallopt"):
@@ -30,25 +31,25 @@ def share_heap() -> None:
 
 
 class LatestSlot(Generic[T]):
-    """Room for one value between two stages, one thread each: the newest wins, so nothing queues up.
+    """Holds one value between two threads.  A newer value replaces an older one, so nothing queues up.
 
-    With `wait`, publishing blocks until the last value was taken: every value is handed over.
+    With `wait`, publish() blocks until the last value was taken, so every value is handed over.
     """
 
     def __init__(self, *, wait: bool = False) -> None:
         self._wait = wait
         self._closed = False
-        # Bare locks as signals, and a deque that forgets: a Condition costs several times as much for each frame.
+        # Two locks as signals and a deque of length 1: a Condition costs several times as much per frame.
         self._value: deque[T] = deque(maxlen=1)
         self._filled, self._emptied = threading.Lock(), threading.Lock()
 
     @property
     def is_closed(self) -> bool:
-        """Nothing can be published any more."""
+        """close() was called; nothing can be published any more."""
         return self._closed
 
     def publish(self, value: T) -> bool:
-        """Replace what is there; False, and nothing is replaced, once the slot is closed."""
+        """Put `value` in place of the one that is there; returns False, and does nothing, once closed."""
         while self._wait and self._value and not self._closed:
             self._emptied.acquire()
         if self._closed:
@@ -58,9 +59,9 @@ class LatestSlot(Generic[T]):
         return True
 
     def follow(self) -> Iterator[T]:
-        """The newest value each time there is one, until the slot is closed and its last value taken."""
+        """Yields the newest value each time there is a new one; ends after the last one of a closed slot."""
         while True:
-            # Looked at before the value: what was published before the end is still handed over.
+            # Read before the value, so that a value published just before close() is still handed over.
             is_last = self._closed
             try:
                 value = self._value.popleft()
@@ -74,24 +75,24 @@ class LatestSlot(Generic[T]):
             yield value
 
     def close(self) -> None:
-        """End follow() after the value that is there, and publish() that waits; publishing fails from now on."""
+        """End follow() after the value that is there, end a waiting publish(), and take no more values."""
         self._closed = True
         _signal(self._filled)
         _signal(self._emptied)
 
 
 def _signal(lock: threading.Lock) -> None:
-    """Let through who waits for `lock`, or comes next."""
+    """Wake the thread that waits for `lock`, or let the next one that asks for it pass."""
     try:
         lock.release()
     except RuntimeError:
-        return  # It was signalled before.
+        return  # Nobody has waited since the last signal.
 
 
 class WorkerGroup:
-    """Threads that start, stop and fail as one.
+    """Starts threads and joins them against one deadline.
 
-    `on_end` is called in a worker's thread when it ends, by itself or by an error.
+    `on_end` is called in each thread when that thread ends, whether by itself or by an error.
     """
 
     def __init__(self, on_end: Callable[[], None] = lambda: None) -> None:
@@ -102,25 +103,25 @@ class WorkerGroup:
 
     def start(self, name: str, target: Callable[[], None]) -> None:
         """Run `target` in a thread called `name`."""
-        # A daemon: a thread that a library never gives back must not keep the process alive.
+        # A daemon: a thread that hangs in a library must not keep the process alive.
         thread = threading.Thread(target=self._work, args=(target,), name=name, daemon=True)
         thread.start()
         self._threads.append(thread)
 
     @property
-    def failed(self) -> BaseException | None:
-        """The first error that ended a worker."""
+    def error(self) -> BaseException | None:
+        """The first error that ended a thread."""
         return self._errors[0] if self._errors else None
 
     @property
     def is_running(self) -> bool:
-        """Some worker is still at work; false by the time of the last `on_end`."""
+        """At least one thread has not ended; already False when `on_end` is called for the last one."""
         return len(self._ended) < len(self._threads)
 
     def join(self, timeout_s: float) -> None:
-        """Wait for all workers, `timeout_s` in all, and raise the first error of any, unchanged.
+        """Wait at most `timeout_s` for all threads together, then raise the first error of any, unchanged.
 
-        Raises RuntimeError, naming them, when workers are still at work then.
+        Raises RuntimeError, which names them, when threads are still running.
         """
         deadline_s = time.monotonic() + timeout_s
         for thread in self._threads:
@@ -130,13 +131,15 @@ class WorkerGroup:
         stuck = [thread.name for thread in self._threads if thread.is_alive()]
         if stuck:
             raise RuntimeError(
-                f"expected all workers to end within {timeout_s:g} s, found at work: {', '.join(stuck)}"
+                f"expected all threads to end within {timeout_s:g} s, found still running: {', '.join(stuck)}"
             )
 
     def _work(self, target: Callable[[], None]) -> None:
         try:
             target()
-        except BaseException as error:  # The thread ends here; join() raises it in the caller's.
+        except (
+            BaseException
+        ) as error:  # The thread ends here; join() raises the error in the caller's thread.
             self._errors.append(error)
         finally:
             self._ended.append(threading.current_thread().name)
@@ -152,37 +155,36 @@ def make_executor(name: str) -> ThreadPoolExecutor:
 
 
 class SignalWaiter:
-    """Lets the main thread sleep until a worker ends, a signal comes, or time is up.
+    """Lets the main thread sleep until a thread ends, a signal arrives, or time is up.
 
-    A signal handler must not touch a lock, so signals and workers alike write a byte to a
-    socket, and the main thread waits for it to become readable.
+    A signal handler must not take a lock, so signal handlers and threads write a byte to a socket, and the
+    main thread waits until that socket can be read.
     """
 
     def __init__(
         self, *, signals: tuple[signal.Signals, ...] = (), reload_signals: tuple[signal.Signals, ...] = ()
     ) -> None:
-        """`signals` ask the program to stop, `reload_signals` to read its settings again.
+        """`signals` ask the program to stop, `reload_signals` ask it to read its settings again.
 
-        Only the main thread may name any.
+        Only the main thread may handle signals.
         """
         self._handlers = {**dict.fromkeys(signals, self._stop), **dict.fromkeys(reload_signals, self._reload)}
         self._reader, self._writer = socket.socketpair()
         self._reader.setblocking(False)
         self._writer.setblocking(False)
+        self._old_handlers = ExitStack()
         self.is_asked_to_stop = False
         self._is_asked_to_reload = False
 
     def __enter__(self) -> Self:
-        self._old_handlers = {
-            number: signal.signal(number, handler) for number, handler in self._handlers.items()
-        }
+        for number, handler in self._handlers.items():
+            self._old_handlers.callback(signal.signal, number, signal.signal(number, handler))
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        for number, handler in self._old_handlers.items():
-            signal.signal(number, handler)
+        self._old_handlers.close()
         self._reader.close()
         self._writer.close()
 
@@ -192,21 +194,21 @@ class SignalWaiter:
         self.wake()
 
     def wake(self) -> None:
-        """End the wait() that runs now or comes next; any thread may call it."""
+        """End the wait() that is running, or else the next one; any thread may call it."""
         try:
             self._writer.send(b"\0")
         except OSError:
-            return  # Full: the next wait() ends at once.  Closed: nobody waits any more.
+            return  # Full, so that the next wait() ends at once; or closed, so that nobody waits any more.
 
     def wait(self, timeout_s: float) -> None:
-        """Sleep until woken, `timeout_s` at the most."""
+        """Sleep until woken, at most `timeout_s`."""
         ready, _, _ = select.select([self._reader], [], [], max(0.0, timeout_s))
         if ready:
             self._reader.recv(4096)
 
     def take_reload(self) -> bool:
         """Whether a signal has asked for the settings to be read again since this was last called."""
-        # Several signals are one: the settings are read after the last.
+        # Several signals count as one: the settings are read after the last of them.
         asked, self._is_asked_to_reload = self._is_asked_to_reload, False
         return asked
 

@@ -90,8 +90,7 @@ class Witness:
     def show(self, result: Result) -> None:
         self.results.append(result)
         if Unruly.born >= self._born and result.frame.notice is None:
-            self._waiter.is_asked_to_stop = True
-            self._waiter.wake()
+            self._waiter.stop()
 
 
 @pytest.mark.parametrize("detector", ["haar", "yunet"])

@@ -77,7 +77,7 @@ def test_group_names_the_worker_that_does_not_end() -> None:
     release = threading.Event()
     workers = WorkerGroup()
     workers.start("stuck", lambda: assert_true(release.wait(5)))
-    with pytest.raises(RuntimeError, match="at work: stuck"):
+    with pytest.raises(RuntimeError, match="still running: stuck"):
         workers.join(0)
     release.set()
     workers.join(5)

@@ -175,8 +175,7 @@ class Unplugger:
             self.settled = held()
         if len(self.back_s) == self._cycles:
             self.last = held()
-            self._waiter.is_asked_to_stop = True
-            self._waiter.wake()
+            self._waiter.stop()
 
     def _change(self) -> None:
         self._seen = 0

@@ -95,8 +95,8 @@ class MjpegSink:
         """Keep `result`; draw, encode and describe it once for all viewers, as far as anybody watches."""
         server, resources, now_s = self._server, self._resources, time.monotonic()
         assert server is not None, "shown before it was entered"
-        if server.failed is not None:
-            raise server.failed
+        if server.error is not None:
+            raise server.error
         self._newest = result
         if resources.annotated.has_subscribers:
             server.call(resources.annotated.publish, self._encode_annotated(result))

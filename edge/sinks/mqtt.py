@@ -114,8 +114,8 @@ class MqttSink:
 
     def show(self, result: Result) -> None:
         """Keep `result` for the thread that checks it for changes."""
-        if self._workers.failed is not None:
-            raise self._workers.failed
+        if self._workers.error is not None:
+            raise self._workers.error
         self._pending.newest = result
 
     def _run(self) -> None:

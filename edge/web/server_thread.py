@@ -60,9 +60,9 @@ class ServerThread:
         self._loop.call_soon_threadsafe(function, *arguments)
 
     @property
-    def failed(self) -> BaseException | None:
+    def error(self) -> BaseException | None:
         """The error that ended the thread."""
-        return self._workers.failed
+        return self._workers.error
 
     def _run(self, listener: socket.socket) -> None:
         try:

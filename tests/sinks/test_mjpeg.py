@@ -466,7 +466,7 @@ def test_fault_of_the_server_is_raised_by_the_next_show(monkeypatch: pytest.Monk
         thread = sink._server
         assert thread is not None
         thread.call(thread._stop.set)
-        until(lambda: thread.failed is not None)
+        until(lambda: thread.error is not None)
         sink.show(make_result())
 
 

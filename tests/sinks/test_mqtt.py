@@ -438,7 +438,7 @@ def test_fault_of_the_thread_is_raised_by_the_next_show(server: Mosquitto) -> No
     address = mqtt_address.parse(f"mqtt://127.0.0.1:{server.port}/shop/door", "--mqtt")
     with pytest.raises(Broken), MqttSink(address, LABELS, fail) as sink:
         sink.show(happy())
-        until(lambda: sink._workers.failed is not None)
+        until(lambda: sink._workers.error is not None)
         sink.show(happy())
 
 

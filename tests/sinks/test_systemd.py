@@ -240,8 +240,7 @@ def test_stage_that_hangs_stops_the_pings_while_the_camera_goes_on(manager: Mana
         parts[stage].gate = None
         gate.set()
         manager.wait()
-        waiter.is_asked_to_stop = True
-        waiter.wake()
+        waiter.stop()
         running.join(30)
     # Two results may have been on their way to the sink.
     assert datagrams <= 2
