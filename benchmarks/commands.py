@@ -134,8 +134,8 @@ def stages(chosen: Namespace) -> None:
         f"best here: {tuned.model} on {tuned.threads} thread{'s' if tuned.threads > 1 else ''}; {tuned.why}"
     )
     if not chosen.model:
-        model_choice.keep(tuned, benchmark_result.path())
-        print(f"kept for the app in {benchmark_result.path()}")
+        model_choice.keep(tuned, benchmark_result.locate())
+        print(f"kept for the app in {benchmark_result.locate()}")
 
 
 def soak(chosen: Namespace) -> int:

@@ -151,7 +151,7 @@ def choose_model(config: Config) -> tuple[Path, int, str]:
     if config.model is not None:
         return Path(config.model), config.threads or 1, "as set"
     shipped = models.classifier_path()
-    found = benchmark_result.found(shipped.parent)
+    found = benchmark_result.read(shipped.parent)
     if found is None:
         return shipped, config.threads or 1, "the default"
     return shipped.with_name(found.model), config.threads or found.threads, found.why

@@ -70,7 +70,9 @@ def make_stream(config: Config, telemetry: Telemetry, metrics: Callable[[], byte
     from edge.web.sessions import Token
 
     host, port = config.address
-    secret = credentials.read("token", Path(config.token_file) if config.token_file else None, os.environ)
+    secret = credentials.read_secret(
+        "token", Path(config.token_file) if config.token_file else None, os.environ
+    )
     encryption = None
     if config.tls_certificate and config.tls_key:
         encryption = tls.make_context(Path(config.tls_certificate), Path(config.tls_key))
@@ -149,7 +151,7 @@ def make_reporter(
         mqtt_address.parse(address, "mqtt"),
         labels,
         lambda: telemetry.read_stats().to_dict(),
-        password=credentials.read("mqtt_password", place, os.environ),
+        password=credentials.read_secret("mqtt_password", place, os.environ),
         ca=Path(config.mqtt_ca) if config.mqtt_ca else None,
         every_s=config.mqtt_every_s,
         discovery=config.mqtt_discovery,

@@ -63,7 +63,7 @@ def run_all(chosen: Settings, waiter: SignalWaiter, reloader: ConfigReloader) ->
 
     A video that cannot be read holds up none of the others; the error at the end says how many there were.
     """
-    several = batch.split(chosen)
+    several = batch.split_videos(chosen)
     if len(several) == 1:
         run(several[0], waiter, reloader)
         return

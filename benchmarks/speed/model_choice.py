@@ -8,7 +8,7 @@ from benchmarks import files
 from benchmarks.arithmetic import LEAST_CHANGE, Spread
 from benchmarks.speed.stages import Cost, Inference
 from edge.settings import benchmark_result
-from edge.settings.benchmark_result import Tuning
+from edge.settings.benchmark_result import BenchmarkResult
 
 # A run for so many faces must be over in so much time, a third of a frame's at 30 FPS, or more threads are worth their
 # cost.
@@ -33,15 +33,15 @@ def _is_better(one: Spread, other: Spread) -> bool:
     return one.high < other.low and one.median < (1 - LEAST_CHANGE) * other.median
 
 
-def tuned(costs: Mapping[Inference, Cost], compared: Mapping[str, str], preferred: str) -> Tuning:
+def tuned(costs: Mapping[Inference, Cost], compared: Mapping[str, str], preferred: str) -> BenchmarkResult:
     """The result for the app; `compared` holds the sha256 of each file by its name."""
     model, threads = best(costs, preferred)
     said = []
     for name in compared:
         cost = costs[Inference(name, threads, 1)]
         said.append(f"{name} {cost.wall_ms.median:.2f} ms a face and {cost.cpu_ms.median:.2f} of CPU")
-    return Tuning(
-        machine=benchmark_result.machine(),
+    return BenchmarkResult(
+        machine=benchmark_result.describe_machine(),
         compared=compared,
         model=model,
         threads=threads,
@@ -49,7 +49,7 @@ def tuned(costs: Mapping[Inference, Cost], compared: Mapping[str, str], preferre
     )
 
 
-def keep(found: Tuning, path: Path) -> None:
+def keep(found: BenchmarkResult, path: Path) -> None:
     """Put the result where the app looks for it; ConfigError when it cannot be written."""
     with suppress(OSError):  # What is in the way is told below.
         path.parent.mkdir(parents=True, exist_ok=True)

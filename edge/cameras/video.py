@@ -54,7 +54,7 @@ class VideoCamera:
         self._paced = paced and self._stream is None
         self._capture: cv2.VideoCapture | None = None
         # A misspelt URL counts as a path; it may hold a password too.
-        self.name = credentials.without_secrets(source)
+        self.name = credentials.hide_secrets(source)
         self.is_live = self._stream is not None or self._paced
         self.frame_count: int | None = None
         self._rate_fps = DEFAULT_FPS

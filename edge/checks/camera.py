@@ -20,7 +20,7 @@ from edge.cameras.spec import (
 from edge.checks.findings import Finding, ok, problem, skipped, warning
 from edge.checks.machine import Machine
 from edge.checks.processes import process
-from edge.settings.credentials import without_secrets
+from edge.settings.credentials import hide_secrets
 
 if TYPE_CHECKING:
     from edge.cameras.v4l2 import CaptureFormat
@@ -72,13 +72,13 @@ def camera(machine: Machine, config: "Config") -> Iterator[Finding]:
             yield _stream(machine, stream)
         case UnsupportedUrl(url):
             yield problem(
-                f"no camera reads the address {without_secrets(url)}",
+                f"no camera reads the address {hide_secrets(url)}",
                 "name one that begins with rtsp://, rtsps://, http:// or https://",
             )
         case VideoFile(path) if os.path.exists(path) or glob.glob(path):
             yield ok(f"{path} is there")
         case VideoFile(path):
-            yield problem(f"there is no file {without_secrets(path)}", "name another with --camera")
+            yield problem(f"there is no file {hide_secrets(path)}", "name another with --camera")
 
 
 def _device(machine: Machine, config: "Config", device: Path) -> Iterator[Finding]:
@@ -184,7 +184,7 @@ def csi(machine: Machine, config: "Config") -> Iterator[Finding]:
     """Libcamera and picamera2, where the settings ask for a CSI camera."""
     spec = parse_camera(config.camera)
     if not isinstance(spec, CsiCamera):
-        yield skipped(f"the camera is {without_secrets(config.camera)}, not picamera2")
+        yield skipped(f"the camera is {hide_secrets(config.camera)}, not picamera2")
         return
     ran = machine.run([sys.executable, "-c", _LIST_CSI], LIBCAMERA_WITHIN_S)
     if ran is None or ran.code:

@@ -94,16 +94,16 @@ def benchmark(machine: Machine, config: "Config") -> Iterator[Finding]:
     if config.model is not None:
         yield skipped("the settings name the model")
         return
-    at = benchmark_result.path()
+    at = benchmark_result.locate()
     try:
-        found = msgspec.json.decode(at.read_bytes(), type=benchmark_result.Tuning)
+        found = msgspec.json.decode(at.read_bytes(), type=benchmark_result.BenchmarkResult)
     except FileNotFoundError:
         yield skipped("this device was not benchmarked yet: python -m benchmarks finds what serves it best")
         return
     except (OSError, msgspec.DecodeError) as error:
         yield warning(f"{at} is no benchmark's result: {error}", "python -m benchmarks")
         return
-    reason = benchmark_result.stale(found, models.classifier_path().parent)
+    reason = benchmark_result.explain_mismatch(found, models.classifier_path().parent)
     if reason:
         yield warning(f"the result in {at} is not used: {reason}", "python -m benchmarks")
     else:

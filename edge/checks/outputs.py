@@ -55,7 +55,7 @@ def access(machine: Machine, config: "Config") -> Iterator[Finding]:
         return
     place = Path(config.token_file) if config.token_file else None
     try:
-        token = credentials.read("token", place, machine.environment)
+        token = credentials.read_secret("token", place, machine.environment)
         if config.tls_certificate and config.tls_key:
             from edge.web import tls
 
@@ -117,7 +117,7 @@ def mqtt(machine: Machine, config: "Config") -> Iterator[Finding]:
     place = Path(config.mqtt_password_file) if config.mqtt_password_file else None
     try:
         named = mqtt_address.parse(config.mqtt, "mqtt")
-        credentials.read("mqtt_password", place, machine.environment)
+        credentials.read_secret("mqtt_password", place, machine.environment)
     except ConfigError as error:
         yield refused(error)
         return

@@ -1,4 +1,4 @@
-"""Many videos in one run: which they are, and where the outputs of each go."""
+"""Makes one run of many videos: finds them, and names the outputs of each."""
 
 import glob
 import os
@@ -13,19 +13,19 @@ from msgspec import structs
 from edge.cameras.spec import VideoFile, parse_camera
 from edge.errors import CameraNotFound, ConfigError
 from edge.settings.config import Settings
-from edge.settings.credentials import without_secrets
+from edge.settings.credentials import hide_secrets
 
-# Stands in an output's name for that of the video.
+# Stands for the video's name in the name of an output.
 NAME = "{name}"
 OUTPUTS = ("record", "events", "report")
 VIDEOS = (".mp4", ".m4v", ".mov", ".mkv", ".webm", ".avi", ".mpg", ".mpeg", ".ts", ".3gp", ".wmv")
 
 
-def split(chosen: Settings) -> list[Settings]:
+def split_videos(chosen: Settings) -> list[Settings]:
     """The settings for each video that `chosen.config.camera` names: a folder, a pattern or one file.
 
-    Settings for any other camera come back as they are.  Raises CameraNotFound where there is no video, and
-    ConfigError where outputs would overwrite each other or a video.
+    Settings with any other camera are returned as they are.  Raises CameraNotFound if a folder or a pattern
+    holds no video, and ConfigError if outputs would overwrite each other or a video.
     """
     config = chosen.config
     camera, spec = config.camera, parse_camera(config.camera)
@@ -34,7 +34,7 @@ def split(chosen: Settings) -> list[Settings]:
         if named := [key for key, value in outputs.items() if NAME in value]:
             raise ConfigError(
                 f"expected {NAME} in {named[0]} for video files only, found the camera "
-                f"{without_secrets(camera)}; write the name out"
+                f"{hide_secrets(camera)}; write the name out"
             )
         return [chosen]
     if spec.is_regular_file():
@@ -51,26 +51,26 @@ def split(chosen: Settings) -> list[Settings]:
         raise CameraNotFound(
             f"expected videos ({', '.join(VIDEOS)}) in {camera}, found none; name another folder"
         )
-    return _settings(chosen, videos, outputs)
+    return _make_settings(chosen, videos, outputs)
 
 
-def _settings(chosen: Settings, videos: Sequence[Path], outputs: dict[str, str]) -> list[Settings]:
+def _make_settings(chosen: Settings, videos: Sequence[Path], outputs: dict[str, str]) -> list[Settings]:
     for key, value in outputs.items():
         if len(videos) > 1 and NAME not in value:
             raise ConfigError(
                 f"expected {NAME} in {key} ({chosen.origins[key]}) where there are {len(videos)} videos, "
                 f"found {value}; write for example {NAME}{Path(value).suffix}"
             )
-    split_up = []
-    for video, name in zip(videos, _names(videos), strict=True):
+    settings = []
+    for video, name in zip(videos, _name_videos(videos), strict=True):
         files = {key: value.replace(NAME, name) for key, value in outputs.items()}
-        _check_spares(videos, files)
-        split_up.append(replace(chosen, config=structs.replace(chosen.config, camera=str(video), **files)))
-    return split_up
+        _check_overwrites_no_video(videos, files)
+        settings.append(replace(chosen, config=structs.replace(chosen.config, camera=str(video), **files)))
+    return settings
 
 
-def _names(videos: Sequence[Path]) -> list[str]:
-    """The stem of each, with the folders and the ending where two would have the same."""
+def _name_videos(videos: Sequence[Path]) -> list[str]:
+    """The stem of each path, or the whole path for videos that would else have the same name."""
     stems = Counter(video.stem for video in videos)
     return [
         video.stem if stems[video.stem] == 1 else re.sub(r"[/.]+", "-", str(video)).strip("-")
@@ -78,8 +78,8 @@ def _names(videos: Sequence[Path]) -> list[str]:
     ]
 
 
-def _check_spares(videos: Sequence[Path], files: dict[str, str]) -> None:
-    """ConfigError where one of `files` is one of `videos`, under whatever name."""
+def _check_overwrites_no_video(videos: Sequence[Path], files: dict[str, str]) -> None:
+    """ConfigError if one of `files` is one of `videos`, whatever their paths look like."""
     for key, file in files.items():
         if os.path.exists(file) and any(os.path.samefile(file, video) for video in videos):
             raise ConfigError(

@@ -1,4 +1,4 @@
-"""Which form of the model, and how many threads in it, serve this device best: what its benchmark found, on disk."""
+"""What the benchmark of this device found: the form of the model and the threads that serve it best."""
 
 import logging
 import os
@@ -16,57 +16,61 @@ log = logging.getLogger(__name__)
 FILE = "tuning.json"
 
 
-class Tuning(msgspec.Struct, frozen=True, kw_only=True):
+class BenchmarkResult(msgspec.Struct, frozen=True, kw_only=True):
     """The form that served best among those in `compared`, on `machine`."""
 
     machine: str
     compared: Mapping[str, str]
     """The sha256 of each model file that was timed, by its name."""
     model: str
-    """One of these names."""
+    """The name of one of these files."""
     threads: Annotated[int, msgspec.Meta(ge=1, le=64)]
     why: str
-    """For the log."""
+    """The reason, for the log."""
 
 
-def path() -> Path:
-    """Where the benchmark leaves its result."""
+def locate() -> Path:
+    """The file that the benchmark writes and the app reads."""
     return files.data_folder() / FILE
 
 
-def machine() -> str:
-    """What makes a result another machine's: the board, where it tells, the architecture, the cores."""
+def describe_machine() -> str:
+    """What tells machines apart, as far as speed is concerned: board, architecture and number of cores."""
     return f"{board.read().model or 'unknown board'}, {platform.machine()}, {os.cpu_count()} cores"
 
 
-def found(models: Path, at: Path | None = None) -> Tuning | None:
-    """The result for this machine and the model files in the folder `models`; None, and why in the log, without one."""
-    at = at or path()
+def read(models: Path, path: Path | None = None) -> BenchmarkResult | None:
+    """The result for this machine and the model files in the folder `models`.
+
+    None if there is no such result; the log then says why.
+    """
+    path = path or locate()
     try:
-        tuning = msgspec.json.decode(at.read_bytes(), type=Tuning)
+        result = msgspec.json.decode(path.read_bytes(), type=BenchmarkResult)
     except FileNotFoundError:
         log.info(
-            "no benchmark of this device yet: python -m benchmarks finds the model and threads that serve it best"
+            "this device was not benchmarked yet: python -m benchmarks finds the model and the number of "
+            "threads that serve it best"
         )
         return None
     except (OSError, msgspec.DecodeError) as error:
         log.warning(
-            "expected a benchmark's result in %s, found: %s; run python -m benchmarks again", at, error
+            "expected a benchmark's result in %s, found: %s; run python -m benchmarks again", path, error
         )
         return None
-    reason = stale(tuning, models)
+    reason = explain_mismatch(result, models)
     if reason:
-        log.info("the benchmark's result in %s is not used: %s; run python -m benchmarks again", at, reason)
-    return None if reason else tuning
+        log.info("the benchmark's result in %s is not used: %s; run python -m benchmarks again", path, reason)
+    return None if reason else result
 
 
-def stale(tuning: Tuning, models: Path) -> str | None:
-    """Why the result is not of this machine and these files."""
-    if tuning.machine != machine():
-        return f"it is of {tuning.machine}, and this is {machine()}"
-    if tuning.model not in tuning.compared:
-        return f"it never timed {tuning.model}"
-    for name, expected in tuning.compared.items():
+def explain_mismatch(result: BenchmarkResult, models: Path) -> str | None:
+    """Why `result` is not about this machine and the files in `models`; None if it is."""
+    if result.machine != describe_machine():
+        return f"it is of {result.machine}, and this is {describe_machine()}"
+    if result.model not in result.compared:
+        return f"it never timed {result.model}"
+    for name, expected in result.compared.items():
         try:
             if files.sha256(models / name) != expected:
                 return f"{name} has changed"

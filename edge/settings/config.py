@@ -227,7 +227,7 @@ class Settings:
         lines = []
         for key, origin in self.origins.items():
             value = getattr(self.config, key)
-            value = credentials.without_secrets(value) if key == "camera" else value
+            value = credentials.hide_secrets(value) if key == "camera" else value
             text = (
                 f"# {key} is not set" if value is None else f"{key} = {msgspec.json.encode(value).decode()}"
             )

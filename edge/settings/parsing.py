@@ -63,7 +63,7 @@ def _parse_flags(arguments: Sequence[str]) -> argparse.Namespace:
         return _make_parser().parse_args(arguments)
     except ConfigError as error:
         # argparse repeats the argument, which may hold a camera's password.
-        raise ConfigError(credentials.without_secrets(str(error))) from None
+        raise ConfigError(credentials.hide_secrets(str(error))) from None
 
 
 def _make_parser() -> ArgumentParser:

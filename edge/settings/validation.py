@@ -35,7 +35,7 @@ def convert(setting: Setting, value: Any, origin: str, *, strict: bool) -> Any:
             raise msgspec.ValidationError("infinite or not a number")
         return converted
     except msgspec.ValidationError as error:
-        found = credentials.without_secrets(repr(value))
+        found = credentials.hide_secrets(repr(value))
         raise ConfigError(
             f"expected {setting.allowed} for {setting.key}, found {found} ({origin}); change it"
         ) from error

@@ -180,10 +180,10 @@ def test_result_of_the_benchmark(pi: Path, monkeypatch: pytest.MonkeyPatch, tmp_
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
     here = machine(pi)
     assert [state for state, _ in told(model.benchmark(here, Config()))] == [State.SKIPPED]
-    write(benchmark_result.path(), "{")
+    write(benchmark_result.locate(), "{")
     assert [state for state, _ in told(model.benchmark(here, Config()))] == [State.WARNING]
     write(
-        benchmark_result.path(),
+        benchmark_result.locate(),
         '{"machine": "another", "compared": {}, "model": "a", "threads": 1, "why": "b"}',
     )
     [(state, text)] = told(model.benchmark(here, Config()))

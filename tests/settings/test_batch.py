@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from edge.errors import CameraNotFound, ConfigError
-from edge.settings.batch import split
+from edge.settings.batch import split_videos
 from edge.settings.parsing import parse_settings
 
 
@@ -22,7 +22,7 @@ def clips(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def chosen(*arguments: str) -> list[tuple[str, str | None, str | None]]:
     """Camera, record and events of each of the settings."""
-    configs = [one.config for one in split(parse_settings(arguments, {})[0])]
+    configs = [one.config for one in split_videos(parse_settings(arguments, {})[0])]
     return [(one.camera, one.record, one.events) for one in configs]
 
 

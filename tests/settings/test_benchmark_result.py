@@ -1,4 +1,4 @@
-"""The benchmark's result is used on its own machine and with its own files, and nowhere else."""
+"""The benchmark's result is used only on its own machine and with its own files."""
 
 import logging
 from pathlib import Path
@@ -10,17 +10,17 @@ from edge import files
 from edge.build import choose_model
 from edge.models import classifier_path
 from edge.settings import benchmark_result
-from edge.settings.benchmark_result import Tuning
+from edge.settings.benchmark_result import BenchmarkResult
 from edge.settings.config import Config
 
 FORMS = ("fer.int8.onnx", "fer.float.onnx")
 
 
-def result_of(folder: Path, **changed: object) -> Tuning:
+def result_of(folder: Path, **changed: object) -> BenchmarkResult:
     """The float form on three threads, as a benchmark of this machine would say."""
     compared = {name: files.sha256(folder / name) for name in FORMS}
-    whole = Tuning(
-        machine=benchmark_result.machine(),
+    whole = BenchmarkResult(
+        machine=benchmark_result.describe_machine(),
         compared=compared,
         model="fer.float.onnx",
         threads=3,
@@ -36,14 +36,14 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def found(folder: Path, result: Tuning) -> Tuning | None:
-    at = folder / "tuning.json"
-    at.write_bytes(msgspec.json.encode(result))
-    return benchmark_result.found(folder, at)
+def write_and_read(folder: Path, result: BenchmarkResult) -> BenchmarkResult | None:
+    path = folder / "tuning.json"
+    path.write_bytes(msgspec.json.encode(result))
+    return benchmark_result.read(folder, path)
 
 
 def test_result_of_this_machine_and_these_files_is_used(folder: Path) -> None:
-    assert found(folder, result_of(folder)) == result_of(folder)
+    assert write_and_read(folder, result_of(folder)) == result_of(folder)
 
 
 @pytest.mark.parametrize(
@@ -60,21 +60,21 @@ def test_other_result_is_ignored_and_the_log_says_why(
     folder: Path, caplog: pytest.LogCaptureFixture, changed: dict[str, object], reason: str
 ) -> None:
     caplog.set_level(logging.INFO)
-    assert found(folder, result_of(folder, **changed)) is None
+    assert write_and_read(folder, result_of(folder, **changed)) is None
     assert reason in caplog.text and "run python -m benchmarks again" in caplog.text
 
 
 @pytest.mark.parametrize("content", [b"", b"[]", b'{"machine": 1}', b"\xff"])
 def test_damaged_result_is_ignored(folder: Path, caplog: pytest.LogCaptureFixture, content: bytes) -> None:
-    at = folder / "tuning.json"
-    at.write_bytes(content)
-    assert benchmark_result.found(folder, at) is None
-    assert str(at) in caplog.text
+    path = folder / "tuning.json"
+    path.write_bytes(content)
+    assert benchmark_result.read(folder, path) is None
+    assert str(path) in caplog.text
 
 
 def test_without_a_result_the_log_says_how_to_get_one(folder: Path, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.INFO)
-    assert benchmark_result.found(folder, folder / "none.json") is None
+    assert benchmark_result.read(folder, folder / "none.json") is None
     assert "python -m benchmarks" in caplog.text
 
 
@@ -84,8 +84,8 @@ def test_app_takes_what_was_found_and_what_is_set_before_it(
     shipped = classifier_path()
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
     assert choose_model(Config()) == (shipped, 1, "the default")
-    benchmark_result.path().parent.mkdir()
-    benchmark_result.path().write_bytes(msgspec.json.encode(result_of(shipped.parent)))
+    benchmark_result.locate().parent.mkdir()
+    benchmark_result.locate().write_bytes(msgspec.json.encode(result_of(shipped.parent)))
     assert choose_model(Config()) == (shipped.with_name("fer.float.onnx"), 3, "it is faster")
     assert choose_model(Config(threads=2))[:2] == (shipped.with_name("fer.float.onnx"), 2)
     assert choose_model(Config(model=str(shipped)))[:2] == (shipped, 1)

@@ -26,16 +26,16 @@ def systemd(tmp_path: Path) -> dict[str, str]:
 
 def test_file_beats_environment_beats_systemd(file: Path, systemd: dict[str, str]) -> None:
     both = {**systemd, "FER_EDGE_MQTT_PASSWORD": "of the environment"}
-    assert credentials.read("mqtt_password", file, both) == "of the file"
-    assert credentials.read("mqtt_password", None, both) == "of the environment"
-    assert credentials.read("mqtt_password", None, systemd) == "of systemd"
-    assert credentials.read("mqtt_password", None, {}) is None
-    assert credentials.read("token", None, systemd) is None
+    assert credentials.read_secret("mqtt_password", file, both) == "of the file"
+    assert credentials.read_secret("mqtt_password", None, both) == "of the environment"
+    assert credentials.read_secret("mqtt_password", None, systemd) == "of systemd"
+    assert credentials.read_secret("mqtt_password", None, {}) is None
+    assert credentials.read_secret("token", None, systemd) is None
 
 
 def test_one_line_break_at_the_end_is_no_part_of_it(file: Path) -> None:
     file.write_bytes(b" kept as it is \r\n")
-    assert credentials.read("mqtt_password", file, {}) == " kept as it is "
+    assert credentials.read_secret("mqtt_password", file, {}) == " kept as it is "
 
 
 @pytest.mark.parametrize(
@@ -52,7 +52,7 @@ def test_what_is_no_secret_is_refused_and_not_shown(file: Path, content: bytes, 
     with pytest.raises(
         ConfigError, match=f"the MQTT password in {file}, found {found}|found: {found}"
     ) as raised:
-        credentials.read("mqtt_password", file, {})
+        credentials.read_secret("mqtt_password", file, {})
     assert "hunter2" not in str(raised.value)
 
 
@@ -69,17 +69,17 @@ def test_what_is_no_secret_is_refused_and_not_shown(file: Path, content: bytes, 
     ],
 )
 def test_address_is_shown_without_its_password(text: str, shown: str) -> None:
-    assert credentials.without_secrets(text) == shown
+    assert credentials.hide_secrets(text) == shown
 
 
 def test_missing_file_is_named(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="none, found: No such file"):
-        credentials.read("mqtt_password", tmp_path / "none", {})
+        credentials.read_secret("mqtt_password", tmp_path / "none", {})
 
 
 def test_empty_variable_is_named() -> None:
     with pytest.raises(ConfigError, match="in FER_EDGE_MQTT_PASSWORD, found nothing"):
-        credentials.read("mqtt_password", None, {"FER_EDGE_MQTT_PASSWORD": ""})
+        credentials.read_secret("mqtt_password", None, {"FER_EDGE_MQTT_PASSWORD": ""})
 
 
 @pytest.mark.parametrize(("mode", "warns"), [(0o600, False), (0o640, False), (0o644, True), (0o660, True)])
@@ -87,6 +87,6 @@ def test_file_that_others_can_read_is_warned_of(
     file: Path, mode: int, warns: bool, caplog: pytest.LogCaptureFixture
 ) -> None:
     file.chmod(mode)
-    credentials.read("token", file, {})
+    credentials.read_secret("token", file, {})
     assert (f"chmod 600 {file}" in caplog.text) == warns
     assert "of the file" not in caplog.text

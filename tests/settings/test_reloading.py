@@ -1,4 +1,4 @@
-"""What of changed settings is taken, what needs a restart, and that a wrong file changes nothing."""
+"""Which changed settings are taken, which need a restart, and that a wrong file changes nothing."""
 
 import logging
 import os
@@ -24,14 +24,14 @@ class Bench:
     def __init__(self, file: Path) -> None:
         self.file, self.taken = file, list[tuple[str, object]]()
         self.write("fps = 30\n")
-        self.reloading = ConfigReloader(self.parsed(), self.parsed)
+        self.reloading = ConfigReloader(self.parse(), self.parse)
         for key in ("min_face_px", "clean"):
             self.reloading.on_change(key, lambda value, key=key: self.taken.append((key, value)))  # type: ignore[misc]
 
     def write(self, text: str) -> None:
         self.file.write_text(text)
 
-    def parsed(self) -> Settings:
+    def parse(self) -> Settings:
         return parse_settings(["--config", str(self.file)], {})[0]
 
     def reload(self, text: str) -> list[tuple[str, object]]:

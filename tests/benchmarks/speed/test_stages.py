@@ -76,9 +76,9 @@ def test_stages_are_timed_drawn_and_the_best_form_kept(
     figures = json.loads(out.read_text())
     assert all(figure["low"] <= figure["median"] <= figure["high"] for figure in figures["spread"].values())
     assert cv2.imread(str(picture)).shape[1] > 1000
-    kept = json.loads(benchmark_result.path().read_text())
-    assert kept["model"] in kept["compared"] and kept["machine"] == benchmark_result.machine()
-    assert benchmark_result.path().parent.parent == tmp_path
+    kept = json.loads(benchmark_result.locate().read_text())
+    assert kept["model"] in kept["compared"] and kept["machine"] == benchmark_result.describe_machine()
+    assert benchmark_result.locate().parent.parent == tmp_path
     assert main([*arguments, "--compare", str(out)]) == 0
     assert "changed beyond the noise" in capsys.readouterr().out
 
