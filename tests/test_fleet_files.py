@@ -3,6 +3,8 @@
 import json
 import os
 import re
+import shutil
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -167,3 +169,15 @@ def test_broker_of_the_fleet_lets_devices_report_and_listen_to_nobody(tmp_path: 
         viewer.wait("homeassistant/device/fer-edge-fer-edge-pi-07/config")
         viewer.wait("fer-edge/pi-07/availability", lambda payload: payload == "offline")
         assert device.heard == []
+
+
+@pytest.mark.skipif(shutil.which("openssl") is None, reason="openssl is not there; make broker brings it")
+def test_certificates_satisfy_who_checks_them_strictly(tmp_path: Path) -> None:
+    """Python 3.13 does; openssl verify does when asked to."""
+    certificates(tmp_path, "pi-07.local", "192.168.1.7")
+    checked = subprocess.run(
+        ["openssl", "verify", "-x509_strict", "-CAfile", tmp_path / "ca.crt", tmp_path / "broker.crt"],
+        capture_output=True,
+        text=True,
+    )
+    assert checked.returncode == 0, checked.stdout + checked.stderr

@@ -110,7 +110,8 @@ class Connection:
         except ssl.SSLCertVerificationError as error:
             raise BrokerUnavailable(
                 f"expected a certificate of the MQTT broker {broker} that is trusted, "
-                f"found: {error.verify_message}; name the file of its CA with --mqtt-ca"
+                f"found: {error.verify_message}; name the file of its CA with --mqtt-ca, "
+                "or make the certificate anew as systemd/fleet/certificates.sh does"
             ) from error
         except ssl.SSLError as error:
             raise BrokerUnavailable(

@@ -22,10 +22,18 @@ for name in "$@"; do
 done
 
 [ -f ca.key ] || openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 7300 \
-    -subj "/CN=fer-edge fleet" -keyout ca.key -out ca.crt 2>/dev/null
+    -subj "/CN=fer-edge fleet" -addext keyUsage=critical,keyCertSign,cRLSign -keyout ca.key -out ca.crt 2>/dev/null
 openssl req -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -subj "/CN=$1" \
     -keyout "$file.key" -out "$file.csr" 2>/dev/null
-printf 'subjectAltName=%s\nextendedKeyUsage=serverAuth\n' "${names#,}" > "$file.ext"
+{
+    echo "subjectAltName=${names#,}"
+    echo extendedKeyUsage=serverAuth
+    # Python 3.13 refuses certificates without what RFC 5280 asks for, which other programs do not miss.
+    echo basicConstraints=critical,CA:FALSE
+    echo keyUsage=critical,digitalSignature
+    echo subjectKeyIdentifier=hash
+    echo authorityKeyIdentifier=keyid
+} > "$file.ext"
 openssl x509 -req -in "$file.csr" -CA ca.crt -CAkey ca.key -CAcreateserial -days 825 -extfile "$file.ext" \
     -out "$file.crt" 2>/dev/null
 rm "$file.csr" "$file.ext"
