@@ -266,7 +266,7 @@ def test_readings_figures_and_doubt_are_shown(page: Page) -> None:
         assert page.locator("#temperature").inner_text() == "57 °C"
         assert page.locator("#connection").inner_text() == "live"
         assert page.locator("#nobody").is_hidden()
-        assert page.locator("#spoken").inner_text() == "Face 1: happy, Face 2: uncertain"
+        assert page.locator("#announcement").inner_text() == "Face 1: happy, Face 2: uncertain"
 
 
 def test_bars_follow_the_events(page: Page) -> None:
@@ -359,7 +359,7 @@ def test_page_of_another_version_asks_to_be_loaded_anew(page: Page) -> None:
     page.route_web_socket("**/events", lambda route: route.send(json.dumps({"version": 2})))
     with Show() as show:
         page.goto(show.url, wait_until="commit")
-        page.get_by_role("link", name="Load it anew").wait_for()
+        page.get_by_role("link", name="Reload the page").wait_for()
 
 
 def test_hidden_page_watches_nothing_and_watches_again_when_it_is_seen(page: Page) -> None:

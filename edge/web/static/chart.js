@@ -1,11 +1,11 @@
-// The time line: a lane for each face, in which the expressions' shares are stacked over time.
+// The time line: its lanes, its legend, and the values at the cursor.
 
 import { expressionColour, percent, UNCERTAIN } from "./colours.js";
 import { GAP_S, History } from "./history.js";
-import { clock, Layout, paint } from "./lanes.js";
+import { formatTime, Layout, paint } from "./lanes.js";
 
 const MOST_LANES = 6;
-const DRAWN_EVERY_MS = 250;
+const DRAW_EVERY_MS = 250;
 const VALUES_SHOWN = 4;
 const STEP_S = 1;
 const LARGE_STEP_S = 10;
@@ -18,54 +18,54 @@ export class Chart {
   #frozen = null;
   #frozenAt = 0;
   #spanS = Number(element("span").value);
-  /** The moment and the face that values are shown of, or null. */
+  /** The time and the face whose values are shown, or null. */
   #cursor = null;
   #layout = new Layout(1, [], 0, 1);
   #drawnAt = 0;
-  #named = "";
+  #legend = "";
 
   constructor() {
     element("span").addEventListener("change", ({ target }) => {
       this.#spanS = Number(target.value);
-      this.#pick(null);
+      this.#moveCursor(null);
     });
-    element("pause").addEventListener("click", () => this.#pause());
+    element("pause").addEventListener("click", () => this.#togglePause());
     for (const kind of ["pointermove", "pointerdown"]) {
-      this.#canvas.addEventListener(kind, (event) => this.#point(event));
+      this.#canvas.addEventListener(kind, (event) => this.#onPointer(event));
     }
     for (const kind of ["pointerleave", "blur"]) {
-      this.#canvas.addEventListener(kind, () => this.#pick(null));
+      this.#canvas.addEventListener(kind, () => this.#moveCursor(null));
     }
-    this.#canvas.addEventListener("keydown", (event) => this.#press(event));
+    this.#canvas.addEventListener("keydown", (event) => this.#onKey(event));
     new ResizeObserver(() => this.#draw()).observe(element("chart"));
     matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => this.#draw());
   }
 
   add(readings) {
     this.#live.add(readings, now());
-    if (performance.now() - this.#drawnAt >= DRAWN_EVERY_MS) {
+    if (performance.now() - this.#drawnAt >= DRAW_EVERY_MS) {
       this.#draw();
     }
   }
 
-  /** Forget everything: the device began anew and counts its faces from 1. */
+  /** Forget everything: the device was restarted and counts its faces from 1. */
   clear() {
     this.#live.clear();
   }
 
-  #pause() {
+  #togglePause() {
     [this.#frozen, this.#frozenAt] = this.#frozen ? [null, 0] : [this.#live.copy(), now()];
     element("pause").setAttribute("aria-pressed", String(this.#frozen !== null));
     element("pause").textContent = this.#frozen ? "Resume" : "Pause";
     this.#draw();
   }
 
-  #point({ offsetX, offsetY }) {
-    const face = this.#layout.laneAt(offsetX, offsetY);
-    this.#pick(face ? { time: this.#layout.time(offsetX), track: face.track } : null);
+  #onPointer({ offsetX, offsetY }) {
+    const face = this.#layout.findLane(offsetX, offsetY);
+    this.#moveCursor(face ? { time: this.#layout.time(offsetX), track: face.track } : null);
   }
 
-  #press(event) {
+  #onKey(event) {
     const { lanes, start, end } = this.#layout;
     const lane = Math.max(0, lanes.findIndex(({ track }) => track === this.#cursor?.track));
     const from = this.#cursor ?? { time: end, track: lanes[0]?.track };
@@ -81,14 +81,14 @@ export class Chart {
     };
     if (event.key === " ") {
       event.preventDefault();
-      this.#pause();
+      this.#togglePause();
     } else if (Object.hasOwn(moves, event.key)) {
       event.preventDefault();
-      this.#pick(lanes.length ? moves[event.key]() : null);
+      this.#moveCursor(lanes.length ? moves[event.key]() : null);
     }
   }
 
-  #pick(cursor) {
+  #moveCursor(cursor) {
     this.#cursor = cursor;
     this.#draw();
   }
@@ -98,31 +98,31 @@ export class Chart {
     const history = this.#frozen ?? this.#live;
     const end = this.#frozen ? this.#frozenAt : now();
     const start = end - this.#spanS;
-    this.#layout = new Layout(this.#canvas.clientWidth, history.faces(start - GAP_S, end, MOST_LANES), start, end);
+    const faces = history.findFaces(start - GAP_S, end, MOST_LANES);
+    this.#layout = new Layout(this.#canvas.clientWidth, faces, start, end);
     if (this.#cursor) {
-      // Time goes on under a cursor that stays.
+      // The cursor stays in the time that is shown.
       this.#cursor.time = Math.min(end, Math.max(start, this.#cursor.time));
     }
     paint(this.#canvas, this.#layout, history.labels, this.#cursor);
-    this.#name(history.labels);
-    this.#tell(history.labels);
+    this.#drawLegend(history.labels);
+    this.#showValues(history.labels);
   }
 
-  /** The legend. */
-  #name(labels) {
-    if (labels.join() === this.#named) {
+  #drawLegend(labels) {
+    if (labels.join() === this.#legend) {
       return;
     }
-    this.#named = labels.join();
+    this.#legend = labels.join();
     element("legend").replaceChildren(...[...labels, UNCERTAIN].map((label, index) => {
-      const item = coloured("li", label, expressionColour(index));
+      const item = makeColoured("li", label, expressionColour(index));
       item.classList.toggle("uncertain", label === UNCERTAIN);
       return item;
     }));
   }
 
-  /** The values under the cursor, for the eye and for the ear. */
-  #tell(labels) {
+  /** Show the values at the cursor, and describe them for screen readers. */
+  #showValues(labels) {
     const values = element("values");
     values.hidden = this.#cursor === null;
     this.#canvas.setAttribute("aria-valuemax", this.#spanS);
@@ -132,17 +132,18 @@ export class Chart {
       return;
     }
     const { time, track } = this.#cursor;
-    const sample = sampleAt(this.#layout.lanes.find((face) => face.track === track)?.samples ?? [], time);
-    const title = `Face ${track}, ${clock(time)}`;
-    const said = sample ? labels[sample.label] ?? UNCERTAIN : "not seen";
-    const shares = !sample ? [] : labels
-      .map((label, index) => ({ share: sample.shares[index], colour: expressionColour(index),
-                                text: `${label} ${percent(sample.shares[index])}` }))
-      .sort((one, other) => other.share - one.share).slice(0, VALUES_SHOWN);
+    const sample = findSample(this.#layout.lanes.find((face) => face.track === track)?.samples ?? [], time);
+    const title = `Face ${track}, ${formatTime(time)}`;
+    const shown = sample ? labels[sample.label] ?? UNCERTAIN : "not seen";
+    const highest = !sample ? [] : labels
+      .map((label, index) => ({ probability: sample.probabilities[index], colour: expressionColour(index),
+                                text: `${label} ${percent(sample.probabilities[index])}` }))
+      .sort((one, other) => other.probability - one.probability).slice(0, VALUES_SHOWN);
     this.#canvas.setAttribute("aria-valuenow", Math.round(time - this.#layout.start));
-    this.#canvas.setAttribute("aria-valuetext", [`${title}: ${said}`, ...shares.map(({ text }) => text)].join(", "));
-    values.replaceChildren(coloured("strong", title), coloured("em", said),
-                           ...shares.map(({ text, colour }) => coloured("span", text, colour)));
+    const description = [`${title}: ${shown}`, ...highest.map(({ text }) => text)].join(", ");
+    this.#canvas.setAttribute("aria-valuetext", description);
+    values.replaceChildren(makeColoured("strong", title), makeColoured("em", shown),
+                           ...highest.map(({ text, colour }) => makeColoured("span", text, colour)));
     const x = this.#layout.x(time);
     values.style.transform = x > this.#layout.width / 2
       ? `translate(${x - 12}px, 4px) translateX(-100%)` : `translate(${x + 12}px, 4px)`;
@@ -150,14 +151,14 @@ export class Chart {
 }
 
 /** The sample nearest to `time`, or undefined where the face was not seen then. */
-function sampleAt(samples, time) {
+function findSample(samples, time) {
   const distance = (sample) => Math.abs(sample.time - time);
   const nearest = samples.reduce((best, sample) => (best && distance(best) <= distance(sample) ? best : sample),
                                  undefined);
   return nearest && distance(nearest) <= GAP_S ? nearest : undefined;
 }
 
-function coloured(name, text, colour = "") {
+function makeColoured(name, text, colour = "") {
   const made = document.createElement(name);
   made.textContent = text;
   made.style.setProperty("--colour", colour);

@@ -1,15 +1,15 @@
-// A card for each face: its colour, its label, how likely that is, and a bar for each expression.
+// A card for each face: its colour, its label with the probability, and a bar for each expression.
 
 import { expressionColour, faceColour, percent, UNCERTAIN } from "./colours.js";
 
-// A card stays for so long without its face, so that the list does not jump when a face is missed in a frame.
-const STAYS_MS = 1200;
-// A screen reader is told of changes no more often.
-const SPEAKS_EVERY_MS = 5000;
+// A card stays for so long without its face: the list does not jump when a face is missed in a frame.
+const KEEP_MS = 1200;
+// The least time between two announcements for screen readers.
+const ANNOUNCE_EVERY_MS = 5000;
 
 const element = (id) => document.getElementById(id);
 
-function make(name, className, text = "") {
+function makeElement(name, className, text = "") {
   const made = document.createElement(name);
   made.className = className;
   made.textContent = text;
@@ -18,24 +18,24 @@ function make(name, className, text = "") {
 
 export class Faces {
   #cards = new Map();
-  #spokenAt = -Infinity;
+  #announcedAt = -Infinity;
 
   show(readings, now = performance.now()) {
     for (const reading of readings) {
       if (!this.#cards.has(reading.track)) {
         this.#cards.set(reading.track, makeCard(reading));
       }
-      fillCard(this.#cards.get(reading.track), reading, now);
+      updateCard(this.#cards.get(reading.track), reading, now);
     }
     for (const [track, card] of this.#cards) {
       card.item.classList.toggle("gone", card.seenAt < now);
-      if (card.seenAt < now - STAYS_MS) {
+      if (card.seenAt < now - KEEP_MS) {
         card.item.remove();
         this.#cards.delete(track);
       }
     }
     element("nobody").hidden = this.#cards.size > 0;
-    this.#speak(readings, now);
+    this.#announce(readings, now);
   }
 
   clear() {
@@ -46,22 +46,22 @@ export class Faces {
     element("nobody").hidden = false;
   }
 
-  #speak(readings, now) {
+  #announce(readings, now) {
     const text = readings.length === 0 ? "No face" : readings.map(
       ({ track, label }) => `Face ${track}: ${label}`).join(", ");
-    if (now - this.#spokenAt >= SPEAKS_EVERY_MS && element("spoken").textContent !== text) {
-      element("spoken").textContent = text;
-      this.#spokenAt = now;
+    if (now - this.#announcedAt >= ANNOUNCE_EVERY_MS && element("announcement").textContent !== text) {
+      element("announcement").textContent = text;
+      this.#announcedAt = now;
     }
   }
 }
 
 function makeCard({ track, probabilities }) {
-  const item = make("li", "face");
+  const item = makeElement("li", "face");
   item.style.setProperty("--face", faceColour(track));
-  const title = make("h3", "");
+  const title = makeElement("h3", "");
   const [name, label, confidence] = [
-    make("span", "name", `Face ${track}`), make("span", "label"), make("b", "confidence")];
+    makeElement("span", "name", `Face ${track}`), makeElement("span", "label"), makeElement("b", "confidence")];
   title.append(name, label, confidence);
   item.append(title);
   const bars = new Map();
@@ -76,23 +76,23 @@ function makeCard({ track, probabilities }) {
 
 function makeBar(expression, colour) {
   const [row, meter, fill, value] = [
-    make("div", "bar"), make("div", "meter"), make("div", "fill"), make("span", "value")];
+    makeElement("div", "bar"), makeElement("div", "meter"), makeElement("div", "fill"), makeElement("span", "value")];
   meter.setAttribute("role", "meter");
   meter.setAttribute("aria-label", expression);
   meter.setAttribute("aria-valuemin", "0");
   meter.setAttribute("aria-valuemax", "100");
   fill.style.setProperty("--colour", colour);
   meter.append(fill);
-  row.append(make("span", "caption", expression), meter, value);
+  row.append(makeElement("span", "caption", expression), meter, value);
   return { row, meter, fill, value };
 }
 
-function fillCard(card, { label, confidence, probabilities }, now) {
+function updateCard(card, { label, confidence, probabilities }, now) {
   const isUncertain = label === UNCERTAIN;
   card.seenAt = now;
   card.item.classList.toggle("uncertain", isUncertain);
   card.label.textContent = label;
-  // Where no expression is ahead, the share of the first says nothing.
+  // The highest probability means nothing when no expression leads.
   card.confidence.textContent = isUncertain ? "" : percent(confidence);
   for (const [expression, probability] of Object.entries(probabilities)) {
     const { row, meter, fill, value } = card.bars.get(expression);

@@ -1,10 +1,10 @@
-// What was read in the last minutes, of each face: rings of a fixed size, so that a page left open does not grow.
+// Keeps the readings of the last minutes in a ring of fixed size for each face: a page left open does not grow.
 
 export const SAMPLE_S = 0.25;
 export const LONGEST_S = 600;
-// Faces come and go under new numbers; of more than these the oldest are forgotten.
+// A face that comes back has a new number; of more faces than these the oldest are forgotten.
 export const MOST_FACES = 12;
-// A face that was away for longer leaves a gap.
+// A longer time without the face is a gap.
 export const GAP_S = 1;
 
 const CAPACITY = LONGEST_S / SAMPLE_S;
@@ -12,20 +12,20 @@ const CAPACITY = LONGEST_S / SAMPLE_S;
 class Ring {
   #times = new Float64Array(CAPACITY);
   #labels = new Int8Array(CAPACITY);
-  #shares;
+  #probabilities;
   #written = 0;
 
   constructor(classes) {
     this.classes = classes;
-    this.#shares = new Float32Array(CAPACITY * classes);
+    this.#probabilities = new Float32Array(CAPACITY * classes);
   }
 
   get newest() {
     return this.#written ? this.#times[(this.#written - 1) % CAPACITY] : -Infinity;
   }
 
-  add(time, label, shares) {
-    // The newest sample is replaced until its time is over.
+  add(time, label, probabilities) {
+    // A sample replaces the newest until SAMPLE_S have passed.
     const isNew = this.#written === 0 || time - this.#times[(this.#written - 1) % CAPACITY] >= SAMPLE_S;
     const at = (this.#written - (isNew ? 0 : 1)) % CAPACITY;
     if (isNew) {
@@ -33,17 +33,17 @@ class Ring {
       this.#written += 1;
     }
     this.#labels[at] = label;
-    this.#shares.set(shares, at * this.classes);
+    this.#probabilities.set(probabilities, at * this.classes);
   }
 
-  /** The samples from `start` to `end`, oldest first: time, index of the label or -1 for uncertain, shares. */
-  between(start, end) {
+  /** The samples from `start` to `end`, oldest first; `label` is an index, or -1 for uncertain. */
+  findSamples(start, end) {
     const samples = [];
     for (let index = Math.max(0, this.#written - CAPACITY); index < this.#written; index += 1) {
       const at = index % CAPACITY;
       if (this.#times[at] >= start && this.#times[at] <= end) {
         samples.push({ time: this.#times[at], label: this.#labels[at],
-                       shares: this.#shares.subarray(at * this.classes, (at + 1) * this.classes) });
+                       probabilities: this.#probabilities.subarray(at * this.classes, (at + 1) * this.classes) });
       }
     }
     return samples;
@@ -53,7 +53,7 @@ class Ring {
     const ring = new Ring(this.classes);
     ring.#times.set(this.#times);
     ring.#labels.set(this.#labels);
-    ring.#shares.set(this.#shares);
+    ring.#probabilities.set(this.#probabilities);
     ring.#written = this.#written;
     return ring;
   }
@@ -63,7 +63,7 @@ export class History {
   labels = [];
   #rings = new Map();
 
-  /** `time` is in seconds, on any clock that goes forward. */
+  /** `time` is in seconds, on a clock that never goes back. */
   add(readings, time) {
     for (const { track, label, probabilities } of readings) {
       this.labels = Object.keys(probabilities);
@@ -82,10 +82,10 @@ export class History {
     }
   }
 
-  /** The faces seen from `start` to `end` with their samples, at most `most` of those seen last, by number. */
-  faces(start, end, most) {
+  /** The `most` faces that were seen last from `start` to `end`, by number, with their samples. */
+  findFaces(start, end, most) {
     return [...this.#rings]
-      .map(([track, ring]) => ({ track, samples: ring.between(start, end) }))
+      .map(([track, ring]) => ({ track, samples: ring.findSamples(start, end) }))
       .filter(({ samples }) => samples.length > 0)
       .sort((one, other) => other.samples.at(-1).time - one.samples.at(-1).time)
       .slice(0, most)

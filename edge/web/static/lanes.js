@@ -1,26 +1,26 @@
-// Draws the lanes of the time line: where each moment and face is, and what is painted there.
+// Draws the lanes of the time line: a lane for each face, in which the probabilities are stacked over time.
 
 import { expressionColour, faceColour } from "./colours.js";
 import { GAP_S, SAMPLE_S } from "./history.js";
 
 const LANE_PX = 64;
-// The strip above the shares that says what the face was called.
+// The strip above the probabilities has the colour of the label.
 const STRIP_PX = 6;
 const UNCERTAIN_PX = 2;
-const BETWEEN_PX = 16;
+const GAP_PX = 16;
 const AXIS_PX = 24;
 const LEFT_PX = 74;
 const RIGHT_PX = 10;
-// At least so far apart the axis names times.
+// The least distance between two times on the axis.
 const TICK_PX = 84;
 const TICKS_S = [5, 10, 15, 30, 60, 120, 300];
 
-/** Where things are on a canvas of `width` px that shows `lanes` from `start` to `end`, s. */
+/** The layout of a canvas of `width` px that shows `lanes` from `start` to `end`, s. */
 export class Layout {
   constructor(width, lanes, start, end) {
     Object.assign(this, { width, lanes, start, end });
     this.plotPx = Math.max(1, width - LEFT_PX - RIGHT_PX);
-    this.bottom = Math.max(1, lanes.length) * (LANE_PX + BETWEEN_PX);
+    this.bottom = Math.max(1, lanes.length) * (LANE_PX + GAP_PX);
     this.height = this.bottom + AXIS_PX;
   }
 
@@ -33,18 +33,18 @@ export class Layout {
   }
 
   top(lane) {
-    return lane * (LANE_PX + BETWEEN_PX);
+    return lane * (LANE_PX + GAP_PX);
   }
 
   /** The lane at `y`, or undefined where there is none. */
-  laneAt(x, y) {
-    return x < LEFT_PX ? undefined : this.lanes[Math.min(this.lanes.length - 1, Math.floor(y / (LANE_PX + BETWEEN_PX)))];
+  findLane(x, y) {
+    return x < LEFT_PX ? undefined : this.lanes[Math.min(this.lanes.length - 1, Math.floor(y / (LANE_PX + GAP_PX)))];
   }
 }
 
-/** Paint `layout` on `canvas`, whose style tells the font and the colours of text, lines and uncertainty. */
+/** Paint `layout` on `canvas`, whose style sets the font and the colours of text, lines and uncertainty. */
 export function paint(canvas, layout, labels, cursor) {
-  const context = sized(canvas, layout);
+  const context = prepareCanvas(canvas, layout);
   const style = getComputedStyle(canvas);
   const colours = { ink: style.color, line: style.borderTopColor };
   context.font = `12px ${style.fontFamily}`;
@@ -58,11 +58,11 @@ export function paint(canvas, layout, labels, cursor) {
   }
 }
 
-export function clock(time) {
+export function formatTime(time) {
   return new Date(1000 * time).toLocaleTimeString("en-GB");
 }
 
-function sized(canvas, { width, height }) {
+function prepareCanvas(canvas, { width, height }) {
   canvas.style.height = `${height}px`;
   const [columns, rows] = [width, height].map((length) => Math.round(length * devicePixelRatio));
   if (canvas.width !== columns || canvas.height !== rows) {
@@ -83,7 +83,7 @@ function paintTimes(context, layout, { ink, line }) {
     context.fillRect(layout.x(time), 0, 1, layout.bottom);
     context.fillStyle = ink;
     if (layout.x(time) < layout.width - TICK_PX / 3) {
-      context.fillText(clock(time), layout.x(time), layout.bottom + 16);
+      context.fillText(formatTime(time), layout.x(time), layout.bottom + 16);
     }
   }
   if (layout.lanes.length === 0) {
@@ -112,15 +112,15 @@ function paintFace(context, layout, { samples }, top, labels, { ink }) {
   context.beginPath();
   context.rect(LEFT_PX, top, layout.plotPx, LANE_PX);
   context.clip();
-  for (const run of unbroken(samples)) {
-    paintShares(context, layout, run, top + STRIP_PX + 2, top + LANE_PX, labels);
+  for (const run of splitAtGaps(samples)) {
+    paintProbabilities(context, layout, run, top + STRIP_PX + 2, top + LANE_PX, labels);
     paintStrip(context, layout, run, top, ink);
   }
   context.restore();
 }
 
-/** The shares of one run, each a band on top of those before it. */
-function paintShares(context, layout, run, top, bottom, labels) {
+/** The probabilities of one run of samples, each a band on top of those before it. */
+function paintProbabilities(context, layout, run, top, bottom, labels) {
   const end = layout.x(run.at(-1).time + SAMPLE_S);
   const floors = new Float32Array(run.length);
   const y = (at) => bottom - floors[at] * (bottom - top);
@@ -128,7 +128,7 @@ function paintShares(context, layout, run, top, bottom, labels) {
     context.beginPath();
     run.forEach(({ time }, at) => context.lineTo(layout.x(time), y(at)));
     context.lineTo(end, y(run.length - 1));
-    run.forEach(({ shares }, at) => { floors[at] += shares[index]; });
+    run.forEach(({ probabilities }, at) => { floors[at] += probabilities[index]; });
     context.lineTo(end, y(run.length - 1));
     for (let at = run.length - 1; at >= 0; at -= 1) {
       context.lineTo(layout.x(run[at].time), y(at));
@@ -143,7 +143,7 @@ function paintStrip(context, layout, run, top, ink) {
     const isUncertain = label < 0;
     const [left, right] = [time, run[at + 1]?.time ?? time + SAMPLE_S].map((moment) => layout.x(moment));
     context.fillStyle = isUncertain ? ink : expressionColour(label);
-    // Half a pixel over, so that no seam shows between neighbours.
+    // Half a pixel wider, so that no seam shows between neighbours.
     context.fillRect(left, isUncertain ? top + UNCERTAIN_PX : top, right - left + 0.5,
                      isUncertain ? UNCERTAIN_PX : STRIP_PX);
   }
@@ -159,8 +159,8 @@ function paintCursor(context, layout, { time, track }, { ink }) {
   }
 }
 
-/** `samples` in runs without a gap. */
-function unbroken(samples) {
+/** `samples` in runs without a gap between them. */
+function splitAtGaps(samples) {
   const runs = [];
   for (const sample of samples) {
     if (runs.length === 0 || sample.time - runs.at(-1).at(-1).time > GAP_S) {

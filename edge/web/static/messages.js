@@ -1,22 +1,22 @@
-// The connection to /events: messages as they come, and what is wrong when none do.
+// Receives the messages of the WebSocket /events, and finds out why when none come.
 
 const VERSION = 1;
-// The device sends one a second at the least.
-const SILENT_AFTER_MS = 4000;
+// The device sends a message every second at the least.
+const TIMEOUT_MS = 4000;
 const FIRST_RETRY_MS = 500;
 const LAST_RETRY_MS = 5000;
 
-export class Messages {
+export class MessageSocket {
   #socket = null;
   #timer = 0;
   #retryMs = FIRST_RETRY_MS;
   #onMessage;
-  #onTrouble;
+  #onFailure;
 
-  /** `onMessage` is given each message, `onTrouble` one of "lost", "signed out" and "outdated". */
-  constructor(onMessage, onTrouble) {
+  /** Calls `onMessage` with each message, and `onFailure` with "lost", "signed out" or "outdated". */
+  constructor(onMessage, onFailure) {
     this.#onMessage = onMessage;
-    this.#onTrouble = onTrouble;
+    this.#onFailure = onFailure;
   }
 
   open() {
@@ -25,9 +25,9 @@ export class Messages {
     url.protocol = url.protocol.replace("http", "ws");
     const socket = new WebSocket(url);
     this.#socket = socket;
-    socket.addEventListener("message", ({ data }) => this.#take(socket, JSON.parse(data)));
-    socket.addEventListener("close", () => this.#lose(socket));
-    this.#expectMessage(socket);
+    socket.addEventListener("message", ({ data }) => this.#receive(socket, JSON.parse(data)));
+    socket.addEventListener("close", () => this.#reconnect(socket));
+    this.#restartTimeout(socket);
   }
 
   close() {
@@ -37,43 +37,43 @@ export class Messages {
     socket?.close();
   }
 
-  #take(socket, message) {
+  #receive(socket, message) {
     if (socket !== this.#socket) {
       return;
     }
     if (message.version !== VERSION) {
       this.close();
-      this.#onTrouble("outdated");
+      this.#onFailure("outdated");
       return;
     }
     this.#retryMs = FIRST_RETRY_MS;
-    this.#expectMessage(socket);
+    this.#restartTimeout(socket);
     this.#onMessage(message);
   }
 
-  #expectMessage(socket) {
+  #restartTimeout(socket) {
     clearTimeout(this.#timer);
-    this.#timer = setTimeout(() => this.#lose(socket), SILENT_AFTER_MS);
+    this.#timer = setTimeout(() => this.#reconnect(socket), TIMEOUT_MS);
   }
 
-  async #lose(socket) {
+  async #reconnect(socket) {
     if (socket !== this.#socket) {
       return;
     }
     this.close();
-    const trouble = await this.#reason();
+    const failure = await this.#findFailure();
     if (this.#socket === null) {
-      this.#onTrouble(trouble);
+      this.#onFailure(failure);
       clearTimeout(this.#timer);
       this.#timer = setTimeout(() => document.hidden || this.open(), this.#retryMs);
       this.#retryMs = Math.min(2 * this.#retryMs, LAST_RETRY_MS);
     }
   }
 
-  /** A WebSocket does not tell why it could not be opened; a request does. */
-  async #reason() {
+  /** Ask /state, because a WebSocket does not report the status with which it was refused. */
+  async #findFailure() {
     try {
-      const response = await fetch("state", { signal: AbortSignal.timeout(SILENT_AFTER_MS) });
+      const response = await fetch("state", { signal: AbortSignal.timeout(TIMEOUT_MS) });
       return response.status === 401 ? "signed out" : "lost";
     } catch {
       return "lost";

@@ -1,54 +1,55 @@
-// The page shows what /events says, and the picture, which the browser streams by itself.
+// Shows each message of the device, and the picture, which the browser streams by itself.
 
 import { Chart } from "./chart.js";
-import { Messages } from "./messages.js";
 import { Faces } from "./faces.js";
+import { MessageSocket } from "./messages.js";
 import { Picture } from "./picture.js";
 
-// A picture older than this is no live one.
+// An older picture is not live.
 const OLDEST_MS = 3000;
 
-const TROUBLES = {
+const FAILURES = {
   lost: { status: "reconnecting…", icon: "link", title: "Reconnecting…",
-          text: "The device does not answer. This page goes on by itself when it does." },
+          text: "The device does not answer. This page reconnects by itself." },
   "signed out": { status: "signed out", icon: "key", title: "Signed out",
                   text: "This device asks for its token.", link: ["login", "Sign in"] },
   outdated: { status: "outdated", icon: "wait", title: "The device was updated",
-              text: "This page is older than its software.", link: ["./", "Load it anew"] },
+              text: "This page is older than the device's software.", link: ["./", "Reload the page"] },
 };
 
 const element = (id) => document.getElementById(id);
 const picture = new Picture();
 const faces = new Faces();
 const chart = new Chart();
-const messages = new Messages(show, trouble);
+const socket = new MessageSocket(showMessage, showFailure);
 let isLost = true;
 let lastFrame = -1;
 
-function show(message) {
+function showMessage(message) {
   if (isLost) {
-    // The old stream has ended, which the browser does not tell.
+    // The old stream has ended, of which the browser gives no sign.
     isLost = false;
-    picture.watch();
+    picture.start();
   }
   if (message.frame !== null && message.frame < lastFrame) {
+    // The device was restarted.
     faces.clear();
     chart.clear();
   }
   lastFrame = message.frame ?? lastFrame;
-  const notice = noticeOf(message);
+  const notice = findNotice(message);
   const readings = notice ? [] : message.readings;
   picture.show(message);
-  picture.notify(notice);
+  picture.showNotice(notice);
   faces.show(readings);
   chart.add(readings);
-  showFigures(message.figures);
-  element("leave").hidden = !message.guarded;
-  say(notice?.status ?? "live", !notice);
+  showStats(message.figures);
+  element("sign-out").hidden = !message.guarded;
+  showStatus(notice?.status ?? "live", !notice);
 }
 
-/** What is wrong with the picture of `message`, or null. */
-function noticeOf({ notice, age_ms: ageMs }) {
+/** Why there is no live picture; null when there is one. */
+function findNotice({ notice, age_ms: ageMs }) {
   if (notice) {
     return { status: "no camera", icon: "camera", title: "No camera", text: notice.replace(/^no camera: /, "") };
   }
@@ -63,47 +64,47 @@ function noticeOf({ notice, age_ms: ageMs }) {
   return null;
 }
 
-function trouble(kind) {
+function showFailure(kind) {
   isLost = true;
-  picture.leave();
-  picture.notify(TROUBLES[kind]);
+  picture.stop();
+  picture.showNotice(FAILURES[kind]);
   faces.clear();
-  element("leave").hidden = true;
-  for (const figure of document.querySelectorAll("#figures dd")) {
-    figure.textContent = "–";
+  element("sign-out").hidden = true;
+  for (const value of document.querySelectorAll("#stats dd")) {
+    value.textContent = "–";
   }
-  say(TROUBLES[kind].status, false);
+  showStatus(FAILURES[kind].status, false);
 }
 
-function showFigures(figures) {
-  element("fps").textContent = figures.shown_fps.toFixed(1);
-  element("latency").textContent = `${figures.latency_p50_ms.toFixed(0)} ms`;
-  element("dropped").textContent = figures.dropped;
-  const isKnown = figures.temperature_c !== undefined;
-  element("warmth").hidden = !isKnown && !figures.throttled;
-  element("warmth").classList.toggle("throttled", Boolean(figures.throttled));
+function showStats(stats) {
+  element("fps").textContent = stats.shown_fps.toFixed(1);
+  element("latency").textContent = `${stats.latency_p50_ms.toFixed(0)} ms`;
+  element("dropped").textContent = stats.dropped;
+  const isKnown = stats.temperature_c !== undefined;
+  element("processor").hidden = !isKnown && !stats.throttled;
+  element("processor").classList.toggle("throttled", Boolean(stats.throttled));
   element("temperature").textContent = [
-    ...(isKnown ? [`${figures.temperature_c.toFixed(0)} °C`] : []), ...(figures.throttled ? ["slowed"] : [])].join(", ");
+    ...(isKnown ? [`${stats.temperature_c.toFixed(0)} °C`] : []), ...(stats.throttled ? ["slowed"] : [])].join(", ");
 }
 
-function say(status, isLive) {
+function showStatus(status, isLive) {
   document.body.classList.toggle("lost", !isLive);
   element("connection").className = isLive ? "live" : "lost";
   if (element("connection").textContent !== status) {
-    // Only a change is read out.
+    // A screen reader reads it out each time that it is set.
     element("connection").textContent = status;
   }
 }
 
 document.addEventListener("visibilitychange", () => {
   if (document.hidden) {
-    // Nothing is drawn, encoded or sent for a page that nobody sees.
-    messages.close();
-    picture.leave();
+    // The device draws, encodes and sends nothing for a hidden page.
+    socket.close();
+    picture.stop();
     isLost = true;
   } else {
-    messages.open();
+    socket.open();
   }
 });
-picture.notify({ icon: "wait", title: "Connecting…", text: "" });
-messages.open();
+picture.showNotice({ icon: "wait", title: "Connecting…", text: "" });
+socket.open();

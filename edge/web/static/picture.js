@@ -1,11 +1,11 @@
-// The live picture, with the boxes that the device or this page draws, and the notice over it when there is none.
+// The live picture, with boxes that the device or this page draws, or a notice when there is no picture.
 
 import { faceColour, percent, UNCERTAIN } from "./colours.js";
 
 const SVG = "http://www.w3.org/2000/svg";
-const REMEMBERED_AS = "fer-edge drawing";
-const ASK_AGAIN_MS = 1000;
-// Of the picture's height, which is 480 px as a rule.
+const STORAGE_KEY = "fer-edge drawing";
+const RETRY_MS = 1000;
+// As a share of the picture's height, which is usually 480 px.
 const TEXT_SIZE = 1 / 26;
 
 const ICONS = {
@@ -21,19 +21,19 @@ export class Picture {
   #image = element("picture");
   #boxes = element("boxes");
   #marks = new Map();
-  #isWatched = false;
+  #isStarted = false;
   #hasRaw = true;
   #retry = 0;
-  #chosen = remembered();
+  #drawer = readChoice();
 
   constructor() {
     for (const radio of document.querySelectorAll("[name=drawing]")) {
-      radio.checked = radio.value === this.#chosen;
+      radio.checked = radio.value === this.#drawer;
       radio.addEventListener("change", () => this.#choose(radio.value));
     }
     this.#image.addEventListener("error", () => {
       clearTimeout(this.#retry);
-      this.#retry = setTimeout(() => this.#isWatched && this.watch(), ASK_AGAIN_MS);
+      this.#retry = setTimeout(() => this.#isStarted && this.start(), RETRY_MS);
     });
     element("snapshot").addEventListener("click", ({ currentTarget }) => {
       const now = new Date();
@@ -45,26 +45,26 @@ export class Picture {
   }
 
   get #isDrawnHere() {
-    return this.#hasRaw && this.#chosen === "page";
+    return this.#hasRaw && this.#drawer === "page";
   }
 
-  #choose(drawing) {
-    this.#chosen = drawing;
-    remember(drawing);
+  #choose(drawer) {
+    this.#drawer = drawer;
+    saveChoice(drawer);
     this.#drawBoxes([]);
-    this.watch();
+    this.start();
   }
 
-  /** Ask for the stream, or ask again. */
-  watch() {
-    this.#isWatched = true;
-    // The query makes the browser ask anew.
+  /** Request the stream, also if it was requested before. */
+  start() {
+    this.#isStarted = true;
+    // The query makes the browser send a new request.
     this.#image.src = `stream?${this.#isDrawnHere ? "raw=1&" : ""}again=${Date.now()}`;
   }
 
-  /** Let go of the stream: the device draws and encodes nothing for a page that nobody sees. */
-  leave() {
-    this.#isWatched = false;
+  /** End the stream: the device draws and encodes nothing for a hidden page. */
+  stop() {
+    this.#isStarted = false;
     clearTimeout(this.#retry);
     this.#image.removeAttribute("src");
     this.#drawBoxes([]);
@@ -75,7 +75,7 @@ export class Picture {
       this.#hasRaw = message.raw;
       element("drawing").hidden = !message.raw;
       element("hidden-faces").hidden = message.raw;
-      this.watch();
+      this.start();
     }
     if (message.width) {
       element("stage").style.setProperty("--ratio", `${message.width} / ${message.height}`);
@@ -84,8 +84,8 @@ export class Picture {
     this.#drawBoxes(this.#isDrawnHere && !message.notice ? message.readings : [], message.height);
   }
 
-  /** Cover the picture with a notice; null takes it away. */
-  notify(notice) {
+  /** Cover the picture with a notice; null uncovers it. */
+  showNotice(notice) {
     element("stage").classList.toggle("covered", notice !== null);
     if (notice === null) {
       return;
@@ -112,7 +112,7 @@ export class Picture {
       if (!this.#marks.has(reading.track)) {
         this.#marks.set(reading.track, makeMark(this.#boxes, reading.track));
       }
-      placeMark(this.#marks.get(reading.track), reading, height * TEXT_SIZE);
+      updateMark(this.#marks.get(reading.track), reading, height * TEXT_SIZE);
     }
   }
 }
@@ -129,37 +129,38 @@ function makeMark(parent, track) {
   return { group, shade, box, plate, text };
 }
 
-function placeMark({ group, shade, box, plate, text }, { box: { left, top, width, height }, ...reading }, size) {
+function updateMark({ group, shade, box, plate, text }, { box: { left, top, width, height }, ...reading }, size) {
   const isUncertain = reading.label === UNCERTAIN;
   group.classList.toggle("uncertain", isUncertain);
-  set(shade, { x: left, y: top, width, height, rx: 6 });
-  set(box, { x: left, y: top, width, height, rx: 6 });
+  setAttributes(shade, { x: left, y: top, width, height, rx: 6 });
+  setAttributes(box, { x: left, y: top, width, height, rx: 6 });
   text.textContent = isUncertain ? UNCERTAIN : `${reading.label} ${percent(reading.confidence)}`;
   text.style.fontSize = `${size}px`;
-  const above = top > 1.6 * size;
-  const edge = above ? top - 1.6 * size : top + height + 0.2 * size;
-  set(text, { x: left + 0.4 * size, y: edge + 1.1 * size });
-  set(plate, { x: left, y: edge, width: text.getComputedTextLength() + 0.8 * size, height: 1.5 * size, rx: 5 });
+  const isAbove = top > 1.6 * size;
+  const edge = isAbove ? top - 1.6 * size : top + height + 0.2 * size;
+  setAttributes(text, { x: left + 0.4 * size, y: edge + 1.1 * size });
+  const plateWidth = text.getComputedTextLength() + 0.8 * size;
+  setAttributes(plate, { x: left, y: edge, width: plateWidth, height: 1.5 * size, rx: 5 });
 }
 
-function set(node, attributes) {
+function setAttributes(node, attributes) {
   for (const [name, value] of Object.entries(attributes)) {
     node.setAttribute(name, value);
   }
 }
 
-function remembered() {
+function readChoice() {
   try {
-    return localStorage.getItem(REMEMBERED_AS) === "device" ? "device" : "page";
+    return localStorage.getItem(STORAGE_KEY) === "device" ? "device" : "page";
   } catch {
-    return "page";  // Where the browser keeps nothing.
+    return "page";  // The browser has no storage for this page.
   }
 }
 
-function remember(drawing) {
+function saveChoice(drawer) {
   try {
-    localStorage.setItem(REMEMBERED_AS, drawing);
+    localStorage.setItem(STORAGE_KEY, drawer);
   } catch {
-    // It is asked for again next time.
+    // Without storage the choice lasts until the page is closed.
   }
 }
