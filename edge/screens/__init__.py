@@ -1,1 +1,1 @@
-"""The screens that a display can be, a file each, and the keyboard of a console."""
+"""Shows pictures on a display of this device, with or without a desktop, and reads its keyboard."""

@@ -1,4 +1,4 @@
-"""A screen without a desktop: full screen through DRM/KMS, for whom the group video lets at it."""
+"""A screen without a desktop: the whole display through DRM/KMS, for users in the group video."""
 
 import ctypes as C
 import errno
@@ -11,64 +11,76 @@ import numpy as np
 from edge.errors import SinkError
 from edge.frames import Image
 from edge.screens import drm
-from edge.screens.drm import Card, Kernel
-from edge.screens.modes import fitted, nearest
+from edge.screens.card import Card, Kernel
+from edge.screens.modes import Placement, choose_mode, fit_picture
 
 CARDS = Path("/dev/dri")
-# The same words when it is missing at the start and when it goes, so that a pulled cable is told once.
+# The same text when the display is missing at the start and when it goes, so that a pulled cable is logged
+# once.
 NO_DISPLAY = "expected a display for --display, found none connected; plug in its cable, and switch it on"
-# SET_PLANE takes sizes of the source in this part of a pixel.
-SUBPIXELS = 1 << 16
-# What a driver says of a plane that cannot scale, or not so far.
+# SET_PLANE counts the size of the source in 1/65536 px (16.16 fixed point).
+FIXED_POINT_ONE = 1 << 16
+# The errors of a driver whose plane cannot scale, or not by this factor.
 CANNOT_SCALE = (errno.EINVAL, errno.ERANGE, errno.ENOSPC)
 
 
 class KmsScreen:
-    """A Screen on the first display that is connected.
+    """A Screen on the first connected display.
 
-    A plane of the display's hardware scales the picture where there is one that can.  Where there is none, the
-    mode is the smallest that holds the picture, which stands in the middle of it.  Two buffers take turns, and the
-    display changes from one to the other between two of its own pictures, so that none is torn.
+    If the display hardware has an overlay plane that can scale, the plane scales the picture to the display's
+    own mode.  If not, the display is set to the smallest mode that holds the picture, which is centred in it.
+    Two buffers take turns, and the display changes to the other one between two of its own pictures, so that
+    no picture is torn.
     """
 
     def __init__(self, width: int, height: int, *, cards: Path = CARDS, kernel: Kernel | None = None) -> None:
-        """Show pictures of `width` × `height`; SinkError when there is no display, or another program holds it."""
+        """Take the display for pictures of `width` × `height`.
+
+        SinkError when there is no display, or when another program holds it.
+        """
+        self.mode = ""
         self._size = width, height
-        self._card, self._connector = _first_connected(cards, kernel or Kernel())
-        self._buffers: list[_Buffer] = []
+        self._card, self._connector = _open_connected_card(cards, kernel or Kernel())
+        # The CRTC (the part of the card that feeds a display), and what it showed before.
+        self._crtc = 0
         self._saved: drm.Crtc | None = None
+        # The overlay plane that scales, if there is one.
         self._plane: int | None = None
-        self._hidden = 0
-        self._is_flipping = False
+        self._placement = Placement(0, 0, width, height)
+        self._buffers: list[_DumbBuffer] = []
+        # Which of the first two buffers is not shown.
+        self._back = 0
+        self._is_flip_pending = False
         try:
-            self._begin()
+            self._take_display()
         except OSError as error:
             self.close()
-            raise _refusal(error) from error
+            raise _make_sink_error(error) from error
 
-    def _begin(self) -> None:
+    def _take_display(self) -> None:
         self._card.set_master()
-        connector, modes, encoders = self._card.connector(self._connector)
+        connector, modes, encoders = self._card.probe_connector(self._connector)
         if not modes or not encoders:
-            # Such as when the cable was pulled just now.
+            # For example, the cable was pulled just now.
             raise OSError(errno.ENODATA, "a display that names no mode")
-        self._crtc, index = _crtc_of(self._card, connector, encoders)
+        self._crtc, index = _choose_crtc(self._card, connector, encoders)
         self._saved = self._card.call(drm.GET_CRTC, drm.Crtc(id=self._crtc))
-        self._plane = _overlay(self._card, index)
-        if self._plane is None or not self._scales(modes):
+        self._plane = _find_overlay_plane(self._card, index)
+        if self._plane is None or not self._try_scaling_plane(modes):
             self._plane = None
-            self._letter_box(modes)
+            self._use_nearest_mode(modes)
 
-    def _scales(self, modes: Sequence[drm.Mode]) -> bool:
-        """Have the plane scale the picture to the display's own mode; False where it does not."""
+    def _try_scaling_plane(self, modes: Sequence[drm.Mode]) -> bool:
+        """Have the plane scale the picture to the display's own mode; False where it cannot."""
         mode = next((mode for mode in modes if mode.type & drm.MODE_PREFERRED), modes[0])
+        # Two buffers for the plane's pictures, and a black one that fills the display behind them.
         self._buffers = [
-            _Buffer(self._card, *self._size),
-            _Buffer(self._card, *self._size),
-            _Buffer(self._card, mode.width, mode.height),
+            _DumbBuffer(self._card, *self._size),
+            _DumbBuffer(self._card, *self._size),
+            _DumbBuffer(self._card, mode.width, mode.height),
         ]
         self._set_mode(mode, self._buffers[2])
-        self._place = fitted(*self._size, mode.width, mode.height, enlarges=True)
+        self._placement = fit_picture(*self._size, mode.width, mode.height, enlarges=True)
         try:
             self._show_on_plane(self._buffers[0])
         except OSError as error:
@@ -77,18 +89,18 @@ class KmsScreen:
             return False
         return True
 
-    def _letter_box(self, modes: Sequence[drm.Mode]) -> None:
-        """Show the picture as it is in the mode that is nearest to it."""
-        old, mode = self._buffers, nearest(modes, *self._size)
-        self._place = fitted(*self._size, mode.width, mode.height, enlarges=False)
-        self._buffers = [_Buffer(self._card, mode.width, mode.height) for _ in range(2)]
+    def _use_nearest_mode(self, modes: Sequence[drm.Mode]) -> None:
+        """Set the display to the mode that is nearest to the picture, which is not enlarged."""
+        old, mode = self._buffers, choose_mode(modes, *self._size)
+        self._placement = fit_picture(*self._size, mode.width, mode.height, enlarges=False)
+        self._buffers = [_DumbBuffer(self._card, mode.width, mode.height) for _ in range(2)]
         self._set_mode(mode, self._buffers[1])
         for buffer in old:
             buffer.free()
 
-    def _set_mode(self, mode: drm.Mode, buffer: "_Buffer") -> None:
+    def _set_mode(self, mode: drm.Mode, buffer: "_DumbBuffer") -> None:
         self.mode = f"{mode.width}×{mode.height} at {mode.refresh} Hz"
-        self._set_crtc(drm.Crtc(id=self._crtc, fb=buffer.fb, has_mode=1, mode=mode))
+        self._set_crtc(drm.Crtc(id=self._crtc, fb=buffer.framebuffer, has_mode=1, mode=mode))
 
     def _set_crtc(self, crtc: drm.Crtc) -> None:
         connectors = (C.c_uint32 * 1)(self._connector)
@@ -96,58 +108,59 @@ class KmsScreen:
         self._card.call(drm.SET_CRTC, crtc)
 
     def show(self, bgr: Image) -> None:
-        """Put the picture (H, W, 3) on the screen; one that comes before the last is shown is left out.
+        """Show the picture, (H, W, 3); a picture that comes before the last one is shown is dropped.
 
-        SinkError when the display was unplugged or another program has it.
+        SinkError when the display was unplugged, or another program holds it.
         """
         try:
-            if not self._card.is_connected(self._connector, probes=self._card.has_news()):
+            if not self._card.is_connected(self._connector, probe=self._card.has_hotplug_event()):
                 raise SinkError(NO_DISPLAY)
-            if self._is_flipping and not self._card.has_flipped():
+            if self._is_flip_pending and not self._card.has_completed_flip():
                 return
-            buffer, place = self._buffers[self._hidden], self._place
+            buffer = self._buffers[self._back]
             if self._plane is not None:
                 cv2.cvtColor(bgr, cv2.COLOR_BGR2BGRA, buffer.pixels)
                 self._show_on_plane(buffer)
             else:
-                if (place.width, place.height) != self._size:
-                    size = place.width, place.height
-                    bgr = np.asarray(cv2.resize(bgr, size, interpolation=cv2.INTER_AREA), np.uint8)
-                cv2.cvtColor(
-                    bgr,
-                    cv2.COLOR_BGR2BGRA,
-                    buffer.pixels[
-                        place.top : place.top + place.height, place.left : place.left + place.width
-                    ],
-                )
-                self._card.call(drm.PAGE_FLIP, drm.Flip(crtc=self._crtc, fb=buffer.fb, flags=drm.FLIP_EVENT))
-                self._is_flipping = True
+                self._draw_centred(bgr, buffer)
+                flip = drm.Flip(crtc=self._crtc, fb=buffer.framebuffer, flags=drm.FLIP_EVENT)
+                self._card.call(drm.PAGE_FLIP, flip)
+                self._is_flip_pending = True
         except OSError as error:
-            raise _refusal(error) from error
-        self._hidden = 1 - self._hidden
+            raise _make_sink_error(error) from error
+        self._back = 1 - self._back
 
-    def _show_on_plane(self, buffer: "_Buffer") -> None:
-        place, (width, height) = self._place, self._size
+    def _draw_centred(self, bgr: Image, buffer: "_DumbBuffer") -> None:
+        place = self._placement
+        if (place.width, place.height) != self._size:
+            size = place.width, place.height
+            bgr = np.asarray(cv2.resize(bgr, size, interpolation=cv2.INTER_AREA), np.uint8)
+        rows = slice(place.top, place.top + place.height)
+        columns = slice(place.left, place.left + place.width)
+        cv2.cvtColor(bgr, cv2.COLOR_BGR2BGRA, buffer.pixels[rows, columns])
+
+    def _show_on_plane(self, buffer: "_DumbBuffer") -> None:
+        place, (width, height) = self._placement, self._size
         self._card.call(
             drm.SET_PLANE,
             drm.SetPlane(
                 id=self._plane,
                 crtc=self._crtc,
-                fb=buffer.fb,
+                fb=buffer.framebuffer,
                 left=place.left,
                 top=place.top,
                 width=place.width,
                 height=place.height,
-                source_width=width * SUBPIXELS,
-                source_height=height * SUBPIXELS,
+                source_width=width * FIXED_POINT_ONE,
+                source_height=height * FIXED_POINT_ONE,
             ),
         )
 
     def toggle_full_screen(self) -> None:
-        """There is nothing but the full screen."""
+        """Do nothing: without a desktop there is only the full screen."""
 
     def close(self) -> None:
-        """Give the console its picture back; the kernel does so, too, when the program is killed."""
+        """Show the console again; when the program is killed, the kernel does so."""
         try:
             if self._saved is not None and self._saved.has_mode:
                 self._set_crtc(self._saved)
@@ -159,13 +172,13 @@ class KmsScreen:
         self._card.close()
 
 
-class _Buffer:
+class _DumbBuffer:
     """Memory that the display reads, black at first: `pixels` is (H, W, 4) uint8, blue first."""
 
     def __init__(self, card: Card, width: int, height: int) -> None:
         self._card = card
         self._dumb = card.call(drm.CREATE_DUMB, drm.Dumb(width=width, height=height, bpp=drm.BITS))
-        self.fb: int = card.call(
+        self.framebuffer: int = card.call(
             drm.ADD_FB,
             drm.Fb(
                 width=width,
@@ -177,20 +190,20 @@ class _Buffer:
             ),
         ).id
         offset = card.call(drm.MAP_DUMB, drm.DumbMap(handle=self._dumb.handle)).offset
-        self._memory = card.map(self._dumb.size, offset)
+        self._memory = card.map_dumb_buffer(self._dumb.size, offset)
         rows = np.frombuffer(self._memory, np.uint8, height * self._dumb.pitch).reshape(height, -1)
         self.pixels = rows[:, : 4 * width].reshape(height, width, 4)
         self.pixels[:] = 0
 
     def free(self) -> None:
-        """Give the memory back."""
+        """Return the memory to the kernel."""
         del self.pixels
         self._memory.close()
-        self._card.call(drm.REMOVE_FB, drm.Handle(self.fb))
+        self._card.call(drm.REMOVE_FB, drm.Handle(self.framebuffer))
         self._card.call(drm.DESTROY_DUMB, drm.Handle(self._dumb.handle))
 
 
-def _first_connected(cards: Path, kernel: Kernel) -> tuple[Card, int]:
+def _open_connected_card(cards: Path, kernel: Kernel) -> tuple[Card, int]:
     """The card and the connector of the first display that is plugged in."""
     refused: OSError | None = None
     for path in sorted(cards.glob("card*")):
@@ -200,22 +213,22 @@ def _first_connected(cards: Path, kernel: Kernel) -> tuple[Card, int]:
             refused = error
             continue
         try:
-            for connector in card.resources()[1]:
-                if card.is_connected(connector, probes=True):
+            for connector in card.get_resources()[1]:
+                if card.is_connected(connector, probe=True):
                     return card, connector
         except OSError as error:
-            # A card that only computes, as the first of a Pi, has no connectors to tell of.
+            # A card that only renders, such as the first one of a Pi, has no connectors.
             if error.errno not in (errno.EOPNOTSUPP, errno.ENOTSUP, errno.EINVAL):
                 refused = error
         card.close()
     if refused is not None:
-        raise _refusal(refused) from refused
+        raise _make_sink_error(refused) from refused
     raise SinkError(NO_DISPLAY)
 
 
-def _crtc_of(card: Card, connector: drm.Connector, encoders: Sequence[int]) -> tuple[int, int]:
-    """The CRTC that feeds, or can feed, the connector; its id, and its place in masks."""
-    crtcs, _ = card.resources()
+def _choose_crtc(card: Card, connector: drm.Connector, encoders: Sequence[int]) -> tuple[int, int]:
+    """The CRTC that feeds, or can feed, the connector: its id, and its position in masks."""
+    crtcs, _ = card.get_resources()
     encoder = card.call(drm.GET_ENCODER, drm.Encoder(id=connector.encoder or encoders[0]))
     if encoder.crtc:
         return encoder.crtc, crtcs.index(encoder.crtc)
@@ -227,24 +240,24 @@ def _crtc_of(card: Card, connector: drm.Connector, encoders: Sequence[int]) -> t
     return crtcs[index], index
 
 
-def _overlay(card: Card, index: int) -> int | None:
-    """A plane that is free for the CRTC in place `index` and shows our pixels."""
+def _find_overlay_plane(card: Card, index: int) -> int | None:
+    """An unused overlay plane that can show XRGB8888 on the CRTC at position `index`; None without one."""
     try:
         return next(
             (
                 plane.id
-                for plane in card.planes()
+                for plane in card.list_overlay_planes()
                 if plane.possible_crtcs >> index & 1
                 and not plane.crtc
-                and drm.XRGB8888 in card.formats(plane)
+                and drm.XRGB8888 in card.list_pixel_formats(plane)
             ),
             None,
         )
     except OSError:
-        return None  # An old or simple driver; the mode nearest to the picture will do.
+        return None  # The driver is old or simple; the nearest mode will do.
 
 
-def _refusal(error: OSError) -> SinkError:
+def _make_sink_error(error: OSError) -> SinkError:
     if error.errno in (errno.EBUSY, errno.EACCES) and error.filename is None:
         return SinkError(
             "expected the display to be free, found that another program holds it; "

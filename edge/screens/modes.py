@@ -1,4 +1,4 @@
-"""Which mode of a display suits a picture, and where in it the picture stands: pure functions."""
+"""Chooses the display mode for a picture and where the picture stands in it: pure functions."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -6,7 +6,7 @@ from typing import Protocol, TypeVar
 
 
 class Mode(Protocol):
-    """A mode of a display: its size in px and pictures a second."""
+    """A mode of a display: its size in px, and its refresh rate in Hz."""
 
     width: int
     height: int
@@ -17,8 +17,8 @@ M = TypeVar("M", bound=Mode)
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
-    """Where a picture stands on the screen, px."""
+class Placement:
+    """The rectangle of the screen that a picture fills, px."""
 
     left: int
     top: int
@@ -26,20 +26,25 @@ class Place:
     height: int
 
 
-def nearest(modes: Sequence[M], width: int, height: int) -> M:
-    """The smallest mode that holds `width` × `height`, else the largest; of equals the fastest."""
+def choose_mode(modes: Sequence[M], width: int, height: int) -> M:
+    """The smallest mode that holds `width` × `height`, else the largest; of equal ones the fastest."""
     holding = [mode for mode in modes if mode.width >= width and mode.height >= height]
     if holding:
         return min(holding, key=lambda mode: (mode.width * mode.height, -mode.refresh))
     return max(modes, key=lambda mode: (mode.width * mode.height, mode.refresh))
 
 
-def fitted(width: int, height: int, screen_width: int, screen_height: int, *, enlarges: bool) -> Place:
-    """`width` × `height` in the middle of the screen, shrunk or, where `enlarges`, enlarged to fit, in its shape."""
+def fit_picture(
+    width: int, height: int, screen_width: int, screen_height: int, *, enlarges: bool
+) -> Placement:
+    """Where a picture of `width` × `height` stands: centred, in its own proportions.
+
+    It is shrunk to fit the screen, and, with `enlarges`, also enlarged.
+    """
     scale = min(screen_width / width, screen_height / height)
     if not enlarges:
         scale = min(1.0, scale)
     shown_width, shown_height = max(1, round(width * scale)), max(1, round(height * scale))
-    return Place(
+    return Placement(
         (screen_width - shown_width) // 2, (screen_height - shown_height) // 2, shown_width, shown_height
     )

@@ -1,4 +1,4 @@
-"""A window under X11 or Wayland, through SDL."""
+"""A window on an X11 or Wayland desktop, through SDL."""
 
 import os
 import warnings
@@ -15,22 +15,23 @@ except ImportError as missing:
         f"expected pygame-ce for a window, found: {missing}; pip install 'fer-edge[window]'"
     ) from missing
 
-CLOSED = "q"
+# Closing the window counts as this key, which quits the program.
+CLOSE_KEY = "q"
 TITLE = "fer-edge"
 
 
 class WindowScreen:
-    """A Screen that the desktop shows, scaled by SDL's renderer; one thread uses it at a time."""
+    """A Screen and its Keyboard: a window whose picture SDL's renderer scales."""
 
     def __init__(self, width: int, height: int) -> None:
-        """Open a window for pictures of `width` × `height`; SinkError when there is no desktop."""
+        """Open a window for pictures of `width` × `height`; SinkError if there is no desktop."""
         try:
             pygame.display.init()
             pygame.display.set_caption(TITLE)
             with warnings.catch_warnings():
-                # SDL warns where it scales in software.
+                # SDL warns if it scales in software.
                 warnings.simplefilter("ignore")
-                # SCALED: the picture keeps its size in memory, and its shape on the screen.
+                # With SCALED the surface keeps its size, and the picture its proportions on the screen.
                 self._surface = pygame.display.set_mode((width, height), pygame.SCALED | pygame.RESIZABLE)
         except pygame.error as error:
             pygame.display.quit()
@@ -42,7 +43,7 @@ class WindowScreen:
         pygame.mouse.set_visible(True)
 
     def show(self, bgr: Image) -> None:
-        """Put the picture (H, W, 3) in the window; SinkError when the desktop has gone."""
+        """Show the picture, (H, W, 3); SinkError when the desktop is gone."""
         picture = pygame.image.frombuffer(bgr.data, (bgr.shape[1], bgr.shape[0]), "BGR")
         try:
             self._surface.blit(picture, (0, 0))
@@ -53,17 +54,17 @@ class WindowScreen:
             ) from error
 
     def read_keys(self) -> Sequence[str]:
-        """The keys pressed since the last call, as they are named in edge.screens.keyboard; closing the window is q."""
+        """The keys pressed since the last call, named as in screens/keyboard.py; closing the window is q."""
         keys: list[str] = []
         for event in pygame.event.get():
             if event.type == pygame.QUIT:
-                keys.append(CLOSED)
+                keys.append(CLOSE_KEY)
             elif event.type == pygame.KEYDOWN:
                 keys.append(pygame.key.name(event.key).replace("escape", "esc"))
         return keys
 
     def toggle_full_screen(self) -> None:
-        """Fill the screen, or no longer."""
+        """Switch between a window and the full screen."""
         pygame.display.toggle_fullscreen()
 
     def close(self) -> None:

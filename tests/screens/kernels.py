@@ -27,7 +27,7 @@ def _fill(address: int, values: list[int]) -> None:
 
 @dataclass
 class FakeKernel:
-    """One card with one connector; has the calls of edge.screens.drm.Kernel."""
+    """One card with one connector; has the calls of edge.screens.card.Kernel."""
 
     modes: list[drm.Mode] = field(
         default_factory=lambda: [mode(1920, 1080, preferred=True), mode(800, 600), mode(640, 480)]
@@ -60,7 +60,7 @@ class FakeKernel:
         self.is_open = True
         return FD
 
-    def listen(self) -> int:
+    def open_uevent_socket(self) -> int:
         if not self.may_listen:
             raise _error(errno.EAFNOSUPPORT)
         self._is_listening = True

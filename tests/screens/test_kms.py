@@ -9,9 +9,9 @@ import pytest
 
 from edge.errors import SinkError
 from edge.frames import Image
-from edge.screens.drm import Kernel
+from edge.screens.card import Kernel
 from edge.screens.kms import KmsScreen
-from edge.screens.modes import Place, fitted, nearest
+from edge.screens.modes import Placement, choose_mode, fit_picture
 from tests.screens.kernels import CONSOLE_FB, FakeKernel, mode
 
 RED, BLUE = (0, 0, 255), (255, 0, 0)
@@ -193,7 +193,7 @@ def test_picture_is_shown_where_a_sandbox_lets_nobody_listen(cards: Path) -> Non
 
 def test_kernel_lets_anybody_listen() -> None:
     kernel = Kernel()
-    listener = kernel.listen()
+    listener = kernel.open_uevent_socket()
     with pytest.raises(BlockingIOError):
         kernel.read(listener, 1)
     kernel.close(listener)
@@ -201,12 +201,12 @@ def test_kernel_lets_anybody_listen() -> None:
 
 def test_smallest_mode_that_holds_the_picture_is_nearest() -> None:
     modes = [mode(1920, 1080), mode(1280, 720, 50), mode(1280, 720, 60), mode(720, 400)]
-    assert nearest(modes, 640, 480) is modes[2]
-    assert nearest(modes, 700, 400) is modes[3]
-    assert nearest(modes, 4000, 3000) is modes[0]
+    assert choose_mode(modes, 640, 480) is modes[2]
+    assert choose_mode(modes, 700, 400) is modes[3]
+    assert choose_mode(modes, 4000, 3000) is modes[0]
 
 
 def test_picture_fits_in_its_shape_in_the_middle() -> None:
-    assert fitted(640, 480, 1920, 1080, enlarges=True) == Place(240, 0, 1440, 1080)
-    assert fitted(640, 480, 1920, 1080, enlarges=False) == Place(640, 300, 640, 480)
-    assert fitted(1920, 1080, 640, 480, enlarges=False) == Place(0, 60, 640, 360)
+    assert fit_picture(640, 480, 1920, 1080, enlarges=True) == Placement(240, 0, 1440, 1080)
+    assert fit_picture(640, 480, 1920, 1080, enlarges=False) == Placement(640, 300, 640, 480)
+    assert fit_picture(1920, 1080, 640, 480, enlarges=False) == Placement(0, 60, 640, 360)
