@@ -1,4 +1,4 @@
-"""What the machine says of itself: its model, its temperature, and whether its firmware slows it down."""
+"""The state of the machine: its model, its temperature, and whether its firmware slows it down."""
 
 import re
 import subprocess
@@ -7,23 +7,24 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-# Neither changes fast enough to be asked for more often.
+# Temperature and throttling do not change fast enough to be read more often.
 READ_EVERY_S = 5.0
-# vcgencmd answers in milliseconds, or its firmware hangs.
+# vcgencmd answers within milliseconds; if it takes longer, the firmware hangs.
 VCGENCMD_WITHIN_S = 1.0
 # The bits of the firmware's answer to get_throttled, as Raspberry Pi documents them.
 _REASONS = ("under-voltage", "frequency capped", "throttled", "temperature limit")
 _SINCE_BOOT_SHIFT = 16
-# The first is that of a Pi 4 and older, the others those of a Pi 5, by the age of the kernel.
-_FLAGS = ("soc/soc:firmware", "soc@*/*firmware*", "*firmware*")
+# Folders of get_throttled below /sys/devices/platform: the first on a Pi 4 and older, the others on a Pi 5,
+# depending on the age of the kernel.
+_FIRMWARE_FOLDERS = ("soc/soc:firmware", "soc@*/*firmware*", "*firmware*")
 
 
 @dataclass(frozen=True, slots=True)
 class Board:
-    """The machine at one moment; None or () for what it does not tell.
+    """The machine at one moment; None or () where the machine does not report it.
 
-    `throttled` says why the firmware slows the processor down or would like to, in plain words,
-    most telling first; `was_throttled` the same since the machine started.
+    `throttled` holds the reasons, in plain words and the gravest first, for which the firmware slows the
+    processor down now or wants to; `was_throttled` holds those since the machine started.
     """
 
     model: str | None
@@ -33,12 +34,20 @@ class Board:
 
 
 def read(root: Path = Path("/"), vcgencmd: str = "vcgencmd") -> Board:
-    """The board as it is now: three small files under `root`, or the process `vcgencmd` in place of the third."""
-    flags = _flags(root, vcgencmd)
-    return Board(_model(root), _temperature_c(root), _reasons(flags), _reasons(flags >> _SINCE_BOOT_SHIFT))
+    """Read the board's state from three small files below `root`.
+
+    If the third file is missing, the command `vcgencmd` is run instead.
+    """
+    flags = _read_throttling_flags(root, vcgencmd)
+    return Board(
+        _read_model(root),
+        _read_temperature_c(root),
+        _list_reasons(flags),
+        _list_reasons(flags >> _SINCE_BOOT_SHIFT),
+    )
 
 
-class Watch:
+class CachedBoard:
     """Reads the board at most every READ_EVERY_S; any thread may call it."""
 
     def __init__(self, read: Callable[[], Board] = read, clock: Callable[[], float] = time.monotonic) -> None:
@@ -46,29 +55,29 @@ class Watch:
         self._board, self._read_at_s = read(), clock()
 
     def __call__(self) -> Board:
-        """The board as it was READ_EVERY_S ago or later."""
+        """The board, read again if the last reading is READ_EVERY_S old."""
         now_s = self._clock()
         if now_s - self._read_at_s >= READ_EVERY_S:
-            # First the time: a second thread that comes meanwhile takes the old board.
+            # The time is set first, so that another thread that comes meanwhile takes the old board.
             self._read_at_s = now_s
             self._board = self._read()
         return self._board
 
 
-def _model(root: Path) -> str | None:
-    return _text(root / "proc/device-tree/model").rstrip("\0") or None
+def _read_model(root: Path) -> str | None:
+    return _read_text(root / "proc/device-tree/model").rstrip("\0") or None
 
 
-def _temperature_c(root: Path) -> float | None:
-    """That of the first zone, which is the processor's on every Pi."""
-    text = _text(root / "sys/class/thermal/thermal_zone0/temp")
+def _read_temperature_c(root: Path) -> float | None:
+    """The temperature of the first thermal zone, which is the processor on every Pi."""
+    text = _read_text(root / "sys/class/thermal/thermal_zone0/temp")
     return int(text) / 1000 if re.fullmatch(r"-?\d+", text) else None
 
 
-def _flags(root: Path, vcgencmd: str) -> int:
-    for firmware in _FLAGS:
-        for path in sorted((root / "sys/devices/platform").glob(f"{firmware}/get_throttled")):
-            if re.fullmatch(r"[0-9a-f]+", text := _text(path)):
+def _read_throttling_flags(root: Path, vcgencmd: str) -> int:
+    for folder in _FIRMWARE_FOLDERS:
+        for path in sorted((root / "sys/devices/platform").glob(f"{folder}/get_throttled")):
+            if re.fullmatch(r"[0-9a-f]+", text := _read_text(path)):
                 return int(text, 16)
     try:
         answer = subprocess.run(
@@ -79,17 +88,17 @@ def _flags(root: Path, vcgencmd: str) -> int:
             timeout=VCGENCMD_WITHIN_S,
         ).stdout
     except (OSError, subprocess.TimeoutExpired):
-        return 0  # No such command, as everywhere but on a Pi, or no answer.
+        return 0  # There is no such command, as on every machine but a Pi, or it does not answer.
     flags = re.fullmatch(r"throttled=0x([0-9a-f]+)\s*", answer)
     return int(flags[1], 16) if flags else 0
 
 
-def _reasons(flags: int) -> tuple[str, ...]:
+def _list_reasons(flags: int) -> tuple[str, ...]:
     return tuple(reason for bit, reason in enumerate(_REASONS) if flags >> bit & 1)
 
 
-def _text(path: Path) -> str:
-    """What `path` says, or nothing where it is not there or cannot be read."""
+def _read_text(path: Path) -> str:
+    """The text in `path`; "" where it does not exist or cannot be read."""
     try:
         return path.read_text(encoding="utf-8", errors="replace").strip()
     except OSError:

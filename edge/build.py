@@ -65,7 +65,7 @@ def build(
     # The stages run side by side: threads inside OpenCV would compete with them for the cores.
     cv2.setNumThreads(1)
     if telemetry is None:
-        telemetry = Telemetry(read_board=board.Watch())
+        telemetry = Telemetry(read_board=board.CachedBoard())
     if camera is None:
         camera = make_camera(config, paced=streams or config.display, on_back=telemetry.count_reconnect)
     detector = make_detector(config)

@@ -9,7 +9,7 @@ from pathlib import Path
 from edge import board
 from edge.contracts import Camera, Keyboard, Screen, Sink
 from edge.mqtt import address as mqtt_address
-from edge.rotation import Rotation, Series
+from edge.rotation import FileSeries, RotationLimits
 from edge.settings import credentials
 from edge.settings.config import LOOPBACK_HOSTS, Config
 from edge.settings.reloading import OnChange, ignore_changes
@@ -128,13 +128,15 @@ def make_files(
     if config.record:
         from edge.sinks.recorder import RecorderSink
 
-        rotation = Rotation(config.record_limit_mb, config.record_limit_s, config.record_keep)
-        recorder = RecorderSink(Series(Path(config.record), rotation, replaces=not live), clean=config.clean)
+        limits = RotationLimits(config.record_limit_mb, config.record_limit_s, config.record_keep)
+        recorder = RecorderSink(
+            FileSeries(Path(config.record), limits, replaces=not live), clean=config.clean
+        )
         on_change("clean", partial(setattr, recorder, "clean"))
         files.append(recorder)
     if config.events:
-        rotation = Rotation(config.events_limit_mb, config.events_limit_s, config.events_keep)
-        files.append(EventsSink(Series(Path(config.events), rotation, replaces=not live), labels))
+        limits = RotationLimits(config.events_limit_mb, config.events_limit_s, config.events_keep)
+        files.append(EventsSink(FileSeries(Path(config.events), limits, replaces=not live), labels))
     if not live and len(files) == 1:
         return files
     return [FaultTolerantSink(sink, telemetry.count_lost_output, is_live=live) for sink in files]

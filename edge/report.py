@@ -12,7 +12,7 @@ from edge.errors import ConfigError, DataError, SinkError
 from edge.reporting.page import render_page
 from edge.reporting.rows import Row, read_rows
 from edge.reporting.summary import summarize
-from edge.rotation import files_of
+from edge.rotation import list_series
 
 
 def write(events: Sequence[Path], report: Path, title: str | None = None) -> None:
@@ -34,7 +34,7 @@ def write(events: Sequence[Path], report: Path, title: str | None = None) -> Non
 
 def _files(path: Path) -> list[Path]:
     """`path` and what was rotated before it."""
-    series = files_of(path) if path.parent.is_dir() else []
+    series = list_series(path) if path.parent.is_dir() else []
     if not series:
         raise DataError(f"expected events in {path}, found no such file; name one that --events wrote")
     return series

@@ -33,7 +33,7 @@ def run(chosen: Settings, waiter: SignalWaiter, reloader: ConfigReloader) -> Non
     is_file = isinstance(spec, VideoFile) and spec.is_regular_file()
     # A file is read as fast as possible.  It is played at its own pace only for people who watch it.
     is_asked_for = any(chosen.origins[key] != "default" for key in ("stream", "listen"))
-    telemetry = Telemetry(read_board=board.Watch())
+    telemetry = Telemetry(read_board=board.CachedBoard())
     pipeline = build(
         config,
         telemetry=telemetry,

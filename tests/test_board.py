@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from edge import board
-from edge.board import READ_EVERY_S, Board, Watch
+from edge.board import READ_EVERY_S, Board, CachedBoard
 from tests.clocks import Clock
 
 PI_4 = "devices/platform/soc/soc:firmware"
@@ -78,13 +78,13 @@ def test_nonsense_in_the_files_is_unknown(pi: Path) -> None:
     assert found.temperature_c is None and found.throttled == ()
 
 
-def test_watch_reads_no_oftener_than_it_promises() -> None:
+def test_cached_board_is_read_no_oftener_than_it_promises() -> None:
     clock, boards = Clock(), iter([Board(None, 40.0), Board(None, 50.0)])
-    watch = Watch(lambda: next(boards), clock)
+    cached = CachedBoard(lambda: next(boards), clock)
     clock.sleep(READ_EVERY_S / 2)
-    assert watch().temperature_c == 40.0
+    assert cached().temperature_c == 40.0
     clock.sleep(READ_EVERY_S / 2)
-    assert watch().temperature_c == watch().temperature_c == 50.0
+    assert cached().temperature_c == cached().temperature_c == 50.0
 
 
 def test_this_very_machine_can_be_read() -> None:

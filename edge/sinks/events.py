@@ -11,7 +11,7 @@ from typing import Self
 
 from edge.contracts import Reading, Result
 from edge.errors import ConfigError, SinkError
-from edge.rotation import Series
+from edge.rotation import FileSeries
 
 Row = Mapping[str, int | float | str | None]
 
@@ -28,7 +28,7 @@ class EventsSink:
     name = "events"
     needs_picture = False
 
-    def __init__(self, series: Series, labels: Iterable[str]) -> None:
+    def __init__(self, series: FileSeries, labels: Iterable[str]) -> None:
         """`labels` are the classifier's; raises ConfigError when the name is neither .csv nor .jsonl."""
         if series.path.suffix not in SUFFIXES:
             raise ConfigError(
@@ -71,7 +71,7 @@ class EventsSink:
     def _open(self, elapsed_s: float | None) -> None:
         """Open the next file of the series, for the rows from `elapsed_s` on."""
         try:
-            self._series.begin(elapsed_s)
+            self._series.rotate(elapsed_s)
             # Unbuffered: the rows of a frame are one write, and closing has nothing left to write.
             self._file = self._path.open("wb", buffering=0)
         except OSError as error:

@@ -16,7 +16,7 @@ from edge.contracts import Result
 from edge.drawing import overlay
 from edge.errors import ConfigError, SinkError
 from edge.frames import Image
-from edge.rotation import Series
+from edge.rotation import FileSeries
 
 try:
     import av
@@ -50,7 +50,7 @@ class RecorderSink:
 
     def __init__(
         self,
-        series: Series,
+        series: FileSeries,
         *,
         clean: bool = False,
         disk_usage: Callable[[Path], tuple[int, int, int]] = shutil.disk_usage,
@@ -72,7 +72,7 @@ class RecorderSink:
         self._has_notice = False
         try:
             self._check_room()
-            self._series.begin()
+            self._series.rotate()
             # The file is created now, and written to once the size of the pictures is known.
             self._path.write_bytes(b"")
         except OSError as error:
@@ -126,7 +126,7 @@ class RecorderSink:
         is_full = self._series.is_full(elapsed_s, self._path.stat().st_size)
         if self._writer is not None and (is_full or self._writer.size != size):
             self._close()
-            self._series.begin(elapsed_s)
+            self._series.rotate(elapsed_s)
         if self._writer is None:
             self._writer = _Writer(self._path, size, elapsed_s)
         return self._writer

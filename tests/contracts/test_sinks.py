@@ -10,7 +10,7 @@ from edge.cameras.demo import DemoCamera
 from edge.contracts import Box, Sink
 from edge.errors import SinkError
 from edge.mqtt import address as mqtt_address
-from edge.rotation import Series
+from edge.rotation import FileSeries
 from edge.sinks.events import EventsSink
 from edge.sinks.face_blur import FaceBlurSink
 from edge.sinks.fault_tolerant import FaultTolerantSink
@@ -53,17 +53,17 @@ def make(request: pytest.FixtureRequest, tmp_path: Path) -> Make:
         make_screen = refuse_screen if suffix == "missing" else make_fake_screen
         return lambda: HdmiSink(make_screen, pytest.fail, lambda: {"shown_fps": 30.0}, tmp_path)
     if kind == "events":
-        return lambda: EventsSink(Series(tmp_path / f"out.{suffix}", replaces=True), LABELS)
+        return lambda: EventsSink(FileSeries(tmp_path / f"out.{suffix}", replaces=True), LABELS)
     if kind == "mjpeg":
         return lambda: MjpegSink("127.0.0.1", 0, read_stats=lambda: {"shown_fps": 30.0})
     if kind == "record":
-        return lambda: RecorderSink(Series(tmp_path / "out.mp4"))
+        return lambda: RecorderSink(FileSeries(tmp_path / "out.mp4"))
     if kind == "fault tolerant":
         return lambda: FaultTolerantSink(
-            EventsSink(Series(tmp_path / "out.csv"), LABELS), on_loss=pytest.fail, is_live=True
+            EventsSink(FileSeries(tmp_path / "out.csv"), LABELS), on_loss=pytest.fail, is_live=True
         )
     if kind == "face blur":
-        return lambda: FaceBlurSink([EventsSink(Series(tmp_path / "out.csv", replaces=True), LABELS)])
+        return lambda: FaceBlurSink([EventsSink(FileSeries(tmp_path / "out.csv", replaces=True), LABELS)])
     if kind == "latency":
         return lambda: LatencySink(Telemetry())
     if kind == "metrics":

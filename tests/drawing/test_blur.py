@@ -15,7 +15,7 @@ from edge.detectors.haar import HaarDetector
 from edge.drawing import blur
 from edge.drawing.blur import KEEP_S, LOOK_AHEAD_S, FaceBlur
 from edge.frames import Frame, Image, PixelFormat
-from edge.rotation import Series
+from edge.rotation import FileSeries
 from edge.sinks.recorder import RecorderSink
 from tests.clocks import Clock
 from tests.pixels import values_across
@@ -209,7 +209,7 @@ def test_recording_holds_no_face_either(tmp_path: Path, clean: bool) -> None:
     seen = []
     for name, shown in (("plain", results), ("blurred", blurred(results))):
         path = tmp_path / f"{name}.mp4"
-        with RecorderSink(Series(path), clean=clean) as recorder:
+        with RecorderSink(FileSeries(path), clean=clean) as recorder:
             for result in shown:
                 recorder.show(result)
         seen.append(values_recorded(path, face.box))

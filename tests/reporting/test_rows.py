@@ -8,7 +8,7 @@ import pytest
 from edge.contracts import Box
 from edge.errors import DataError
 from edge.reporting.rows import Row, read_rows
-from edge.rotation import Rotation, Series, files_of
+from edge.rotation import FileSeries, RotationLimits, list_series
 from edge.sinks.events import EventsSink
 from tests.results import LABELS, reading_of, result_of
 
@@ -16,8 +16,8 @@ PICTURE = np.zeros((48, 64, 3), np.uint8)
 HEADER = "frame,time_s,track,label\n"
 
 
-def write(path: Path, frames: int, rotation: Rotation | None = None) -> None:
-    with EventsSink(Series(path, rotation or Rotation()), LABELS) as sink:
+def write(path: Path, frames: int, rotation: RotationLimits | None = None) -> None:
+    with EventsSink(FileSeries(path, rotation or RotationLimits()), LABELS) as sink:
         for number in range(frames):
             sink.show(result_of(PICTURE, reading_of(Box(1, 2, 3, 4), 7), number=number, elapsed_s=number / 4))
 
@@ -33,9 +33,9 @@ def test_rows_are_those_that_were_written(tmp_path: Path, name: str) -> None:
 @pytest.mark.parametrize("name", ["out.csv", "out.jsonl"])
 def test_rotated_files_are_one_run_and_a_restart_is_another(tmp_path: Path, name: str) -> None:
     for _ in range(2):
-        write(tmp_path / name, 10, Rotation(seconds=1))
-    assert len(files_of(tmp_path / name)) == 6
-    assert [(row.run, row.frame) for row in read_rows(files_of(tmp_path / name))] == [
+        write(tmp_path / name, 10, RotationLimits(seconds=1))
+    assert len(list_series(tmp_path / name)) == 6
+    assert [(row.run, row.frame) for row in read_rows(list_series(tmp_path / name))] == [
         (run, frame) for run in range(2) for frame in range(10)
     ]
 

@@ -11,7 +11,7 @@ import pytest
 
 from edge.contracts import Box
 from edge.errors import ConfigError, SinkError
-from edge.rotation import Rotation, Series, files_of
+from edge.rotation import FileSeries, RotationLimits, list_series
 from edge.sinks.events import EventsSink
 from tests.results import LABELS, reading_of, result_of
 
@@ -19,7 +19,7 @@ PICTURE = np.zeros((48, 64, 3), np.uint8)
 
 
 def written(path: Path) -> list[dict[str, str]]:
-    with EventsSink(Series(path, replaces=True), LABELS) as sink:
+    with EventsSink(FileSeries(path, replaces=True), LABELS) as sink:
         sink.show(
             result_of(
                 PICTURE,
@@ -69,14 +69,14 @@ def test_row_holds_frame_time_track_box_probabilities_and_label(tmp_path: Path, 
 
 
 def test_file_without_a_face_has_its_header(tmp_path: Path) -> None:
-    with EventsSink(Series(tmp_path / "out.csv"), LABELS):
+    with EventsSink(FileSeries(tmp_path / "out.csv"), LABELS):
         pass
     assert (tmp_path / "out.csv").read_text().startswith("frame,time_s,track,")
 
 
 def test_rows_can_be_read_while_the_file_is_still_open(tmp_path: Path) -> None:
     path = tmp_path / "out.jsonl"
-    with EventsSink(Series(path, replaces=True), LABELS) as sink:
+    with EventsSink(FileSeries(path, replaces=True), LABELS) as sink:
         for number in range(3):
             sink.show(result_of(PICTURE, reading_of(Box(1, 2, 3, 4)), number=number))
             assert json.loads(path.read_text().splitlines()[-1])["frame"] == number
@@ -89,12 +89,12 @@ def test_file_of_the_last_run_is_replaced(tmp_path: Path) -> None:
 
 def test_other_suffix_is_refused_before_anything_is_written(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=r"\.csv or \.jsonl"):
-        EventsSink(Series(tmp_path / "out.txt"), LABELS)
+        EventsSink(FileSeries(tmp_path / "out.txt"), LABELS)
     assert list(tmp_path.iterdir()) == []
 
 
 def test_folder_that_is_not_there_is_one_line(tmp_path: Path) -> None:
-    sink = EventsSink(Series(tmp_path / "none" / "out.csv"), LABELS)
+    sink = EventsSink(FileSeries(tmp_path / "none" / "out.csv"), LABELS)
     with pytest.raises(SinkError, match="No such file") as raised, sink:
         pass
     assert "--events" in str(raised.value) and "\n" not in str(raised.value)
@@ -103,26 +103,26 @@ def test_folder_that_is_not_there_is_one_line(tmp_path: Path) -> None:
 def test_full_disk_is_one_line(tmp_path: Path) -> None:
     full = tmp_path / "full.csv"
     full.symlink_to("/dev/full")
-    with pytest.raises(SinkError, match="No space left") as raised, EventsSink(Series(full), LABELS):
+    with pytest.raises(SinkError, match="No space left") as raised, EventsSink(FileSeries(full), LABELS):
         pass
     assert "\n" not in str(raised.value)
 
 
 @pytest.mark.parametrize("name", ["out.csv", "out.jsonl"])
 def test_full_file_is_followed_by_another_and_the_oldest_is_removed(tmp_path: Path, name: str) -> None:
-    with EventsSink(Series(tmp_path / name, Rotation(seconds=1, keep=2)), LABELS) as sink:
+    with EventsSink(FileSeries(tmp_path / name, RotationLimits(seconds=1, keep=2)), LABELS) as sink:
         for number in range(7):
             sink.show(result_of(PICTURE, reading_of(Box(1, 2, 3, 4)), number=number, elapsed_s=number / 2))
-    files = files_of(tmp_path / name)
+    files = list_series(tmp_path / name)
     assert [path.name for path in files] == [name.replace(".", "-0003."), name]
     assert [int(row["frame"]) for path in files for row in rows_of(path)] == [4, 5, 6]
 
 
 def test_each_file_has_its_header(tmp_path: Path) -> None:
-    with EventsSink(Series(tmp_path / "out.csv", Rotation(seconds=1)), LABELS) as sink:
+    with EventsSink(FileSeries(tmp_path / "out.csv", RotationLimits(seconds=1)), LABELS) as sink:
         for number in range(3):
             sink.show(result_of(PICTURE, reading_of(Box(1, 2, 3, 4)), number=number, elapsed_s=float(number)))
-    assert [len(rows_of(path)) for path in files_of(tmp_path / "out.csv")] == [1, 1, 1]
+    assert [len(rows_of(path)) for path in list_series(tmp_path / "out.csv")] == [1, 1, 1]
 
 
 def test_row_that_the_disk_takes_half_of_is_taken_back(tmp_path: Path) -> None:
@@ -132,7 +132,7 @@ def test_row_that_the_disk_takes_half_of_is_taken_back(tmp_path: Path) -> None:
     handler = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
     try:
         resource.setrlimit(resource.RLIMIT_FSIZE, (1000, before[1]))
-        with EventsSink(Series(path), LABELS) as sink, pytest.raises(SinkError, match="No space left"):
+        with EventsSink(FileSeries(path), LABELS) as sink, pytest.raises(SinkError, match="No space left"):
             for number in range(10):
                 sink.show(result_of(PICTURE, reading_of(Box(1, 2, 3, 4)), number=number))
     finally:

@@ -14,7 +14,7 @@ import pytest
 from edge.contracts import Box, Result
 from edge.errors import ConfigError, SinkError
 from edge.frames import Image
-from edge.rotation import Rotation, Series
+from edge.rotation import FileSeries, RotationLimits
 from edge.sinks.recorder import RecorderSink
 from tests.results import reading_of, result_of
 
@@ -27,8 +27,8 @@ def make_results(*times_s: float, picture: Image = GREY, notice: str | None = No
         yield replace(result, frame=replace(result.frame, notice=notice)) if notice else result
 
 
-def make_recorder(path: Path, rotation: Rotation | None = None, *, clean: bool = True) -> RecorderSink:
-    return RecorderSink(Series(path, rotation or Rotation()), clean=clean)
+def make_recorder(path: Path, rotation: RotationLimits | None = None, *, clean: bool = True) -> RecorderSink:
+    return RecorderSink(FileSeries(path, rotation or RotationLimits()), clean=clean)
 
 
 def play(path: Path) -> list[tuple[float, Image]]:
@@ -111,7 +111,7 @@ def test_notice_of_a_missing_camera_stays_until_the_camera_is_back(tmp_path: Pat
 
 
 def test_full_file_is_followed_by_another_and_the_oldest_is_removed(tmp_path: Path) -> None:
-    with make_recorder(tmp_path / "out.mp4", Rotation(seconds=1, keep=2)) as sink:
+    with make_recorder(tmp_path / "out.mp4", RotationLimits(seconds=1, keep=2)) as sink:
         for result in make_results(*(number / 4 for number in range(14))):
             sink.show(result)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["out-0003.mp4", "out.mp4"]
@@ -131,7 +131,7 @@ def make_noise(count: int, height: int, width: int) -> Iterator[Result]:
 
 
 def test_size_limits_a_file(tmp_path: Path) -> None:
-    with make_recorder(tmp_path / "out.mp4", Rotation(mb=1)) as sink:
+    with make_recorder(tmp_path / "out.mp4", RotationLimits(mb=1)) as sink:
         for result in make_noise(20, 480, 640):
             sink.show(result)
     files = sorted(tmp_path.iterdir())
@@ -170,7 +170,7 @@ def test_folder_that_is_not_there_is_one_line(tmp_path: Path) -> None:
 
 
 def test_disk_that_is_almost_full_is_refused_before_anything_is_written(tmp_path: Path) -> None:
-    sink = RecorderSink(Series(tmp_path / "out.mp4"), disk_usage=lambda _: (1000, 960, 40))
+    sink = RecorderSink(FileSeries(tmp_path / "out.mp4"), disk_usage=lambda _: (1000, 960, 40))
     with pytest.raises(SinkError, match=r"expected 5% of the disk .* found 4\.0%"), sink:
         pass
     assert list(tmp_path.iterdir()) == []
@@ -178,7 +178,7 @@ def test_disk_that_is_almost_full_is_refused_before_anything_is_written(tmp_path
 
 def test_recording_ends_where_it_would_take_the_last_of_the_disk(tmp_path: Path) -> None:
     free = 50
-    sink = RecorderSink(Series(tmp_path / "out.mp4"), disk_usage=lambda _: (1000, 1000 - free, free))
+    sink = RecorderSink(FileSeries(tmp_path / "out.mp4"), disk_usage=lambda _: (1000, 1000 - free, free))
     results = make_results(*(number / 10 for number in range(20)))
     with sink:
         for _ in range(10):
@@ -230,7 +230,7 @@ def test_last_of_a_small_disk_stays_free(tmp_path: Path) -> None:
 def test_recording_on_a_full_disk_plays(tmp_path: Path) -> None:
     with mount_small_disk(tmp_path / "disk", "1m") as disk:
         shown = 0
-        sink = RecorderSink(Series(disk / "out.mp4"), clean=True, disk_usage=lambda _: (1000, 0, 1000))
+        sink = RecorderSink(FileSeries(disk / "out.mp4"), clean=True, disk_usage=lambda _: (1000, 0, 1000))
         with sink, pytest.raises(SinkError, match="No space left"):
             for result in make_noise(500, 240, 320):
                 sink.show(result)
