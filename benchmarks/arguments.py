@@ -1,185 +1,266 @@
-"""The command line of the benchmarks: its commands, their options, defaults and units."""
+"""The one command line of all benchmarks: their names, options, defaults and units."""
 
-from argparse import ArgumentTypeError, _SubParsersAction
+from argparse import _SubParsersAction
 from pathlib import Path
 from typing import TypeAlias
 
-from benchmarks import commands
-from benchmarks.clip import DEMO
-from edge.command import ArgumentParser, make_parser
+from benchmarks import options
+from benchmarks.options import SHOW_DEFAULT, positive_number, whole_number
+from edge import command as command_line
+from edge import models
+from edge.command import ArgumentParser
 
 _Commands: TypeAlias = "_SubParsersAction[ArgumentParser]"
 
-_DEFAULT = "(default: %(default)s)"
+# Four times the 115 frames of the video that the README's table was measured with, and a few.
+PEERS_FRAMES = 464
+# Following searches the whole frame for new faces in four parts, one part a frame: this is enough to see many
+# rounds.
+ARM64_FRAMES = 60
 
 
-def parser() -> ArgumentParser:
-    """The parser; its namespace's `run` takes the namespace and does the work."""
-    whole = make_parser(
+def make_parser() -> ArgumentParser:
+    """Make the parser; the namespace's `module` names the module whose `run` takes the namespace."""
+    whole = command_line.make_parser(
         "python -m benchmarks",
-        "How fast and how right fer-edge is on this very device. Without a command: stages.",
+        "Measure how fast, how right and how steady fer-edge is on this very device, and beside other "
+        "programs. Without a NAME: stages.",
     )
-    add = whole.add_subparsers(metavar="COMMAND", dest="command")
-    _add_stages(add)
-    _add_line(add)
-    _add_agreement(add)
-    _add_soak(add)
+    commands = whole.add_subparsers(metavar="NAME", dest="command")
+    _add_stages(commands)
+    _add_line(commands)
+    _add_agreement(commands)
+    _add_soak(commands)
+    _add_peers(commands)
+    _add_arm64(commands)
+    _add_load(commands)
+    _add_cycles(commands)
+    _add_fleet(commands)
     return whole
 
 
-def _add_stages(add: _Commands) -> None:
-    text = (
-        "The stages one by one: decoding, searching whole frames and regions, preprocessing, the classifier for 1 "
-        "to 8 faces in each form on 1 to 4 threads (as many as there are cores), drawing, encoding. Leaves the "
-        "app the form and the threads that serve this machine best, unless --model names a file; the "
-        "service looks for it where sudo XDG_DATA_HOME=/var/lib puts it."
+def _add(commands: _Commands, name: str, module: str, text: str) -> ArgumentParser:
+    """Add the command `name`; `text` describes it, and its part before the colon is its line in the list."""
+    command = commands.add_parser(name, help=text.partition(":")[0], description=text)
+    command.set_defaults(module=f"benchmarks.{module}")
+    return command
+
+
+def _add_stages(commands: _Commands) -> None:
+    command = _add(
+        commands,
+        "stages",
+        "speed.stages",
+        "Time the stages one by one: decoding, searching whole frames and regions, preprocessing, the "
+        "classifier for 1 to 8 faces in each form on 1 to 4 threads (as many as there are cores), drawing, "
+        "encoding. Leaves the app the form and the threads that serve this machine best, unless --model "
+        "names a file; the service looks for it where sudo XDG_DATA_HOME=/var/lib puts it.",
     )
-    command = add.add_parser("stages", help=text.partition(":")[0], description=text)
-    command.set_defaults(run=commands.stages)
-    _add_clip(command)
-    _add_detector(command)
-    command.add_argument(
-        "--rounds",
-        type=_whole,
-        default=9,
-        metavar="N",
-        help=f"rounds in which all stages take turns {_DEFAULT}",
-    )
+    options.add_clip(command)
+    options.add_detector(command)
+    options.add_rounds(command, 9, "rounds in which all stages take turns")
     command.add_argument(
         "--png",
         type=Path,
         metavar="OUT",
-        help=("draw where the time goes to this file; needs matplotlib (default: none)"),
+        help="draw where the time goes to this file; needs matplotlib (default: none)",
     )
-    _add_json(command)
-    _add_compare(command)
+    options.add_json(command)
+    options.add_compare(command)
 
 
-def _add_line(add: _Commands) -> None:
-    text = (
-        "The whole line, in a process of its own: frames per second, CPU time per frame, memory, latency from "
-        "capture to drawn frame, time to the first one, and the line's CPU time over that of the library calls "
-        "that it makes."
+def _add_line(commands: _Commands) -> None:
+    command = _add(
+        commands,
+        "line",
+        "speed.line",
+        "Measure the whole pipeline, in a process of its own: frames per second, CPU time per frame, "
+        "memory, latency from capture to drawn frame, time to the first one, and the pipeline's CPU time as "
+        "a multiple of that of the library calls that it makes.",
     )
-    command = add.add_parser("line", help=text.partition(":")[0], description=text)
-    command.set_defaults(run=commands.line)
     source = command.add_mutually_exclusive_group(required=True)
     source.add_argument(
         "--clip",
         type=Path,
         metavar="FILE",
-        help=(
-            "a video with a face, or demo, given to the line as a USB camera's JPEGs, forwards and backwards"
-        ),
+        help="a video with a face, or demo; it is played as a USB camera's JPEGs, forwards and backwards",
     )
     source.add_argument("--camera", metavar="SPEC", help="a live camera, as python -m edge.run names it")
-    _add_detector(command)
+    options.add_detector(command)
+    options.add_frames(command, 464, "frames of a pass")
     command.add_argument(
-        "--frames", type=_whole, default=464, metavar="N", help=f"frames of a pass {_DEFAULT}"
+        "--fps", type=whole_number, default=30, metavar="N", help=f"rate of the live passes {SHOW_DEFAULT}"
     )
-    command.add_argument(
-        "--fps", type=_whole, default=30, metavar="N", help=f"rate of the live passes {_DEFAULT}"
-    )
-    command.add_argument(
-        "--rounds", type=_whole, default=3, metavar="N", help=f"passes of each kind {_DEFAULT}"
-    )
+    options.add_rounds(command, 3, "passes of each kind")
     command.add_argument(
         "--viewer",
         action="store_true",
-        help=(
-            "show the frames over HTTP to one viewer, so that each is encoded, too (default: draw them only)"
-        ),
+        help="send the frames over HTTP to one viewer, so that each is encoded (default: only draw them)",
     )
-    _add_json(command)
-    _add_compare(command)
+    options.add_json(command)
+    options.add_compare(command)
 
 
-def _add_agreement(add: _Commands) -> None:
-    text = (
-        "Compare the faces of the line, which follows them, with a search of every whole frame by the same "
-        "detector, over a clip and over scenes made of it: faces that go and come, jump, pass, come near, in a "
-        "dim room. Says how often labels change, and how late."
+def _add_agreement(commands: _Commands) -> None:
+    command = _add(
+        commands,
+        "agreement",
+        "agreement.agreement",
+        "Compare the faces that the pipeline follows with a search of every whole frame by the same "
+        "detector: over a clip and over scenes made of it, in which faces go and come, jump, pass, come "
+        "near, stand in a dim room. Also counts how often labels change, and how late.",
     )
-    command = add.add_parser("agreement", help=text.partition(":")[0], description=text)
-    command.set_defaults(run=commands.agreement)
-    _add_clip(command)
-    _add_detector(command)
+    options.add_clip(command)
+    options.add_detector(command)
     command.add_argument(
         "--seconds",
-        type=_above_0,
+        type=positive_number,
         default=12.0,
         metavar="S",
-        help=f"length of each scene, s of media time {_DEFAULT}",
+        help=f"length of each scene, s of media time {SHOW_DEFAULT}",
     )
-    _add_json(command)
+    options.add_json(command)
 
 
-def _add_soak(add: _Commands) -> None:
-    text = (
-        "The line at the camera's rate for minutes or hours, faces coming and going, viewers connecting, stalling "
-        "and leaving: exit code 1 when memory, threads or descriptors have grown since the first minute."
+def _add_soak(commands: _Commands) -> None:
+    command = _add(
+        commands,
+        "soak",
+        "endurance.soak",
+        "Run the pipeline at the camera's rate for minutes or hours: faces come and go, viewers connect, "
+        "stall and leave. Ends with exit code 1 when memory, threads or descriptors have grown since the "
+        "first minute.",
     )
-    command = add.add_parser("soak", help=text.partition(":")[0], description=text)
-    command.set_defaults(run=commands.soak)
-    _add_clip(command)
-    _add_detector(command)
-    command.add_argument("--minutes", type=_above_0, default=20.0, metavar="N", help=f"how long {_DEFAULT}")
+    options.add_clip(command)
+    options.add_detector(command)
     command.add_argument(
-        "--viewers", type=_whole, default=4, metavar="N", help=f"so many at a time {_DEFAULT}"
+        "--minutes", type=positive_number, default=20.0, metavar="N", help=f"how long {SHOW_DEFAULT}"
     )
-    command.add_argument("--fps", type=_whole, default=30, metavar="N", help=f"the camera's rate {_DEFAULT}")
-    _add_json(command)
-
-
-def _add_clip(command: ArgumentParser) -> None:
     command.add_argument(
-        "--clip",
+        "--viewers", type=whole_number, default=4, metavar="N", help=f"viewers at a time {SHOW_DEFAULT}"
+    )
+    command.add_argument(
+        "--fps", type=whole_number, default=30, metavar="N", help=f"the camera's rate {SHOW_DEFAULT}"
+    )
+    options.add_json(command)
+
+
+def _add_peers(commands: _Commands) -> None:
+    command = _add(
+        commands,
+        "peers",
+        "peers.peers",
+        "Run other programs and fer-edge over the same clip in turn: prints how fast each is. Each peer is "
+        "installed in an environment of its own below $XDG_CACHE_HOME/fer-edge/peers (4 GB, most of it "
+        "TensorFlow, twice).",
+    )
+    command.add_argument("--clip", type=Path, required=True, metavar="FILE", help="a video with a face")
+    command.add_argument(
+        "--yunet",
         type=Path,
-        default=DEMO,
         metavar="FILE",
-        help=f"a video with a face, or demo, the app's built-in one {_DEFAULT}",
+        default=models.yunet_path(),
+        help="YuNet's model (default: the one that python -m edge.models fetched)",
+    )
+    for option, text in (
+        ("--keras-json", "the architecture of the 2023 network"),
+        ("--keras-weights", "its weights, an .h5 file"),
+        ("--zoo", "OpenCV Zoo's int8 MobileFaceNet (default: fetched; a stand-in where it cannot be)"),
+    ):
+        command.add_argument(option, type=Path, metavar="FILE", help=text)
+    command.add_argument(
+        "--passes", type=int, default=4, metavar="N", help=f"runs of each, in turn {SHOW_DEFAULT}"
+    )
+    command.add_argument(
+        "--frames",
+        type=int,
+        default=PEERS_FRAMES,
+        metavar="N",
+        help=f"frames of a run; the clip starts again at its end {SHOW_DEFAULT}",
+    )
+    command.add_argument(
+        "--only", metavar="TEXT", help="only ours and the peers whose name contains TEXT (default: all)"
+    )
+    options.add_json(command)
+
+
+def _add_arm64(commands: _Commands) -> None:
+    command = _add(
+        commands,
+        "arm64",
+        "arm64.arm64",
+        "Count the arm64 instructions of a frame: runs the work of each frame under QEMU, once with faces "
+        "followed and once with every whole frame searched, checks that the results are those of this "
+        "machine, and estimates the time on a Raspberry Pi 4 and 5. The first run makes a Debian for arm64 "
+        "below $XDG_CACHE_HOME/fer-edge/arm64, which needs root, the packages debootstrap, gcc and "
+        "qemu-user (Debian 12's), and a network.",
+    )
+    command.add_argument("--clip", type=Path, required=True, metavar="FILE", help="a video with a face")
+    command.add_argument("--yunet", metavar="FILE", help="YuNet's model: count with it (default: with Haar)")
+    options.add_frames(command, ARM64_FRAMES, "frames to count over")
+    options.add_json(command)
+
+
+def _add_load(commands: _Commands) -> None:
+    command = _add(
+        commands,
+        "load",
+        "speed.load",
+        "Measure what viewers cost: frames analysed per second on the demo camera with nobody watching and "
+        "with many clients of the stream on this machine, of which half never read, in turn.",
+    )
+    command.add_argument(
+        "--clients", type=whole_number, default=200, metavar="N", help=f"how many clients {SHOW_DEFAULT}"
+    )
+    options.add_rounds(command, 5, "rounds, each with nobody and then with the clients")
+    command.add_argument(
+        "--seconds",
+        type=positive_number,
+        default=10.0,
+        metavar="S",
+        help=f"length of each half of a round, s {SHOW_DEFAULT}",
+    )
+    options.add_json(command)
+
+
+def _add_cycles(commands: _Commands) -> None:
+    command = _add(
+        commands,
+        "cycles",
+        "endurance.cycles",
+        "Unplug a camera and plug it in again and again: a stand-in takes the place of the camera. Ends "
+        "with exit code 1 when threads, descriptors or memory have grown, or when the pipeline took more "
+        "than 2 s to go on.",
+    )
+    command.add_argument(
+        "--cycles", type=whole_number, default=1000, metavar="N", help=f"how many times {SHOW_DEFAULT}"
     )
 
 
-def _add_detector(command: ArgumentParser) -> None:
-    command.add_argument(
-        "--detector",
-        choices=("auto", "haar", "yunet"),
-        default="auto",
-        help=f"auto takes yunet where its model is present {_DEFAULT}",
+def _add_fleet(commands: _Commands) -> None:
+    command = _add(
+        commands,
+        "fleet",
+        "fleet.fleet",
+        "Simulate a fleet that reports to one MQTT broker: a Mosquitto on this machine, and devices that "
+        "are each the app's real MqttSink with scripted faces. One device is then killed and another "
+        "stopped, and at last the broker itself is killed. Ends with exit code 1 when another device was "
+        "affected.",
     )
-    command.add_argument("--yunet", metavar="FILE", help="YuNet's model (default: the one that was fetched)")
     command.add_argument(
-        "--model", metavar="FILE", help="the classifier's .onnx file (default: the project's own)"
+        "--devices",
+        type=whole_number,
+        default=200,
+        metavar="N",
+        help="how many devices, at least 3 (default: %(default)s)",
     )
-
-
-def _add_compare(command: ArgumentParser) -> None:
     command.add_argument(
-        "--compare",
-        type=Path,
-        metavar="OLD",
-        help=("a file that --json wrote before: say what changed beyond the noise (default: none)"),
-    )
-
-
-def _whole(text: str) -> int:
-    """For argparse: a whole number from 1."""
-    number = int(text)
-    if number < 1:
-        raise ArgumentTypeError(f"expected a whole number from 1, found {text}")
-    return number
-
-
-def _above_0(text: str) -> float:
-    """For argparse: a number above 0."""
-    number = float(text)
-    if not 0 < number < float("inf"):
-        raise ArgumentTypeError(f"expected a number above 0, found {text}")
-    return number
-
-
-def _add_json(command: ArgumentParser) -> None:
-    command.add_argument(
-        "--json", type=Path, metavar="OUT", help="write the figures to this file (default: none)"
+        "--seconds",
+        type=positive_number,
+        default=30.0,
+        metavar="S",
+        help=(
+            "how long to listen before and after the outage, s; the broker misses a stalled device after 22 "
+            "s (default: %(default)s)"
+        ),
     )

@@ -1,4 +1,4 @@
-"""A video as a USB camera would deliver it: JPEGs in memory, shown forwards and backwards without end."""
+"""A video as a USB camera would deliver it: JPEGs in memory, played forwards and backwards without end."""
 
 import math
 import os
@@ -18,11 +18,11 @@ from edge.cameras.video import DEFAULT_FPS
 from edge.errors import CameraError, CameraNotFound
 from edge.frames import Frame, Image, PixelFormat
 
-# A minute at 30 FPS, some 100 MB at 640×480; the rest of a longer video is left out.
+# A minute at 30 FPS, about 100 MB at 640×480; the rest of a longer video is left out.
 MOST_FRAMES = 1800
-# What UVC cameras' encoders come near to.
+# About the quality of the encoders in UVC cameras.
 QUALITY = 90
-# In place of a file: what a person without a video of faces can measure with.
+# The name that stands for the app's built-in demo, for people who have no video with a face.
 DEMO = Path("demo")
 DEMO_SIZE_PX, DEMO_FPS = (640, 480), 30
 
@@ -36,21 +36,24 @@ class Clip:
     width: int
     height: int
 
-    def jpeg(self, index: int) -> Image:
-        """Frame `index` of the endless clip: to its end, back to its start, and so on, without a cut."""
+    def get_jpeg(self, index: int) -> Image:
+        """Get frame `index` of the endless clip, which runs to the end, back to the start, and so on."""
         count = len(self.jpegs)
         index %= 2 * count
         return self.jpegs[min(index, 2 * count - 1 - index)]
 
-    def picture(self, index: int) -> Image:
-        """Frame `index` of the endless clip, (height, width, 3), blue first."""
-        return np.asarray(cv2.imdecode(self.jpeg(index), cv2.IMREAD_COLOR), np.uint8)
+    def decode_picture(self, index: int) -> Image:
+        """Decode frame `index` of the endless clip: (height, width, 3) uint8, BGR."""
+        return np.asarray(cv2.imdecode(self.get_jpeg(index), cv2.IMREAD_COLOR), np.uint8)
 
 
-def load(path: Path) -> Clip:
-    """The video at `path`, its first MOST_FRAMES frames, or the app's `demo`; raises CameraNotFound or CameraError."""
+def load_clip(path: Path) -> Clip:
+    """Load the first MOST_FRAMES frames of the video at `path`, or the app's demo for DEMO.
+
+    Raises CameraNotFound when there is no such file, and CameraError when FFmpeg cannot read it.
+    """
     if path == DEMO:
-        return demo()
+        return make_demo_clip()
     if not path.is_file():
         raise CameraNotFound(
             f"expected a video in {path}, found no file that can be read; name another with --clip"
@@ -60,7 +63,7 @@ def load(path: Path) -> Clip:
     try:
         fps = capture.get(cv2.CAP_PROP_FPS) or DEFAULT_FPS
         while len(jpegs) < MOST_FRAMES and (read := capture.read())[0]:
-            jpegs.append(encoded(np.asarray(read[1], np.uint8)))
+            jpegs.append(encode_jpeg(np.asarray(read[1], np.uint8)))
             height, width = read[1].shape[:2]
     finally:
         capture.release()
@@ -71,23 +74,22 @@ def load(path: Path) -> Clip:
     return Clip(jpegs, fps, width, height)
 
 
-def demo() -> Clip:
-    """One period of the app's built-in face's wandering to and fro."""
-    # A clock that stands still, and no sleep: each frame is the next.
+def make_demo_clip() -> Clip:
+    """Make a clip of the app's built-in demo: one period in which its face wanders to and fro."""
+    # The clock stands still and nothing sleeps, so each frame is simply the next one.
     with DemoCamera(*DEMO_SIZE_PX, DEMO_FPS, clock=lambda: 0.0, sleep=lambda _: None) as camera:
-        jpegs = [encoded(next(camera).bgr) for _ in range(round(PERIODS_S[0] * DEMO_FPS))]
+        jpegs = [encode_jpeg(next(camera).bgr) for _ in range(round(PERIODS_S[0] * DEMO_FPS))]
     return Clip(jpegs, DEMO_FPS, *DEMO_SIZE_PX)
 
 
-def encoded(picture: Image) -> Image:
-    """The JPEG that a camera would send of `picture`, (N,) uint8."""
-    return np.asarray(
-        cv2.imencode(".jpg", picture, (cv2.IMWRITE_JPEG_QUALITY, QUALITY))[1], np.uint8
-    ).reshape(-1)
+def encode_jpeg(picture: Image) -> Image:
+    """Encode `picture` as a camera would; a JPEG, (N,) uint8."""
+    jpeg = cv2.imencode(".jpg", picture, (cv2.IMWRITE_JPEG_QUALITY, QUALITY))[1]
+    return np.asarray(jpeg, np.uint8).reshape(-1)
 
 
-def store(clip: Clip, path: Path) -> None:
-    """Write `clip` to `path` for another process."""
+def write_clip(clip: Clip, path: Path) -> None:
+    """Write `clip` to `path`, for another process to open with `open_clip`."""
     with path.open("wb") as file:
         np.save(file, np.array([clip.fps, clip.width, clip.height]))
         np.save(file, np.cumsum([0, *(len(jpeg) for jpeg in clip.jpegs)]))
@@ -96,15 +98,19 @@ def store(clip: Clip, path: Path) -> None:
 
 
 @contextmanager
-def stored(path: Path) -> Iterator[Clip]:
-    """The clip that `store` wrote to `path`; its JPEGs are read as they are wanted, like a camera's, and not kept."""
+def open_clip(path: Path) -> Iterator[Clip]:
+    """Open the clip that `write_clip` wrote to `path`.
+
+    Each JPEG is read from the file when it is used, as from a camera, and is not kept in memory.
+    """
     with path.open("rb") as file:
         fps, width, height = np.load(file).tolist()
         starts = np.load(file)
-        yield Clip(_Stored(file.fileno(), (file.tell() + starts).tolist()), fps, round(width), round(height))
+        jpegs = _JpegsInFile(file.fileno(), (file.tell() + starts).tolist())
+        yield Clip(jpegs, fps, round(width), round(height))
 
 
-class _Stored(Sequence[Image]):
+class _JpegsInFile(Sequence[Image]):
     def __init__(self, descriptor: int, bounds: Sequence[int]) -> None:
         self._descriptor, self._bounds = descriptor, bounds
 
@@ -119,7 +125,7 @@ class _Stored(Sequence[Image]):
 
 
 class ClipCamera:
-    """A Camera that delivers a clip's JPEGs: live at a steady rate, or each when the last is taken."""
+    """A Camera that delivers a clip's JPEGs: live at a steady rate, or each as soon as it is asked for."""
 
     name = "clip"
 
@@ -132,7 +138,10 @@ class ClipCamera:
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
-        """Ends after `frames` of the endless clip; with `live_fps` those whose time has passed are dropped."""
+        """The camera ends after `frames` frames of the endless clip.
+
+        With `live_fps` it is live: frames that nobody takes in time are dropped.
+        """
         self._clip, self._live_fps = clip, live_fps
         self._clock, self._sleep = clock, sleep
         self.is_live = live_fps is not None
@@ -166,7 +175,7 @@ class ClipCamera:
         self._next_number = number + 1
         captured_at_s = self._clock() if due_s is None else self._started_s + due_s
         return Frame(
-            self._clip.jpeg(number),
+            self._clip.get_jpeg(number),
             PixelFormat.MJPG,
             self._clip.width,
             self._clip.height,

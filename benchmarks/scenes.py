@@ -1,4 +1,4 @@
-"""What may happen before a camera, played out with the faces of one clip: pure functions of the frame's index."""
+"""Scenes that a camera may see, made from the faces of one clip: pure functions of the frame's index."""
 
 import math
 from collections.abc import Callable
@@ -11,58 +11,57 @@ from benchmarks.clip import Clip
 from edge.contracts import Box
 from edge.frames import Image
 
-# What stands where the clip has no picture: neither black nor white, which would change the exposure.
+# The grey level where the clip has no picture: neither black nor white, which would change a camera's
+# exposure.
 EMPTY = 110
-# Of a dim room at night, grey levels of 256: what is left of the light, and the noise of the gain that makes up for it.
+# A dim room at night: the share of the light that is left, and the noise of the camera's gain, grey levels of
+# 256.
 DIM_SHARE = 0.35
 DIM_NOISE = 9.0
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Stage:
-    """The clip, and where its first face is, px."""
+class SceneSource:
+    """The clip from which scenes are made, and the box of its first face, px."""
 
     clip: Clip
     face: Box
 
-    def at_s(self, index: int) -> float:
-        """The media time of frame `index`."""
+    def to_media_time_s(self, index: int) -> float:
+        """Compute the media time of frame `index`."""
         return index / self.clip.fps
 
 
-Scene = Callable[[Stage, int], Image]
+# Makes frame `index` of a scene, (height, width, 3) uint8, BGR.
+Scene = Callable[[SceneSource, int], Image]
 
 
-def filmed(stage: Stage, index: int) -> Image:
-    """The clip as it is."""
-    return stage.clip.picture(index)
+def show_as_filmed(source: SceneSource, index: int) -> Image:
+    """Show the clip as it is."""
+    return source.clip.decode_picture(index)
 
 
-def away(stage: Stage, index: int) -> Image:
-    """Nobody is there for one second of every three."""
-    picture = stage.clip.picture(index)
-    return np.full_like(picture, EMPTY) if stage.at_s(index) % 3 >= 2 else picture
+def show_nobody_at_times(source: SceneSource, index: int) -> Image:
+    """Show an empty picture for one second of every three."""
+    picture = source.clip.decode_picture(index)
+    return np.full_like(picture, EMPTY) if source.to_media_time_s(index) % 3 >= 2 else picture
 
 
-def elsewhere(stage: Stage, index: int) -> Image:
-    """The face is cut from one side of a wider picture to the other every two seconds."""
-    left = 0 if stage.at_s(index) % 4 < 2 else stage.clip.width // 2
-    return _placed(stage.clip.picture(index), left, 0, stage.clip.width * 3 // 2, stage.clip.height)
+def jump_sideways(source: SceneSource, index: int) -> Image:
+    """Cut the face from one side of a wider picture to the other every two seconds."""
+    clip = source.clip
+    left = 0 if source.to_media_time_s(index) % 4 < 2 else clip.width // 2
+    return _place(clip.decode_picture(index), left, 0, clip.width * 3 // 2, clip.height)
 
 
-def second(stage: Stage, index: int) -> Image:
-    """Beside the first face, another, smaller one comes for two seconds of every four."""
-    clip, margin = stage.clip, stage.face.width // 4
-    canvas = _placed(clip.picture(index), 0, 0, clip.width + 2 * stage.face.width, clip.height)
-    if stage.at_s(index) % 4 >= 1.5:
-        head = Box(
-            stage.face.left - margin,
-            stage.face.top - margin,
-            stage.face.width + 2 * margin,
-            stage.face.height + 2 * margin,
-        )
-        # From another moment of the clip, so that the two do not move alike.
-        other = clip.picture(index + len(clip.jpegs) // 2)
+def show_second_face(source: SceneSource, index: int) -> Image:
+    """Show another, smaller face beside the first one, from 1.5 s to 4 s of every four seconds."""
+    clip, face, margin = source.clip, source.face, source.face.width // 4
+    canvas = _place(clip.decode_picture(index), 0, 0, clip.width + 2 * face.width, clip.height)
+    if source.to_media_time_s(index) % 4 >= 1.5:
+        head = Box(face.left - margin, face.top - margin, face.width + 2 * margin, face.height + 2 * margin)
+        # From another moment of the clip, so that the two faces do not move alike.
+        other = clip.decode_picture(index + len(clip.jpegs) // 2)
         cut = other[max(0, head.top) : head.bottom, max(0, head.left) : head.right]
         small = cv2.resize(cut, None, fx=0.75, fy=0.75, interpolation=cv2.INTER_AREA)
         rows, columns = small.shape[:2]
@@ -70,48 +69,44 @@ def second(stage: Stage, index: int) -> Image:
     return canvas
 
 
-def passing(stage: Stage, index: int) -> Image:
-    """The picture slides from left to right through the frame, in three seconds."""
-    clip = stage.clip
-    left = round(clip.width * (2 * (stage.at_s(index) % 3) / 3 - 1))
-    return _placed(clip.picture(index), left, 0, clip.width, clip.height)
+def slide_through(source: SceneSource, index: int) -> Image:
+    """Slide the picture from left to right through the frame within three seconds."""
+    clip = source.clip
+    left = round(clip.width * (2 * (source.to_media_time_s(index) % 3) / 3 - 1))
+    return _place(clip.decode_picture(index), left, 0, clip.width, clip.height)
 
 
-def nearing(stage: Stage, index: int) -> Image:
-    """The face comes from far to near and goes again, in four seconds."""
-    clip = stage.clip
-    nearness = (1 - math.cos(2 * math.pi * stage.at_s(index) / 4)) / 2
+def come_near_and_leave(source: SceneSource, index: int) -> Image:
+    """Let the face come from far to near and go back, within four seconds."""
+    clip = source.clip
+    nearness = (1 - math.cos(2 * math.pi * source.to_media_time_s(index) / 4)) / 2
     zoom = 0.5 + 0.5 * nearness
-    small = cv2.resize(clip.picture(index), None, fx=zoom, fy=zoom, interpolation=cv2.INTER_AREA)
-    rows, columns = small.shape[:2]
-    return _placed(
-        np.asarray(small, np.uint8),
-        (clip.width - columns) // 2,
-        (clip.height - rows) // 2,
-        clip.width,
-        clip.height,
+    small = np.asarray(
+        cv2.resize(clip.decode_picture(index), None, fx=zoom, fy=zoom, interpolation=cv2.INTER_AREA), np.uint8
     )
+    rows, columns = small.shape[:2]
+    return _place(small, (clip.width - columns) // 2, (clip.height - rows) // 2, clip.width, clip.height)
 
 
-def dim(stage: Stage, index: int) -> Image:
-    """The clip in a dim room: little light and much noise, the same noise in every run."""
-    picture = stage.clip.picture(index)
+def show_in_dim_room(source: SceneSource, index: int) -> Image:
+    """Show the clip with little light and much noise; the noise is the same in every run."""
+    picture = source.clip.decode_picture(index)
     noise = np.random.default_rng(index).normal(0, DIM_NOISE, picture.shape).astype(np.float32)
     return np.asarray(np.clip(picture * np.float32(DIM_SHARE) + noise, 0, 255), np.uint8)
 
 
 SCENES: dict[str, Scene] = {
-    "filmed": filmed,
-    "away": away,
-    "elsewhere": elsewhere,
-    "second": second,
-    "passing": passing,
-    "nearing": nearing,
-    "dim": dim,
+    "filmed": show_as_filmed,
+    "away": show_nobody_at_times,
+    "elsewhere": jump_sideways,
+    "second": show_second_face,
+    "passing": slide_through,
+    "nearing": come_near_and_leave,
+    "dim": show_in_dim_room,
 }
 
-# When a face is taken out of the picture, known where it is cut out: every so many seconds, from which on; never, where
-# it is there throughout.
+# The scenes of which it is known when a face is cut out of the picture, as (period_s, first_s): at `first_s`
+# and every `period_s` after it, but for frame 0; None where the face stays throughout.
 CUTS: dict[str, tuple[float, float] | None] = {
     "away": (3, 2),
     "elsewhere": (2, 0),
@@ -121,18 +116,18 @@ CUTS: dict[str, tuple[float, float] | None] = {
 }
 
 
-def is_cut(name: str, stage: Stage, index: int) -> bool:
-    """In frame `index` of the scene a face is gone that was in the one before."""
+def is_cut(name: str, source: SceneSource, index: int) -> bool:
+    """Whether a face that was in the scene's previous frame was cut out of frame `index`."""
     cut = CUTS.get(name)
     if cut is None or index == 0:
         return False
-    every_s, from_s = cut
-    before, now = ((stage.at_s(frame) - from_s) // every_s for frame in (index - 1, index))
+    period_s, first_s = cut
+    before, now = ((source.to_media_time_s(frame) - first_s) // period_s for frame in (index - 1, index))
     return now > before
 
 
-def _placed(picture: Image, left: int, top: int, width: int, height: int) -> Image:
-    """`picture` at (left, top) of an empty canvas, as much of it as lies within."""
+def _place(picture: Image, left: int, top: int, width: int, height: int) -> Image:
+    """Put `picture` at (left, top) on an empty canvas; what lies outside the canvas is cut off."""
     canvas: Image = np.full((height, width, 3), EMPTY, np.uint8)
     rows, columns = picture.shape[:2]
     first, last = max(0, left), min(width, left + columns)

@@ -20,6 +20,23 @@ PEERS = ROOT / "benchmarks" / "peers" / "runners"
 
 FOR_ALL = {"edge.contracts", "edge.errors", "edge.files", "edge.frames"}
 
+# The modules of benchmarks/ that every folder in it may use.
+SHARED_BY_BENCHMARKS = {
+    f"benchmarks.{name}"
+    for name in (
+        "arithmetic",
+        "clip",
+        "footer",
+        "machine_info",
+        "options",
+        "output_file",
+        "process_usage",
+        "scenes",
+        "stats_file",
+        "tables",
+    )
+}
+
 # What else a module may import of ours, a line for each folder; the entry with the longest prefix counts.
 MAY_IMPORT = {
     "edge": set(),
@@ -74,6 +91,16 @@ MAY_IMPORT = {
     "edge.doctor": {"edge"},
     "export": {"export", "edge.command", "edge.faces", "edge.detectors", "edge.models"},
     "benchmarks": {"benchmarks", "edge"},
+    "benchmarks.passes": SHARED_BY_BENCHMARKS | {"benchmarks.passes", "edge"},
+    "benchmarks.speed": SHARED_BY_BENCHMARKS | {"benchmarks.speed", "benchmarks.passes", "edge"},
+    "benchmarks.agreement": SHARED_BY_BENCHMARKS | {"benchmarks.agreement", "edge"},
+    "benchmarks.endurance": SHARED_BY_BENCHMARKS
+    | {"benchmarks.endurance", "benchmarks.passes", "benchmarks.agreement.measurement", "edge"},
+    "benchmarks.fleet": SHARED_BY_BENCHMARKS | {"benchmarks.fleet", "edge"},
+    "benchmarks.peers": SHARED_BY_BENCHMARKS | {"benchmarks.peers", "edge"},
+    "benchmarks.arm64": SHARED_BY_BENCHMARKS | {"benchmarks.arm64", "edge"},
+    "benchmarks.peers.__main__": {"benchmarks.__main__"},
+    "benchmarks.arm64.__main__": {"benchmarks.__main__"},
 }
 
 # A third-party library is imported by as few modules as can be.
@@ -98,17 +125,18 @@ LIBRARIES = {
     },
     "jinja2": {"edge.reporting.page"},
     "pygame": {"edge.screens.window"},
-    "paho": {"edge.mqtt.connection", "benchmarks.fleet.fleet"},
+    "paho": {"edge.mqtt.connection", "benchmarks.fleet.broker"},
+    "psutil": {"benchmarks.process_usage"},
     "prometheus_client": {"edge.sinks.metrics"},
     "tqdm": {
         "edge.report",
         "edge.sinks.progress",
         "export.evaluation.evaluate",
         "export.data.framing",
-        "benchmarks.agreement.agreement",
+        "benchmarks.agreement.measurement",
         "benchmarks.speed.line",
         "benchmarks.speed.load",
-        "benchmarks.speed.stages",
+        "benchmarks.speed.stage_timing",
     },
     "cv2": {
         "edge.build",
@@ -133,8 +161,8 @@ LIBRARIES = {
         "benchmarks.passes.library_timing",
         "benchmarks.clip",
         "benchmarks.scenes",
-        "benchmarks.speed.stages",
-        "benchmarks.arm64.work",
+        "benchmarks.speed.stage_timing",
+        "benchmarks.arm64.workload",
     },
 }
 

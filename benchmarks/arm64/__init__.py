@@ -1,1 +1,1 @@
-"""A frame's work as arm64 code on an x86 Linux: instructions counted by stage, results compared, time estimated."""
+"""A frame's work as arm64 code on an x86 Linux: its instructions, its results, an estimate of its time."""

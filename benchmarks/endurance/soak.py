@@ -1,188 +1,170 @@
-"""The line for as long as one likes, faces and viewers coming and going: does it grow?"""
+"""The benchmark soak: the pipeline for minutes or hours while faces and viewers come and go; does it grow?"""
 
-import subprocess
 import tempfile
-import time
+from argparse import Namespace
 from collections import Counter
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from statistics import median
+from time import monotonic
 
 import numpy as np
 
-from benchmarks.clip import Clip, encoded, store
+from benchmarks import arithmetic, options
+from benchmarks.agreement.measurement import find_first_face
+from benchmarks.clip import Clip, encode_jpeg, load_clip, write_clip
+from benchmarks.endurance import sampling
+from benchmarks.endurance.growth import list_growth
+from benchmarks.endurance.sampling import ProcessSampler, Sample
 from benchmarks.endurance.viewers import Viewers
-from benchmarks.passes.worker import PassRequest
-from benchmarks.scenes import SCENES, Stage
-from benchmarks.speed import line
-from benchmarks.speed.line import Pass
-from edge.contracts import Box
+from benchmarks.footer import describe_run, print_footer
+from benchmarks.machine_info import ConditionRecorder
+from benchmarks.passes.process import CompletedPass, finish_pass, start_pass
+from benchmarks.passes.protocol import PassRequest
+from benchmarks.scenes import SCENES, SceneSource
 from edge.frames import Image
 from edge.settings.config import Config
 
-# What the camera sees in turn, each for so long, s of media time; all of the clip's own size.
-SEEN, SCENE_S = ("away", "passing", "nearing", "dim"), 6.0
-# Memory is given back late and in pages: it has grown when it is beyond both.
-MOST_GROWTH, MOST_GROWTH_MB = 0.02, 2.0
-# Before it is looked at nobody watches for so long, that connections may end; then so many looks, a second apart.
-SETTLE_S, LOOKS = 5.0, 5
-SAMPLE_EVERY_S = 5.0
-# The results that the process itself keeps, of which there are as many in the first minute already.
+# What the camera sees in turn, each for SCENE_S of media time; all of these scenes have the clip's own size.
+SCENES_IN_TURN, SCENE_S = ("away", "passing", "nearing", "dim"), 6.0
+# The end of the first minute, or of the first half of a shorter soak, is what the end is compared with.
+FIRST_S = 60.0
+# How many results the process itself keeps.  It has that many within the first minute, so that they are no
+# growth.
 KEPT = 500
+# The clip lasts this much longer than the soak: the process is stopped before it ends by itself.
+SPARE_S = 600
 
 
 @dataclass(frozen=True, slots=True)
-class Sample:
-    """What the process holds at `at_s`, seconds after its start."""
-
-    at_s: float
-    rss_mb: float
-    threads: int
-    descriptors: int
-
-
-@dataclass(frozen=True, slots=True)
-class Soaked:
+class SoakResult:
     """The samples of quiet moments, after the first minute and at the end, and those in between."""
 
     first: Sample
     last: Sample
-    between: list[Sample]
-    passed: Pass
+    between: Sequence[Sample]
+    completed: CompletedPass
     visits: dict[str, int]
     refused: dict[str, int]
 
-    def grown(self) -> list[str]:
-        """What has grown, a line each."""
-        lines = [
-            f"{name}: {before} after the first minute, {after} at the end"
-            for name, before, after in (
-                ("threads", self.first.threads, self.last.threads),
-                ("descriptors", self.first.descriptors, self.last.descriptors),
-            )
-            if after > before
-        ]
-        growth_mb = self.last.rss_mb - self.first.rss_mb
-        if growth_mb > max(MOST_GROWTH_MB, MOST_GROWTH * self.first.rss_mb):
-            lines.append(f"memory: {growth_mb:.1f} MB more than after the first minute")
-        return lines
+    def list_growth(self) -> list[str]:
+        """List what has grown since the first minute, a line each."""
+        return list_growth(self.first.usage, self.last.usage)
 
-    def mb_per_hour(self) -> float:
-        """The slope of the memory between the two moments, least squares."""
-        times_s, rss_mb = (
-            [sample.at_s for sample in self.between],
-            [sample.rss_mb for sample in self.between],
+    def compute_mb_per_hour(self) -> float:
+        """Compute the slope of the memory between the two quiet moments, by least squares."""
+        if len(self.between) < 2:
+            return 0.0
+        times_s = [sample.at_s for sample in self.between]
+        slope_mb_per_s = np.polyfit(times_s, [sample.usage.rss_mb for sample in self.between], 1)[0]
+        return float(slope_mb_per_s) * 3600
+
+
+def run(chosen: Namespace) -> int:
+    """Print samples as they are taken and what has grown; return 1 when anything has, 0 otherwise."""
+    config, clip = options.make_config(chosen), load_clip(chosen.clip)
+    print(f"{'s':>6}{'MB':>9}{'threads':>9}{'descriptors':>13}")
+    with ConditionRecorder() as recorder:
+        soak = run_soak(
+            SceneSource(clip, find_first_face(clip, config)),
+            config,
+            minutes=chosen.minutes,
+            viewers=chosen.viewers,
+            fps=chosen.fps,
+            report=_print_sample,
         )
-        return float(np.polyfit(times_s, rss_mb, 1)[0]) * 3600 if len(self.between) > 1 else 0.0
+    growth, result = soak.list_growth(), soak.completed.result
+    fps, dropped = arithmetic.compute_rate_per_s(result.drawn_at_s), arithmetic.count_dropped(result.numbers)
+    mb_per_hour = soak.compute_mb_per_hour()
+    print(
+        f"viewers {soak.visits}, refused {soak.refused or 'none'}\nthe last {len(result.numbers)} frames: "
+        f"{fps:.1f} FPS, {dropped} dropped; memory between {mb_per_hour:+.1f} MB an hour"
+    )
+    stats = {
+        "command": "soak",
+        **options.describe_source(chosen, config),
+        "minutes": chosen.minutes,
+        "grown": growth,
+        "first": _describe_sample(soak.first),
+        "last": _describe_sample(soak.last),
+        "mb_per_hour": mb_per_hour,
+        "visits": soak.visits,
+        "refused": soak.refused,
+        "frames_per_s": fps,
+        "dropped": dropped,
+        **describe_run(config, recorder.condition),
+    }
+    print_footer(chosen, stats, {}, recorder.condition)
+    print(
+        "\n".join(f"GROWN: {line}" for line in growth) or "steady: nothing has grown since the first minute"
+    )
+    return int(bool(growth))
 
 
-def soaked(
-    clip: Clip,
-    face: Box,
+def _print_sample(sample: Sample) -> None:
+    usage = sample.usage
+    print(f"{sample.at_s:6.0f}{usage.rss_mb:9.1f}{usage.threads:9}{usage.descriptors:13}", flush=True)
+
+
+def _describe_sample(sample: Sample) -> dict[str, float]:
+    return {"at_s": sample.at_s, **asdict(sample.usage)}
+
+
+def run_soak(
+    source: SceneSource,
     config: Config,
     *,
     minutes: float,
     viewers: int,
     fps: int,
-    tell: Callable[[Sample], None],
-) -> Soaked:
-    """`minutes` of the line at `fps`; `tell` is called with every sample.  FerEdgeError when the line ends early."""
-    first_at_s = min(60.0, 60 * minutes / 2)
+    report: Callable[[Sample], None],
+) -> SoakResult:
+    """Run the pipeline at `fps` for `minutes`; call `report` with every sample.
+
+    Raises PassError when the pipeline ends early.
+    """
+    duration_s = 60 * minutes
+    first_at_s = min(FIRST_S, duration_s / 2)
     with tempfile.TemporaryDirectory() as folder:
-        stored, duration_s = Path(folder, "clip"), 60 * minutes
-        store(replace(clip, jpegs=list(_seen(Stage(clip, face)))), stored)
-        order = PassRequest(
+        clip_file = Path(folder, "clip")
+        write_clip(_make_clip(source), clip_file)
+        request = PassRequest(
             config=config,
-            clip=str(stored),
-            frames=round((duration_s + 600) * fps),
+            clip=str(clip_file),
+            frames=round((duration_s + SPARE_S) * fps),
             live_fps=fps,
             viewer=True,
             time_libraries=False,
             kept=KEPT,
         )
-        with line.started(order) as (process, url):
-            started_s = time.monotonic()
-            watch = _Watch(process, started_s, tell)
+        with start_pass(request) as (process, url):
+            started_s = monotonic()
+            sampler = ProcessSampler(process, started_s, report)
             crowds = [Viewers(url, viewers, seed) for seed in range(3)]
-            # Twice: the memory of viewers who come back after all had gone is there from the first minute on.
+            # Twice before the first quiet sample that counts: what the pipeline keeps for viewers that come
+            # back after all had left is then in it.
             for crowd, until_s in zip(crowds, (first_at_s / 2, first_at_s), strict=False):
                 with crowd:
-                    watch.until(max(until_s, watch.now_s() + SAMPLE_EVERY_S))
-                first = watch.quiet()
-            watch.samples.clear()
+                    sampler.sample_until(max(until_s, sampler.elapsed_s() + sampling.SAMPLE_EVERY_S))
+                first = sampler.sample_quiet()
+            sampler.samples.clear()
             with crowds[-1]:
-                watch.until(max(duration_s, watch.now_s() + SAMPLE_EVERY_S))
-            between, last = list(watch.samples), watch.quiet()
+                sampler.sample_until(max(duration_s, sampler.elapsed_s() + sampling.SAMPLE_EVERY_S))
+            between, last = list(sampler.samples), sampler.sample_quiet()
             process.terminate()
-            passed = line.finished(process, started_s)
-    return Soaked(
-        first,
-        last,
-        between,
-        passed,
-        dict(sum((crowd.visits for crowd in crowds), Counter[str]())),
-        dict(sum((crowd.refused for crowd in crowds), Counter[str]())),
-    )
+            completed = finish_pass(process, started_s)
+    visits, refused = Counter[str](), Counter[str]()
+    for crowd in crowds:
+        visits += crowd.visits
+        refused += crowd.refused
+    return SoakResult(first, last, between, completed, dict(visits), dict(refused))
 
 
-class _Watch:
-    """Samples a process from outside."""
-
-    def __init__(
-        self, process: "subprocess.Popen[str]", started_s: float, tell: Callable[[Sample], None]
-    ) -> None:
-        self._process, self._started_s, self._tell = process, started_s, tell
-        self._proc = Path(f"/proc/{process.pid}")
-        self.samples: list[Sample] = []
-
-    def now_s(self) -> float:
-        """Since the start."""
-        return time.monotonic() - self._started_s
-
-    def until(self, at_s: float) -> None:
-        """Sample now and then until `at_s` after the start."""
-        while (left_s := at_s - self.now_s()) > 0:
-            time.sleep(min(SAMPLE_EVERY_S, left_s))
-            self.samples.append(self._sample())
-            self._tell(self.samples[-1])
-
-    def quiet(self) -> Sample:
-        """The median of some samples while nobody watches."""
-        time.sleep(SETTLE_S)
-        looks = list(self._looks())
-        sample = Sample(
-            looks[-1].at_s,
-            median(look.rss_mb for look in looks),
-            max(look.threads for look in looks),
-            max(look.descriptors for look in looks),
-        )
-        self._tell(sample)
-        return sample
-
-    def _looks(self) -> Iterator[Sample]:
-        for _ in range(LOOKS):
-            yield self._sample()
-            time.sleep(1)
-
-    def _sample(self) -> Sample:
-        if self._process.poll() is not None:
-            line.finished(self._process, self._started_s)  # Raises with its own words where it failed.
-            raise line.PassError(
-                "expected the line to run until it is stopped, found it ended; run this again"
-            )
-        status = dict(
-            row.split(":\t", 1) for row in (self._proc / "status").read_text().splitlines() if ":\t" in row
-        )
-        return Sample(
-            self.now_s(),
-            int(status["VmRSS"].split()[0]) * 1024 / 1e6,
-            int(status["Threads"]),
-            len(list((self._proc / "fd").iterdir())),
-        )
+def _make_clip(source: SceneSource) -> Clip:
+    return replace(source.clip, jpegs=list(_make_jpegs(source)))
 
 
-def _seen(stage: Stage) -> Iterator[Image]:
-    for name in SEEN:
-        for index in range(round(SCENE_S * stage.clip.fps)):
-            yield encoded(SCENES[name](stage, index))
+def _make_jpegs(source: SceneSource) -> Iterator[Image]:
+    for name in SCENES_IN_TURN:
+        for index in range(round(SCENE_S * source.clip.fps)):
+            yield encode_jpeg(SCENES[name](source, index))

@@ -1,196 +1,124 @@
-"""What a fleet costs its broker, and that no device's outage touches another: python -m benchmarks.fleet.fleet --devices 200.
+"""The benchmark fleet: what many devices cost their broker, and whether one device's outage affects others.
 
-A Mosquitto of its own on this machine, and as many devices as asked for, each the app's real MqttSink with scripted
-faces.  Then one device's process is killed and another's is stopped, and at last the broker itself is killed.
+A Mosquitto of its own runs on this machine, and as many devices as asked for, each the app's real MqttSink
+with scripted faces.  Then one device's process is killed, another's is stopped, and at last the broker is
+killed.
 """
 
 import multiprocessing
 import os
-import shutil
 import signal
-import socket
 import subprocess
-import sys
 import tempfile
-import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from argparse import Namespace
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 
-from paho.mqtt.client import Client, MQTTMessage
-from paho.mqtt.enums import CallbackAPIVersion
-
-from benchmarks.fleet import device
-from benchmarks.fleet.delivery import Heard, Phase, silent, summary
-from edge.command import command, make_parser
+from benchmarks.fleet.broker import Broker, MessageListener, find_free_port, find_mosquitto
+from benchmarks.fleet.delivery import ReceivedMessage, find_offline, find_silent, summarise
+from benchmarks.fleet.device import report_forever
+from benchmarks.fleet.waiting import wait_until
 from edge.errors import ConfigError
 
 PREFIX = "fleet"
-BYTES_TOPIC = "$SYS/broker/bytes/received"
-# Processes that share the devices which nothing happens to.
+# The processes that share the devices which keep running.
 WORKERS = 4
-# Two processes more: one is killed, one is stopped.
+# Each of these devices has a process of its own: the first is killed, the second stopped.
 VICTIMS = ("killed", "stalled")
-SETTLED_WITHIN_S = 120.0
-# After the last is online, for what it has to say of itself and the broker's own count of bytes.
+# From the moment when the last device is online until it has sent its description and the broker has counted
+# its bytes.
 SETTLE_S = 3.0
-TICKS_PER_S = os.sysconf("SC_CLK_TCK")
 
 
-@dataclass(frozen=True, slots=True)
-class Broker:
-    """A Mosquitto on loopback, which can be killed and started again."""
+def run(chosen: Namespace) -> int:
+    """Simulate the fleet and print what happened.
 
-    executable: str
-    folder: Path
-    port: int
-
-    def start(self) -> "subprocess.Popen[bytes]":
-        """The process, once it answers."""
-        file = self.folder / "mosquitto.conf"
-        file.write_text(f"listener {self.port} 127.0.0.1\nallow_anonymous true\nsys_interval 1\nuser root\n")
-        process = subprocess.Popen(
-            [self.executable, "-c", file], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-        )
-        _wait(lambda: _answers(self.port), "the broker answers")
-        return process
+    Return 0 when no outage affected another device, 1 otherwise.
+    """
+    if chosen.devices <= len(VICTIMS):
+        raise ConfigError(f"expected at least 3 for --devices, found {chosen.devices}; change it")
+    return 0 if simulate(chosen.devices, chosen.seconds, find_mosquitto()) else 1
 
 
-class Watcher:
-    """Hears all that the broker is told; its callbacks run in the library's thread."""
+def simulate(devices: int, seconds: float, executable: str) -> bool:
+    """Simulate the fleet and print what happened.
 
-    def __init__(self, port: int) -> None:
-        self.heard: list[Heard] = []
-        self.online: set[str] = set()
-        self._port, self._bytes = port, 0
-        self._lock = threading.Lock()
-        self._client = Client(CallbackAPIVersion.VERSION2)
-        self._client.on_message = self._hear
-        self._client.on_connect = lambda client, *rest: client.subscribe(
-            [(f"{PREFIX}/#", 0), (BYTES_TOPIC, 0)]
-        )
-        self._client.reconnect_delay_set(1, 1)
-
-    @contextmanager
-    def listening(self) -> "Iterator[Watcher]":
-        """Hears while it is entered."""
-        self._client.connect("127.0.0.1", self._port)
-        self._client.loop_start()
-        try:
-            yield self
-        finally:
-            self._client.disconnect()
-            self._client.loop_stop()
-
-    def forget_online(self) -> None:
-        """Nobody is online until it says so again."""
-        with self._lock:
-            self.online.clear()
-
-    def phase(self, seconds: float, broker: int) -> Phase:
-        """What is heard from now on for `seconds`, and what it costs the process `broker`."""
-        began_s, first, took_s, received = time.monotonic(), len(self.heard), cpu_s(broker), self._bytes
-        time.sleep(seconds)
-        return Phase(
-            time.monotonic() - began_s,
-            tuple(self.heard[first:]),
-            cpu_s(broker) - took_s,
-            self._bytes - received,
-        )
-
-    def _hear(self, client: Client, user: object, message: MQTTMessage) -> None:
-        if message.topic == BYTES_TOPIC:
-            self._bytes = int(message.payload)
-            return
-        heard = Heard.of(
-            message.topic, bytes(message.payload), time.monotonic(), time.time(), is_retained=message.retain
-        )
-        with self._lock:
-            self.heard.append(heard)
-            if heard.presence is not None:
-                (self.online.add if heard.presence == "online" else self.online.discard)(heard.device)
-
-
-def cpu_s(pid: int) -> float:
-    """Processor time of the process until now."""
-    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / TICKS_PER_S
-
-
-def simulate(devices: int, seconds: float, executable: str, say: Callable[[str], object] = print) -> bool:
-    """Run it all and say what came of it; whether every device but the two kept reporting throughout."""
+    Return whether all devices but the victims reported throughout.
+    """
     others = [f"pi-{number:03}" for number in range(devices - len(VICTIMS))]
     with ExitStack() as opened:
         folder = Path(opened.enter_context(tempfile.TemporaryDirectory()))
-        broker = Broker(executable, folder, _free_port())
+        broker = Broker(executable, folder, find_free_port())
         server = broker.start()
-        opened.callback(_end, server)
-        watcher = opened.enter_context(Watcher(broker.port).listening())
+        opened.callback(_kill, server)
+        listener = opened.enter_context(MessageListener(broker.port, PREFIX).listen())
         groups = [others[worker::WORKERS] for worker in range(WORKERS)] + [[name] for name in VICTIMS]
         *_, killed, stalled = [
-            opened.enter_context(_process(broker.port, names)) for names in groups if names
+            opened.enter_context(_start_devices(broker.port, names)) for names in groups if names
         ]
-        _wait(lambda: len(watcher.online) == devices, f"{devices} devices are online")
+        wait_until(lambda: len(listener.online) == devices, f"{devices} devices are online")
         time.sleep(SETTLE_S)
-        say(
-            f"{devices} devices, each the app's own MqttSink; {len(os.sched_getaffinity(0))} cores; "
-            f"the devices' processes share them with the broker"
+        print(
+            f"{devices} devices, each the app's own MqttSink; {len(os.sched_getaffinity(0))} cores, "
+            f"which the devices' processes share with the broker"
         )
-        steady = watcher.phase(seconds, server.pid)
-        say(summary("all at work", steady, devices))
-        struck_s, first = time.monotonic(), len(watcher.heard)
-        os.kill(_pid(killed), signal.SIGKILL)
-        os.kill(_pid(stalled), signal.SIGSTOP)
-        outage = watcher.phase(seconds, server.pid)
-        say(summary("one killed, one stalled", outage, len(others)))
-        for name in VICTIMS:
-            gone_s = next(
-                (
-                    heard.at_s - struck_s
-                    for heard in watcher.heard[first:]
-                    if heard.device == name and heard.presence == "offline"
-                ),
-                None,
-            )
-            say(
-                f"  {name}: "
-                + ("not yet said to be offline" if gone_s is None else f"offline after {gone_s:.1f} s")
-            )
-        touched = silent(outage, others) | {
-            heard.device for heard in outage.heard if heard.presence == "offline"
-        }
-        touched -= set(VICTIMS)
-        say(f"  others touched: {', '.join(sorted(touched)) or 'none'}")
-        os.kill(_pid(stalled), signal.SIGCONT)
-        return not touched & set(others) and _restart(broker, server, watcher, set(others), opened, say)
-
-
-def _restart(
-    broker: Broker,
-    server: "subprocess.Popen[bytes]",
-    watcher: Watcher,
-    others: set[str],
-    opened: ExitStack,
-    say: Callable[[str], object],
-) -> bool:
-    """Kill the broker, start it again, and say when all of `others` are back."""
-    _end(server)
-    watcher.forget_online()
-    back = broker.start()
-    opened.callback(_end, back)
-    began_s = time.monotonic()
-    _wait(lambda: others <= watcher.online, "all devices are online again")
-    say(f"broker killed and started again: all {len(others)} back after {time.monotonic() - began_s:.1f} s")
+        print(summarise("all at work", listener.record_phase(seconds, server.pid), devices))
+        affected = _strike(listener, server.pid, seconds, killed=killed, stalled=stalled, others=others)
+        if affected:
+            return False
+        _kill(server)
+        _restart(broker, listener, others, opened)
     return True
 
 
+def _strike(
+    listener: MessageListener,
+    broker_pid: int,
+    seconds: float,
+    *,
+    killed: BaseProcess,
+    stalled: BaseProcess,
+    others: Sequence[str],
+) -> set[str]:
+    """Kill one device, stop another for `seconds`, print the effects, return which others were affected."""
+    struck_s, first = time.monotonic(), len(listener.messages)
+    os.kill(_get_pid(killed), signal.SIGKILL)
+    os.kill(_get_pid(stalled), signal.SIGSTOP)
+    outage = listener.record_phase(seconds, broker_pid)
+    print(summarise("one killed, one stalled", outage, len(others)))
+    for name in VICTIMS:
+        print(f"  {name}: {_describe_absence(listener.messages[first:], name, struck_s)}")
+    affected = (find_silent(outage, others) | find_offline(outage)) - set(VICTIMS)
+    print(f"  others affected: {', '.join(sorted(affected)) or 'none'}")
+    os.kill(_get_pid(stalled), signal.SIGCONT)
+    return affected
+
+
+def _describe_absence(messages: Sequence[ReceivedMessage], device: str, struck_s: float) -> str:
+    for message in messages:
+        if message.device == device and message.presence == "offline":
+            return f"offline after {message.at_s - struck_s:.1f} s"
+    return "not yet reported to be offline"
+
+
+def _restart(broker: Broker, listener: MessageListener, others: Sequence[str], opened: ExitStack) -> None:
+    """Start the broker, which was killed, again, and print when all of `others` are back."""
+    listener.forget_online()
+    opened.callback(_kill, broker.start())
+    started_s = time.monotonic()
+    wait_until(lambda: set(others) <= listener.online, "all devices are online again")
+    print(
+        f"broker killed and started again: all {len(others)} back after {time.monotonic() - started_s:.1f} s"
+    )
+
+
 @contextmanager
-def _process(port: int, names: Sequence[str]) -> Iterator[BaseProcess]:
+def _start_devices(port: int, names: Sequence[str]) -> Iterator[BaseProcess]:
     process = multiprocessing.get_context("spawn").Process(
-        target=device.run, args=(f"mqtt://127.0.0.1:{port}/{PREFIX}", list(names)), daemon=True
+        target=report_forever, args=(f"mqtt://127.0.0.1:{port}/{PREFIX}", list(names)), daemon=True
     )
     process.start()
     try:
@@ -200,58 +128,11 @@ def _process(port: int, names: Sequence[str]) -> Iterator[BaseProcess]:
         process.join()
 
 
-def _end(process: "subprocess.Popen[bytes]") -> None:
+def _kill(process: "subprocess.Popen[bytes]") -> None:
     process.kill()
     process.wait()
 
 
-def _pid(process: BaseProcess) -> int:
+def _get_pid(process: BaseProcess) -> int:
     assert process.pid is not None
     return process.pid
-
-
-def _wait(condition: Callable[[], bool], what: str) -> None:
-    deadline_s = time.monotonic() + SETTLED_WITHIN_S
-    while not condition():
-        if time.monotonic() > deadline_s:
-            raise ConfigError(f"expected that {what} within {SETTLED_WITHIN_S:g} s; try fewer devices")
-        time.sleep(0.05)
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
-def _answers(port: int) -> bool:
-    with socket.socket() as probe:
-        return probe.connect_ex(("127.0.0.1", port)) == 0
-
-
-@command
-def main(arguments: Sequence[str] | None = None) -> int:
-    """The command; 0 when no device was touched by another's outage, 1 otherwise."""
-    parser = make_parser("python -m benchmarks.fleet.fleet", (__doc__ or "").partition("\n")[2])
-    parser.add_argument(
-        "--devices", type=int, default=200, help="how many (default: %(default)s, at least 3)"
-    )
-    parser.add_argument(
-        "--seconds",
-        type=float,
-        default=30.0,
-        help=(
-            "how long to listen before and after the outage; a stalled device is missed after 22 s (default: %(default)s)"
-        ),
-    )
-    chosen = parser.parse_args(arguments)
-    if chosen.devices <= len(VICTIMS):
-        raise ConfigError(f"expected at least 3 for --devices, found {chosen.devices}; change it")
-    executable = shutil.which("mosquitto", path=f"{os.environ.get('PATH', '')}:/usr/sbin")
-    if executable is None:
-        raise ConfigError("expected mosquitto on this machine, found none; sudo apt install mosquitto")
-    return 0 if simulate(chosen.devices, chosen.seconds, executable) else 1
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -1,4 +1,4 @@
-"""What the libraries take of the line's CPU time: every call into them, timed in the thread that makes it."""
+"""The libraries' share of the pipeline's CPU time: times every call into them in the calling thread."""
 
 import time
 from collections import defaultdict
@@ -17,8 +17,8 @@ _CALIBRATION_CALLS = 20_000
 
 
 @dataclass(slots=True, eq=False)
-class Calls:
-    """The CPU time of each call by the name of the function, s; filled by all threads."""
+class CallTimer:
+    """The CPU time of each call by the name of the function, s; any thread may add to it."""
 
     times_s: defaultdict[str, list[float]] = field(default_factory=lambda: defaultdict(list))
 
@@ -27,40 +27,40 @@ class Calls:
         for times_s in self.times_s.values():
             times_s.clear()
 
-    def timed(self, name: str, function: Callable[..., Any]) -> Callable[..., Any]:
-        """`function`, its calls noted under `name`."""
-        note = self.times_s[name].append  # Atomic: no lock.
+    def wrap_function(self, name: str, function: Callable[..., Any]) -> Callable[..., Any]:
+        """Wrap `function` so that the time of each call is added under `name`."""
+        add_time = self.times_s[name].append  # Atomic, so it needs no lock.
         clock = time.thread_time
 
         def call(*arguments: Any, **options: Any) -> Any:
             started_s = clock()
             result = function(*arguments, **options)
-            note(clock() - started_s)
+            add_time(clock() - started_s)
             return result
 
         return call
 
-    def all_timed(self, name: str, whole: Any) -> Any:
-        """`whole`, the calls of its methods noted under their names."""
-        return _Timed(self, name, whole)
+    def wrap_object(self, name: str, wrapped: Any) -> Any:
+        """Wrap `wrapped` so that the times of its methods' calls are added under `name`.METHOD."""
+        return _TimedObject(self, name, wrapped)
 
 
-class _Timed:
-    def __init__(self, calls: Calls, name: str, whole: Any) -> None:
-        self._calls, self._name, self._whole = calls, name, whole
+class _TimedObject:
+    def __init__(self, timer: CallTimer, name: str, wrapped: Any) -> None:
+        self._timer, self._name, self._wrapped = timer, name, wrapped
 
     def __getattr__(self, name: str) -> Any:
-        found = getattr(self._whole, name)
-        if callable(found):
-            found = self._calls.timed(f"{self._name}.{name}", found)
-        setattr(self, name, found)
-        return found
+        attribute = getattr(self._wrapped, name)
+        if callable(attribute):
+            attribute = self._timer.wrap_function(f"{self._name}.{name}", attribute)
+        setattr(self, name, attribute)
+        return attribute
 
 
 @contextmanager
-def timed_libraries() -> Iterator[Calls]:
-    """Time OpenCV's functions, its detectors and ONNX Runtime's sessions that are made from now on."""
-    calls = Calls()
+def time_libraries() -> Iterator[CallTimer]:
+    """Time OpenCV's functions, and the cascades and ONNX Runtime sessions that are made in this context."""
+    timer = CallTimer()
     replaced: list[tuple[Any, str, Any]] = []
 
     def replace(module: Any, name: str, by: Any) -> None:
@@ -69,41 +69,44 @@ def timed_libraries() -> Iterator[Calls]:
 
     for name, function in list(vars(cv2).items()):
         if isinstance(function, BuiltinFunctionType) and not name.startswith("_"):
-            replace(cv2, name, calls.timed(name, function))
+            replace(cv2, name, timer.wrap_function(name, function))
     cascade, session = cv2.CascadeClassifier, ort.InferenceSession
-    replace(cv2, "CascadeClassifier", lambda *given: calls.all_timed("cascade", cascade(*given)))
+    replace(cv2, "CascadeClassifier", lambda *given: timer.wrap_object("cascade", cascade(*given)))
     replace(
         ort,
         "InferenceSession",
-        lambda model, *given, **options: _named(calls, session(model, *given, **options)),
+        lambda model, *given, **options: _wrap_session(timer, session(model, *given, **options)),
     )
     try:
-        yield calls
+        yield timer
     finally:
         for module, name, original in reversed(replaced):
             setattr(module, name, original)
 
 
-def _named(calls: Calls, session: ort.InferenceSession) -> Any:
-    """The session, timed under the name of what it runs: a classifier of ours says what it is."""
+def _wrap_session(timer: CallTimer, session: ort.InferenceSession) -> Any:
+    """Wrap the session under the name of what it runs: only a classifier of ours has our metadata."""
     is_ours = metadata.KEY in session.get_modelmeta().custom_metadata_map
-    return calls.all_timed("classifier" if is_ours else "yunet", session)
+    return timer.wrap_object("classifier" if is_ours else "yunet", session)
 
 
-def timer_s() -> float:
-    """What timing one call costs on this machine, CPU s, of which next to nothing is in the time noted."""
-    calls = Calls()
+def measure_timer_s() -> float:
+    """Measure what timing one call costs on this machine, CPU s.
 
-    def nothing() -> None:
+    Hardly any of it is in the time that is added.
+    """
+    timer = CallTimer()
+
+    def do_nothing() -> None:
         pass
 
-    timed = calls.timed("nothing", nothing)
+    timed = timer.wrap_function("nothing", do_nothing)
     times_s = []
-    for function in (nothing, timed):
+    for function in (do_nothing, timed):
         started_s = time.thread_time()
         for _ in range(_CALIBRATION_CALLS):
             function()
         times_s.append(time.thread_time() - started_s)
     plain_s, timed_s = times_s
-    noted_s = sum(calls.times_s["nothing"])
-    return max(0.0, timed_s - plain_s - noted_s) / _CALIBRATION_CALLS
+    added_s = sum(timer.times_s["nothing"])
+    return max(0.0, timed_s - plain_s - added_s) / _CALIBRATION_CALLS

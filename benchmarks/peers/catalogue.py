@@ -1,11 +1,11 @@
-"""The peers: what each needs installed, what it needs besides, and how its runner is called."""
+"""The peers: the packages and the files that each needs, and the arguments of its runner."""
 
 import subprocess
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from benchmarks.peers.environments import ROOT, Environment, Unavailable, last_line
+from benchmarks.peers.environments import ROOT, Environment, PeerUnavailable, get_last_line
 from edge import models
 from edge.errors import ModelError
 from edge.models import Download
@@ -13,20 +13,23 @@ from edge.models import Download
 OPENCV = "opencv-python-headless==4.14.0.94"
 ONNXRUNTIME = "onnxruntime==1.32.0"
 TENSORFLOW = "tensorflow==2.21.0"
+# The shared loop measures memory with it.
+PSUTIL = "psutil==7.2.2"
 
-KERAS = Environment("keras", (TENSORFLOW, OPENCV))
-# Without facenet-pytorch, whose PyTorch fer imports only for mtcnn=True; pkg_resources left setuptools in version 82.
+KERAS = Environment("keras", (TENSORFLOW, OPENCV, PSUTIL))
+# fer without facenet-pytorch, whose PyTorch it imports only for mtcnn=True.  It imports pkg_resources, which
+# setuptools 82 dropped.
 FER = Environment(
     "fer",
-    (TENSORFLOW, "opencv-contrib-python<5", "pandas", "requests", "tqdm", "Pillow", "setuptools<81"),
+    (TENSORFLOW, "opencv-contrib-python<5", "pandas", "requests", "tqdm", "Pillow", "setuptools<81", PSUTIL),
     without_dependencies=("fer==25.10.3",),
 )
 HSEMOTION = Environment(
     "hsemotion",
-    ("onnx", ONNXRUNTIME, OPENCV, "pillow"),
+    ("onnx", ONNXRUNTIME, OPENCV, "pillow", PSUTIL),
     without_dependencies=("hsemotion-onnx==0.3.1", "emotiefflib==1.1.1"),
 )
-BARE = Environment("bare", (OPENCV, ONNXRUNTIME, "onnx"))
+BARE = Environment("bare", (OPENCV, ONNXRUNTIME, "onnx", PSUTIL))
 
 ZOO_FER = Download(
     name="facial_expression_recognition_mobilefacenet_2022july_int8.onnx",
@@ -39,8 +42,8 @@ ZOO_FER = Download(
 
 
 @dataclass(frozen=True, slots=True)
-class Material:
-    """The files that only some peers need; what is not there skips its peers."""
+class PeerFiles:
+    """The files that only some peers need; where one is missing, its peers are excluded."""
 
     keras_json: Path | None
     keras_weights: Path | None
@@ -49,122 +52,99 @@ class Material:
     cache: Path
 
 
-Arguments = Callable[[Material, Path], tuple[str, ...]]
+# Makes the arguments of a runner from the files and the path of the peer's interpreter; raises
+# PeerUnavailable.
+MakeArguments = Callable[[PeerFiles, Path], tuple[str, ...]]
 
 
 @dataclass(frozen=True, slots=True)
 class Peer:
-    """A program that takes part: its runner's module, and the arguments that are this peer's own."""
+    """A program that takes part: its environment, the module that runs it, and the module's own arguments."""
 
     name: str
     environment: Environment | None
-    """None is the interpreter that runs this."""
+    """None for the interpreter that runs this benchmark."""
     runner: str
-    arguments: Arguments
-    """Given the material and the peer's interpreter, which makes what must be made first; raises Unavailable."""
+    make_arguments: MakeArguments
 
 
-def _keras(*extra: str) -> Arguments:
-    def arguments(material: Material, interpreter: Path) -> tuple[str, ...]:
-        if material.keras_json is None or material.keras_weights is None:
-            raise Unavailable("no network of 2023: name its files with --keras-json and --keras-weights")
-        return (
-            "--architecture",
-            _there(material.keras_json),
-            "--weights",
-            _there(material.keras_weights),
-            *extra,
-        )
+def _keras(*extra: str) -> MakeArguments:
+    def make_arguments(files: PeerFiles, interpreter: Path) -> tuple[str, ...]:
+        if files.keras_json is None or files.keras_weights is None:
+            raise PeerUnavailable(
+                "the network of 2023 is missing: name its files with --keras-json and --keras-weights"
+            )
+        architecture, weights = _require(files.keras_json), _require(files.keras_weights)
+        return ("--architecture", architecture, "--weights", weights, *extra)
 
-    return arguments
+    return make_arguments
 
 
-def _hsemotion(package: str) -> Arguments:
-    return lambda material, interpreter: ("--package", package, "--yunet", _there(material.yunet))
+def _hsemotion(package: str) -> MakeArguments:
+    return lambda files, interpreter: ("--package", package, "--yunet", _require(files.yunet))
 
 
-def _zoo(runtime: str) -> Arguments:
-    def arguments(material: Material, interpreter: Path) -> tuple[str, ...]:
-        return (
-            "--model",
-            _there(zoo_model(material)),
-            "--yunet",
-            _there(material.yunet),
-            "--runtime",
-            runtime,
-        )
+def _zoo(runtime: str) -> MakeArguments:
+    def make_arguments(files: PeerFiles, interpreter: Path) -> tuple[str, ...]:
+        model, yunet = _require(find_zoo_model(files)), _require(files.yunet)
+        return ("--model", model, "--yunet", yunet, "--runtime", runtime)
 
-    return arguments
+    return make_arguments
 
 
-def _standin(runtime: str) -> Arguments:
-    def arguments(material: Material, interpreter: Path) -> tuple[str, ...]:
-        yunet, model = _there(material.yunet), material.cache / "mobilefacenet-standin.int8.onnx"
+def _stand_in(runtime: str) -> MakeArguments:
+    def make_arguments(files: PeerFiles, interpreter: Path) -> tuple[str, ...]:
+        yunet, model = _require(files.yunet), files.cache / "mobilefacenet-standin.int8.onnx"
         try:
-            zoo_model(material)
-        except Unavailable:
-            _make(interpreter, "standin", model)
-            return "--model", str(model), "--yunet", yunet, "--runtime", runtime
-        raise Unavailable("the network that it stands for takes part")
+            find_zoo_model(files)
+        except PeerUnavailable:
+            _make_with(interpreter, "make_stand_in", model)
+            return ("--model", str(model), "--yunet", yunet, "--runtime", runtime)
+        raise PeerUnavailable("the network that it stands in for takes part")
 
-    return arguments
+    return make_arguments
 
 
-def zoo_model(material: Material) -> Path:
-    """OpenCV Zoo's network, fetched where need be; raises Unavailable."""
-    path = material.zoo or material.cache / ZOO_FER.name
-    if material.zoo is None and not path.is_file():
+def find_zoo_model(files: PeerFiles) -> Path:
+    """Find OpenCV Zoo's network, and download it if need be; raises PeerUnavailable."""
+    path = files.zoo or files.cache / ZOO_FER.name
+    if files.zoo is None and not path.is_file():
         try:
             models.fetch(ZOO_FER, path)
         except ModelError as error:
-            raise Unavailable(str(error)) from error
+            raise PeerUnavailable(str(error)) from error
     return path
 
 
-def _bare_haar(material: Material, interpreter: Path) -> tuple[str, ...]:
-    return "--model", str(models.classifier_path()), "--detector", "haar", "--threads", "2"
+def _bare_haar(files: PeerFiles, interpreter: Path) -> tuple[str, ...]:
+    return ("--model", str(models.classifier_path()), "--detector", "haar", "--threads", "2")
 
 
-def _bare_yunet(material: Material, interpreter: Path) -> tuple[str, ...]:
-    small = material.cache / f"{material.yunet.stem}.160x96.onnx"
-    _make(
-        interpreter,
-        "resize_yunet",
-        small,
-        "--yunet",
-        _there(material.yunet),
-        "--width",
-        "160",
-        "--height",
-        "96",
-    )
-    return (
-        "--model",
-        str(models.classifier_path()),
-        "--detector",
-        "yunet",
-        "--yunet",
-        str(small),
-        "--threads",
-        "1",
-    )
+def _bare_yunet(files: PeerFiles, interpreter: Path) -> tuple[str, ...]:
+    small = files.cache / f"{files.yunet.stem}.160x96.onnx"
+    size = ("--width", "160", "--height", "96")
+    _make_with(interpreter, "resize_yunet", small, "--yunet", _require(files.yunet), *size)
+    model = str(models.classifier_path())
+    return ("--model", model, "--detector", "yunet", "--yunet", str(small), "--threads", "1")
 
 
-def _ours(detector: str) -> Arguments:
-    def arguments(material: Material, interpreter: Path) -> tuple[str, ...]:
-        return "--detector", detector, *(("--yunet", _there(material.yunet)) if detector == "yunet" else ())
+def _ours(detector: str) -> MakeArguments:
+    def make_arguments(files: PeerFiles, interpreter: Path) -> tuple[str, ...]:
+        yunet = ("--yunet", _require(files.yunet)) if detector == "yunet" else ()
+        return ("--detector", detector, *yunet)
 
-    return arguments
+    return make_arguments
 
 
-def _there(path: Path) -> str:
+def _require(path: Path) -> str:
+    """Return `path` as text; raises PeerUnavailable where there is no such file."""
     if not path.is_file():
-        raise Unavailable(f"{path} is not there")
+        raise PeerUnavailable(f"{path} is not there")
     return str(path)
 
 
-def _make(interpreter: Path, module: str, output: Path, *arguments: str) -> None:
-    """Let a peer's interpreter write `output`, unless it has."""
+def _make_with(interpreter: Path, module: str, output: Path, *arguments: str) -> None:
+    """Let a peer's interpreter write `output` with the runner `module`, unless the file is there already."""
     if output.is_file():
         return
     partial = output.with_name(f".partial-{output.name}")
@@ -176,17 +156,17 @@ def _make(interpreter: Path, module: str, output: Path, *arguments: str) -> None
         check=False,
     )
     if made.returncode:
-        raise Unavailable(f"{output.name} could not be made: {last_line(made.stderr)}")
+        raise PeerUnavailable(f"{output.name} could not be made: {get_last_line(made.stderr)}")
     partial.replace(output)
 
 
-# The first is what the others are compared with.
+# All are compared with the first.
 PEERS = (
     Peer("fer-edge, YuNet", None, "ours", _ours("yunet")),
     Peer("fer-edge, Haar", None, "ours", _ours("haar")),
     Peer("the loop of 2023: Keras predict, Haar at 1.32", KERAS, "original", _keras()),
     Peer("the same with model(x)", KERAS, "original", _keras("--call")),
-    Peer("fer 25.10.3", FER, "fer_package", lambda material, interpreter: ()),
+    Peer("fer 25.10.3", FER, "fer_package", lambda files, interpreter: ()),
     Peer("HSEmotion (ONNX) + YuNet", HSEMOTION, "hsemotion", _hsemotion("hsemotion-onnx")),
     Peer("EmotiEffLib (ONNX) + YuNet", HSEMOTION, "hsemotion", _hsemotion("emotiefflib")),
     Peer("OpenCV Zoo: YuNet at 320 + int8 MobileFaceNet", BARE, "zoo", _zoo("dnn")),
@@ -195,9 +175,9 @@ PEERS = (
         "stand-in for the Zoo's: YuNet at 320 + a MobileFaceNet of random weights",
         BARE,
         "zoo",
-        _standin("dnn"),
+        _stand_in("dnn"),
     ),
-    Peer("the same stand-in in ONNX Runtime, one thread", BARE, "zoo", _standin("onnxruntime")),
+    Peer("the same stand-in in ONNX Runtime, one thread", BARE, "zoo", _stand_in("onnxruntime")),
     Peer("bare: Haar at 320, two threads + our int8", BARE, "bare", _bare_haar),
     Peer("bare: YuNet at 160, one thread + our int8", BARE, "bare", _bare_yunet),
 )

@@ -1,4 +1,4 @@
-"""A virtual environment per kind of peer, kept in a cache folder and made once."""
+"""A virtual environment for each kind of peer, kept in a cache folder and made once."""
 
 import shutil
 import subprocess
@@ -10,47 +10,49 @@ from pathlib import Path
 from edge import files
 
 ROOT = Path(__file__).parents[2]
-# TensorFlow is 600 MB to fetch.
+# TensorFlow is 600 MB to download.
 INSTALL_WITHIN_S = 1800.0
 
 
-class Unavailable(Exception):
-    """A peer cannot take part; says why."""
+class PeerUnavailable(Exception):
+    """A peer cannot take part; the message says why."""
 
 
 @dataclass(frozen=True, slots=True)
 class Environment:
-    """What stands in one virtual environment."""
+    """The packages of one virtual environment."""
 
     name: str
     requirements: tuple[str, ...]
     without_dependencies: tuple[str, ...] = ()
-    """Installed besides, without what they ask for."""
+    """Packages that are installed besides, without what they require."""
 
     def __str__(self) -> str:
-        """All requirements, a line each: what the environment is told by."""
+        """List all packages, a line each; an environment with the same list need not be made again."""
         return "\n".join((*self.requirements, *self.without_dependencies))
 
 
-def cache_folder() -> Path:
-    """The folder of the peers' environments and of what they fetch."""
+def find_cache_folder() -> Path:
+    """Find the folder of the peers' environments and of what they download."""
     return files.cache_folder() / "peers"
 
 
-def run(command: list[str]) -> None:
-    """Run `command` in silence; Unavailable, with the last it said, when it fails."""
+def run_silently(command: list[str]) -> None:
+    """Run `command` without output; raises PeerUnavailable with the last line of its output when it fails."""
     try:
         ended = subprocess.run(command, capture_output=True, text=True, check=False, timeout=INSTALL_WITHIN_S)
     except (OSError, subprocess.TimeoutExpired) as error:
-        raise Unavailable(str(error)) from error
+        raise PeerUnavailable(str(error)) from error
     if ended.returncode:
-        raise Unavailable(last_line(ended.stderr or ended.stdout))
+        raise PeerUnavailable(get_last_line(ended.stderr or ended.stdout))
 
 
-def interpreter(environment: Environment, cache: Path, do: Callable[[list[str]], None] = run) -> Path:
-    """The environment's Python; makes the environment where there is none of these very requirements.
+def prepare_interpreter(
+    environment: Environment, cache: Path, run: Callable[[list[str]], None] = run_silently
+) -> Path:
+    """Return the environment's Python; make the environment unless one with the same packages is there.
 
-    Raises Unavailable when something cannot be installed; what there was of it is taken away.
+    Raises PeerUnavailable when something cannot be installed; the unfinished environment is then removed.
     """
     folder = cache / environment.name
     python, stamp = folder / "bin/python", folder / "requirements.txt"
@@ -59,18 +61,18 @@ def interpreter(environment: Environment, cache: Path, do: Callable[[list[str]],
     shutil.rmtree(folder, ignore_errors=True)
     pip = [str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
     try:
-        do([sys.executable, "-m", "venv", str(folder)])
-        do([*pip, *environment.requirements])
+        run([sys.executable, "-m", "venv", str(folder)])
+        run([*pip, *environment.requirements])
         if environment.without_dependencies:
-            do([*pip, "--no-deps", *environment.without_dependencies])
-    except Unavailable as error:
+            run([*pip, "--no-deps", *environment.without_dependencies])
+    except PeerUnavailable as error:
         shutil.rmtree(folder, ignore_errors=True)
-        raise Unavailable(f"could not be installed: {error}") from error
+        raise PeerUnavailable(f"could not be installed: {error}") from error
     stamp.write_text(str(environment), encoding="utf-8")
     return python
 
 
-def last_line(text: str) -> str:
-    """The last line of `text` with anything on it."""
+def get_last_line(text: str) -> str:
+    """Return the last line of `text` that is not blank."""
     lines = [line.strip() for line in text.splitlines() if line.strip()]
-    return lines[-1] if lines else "nothing was said"
+    return lines[-1] if lines else "it printed nothing"

@@ -1,10 +1,10 @@
-"""What the runs say together: medians, ratios against ours, the table and the JSON."""
+"""Sums up all runs of all peers: medians, ratios to ours, the table and the JSON."""
 
 from collections.abc import Sequence
 from statistics import median
 from typing import Any
 
-from benchmarks.peers.contest import KEYS, Entrant, Run
+from benchmarks.peers.turns import KEYS, Participant, RunStats
 
 HEADS = (
     "",
@@ -18,58 +18,63 @@ HEADS = (
 )
 
 
-def medians(runs: Sequence[Run]) -> Run:
-    """The median of each figure."""
+def compute_medians(runs: Sequence[RunStats]) -> RunStats:
+    """Compute the median of each value."""
     return {key: median(run[key] for run in runs) for key in KEYS}
 
 
-def ratio(ours: Sequence[Run], theirs: Sequence[Run], key: str) -> float:
-    """Ours over theirs, the median of the passes' own ratios: both sides of each were measured within minutes."""
-    return median(mine[key] / other[key] for mine, other in zip(ours, theirs))
+def compute_ratio(ours: Sequence[RunStats], theirs: Sequence[RunStats], key: str) -> float:
+    """Compute ours divided by theirs, as the median of the ratios within each pass."""
+    # A peer that was excluded has fewer runs than ours.
+    return median(our[key] / their[key] for our, their in zip(ours, theirs, strict=False))
 
 
-def rows(entrants: Sequence[Entrant]) -> list[tuple[str, ...]]:
-    """The table's cells, those who ran first in the order given; the first of them is compared with."""
-    ran = [entrant for entrant in entrants if entrant.runs]
-    cells: list[tuple[str, ...]] = []
-    for entrant in ran:
-        middle = medians(entrant.runs)
-        cells.append(
+def make_rows(participants: Sequence[Participant]) -> list[tuple[str, ...]]:
+    """Make the rows of those that ran, in the order given; all are compared with the first of them."""
+    ran = [participant for participant in participants if participant.runs]
+    rows: list[tuple[str, ...]] = []
+    for participant in ran:
+        medians = compute_medians(participant.runs)
+        rows.append(
             (
-                entrant.name,
-                f"{middle['frames_per_s']:.0f}",
-                f"{ratio(ran[0].runs, entrant.runs, 'frames_per_s'):.1f}",
-                f"{middle['cpu_ms_per_frame']:.1f}",
-                f"{1 / ratio(ran[0].runs, entrant.runs, 'cpu_ms_per_frame'):.1f}",
-                f"{middle['rss_mb']:.0f}",
-                f"{middle['first_result_s']:.2f}",
-                f"{middle['frames_with_face'] / middle['frames']:.0%}",
+                participant.name,
+                f"{medians['frames_per_s']:.0f}",
+                f"{compute_ratio(ran[0].runs, participant.runs, 'frames_per_s'):.1f}",
+                f"{medians['cpu_ms_per_frame']:.1f}",
+                f"{1 / compute_ratio(ran[0].runs, participant.runs, 'cpu_ms_per_frame'):.1f}",
+                f"{medians['rss_mb']:.0f}",
+                f"{medians['first_result_s']:.2f}",
+                f"{medians['frames_with_face'] / medians['frames']:.0%}",
             )
         )
-    return cells
+    return rows
 
 
-def table(entrants: Sequence[Entrant]) -> str:
-    """Markdown: those who ran with their figures, then those who did not with the reason."""
+def format_table(participants: Sequence[Participant]) -> str:
+    """Format as Markdown the stats of those that ran, then the reasons of those that were excluded."""
     lines = ["| " + " | ".join(HEADS) + " |", "|---" * len(HEADS) + "|"]
-    lines += ["| " + " | ".join(cells) + " |" for cells in rows(entrants)]
-    reasons: dict[str, list[str]] = {}
-    for entrant in entrants:
-        if entrant.out is not None:
-            reasons.setdefault(entrant.out, []).append(entrant.name)
-    out = [f"- {'; '.join(names)}: {reason}" for reason, names in reasons.items()]
-    return "\n".join([*lines, *([""] if out else []), *out])
+    lines += ["| " + " | ".join(row) + " |" for row in make_rows(participants)]
+    names_by_reason: dict[str, list[str]] = {}
+    for participant in participants:
+        if participant.excluded_because is not None:
+            names_by_reason.setdefault(participant.excluded_because, []).append(participant.name)
+    reasons = [f"- {'; '.join(names)}: {reason}" for reason, names in names_by_reason.items()]
+    return "\n".join([*lines, *([""] if reasons else []), *reasons])
 
 
-def as_json(entrants: Sequence[Entrant]) -> list[dict[str, Any]]:
-    """Every run of every entrant with the medians, or why there is none."""
-    ran = [entrant for entrant in entrants if entrant.runs]
-    told = []
-    for entrant in entrants:
-        figures: dict[str, Any] = {"name": entrant.name, "out": entrant.out, "runs": entrant.runs}
-        if entrant.runs:
-            figures["median"] = medians(entrant.runs)
-            figures["ours_faster"] = ratio(ran[0].runs, entrant.runs, "frames_per_s")
-            figures["ours_cpu_less"] = 1 / ratio(ran[0].runs, entrant.runs, "cpu_ms_per_frame")
-        told.append(figures)
-    return told
+def describe_participants(participants: Sequence[Participant]) -> list[dict[str, Any]]:
+    """Describe for the JSON every run of every participant with its medians, or why there is none."""
+    ran = [participant for participant in participants if participant.runs]
+    described = []
+    for participant in participants:
+        stats: dict[str, Any] = {
+            "name": participant.name,
+            "out": participant.excluded_because,
+            "runs": participant.runs,
+        }
+        if participant.runs:
+            stats["median"] = compute_medians(participant.runs)
+            stats["ours_faster"] = compute_ratio(ran[0].runs, participant.runs, "frames_per_s")
+            stats["ours_cpu_less"] = 1 / compute_ratio(ran[0].runs, participant.runs, "cpu_ms_per_frame")
+        described.append(stats)
+    return described

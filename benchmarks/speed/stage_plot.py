@@ -1,12 +1,12 @@
-"""The picture of where the time goes, drawn with matplotlib where that is installed."""
+"""Draws where the time goes, with matplotlib where that is installed."""
 
 from collections.abc import Mapping
 from io import BytesIO
 from pathlib import Path
 from typing import Any
 
-from benchmarks import files
-from benchmarks.speed.stages import Cost, Inference
+from benchmarks.output_file import write_bytes
+from benchmarks.speed.stage_timing import Cost, Inference
 from edge.errors import ConfigError
 
 _DPI = 150
@@ -15,31 +15,36 @@ _COLOURS = ("#0b6bcb", "#d55e00", "#009e73", "#cc79a7")
 _DASHES = ("-", "--", "-.", ":")
 
 
-def figure_type() -> Any:
-    """Matplotlib's Figure; ConfigError where it is not installed."""
+def import_figure() -> Any:
+    """Import matplotlib's class Figure; raises ConfigError where it is not installed."""
     try:
         from matplotlib.figure import Figure
     except ImportError as error:
         raise ConfigError(
-            "expected matplotlib for --png, found none; pip install fer-edge[benchmarks], "
-            "or take the figures from --json"
+            "expected matplotlib for --png, found none; pip install matplotlib, or draw the stats that "
+            "--json writes"
         ) from error
     return Figure
 
 
-def stages(costs: Mapping[str, Cost], runs: Mapping[Inference, Cost], title: str, path: Path) -> None:
-    """Bars for the stages, with the quartiles of the rounds, and a line for each form and thread of the classifier."""
-    figure = figure_type()(figsize=(12, 5.2), layout="constrained")
+def draw_stages(
+    costs: Mapping[str, Cost], inferences: Mapping[Inference, Cost], title: str, path: Path
+) -> None:
+    """Draw a PNG at `path`: bars for the stages, and a curve for each form of the model and threads.
+
+    The bars' error lines are the quartiles of the rounds.  Raises ConfigError when `path` cannot be written.
+    """
+    figure = import_figure()(figsize=(12, 5.2), layout="constrained")
     left, right = figure.subplots(1, 2)
-    _bars(left, costs)
-    _lines(right, runs)
+    _draw_bars(left, costs)
+    _draw_curves(right, inferences)
     figure.suptitle(title, fontsize=9)
     content = BytesIO()
     figure.savefig(content, format="png", dpi=_DPI)
-    files.write(path, content.getvalue())
+    write_bytes(path, content.getvalue())
 
 
-def _bars(axes: Any, costs: Mapping[str, Cost]) -> None:
+def _draw_bars(axes: Any, costs: Mapping[str, Cost]) -> None:
     names = list(costs)
     walls = [cost.wall_ms for cost in costs.values()]
     medians = [wall.median for wall in walls]
@@ -49,21 +54,21 @@ def _bars(axes: Any, costs: Mapping[str, Cost]) -> None:
     axes.bar_label(bars, labels=[f"{value:.2f}" for value in medians], padding=6, fontsize=8)
     axes.set_yticks(range(len(names)), names)
     axes.invert_yaxis()
-    # A whole frame's search takes a hundred times what a crop does.
+    # Searching a whole frame takes a hundred times as long as preprocessing a face.
     axes.set_xscale("log")
     axes.margins(x=0.15)
-    axes.set_xlabel("time of a call / ms, logarithmic (lines: quartiles of the rounds)")
-    axes.set_title("a frame's stages; grey: now and then, not for every frame", fontsize=10)
+    axes.set_xlabel("time of a call / ms, logarithmic (error lines: quartiles of the rounds)")
+    axes.set_title("a frame's stages; grey: not for every frame", fontsize=10)
     axes.grid(axis="x", alpha=0.25)
 
 
-def _lines(axes: Any, runs: Mapping[Inference, Cost]) -> None:
-    models = list(dict.fromkeys(run.model for run in runs))
-    for model, threads in dict.fromkeys((run.model, run.threads) for run in runs):
+def _draw_curves(axes: Any, inferences: Mapping[Inference, Cost]) -> None:
+    models = list(dict.fromkeys(inference.model for inference in inferences))
+    for model, threads in dict.fromkeys((inference.model, inference.threads) for inference in inferences):
         points = [
-            (run.faces, cost.wall_ms.median)
-            for run, cost in runs.items()
-            if (run.model, run.threads) == (model, threads)
+            (inference.faces, cost.wall_ms.median)
+            for inference, cost in inferences.items()
+            if (inference.model, inference.threads) == (model, threads)
         ]
         axes.plot(
             *zip(*points, strict=True),

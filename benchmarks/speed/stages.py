@@ -1,206 +1,81 @@
-"""The stages one by one: what each takes for a frame, and the classifier by faces, form and threads."""
+"""The benchmark stages: what each stage takes on this device, and which form of the model serves it best."""
 
-import itertools
-import os
-import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from argparse import Namespace
+from collections.abc import Mapping
 from pathlib import Path
-from statistics import median
-from typing import TypeVar
 
-import cv2
-import numpy as np
-from tqdm import tqdm
-
-from benchmarks import arithmetic
-from benchmarks.arithmetic import Spread
-from benchmarks.clip import Clip
-from edge import build, models
-from edge.contracts import Box, Face, FaceDetector, Reading, Result, Search
-from edge.drawing import overlay
-from edge.errors import CameraError
-from edge.faces import preprocess
-from edge.faces.classifier import OnnxClassifier
-from edge.frames import Frame, Image, PixelFormat
-from edge.settings.config import Config
-
-# Frames spread over the clip that each stage takes in turn.
-FRAMES = 24
-# Of a stage, in each round: so many calls, and more until this time is over.
-LEAST_CALLS, ROUND_S = 4, 0.03
-# The quality of the stream's JPEGs.
-QUALITY = 80
-# A region search looks in a square so many times the face, for faces of these sizes of it.
-REGION_SCALE, LEAST_SIZE, MOST_SIZE = 1.5, 0.8, 1.25
-MOST_FACES, MOST_THREADS = 8, 4
-
-Stage = Callable[[], object]
-T = TypeVar("T")
+from benchmarks import options
+from benchmarks.clip import load_clip
+from benchmarks.footer import describe_run, print_footer
+from benchmarks.machine_info import ConditionRecorder, format_machine
+from benchmarks.speed import model_choice, stage_plot
+from benchmarks.speed.stage_timing import (
+    Cost,
+    Inference,
+    find_model_forms,
+    make_inference_calls,
+    make_stage_calls,
+    time_in_turn,
+)
+from benchmarks.tables import format_number, format_table, make_spread_row
+from edge import models
+from edge.files import sha256
+from edge.settings import benchmark_result
+from edge.settings.benchmark_result import BenchmarkResult
 
 
-@dataclass(frozen=True, slots=True)
-class Inference:
-    """A run of the classifier that was timed; `model` is the file's name."""
-
-    model: str
-    threads: int
-    faces: int
-
-    def __str__(self) -> str:
-        """The name of its figures."""
-        return f"infer {self.faces} by {self.model} on {self.threads}"
-
-
-@dataclass(frozen=True, slots=True)
-class Cost:
-    """What a call takes, ms: of the clock, and of all cores together."""
-
-    wall_ms: Spread
-    cpu_ms: Spread
-
-
-def stages(clip: Clip, config: Config) -> dict[str, Stage]:
-    """Every stage but the classifier's run, by name, in the order in which a frame meets them."""
-    indices = [index * len(clip.jpegs) // FRAMES for index in range(FRAMES)]
-    jpegs = [clip.jpeg(index) for index in indices]
-    detectors = _detectors(config)
-    made: dict[str, Stage] = {
-        "decode to colour": _each(jpegs, lambda jpeg: cv2.imdecode(jpeg, cv2.IMREAD_COLOR)),
-        "decode to grey": _each(jpegs, lambda jpeg: cv2.imdecode(jpeg, cv2.IMREAD_GRAYSCALE)),
-        "decode to grey at half size": _each(
-            jpegs, lambda jpeg: cv2.imdecode(jpeg, cv2.IMREAD_REDUCED_GRAYSCALE_2)
-        ),
+def run(chosen: Namespace) -> None:
+    """Print what each stage takes, draw it for --png, and leave the app the form that serves best."""
+    if chosen.png:
+        stage_plot.import_figure()  # Without matplotlib this fails now, and not after a minute.
+    config, clip = options.make_config(chosen), load_clip(chosen.clip)
+    model = Path(config.model or models.classifier_path())
+    forms = find_model_forms(model)
+    with ConditionRecorder() as recorder:
+        costs = time_in_turn(make_stage_calls(clip, config), chosen.rounds)
+        inferences = time_in_turn(make_inference_calls(clip, config, forms), chosen.rounds)
+    spreads = {f"{name}, ms": cost.wall_ms for name, cost in costs.items()}
+    spreads |= {f"{inference}, ms": cost.wall_ms for inference, cost in inferences.items()}
+    stats = {
+        "command": "stages",
+        **options.describe_source(chosen, config),
+        "rounds": chosen.rounds,
+        "cpu_ms": {str(name): cost.cpu_ms.median for name, cost in [*costs.items(), *inferences.items()]},
+        **describe_run(config, recorder.condition),
     }
-    seen: list[tuple[Frame, Face]] = []
-    for detector in detectors:
-        frames = [_grey(clip, index) for index in indices]
-        seen = _faces(frames, detector, config.min_face_px)
-        made[f"search a whole frame ({detector.name})"] = _each(frames, _whole(detector, config.min_face_px))
-        made[f"search a region ({detector.name})"] = _each(seen, _region(detector))
-    classifier = build.make_classifier(config, detectors[-1])
-    made["preprocess a face"] = _each(
-        seen, lambda one: preprocess.as_input([classifier.crop(*one)], classifier.metadata)
-    )
-    made["infer a face"] = _run(classifier, [classifier.crop(*seen[0])])
-    results = [_result(clip, one, classifier) for one in seen]
-    made["draw"] = _each(results, lambda result: overlay.draw(result, corner="30.0 FPS  12 ms"))
-    pictures = [overlay.draw(result, corner="30.0 FPS  12 ms") for result in results]
-    made["encode"] = _each(
-        pictures, lambda picture: cv2.imencode(".jpg", picture, (cv2.IMWRITE_JPEG_QUALITY, QUALITY))
-    )
-    return made
+    rows = [make_spread_row(name, cost.wall_ms) for name, cost in costs.items()]
+    print(format_table(["", "ms", "quartiles", ""], rows))
+    print(f"\n{format_inferences(inferences)}")
+    print_footer(chosen, stats, spreads, recorder.condition)
+    if chosen.png:
+        stage_plot.draw_stages(costs, inferences, format_machine(stats["machine"]), chosen.png)
+    sha256_of = {form.name: sha256(form) for form in forms}
+    result = model_choice.make_result(inferences, sha256_of, model.name)
+    _report_choice(result, is_kept=not chosen.model)
 
 
-def inferences(clip: Clip, config: Config, files: Iterable[Path]) -> dict[Inference, Stage]:
-    """The classifier for 1 to MOST_FACES faces by each of `files` on 1 to MOST_THREADS threads, cores permitting."""
-    detector = _detectors(config)[-1]
-    seen = _faces(
-        [_grey(clip, index) for index in range(len(clip.jpegs))][:FRAMES], detector, config.min_face_px
-    )
-    made: dict[Inference, Stage] = {}
-    for file in files:
-        for threads in range(1, min(MOST_THREADS, os.cpu_count() or 1) + 1):
-            classifier = OnnxClassifier(file, detector.name, threads)
-            crops = [classifier.crop(*one) for one, _ in zip(itertools.cycle(seen), range(MOST_FACES))]
-            for faces in range(1, MOST_FACES + 1):
-                made[Inference(file.name, threads, faces)] = _run(classifier, crops[:faces])
-    return made
+def _report_choice(result: BenchmarkResult, *, is_kept: bool) -> None:
+    threads = f"{result.threads} thread{'s' if result.threads > 1 else ''}"
+    print(f"best here: {result.model} on {threads}; {result.why}")
+    if is_kept:
+        model_choice.write_result(result, benchmark_result.locate())
+        print(f"kept for the app in {benchmark_result.locate()}")
 
 
-def forms(model: Path) -> list[Path]:
-    """The model file and, beside it, the same model in another form: fer.int8.onnx and fer.float.onnx."""
-    stem, *_ = model.name.split(".")
-    return sorted({model, *model.parent.glob(f"{stem}.*.onnx")})
+def format_inferences(costs: Mapping[Inference, Cost]) -> str:
+    """Format the classifier's times: a row for each number of faces, a column for each form and threads."""
+    forms = list(dict.fromkeys((inference.model, inference.threads) for inference in costs))
+    counts = dict.fromkeys(inference.faces for inference in costs)
+    head = ["infer, ms (CPU ms)", *(f"{model} ×{threads}" for model, threads in forms)]
+    rows = [
+        [
+            f"{count} face{'s' if count > 1 else ''}",
+            *(_format_cost(costs[Inference(model, threads, count)]) for model, threads in forms),
+        ]
+        for count in counts
+    ]
+    return format_table(head, rows)
 
 
-def timed(made: Mapping[T, Stage], rounds: int) -> dict[T, Cost]:
-    """The cost of each stage; all take turns in every round, so that what else the machine does falls on all alike."""
-    wall_ms: dict[T, list[float]] = {name: [] for name in made}
-    cpu_ms: dict[T, list[float]] = {name: [] for name in made}
-    for stage in made.values():
-        stage()  # The first call of each also sets up its memory.
-    for _ in tqdm(range(rounds), desc="rounds", leave=False):
-        for name, stage in made.items():
-            wall, cpu = _round_ms(stage)
-            wall_ms[name].append(wall)
-            cpu_ms[name].append(cpu)
-    return {name: Cost(arithmetic.spread(wall_ms[name]), arithmetic.spread(cpu_ms[name])) for name in made}
-
-
-def _round_ms(stage: Stage) -> tuple[float, float]:
-    """The median time of a call, and the mean CPU time, whose clock is too coarse for one call on some systems."""
-    times_s: list[float] = []
-    cpu_s, end_s = time.process_time(), time.perf_counter() + ROUND_S
-    while len(times_s) < LEAST_CALLS or time.perf_counter() < end_s:
-        started_s = time.perf_counter()
-        stage()
-        times_s.append(time.perf_counter() - started_s)
-    return 1000 * median(times_s), 1000 * (time.process_time() - cpu_s) / len(times_s)
-
-
-def _each(inputs: Sequence[T], function: Callable[[T], object]) -> Stage:
-    """`function` of the next of `inputs` at each call."""
-    turns = itertools.cycle(inputs)
-    return lambda: function(next(turns))
-
-
-def _run(classifier: OnnxClassifier, crops: Sequence[Image]) -> Stage:
-    return lambda: classifier.classify(crops)
-
-
-def _whole(detector: FaceDetector, min_face_px: int) -> Callable[[Frame], list[Face]]:
-    return lambda frame: detector.detect(
-        frame, Search(Box(0, 0, frame.width, frame.height), min_face_px, max(min_face_px, frame.height))
-    )
-
-
-def _region(detector: FaceDetector) -> Callable[[tuple[Frame, Face]], list[Face]]:
-    def search(one: tuple[Frame, Face]) -> list[Face]:
-        frame, face = one
-        box, side = face.box, round(REGION_SCALE * face.box.height)
-        region = Box(
-            box.left + (box.width - side) // 2, box.top + (box.height - side) // 2, side, side
-        ).clip_to(frame)
-        return detector.detect(
-            frame, Search(region, round(LEAST_SIZE * box.height), round(MOST_SIZE * box.height))
-        )
-
-    return search
-
-
-def _detectors(config: Config) -> list[FaceDetector]:
-    """Haar, and YuNet where its model is."""
-    found = [build.make_detector(Config(detector="haar"))]
-    if config.yunet or models.yunet_path().is_file():
-        found.append(build.make_detector(Config(detector="yunet", yunet=config.yunet)))
-    return found
-
-
-def _grey(clip: Clip, index: int) -> Frame:
-    grey = cv2.imdecode(clip.jpeg(index), cv2.IMREAD_GRAYSCALE)
-    return Frame(
-        np.asarray(grey, np.uint8), PixelFormat.GREY, clip.width, clip.height, index, 0.0, index / clip.fps
-    )
-
-
-def _faces(frames: Sequence[Frame], detector: FaceDetector, min_face_px: int) -> list[tuple[Frame, Face]]:
-    """Each frame with its best face, where it has any; CameraError where none has."""
-    search = _whole(detector, min_face_px)
-    seen = [(frame, faces[0]) for frame in frames if (faces := search(frame))]
-    if not seen:
-        raise CameraError(
-            f"expected a face in the clip, found none in {len(frames)} frames by {detector.name}; "
-            "name another clip with --clip"
-        )
-    return seen
-
-
-def _result(clip: Clip, one: tuple[Frame, Face], classifier: OnnxClassifier) -> Result:
-    """What the sinks get of a frame with a face, its colour decoded already."""
-    frame, face = one
-    (expression,) = classifier.classify([classifier.crop(frame, face)])
-    coloured = Frame(
-        clip.picture(frame.number), PixelFormat.BGR, frame.width, frame.height, frame.number, 0.0, 0.0
-    )
-    return Result(coloured, (Reading(face, expression, expression),), 0.0, 0.0)
+def _format_cost(cost: Cost) -> str:
+    return f"{format_number(cost.wall_ms.median)} ({format_number(cost.cpu_ms.median)})"

@@ -1,14 +1,22 @@
-"""Spreads, changes beyond the noise, rates, drops and the overhead, on figures made to order."""
+"""Spreads, changes beyond the noise, rates, drops and the overhead, of values made to order."""
 
 import pytest
 
-from benchmarks import arithmetic
-from benchmarks.arithmetic import Change, Spread
+from benchmarks.arithmetic import (
+    Change,
+    Spread,
+    compute_overhead_ratio,
+    compute_percentiles,
+    compute_rate_per_s,
+    compute_spread,
+    count_dropped,
+    pair_changes,
+)
 
 
 def test_spread_is_the_median_and_the_quartiles() -> None:
-    assert arithmetic.spread([5, 1, 3, 2, 4]) == Spread(3, 2, 4)
-    assert arithmetic.spread([7]) == Spread(7, 7, 7)
+    assert compute_spread([5, 1, 3, 2, 4]) == Spread(3, 2, 4)
+    assert compute_spread([7]) == Spread(7, 7, 7)
 
 
 def test_noise_is_a_share_of_the_median() -> None:
@@ -31,27 +39,27 @@ def test_change_is_beyond_noise(old: Spread, new: Spread, is_beyond: bool) -> No
     assert Change("", old, new).is_beyond_noise is is_beyond
 
 
-def test_figures_that_both_runs_have_are_compared() -> None:
+def test_values_that_both_runs_have_are_paired() -> None:
     old, new = {"a": Spread(1, 1, 1), "gone": Spread(1, 1, 1)}, {"new": Spread(1, 1, 1), "a": Spread(2, 2, 2)}
-    (change,) = arithmetic.compared(old, new)
+    (change,) = pair_changes(old, new)
     assert (change.name, change.ratio) == ("a", 2)
 
 
 def test_percentiles() -> None:
-    assert arithmetic.percentiles(range(101)) == {"p50": 50, "p95": 95, "p99": 99}
+    assert compute_percentiles(range(101)) == {"p50": 50, "p95": 95, "p99": 99}
 
 
 def test_rate_is_that_between_the_first_and_the_last() -> None:
-    assert arithmetic.rate_per_s([10.0, 10.1, 10.3, 10.5]) == pytest.approx(6)
-    assert arithmetic.rate_per_s([10.0]) == 0
+    assert compute_rate_per_s([10.0, 10.1, 10.3, 10.5]) == pytest.approx(6)
+    assert compute_rate_per_s([10.0]) == 0
 
 
 def test_drops_are_the_gaps() -> None:
-    assert arithmetic.dropped([0, 1, 2]) == 0
-    assert arithmetic.dropped([3, 4, 7, 9]) == 3
-    assert arithmetic.dropped([]) == 0
+    assert count_dropped([0, 1, 2]) == 0
+    assert count_dropped([3, 4, 7, 9]) == 3
+    assert count_dropped([]) == 0
 
 
 def test_overhead_leaves_out_what_the_timers_cost() -> None:
-    assert arithmetic.overhead_ratio(2.5, 2.0, calls=1000, timer_s=1e-4) == pytest.approx(1.2)
-    assert arithmetic.overhead_ratio(2.5, 0.0, calls=0, timer_s=0.0) == 0
+    assert compute_overhead_ratio(2.5, 2.0, calls=1000, timer_s=1e-4) == pytest.approx(1.2)
+    assert compute_overhead_ratio(2.5, 0.0, calls=0, timer_s=0.0) == 0

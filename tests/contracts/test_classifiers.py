@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from benchmarks.agreement.agreement import Swapped
+from benchmarks.agreement.measurement import LabelSwappingClassifier
 from edge.contracts import Box, Classifier, Face
 from edge.faces.classifier import OnnxClassifier
 from edge.frames import Frame, Image, PixelFormat
@@ -25,7 +25,7 @@ def classifier(request: pytest.FixtureRequest, tmp_path: Path) -> Classifier:
     if request.param == "fake":
         return FakeClassifier()
     small = OnnxClassifier(onnx_files.write(tmp_path / "bands.onnx"), "haar")
-    return small if request.param == "small network" else Swapped(small, ("happy", "sad"))
+    return small if request.param == "small network" else LabelSwappingClassifier(small, ("happy", "sad"))
 
 
 def frame_of(seed: int = 0) -> Frame:

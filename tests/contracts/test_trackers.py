@@ -2,7 +2,7 @@
 
 import pytest
 
-from benchmarks.arm64.work import WholeFrameTracker
+from benchmarks.arm64.workload import WholeFrameTracker
 from edge.contracts import Face, Search, Tracker
 from edge.faces.tracking import FollowingTracker
 from edge.frames import Frame

@@ -1,1 +1,4 @@
-"""One loop per peer, run as a module by the interpreter of the peer's environment; each prints a line of JSON."""
+"""A runner for each peer: a module that the interpreter of the peer's environment runs.
+
+Its last line is JSON.
+"""

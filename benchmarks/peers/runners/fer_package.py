@@ -1,27 +1,26 @@
-"""The package fer as its README uses it: Haar over every whole frame and a TFLite model, with its own defaults."""
+"""The package fer as its README uses it, with its own defaults: Haar over whole frames and a TFLite model."""
 
 from typing import Any
 
 from fer.fer import FER
 
-from benchmarks.peers.runners import play
+from benchmarks.peers.runners import shared_loop
 
 
 def main() -> None:
-    """Run it."""
-    chosen = play.parser().parse_args()
-    reader = FER()
+    """Run it over the clip."""
+    chosen = shared_loop.make_parser().parse_args()
+    detector = FER()
 
-    def read(picture: Any) -> int:
-        found = reader.detect_emotions(picture)
-        for face in found:
-            expressions = face["emotions"]
-            play.mark(
-                picture, [int(side) for side in face["box"]], max(expressions, key=expressions.__getitem__)
-            )
-        return len(found)
+    def analyse(picture: Any) -> int:
+        faces = detector.detect_emotions(picture)
+        for face in faces:
+            scores = face["emotions"]
+            label = max(scores, key=scores.__getitem__)
+            shared_loop.draw_face(picture, [int(side) for side in face["box"]], label)
+        return len(faces)
 
-    play.play(chosen, read)
+    shared_loop.run_over_clip(chosen, analyse)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Our line as the command composes it, over the same frames, with a sink that draws each of them."""
+"""Our pipeline, built as the app builds it, over the same frames, with a sink that draws each of them."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -6,7 +6,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from benchmarks.peers.runners import play
+from benchmarks.peers.runners import shared_loop
 from edge.build import build
 from edge.cameras.video import DEFAULT_FPS, VideoCamera
 from edge.contracts import Result
@@ -18,14 +18,17 @@ from edge.threads import SignalWaiter
 
 
 class RepeatingCamera:
-    """A Camera that gives `frames` frames of a file, from its start again at each end, on a time that goes on."""
+    """A Camera that delivers `frames` frames of a file, which starts again at its end.
+
+    The media time goes on.
+    """
 
     is_live = False
 
     def __init__(self, path: Path, frames: int) -> None:
         self.name = str(path)
         self.frame_count: int | None = frames
-        self._frames = _repeated(self.name, frames)
+        self._frames = _repeat(self.name, frames)
 
     def __enter__(self) -> Self:
         return self
@@ -42,29 +45,29 @@ class RepeatingCamera:
         return next(self._frames)
 
 
-def _repeated(path: str, frames: int) -> Iterator[Frame]:
-    given, start_s = 0, 0.0
-    while given < frames:
-        before, elapsed_s = given, 0.0
+def _repeat(path: str, frames: int) -> Iterator[Frame]:
+    count, start_s = 0, 0.0
+    while count < frames:
+        before, elapsed_s = count, 0.0
         with VideoCamera(path) as camera:
             for frame in camera:
                 elapsed_s = start_s + frame.elapsed_s
-                yield replace(frame, number=given, elapsed_s=elapsed_s)
-                given += 1
-                if given == frames:
+                yield replace(frame, number=count, elapsed_s=elapsed_s)
+                count += 1
+                if count == frames:
                     return
-        if given == before:
+        if count == before:
             return
         start_s = elapsed_s + 1 / DEFAULT_FPS
 
 
 class DrawingSink:
-    """A Sink that draws every result and keeps none."""
+    """A Sink that draws every result, and keeps none."""
 
     name = "drawing"
     needs_picture = True
 
-    def __init__(self, stopwatch: play.Stopwatch) -> None:
+    def __init__(self, stopwatch: shared_loop.Stopwatch) -> None:
         self._stopwatch = stopwatch
 
     def __enter__(self) -> Self:
@@ -76,19 +79,19 @@ class DrawingSink:
         pass
 
     def show(self, result: Result) -> None:
-        """Draw it as viewers of the stream see it."""
+        """Draw the result as viewers of the stream see it."""
         overlay.draw(result, corner="ours")
-        self._stopwatch.drawn(len(result.readings))
+        self._stopwatch.record_frame(len(result.readings))
 
 
 def main() -> None:
-    """Run it with one detector or the other."""
-    options = play.parser()
+    """Run it over the clip with one detector or the other."""
+    options = shared_loop.make_parser()
     options.add_argument("--detector", choices=("haar", "yunet"), required=True)
     options.add_argument("--yunet")
     chosen = options.parse_args()
     config = Config(camera=str(chosen.clip), detector=chosen.detector, yunet=chosen.yunet)
-    stopwatch = play.Stopwatch(chosen.started)
+    stopwatch = shared_loop.Stopwatch(chosen.started)
     pipeline = build(
         config,
         camera=RepeatingCamera(chosen.clip, chosen.frames),
@@ -97,7 +100,7 @@ def main() -> None:
     )
     with SignalWaiter() as waiter:
         pipeline.run(waiter)
-    play.tell(stopwatch)
+    shared_loop.print_stats(stopwatch)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Writes YuNet for pictures of another size: its graph fits any multiple of 32, its file names only one."""
+"""Writes a YuNet for pictures of another size: its file fixes one, but its graph fits any multiple of 32."""
 
 import argparse
 from pathlib import Path
@@ -7,7 +7,7 @@ import onnx
 
 
 def main() -> None:
-    """Read --yunet, write --output for --width × --height."""
+    """Read --yunet and write --output for pictures of --width × --height."""
     options = argparse.ArgumentParser()
     options.add_argument("--yunet", type=Path, required=True)
     options.add_argument("--width", type=int, required=True)
@@ -17,8 +17,8 @@ def main() -> None:
     model = onnx.load(chosen.yunet)
     rows, columns = model.graph.input[0].type.tensor_type.shape.dim[2:]
     rows.dim_value, columns.dim_value = chosen.height, chosen.width
-    for given in model.graph.output:
-        given.type.tensor_type.shape.dim[1].dim_param = f"cells_of_{given.name}"
+    for output in model.graph.output:
+        output.type.tensor_type.shape.dim[1].dim_param = f"cells_of_{output.name}"
     del model.graph.value_info[:]
     onnx.save(model, chosen.output)
 

@@ -6,21 +6,21 @@ from typing import Any
 import cv2
 import numpy as np
 
-from benchmarks.peers.runners import play
+from benchmarks.peers.runners import shared_loop
 
 LABELS = ("angry", "disgust", "fearful", "happy", "neutral", "sad", "surprised")
 LEAST_SCORE = 0.7
 SIDE_PX = 112
-# Where the eyes, the nose and the corners of the mouth of an aligned face lie in those 112 × 112 px: the usual
-# template of ArcFace (Deng et al., 2019), which the network was trained on.
+# The places of the eyes, the nose and the corners of the mouth in an aligned face of 112 × 112 px: the usual
+# template of ArcFace (Deng et al., 2019), with which the network was trained.
 TEMPLATE = np.array(
     [[38.2946, 51.6963], [73.5318, 51.5014], [56.0252, 71.7366], [41.5493, 92.3655], [70.7299, 92.2041]],
     np.float32,
 )
 
 
-def _network(path: str, runtime: str) -> Callable[[Any], Any]:
-    """Scores (1, classes) of an input (1, 3, 112, 112)."""
+def _load_network(path: str, runtime: str) -> Callable[[Any], Any]:
+    """Load the network as a function from an input (1, 3, 112, 112) to scores (1, classes)."""
     if runtime == "dnn":
         network = cv2.dnn.readNet(path)
 
@@ -38,35 +38,36 @@ def _network(path: str, runtime: str) -> Callable[[Any], Any]:
 
 
 def main() -> None:
-    """Run it; the frame is shrunk to `--width` for YuNet."""
-    options = play.parser()
+    """Run it over the clip; the frame is shrunk to `--width` for YuNet."""
+    options = shared_loop.make_parser()
     options.add_argument("--yunet", required=True)
     options.add_argument("--model", required=True)
     options.add_argument("--width", type=int, default=320)
     options.add_argument(
-        "--runtime", choices=("dnn", "onnxruntime"), default="dnn", help="dnn is what the Zoo uses"
+        "--runtime", choices=("dnn", "onnxruntime"), default="dnn", help="the Zoo itself uses dnn"
     )
     chosen = options.parse_args()
     detector = cv2.FaceDetectorYN.create(chosen.yunet, "", (320, 320), LEAST_SCORE)
-    forward = _network(chosen.model, chosen.runtime)
+    forward = _load_network(chosen.model, chosen.runtime)
 
-    def label(picture: Any, landmarks: Any) -> str:
-        turn, _ = cv2.estimateAffinePartial2D(landmarks, TEMPLATE)
-        aligned = cv2.warpAffine(picture, turn, (SIDE_PX, SIDE_PX))
+    def recognise(picture: Any, landmarks: Any) -> str:
+        transform, _ = cv2.estimateAffinePartial2D(landmarks, TEMPLATE)
+        aligned = cv2.warpAffine(picture, transform, (SIDE_PX, SIDE_PX))
         batch = cv2.dnn.blobFromImage(aligned, 1 / 127.5, mean=(127.5, 127.5, 127.5), swapRB=True)
         return LABELS[int(forward(batch)[0].argmax())]
 
-    def read(picture: Any) -> int:
+    def analyse(picture: Any) -> int:
         shrink = chosen.width / picture.shape[1]
         small = cv2.resize(picture, None, fx=shrink, fy=shrink, interpolation=cv2.INTER_AREA)
         detector.setInputSize((small.shape[1], small.shape[0]))
         _, found = detector.detect(small)
         for row in () if found is None else found / shrink:
             left, top, width, height = map(int, row[:4])
-            play.mark(picture, (left, top, width, height), label(picture, row[4:14].reshape(5, 2)))
+            label = recognise(picture, row[4:14].reshape(5, 2))
+            shared_loop.draw_face(picture, (left, top, width, height), label)
         return 0 if found is None else len(found)
 
-    play.play(chosen, read)
+    shared_loop.run_over_clip(chosen, analyse)
 
 
 if __name__ == "__main__":

@@ -1,0 +1,100 @@
+"""Starts the process of a pass, plays its viewer, and takes its result."""
+
+import http.client
+import json
+import os
+import subprocess
+import sys
+import threading
+import time
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+
+import msgspec
+
+from benchmarks.passes.protocol import PassRequest, PassResult
+from edge.errors import FerEdgeError
+from edge.settings.credentials import PREFIX
+
+PASS_WITHIN_S = 600.0
+_READ_BYTES = 1 << 16
+
+
+@dataclass(frozen=True, slots=True)
+class CompletedPass:
+    """What a process reported of its pass, and how long after its start the first frame was drawn."""
+
+    result: PassResult
+    cold_start_s: float
+
+
+class PassError(FerEdgeError):
+    """A pass ended without a result."""
+
+
+def run_pass_process(request: PassRequest) -> CompletedPass:
+    """Run a pass in a process of its own, with a viewer where it serves one; raises PassError."""
+    started_s = time.monotonic()
+    with start_pass(request) as (process, url):
+        if url:
+            threading.Thread(target=_watch_stream, args=(url,), daemon=True, name="viewer").start()
+        return finish_pass(process, started_s)
+
+
+@contextmanager
+def start_pass(request: PassRequest) -> "Iterator[tuple[subprocess.Popen[str], str]]":
+    """Start a process that runs `request`, and kill it in the end if it still runs.
+
+    Yields the process and the address of its stream, or an empty address where it serves none.
+    """
+    process = subprocess.Popen(
+        [sys.executable, "-m", "benchmarks.passes.worker", msgspec.json.encode(request).decode()],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env=_make_environment(),
+    )
+    try:
+        assert process.stdout is not None
+        first_line = process.stdout.readline() if request.viewer else ""
+        yield process, json.loads(first_line)["url"] if first_line else ""
+    finally:
+        if process.poll() is None:
+            process.kill()
+            process.communicate()
+
+
+def finish_pass(process: "subprocess.Popen[str]", started_s: float) -> CompletedPass:
+    """Wait for the process to end and take its result.
+
+    Raises PassError with the process's own message and code.
+    """
+    output, messages = process.communicate(timeout=PASS_WITHIN_S)
+    if process.returncode:
+        last_line = messages.strip().splitlines()[-1] if messages.strip() else "it printed no error"
+        error = PassError(last_line.removeprefix("fer-edge: "))
+        error.exit_code = process.returncode
+        raise error
+    result = msgspec.json.decode(output, type=PassResult)
+    return CompletedPass(result, result.drawn_at_s[0] - started_s)
+
+
+def _make_environment() -> dict[str, str]:
+    """Copy this process's environment without the app's settings: a token would shut the viewer out."""
+    return {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith(PREFIX) and name != "CREDENTIALS_DIRECTORY"
+    }
+
+
+def _watch_stream(url: str) -> None:
+    """Read the stream until it ends, as a viewer does."""
+    with (
+        suppress(OSError, http.client.HTTPException),
+        urllib.request.urlopen(f"{url}/stream", timeout=PASS_WITHIN_S) as response,
+    ):
+        while response.read(_READ_BYTES):
+            pass
