@@ -11,7 +11,8 @@ from edge.contracts import Camera, Keyboard, Screen, Sink
 from edge.mqtt import address as mqtt_address
 from edge.rotation import FileSeries, RotationLimits
 from edge.settings import credentials
-from edge.settings.config import LOOPBACK_HOSTS, Config
+from edge.settings.config import Config
+from edge.settings.loopback import LOOPBACK_HOSTS
 from edge.settings.reloading import OnChange, ignore_changes
 from edge.sinks import systemd
 from edge.sinks.events import EventsSink

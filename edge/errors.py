@@ -5,25 +5,25 @@
     ├── CameraError        69   a fault of the camera
     │   ├── CameraNotFound      there is no such camera
     │   ├── CameraBusy          another process holds it
-    │   └── CameraTimeout       it is there and gave no frame in time
+    │   └── CameraTimeout       it is there, but delivered no frame in time
     ├── ModelError         65   a model file is missing, damaged or breaks its contract
     ├── DataError          65   a data set is missing, damaged or of another shape
     └── SinkError          74   an output is lost: a port in use, a full disk
 
-The codes are those of BSD's sysexits.h.  Every message says, in one line, what was
-expected, what was found and what to do.  Any other exception is a bug: it keeps its
-traceback and ends with exit code 1.
+The codes are those of BSD's sysexits.h.  Every message says, in one line, what was expected,
+what was found and what to do.  Any other exception is a bug: its traceback is printed, and the
+exit code is 1.
 """
 
 
 class FerEdgeError(Exception):
-    """What the user can mend; printed as one line."""
+    """An error that the user can correct; a command prints it as one line."""
 
     exit_code = 1
 
 
 class ConfigError(FerEdgeError):
-    """A setting that does not exist or holds what it may not."""
+    """A setting that does not exist or holds a value that is not allowed."""
 
     exit_code = 78
 
@@ -43,11 +43,11 @@ class CameraBusy(CameraError):
 
 
 class CameraTimeout(CameraError):
-    """The camera is there and gave no frame within its time-out."""
+    """The camera is there, but delivered no frame within its time-out."""
 
 
 class ModelError(FerEdgeError):
-    """A model file that is missing, damaged or not what its contract says."""
+    """A model file that is missing, damaged or breaks its contract."""
 
     exit_code = 65
 

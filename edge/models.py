@@ -1,4 +1,4 @@
-"""The model files of this machine; as a command, fetches the one that is not ours to ship.
+"""Finds the model files of this machine; as a command, fetches the one that this project does not ship.
 
 python -m edge.models [--output FILE]
 """
@@ -20,7 +20,7 @@ TIMEOUT_S = 30.0
 
 @dataclass(frozen=True, slots=True)
 class Download:
-    """A file that somebody else publishes."""
+    """A file that other people publish."""
 
     name: str
     url: str
@@ -29,7 +29,7 @@ class Download:
     licence: str
 
     def __str__(self) -> str:
-        """Where it is from, under which licence, and its hash."""
+        """The origin, the licence and the digest."""
         return f"{self.url}, {self.licence}, sha256 {self.sha256}"
 
 
@@ -44,7 +44,7 @@ YUNET = Download(
 
 
 def classifier_path() -> Path:
-    """The classifier that the project ships: in the checkout, or where pip put it."""
+    """The classifier that this project ships: in the checkout, or where pip installed it."""
     checkout = Path(__file__).parent.parent / "models" / CLASSIFIER
     return (
         checkout
@@ -54,13 +54,16 @@ def classifier_path() -> Path:
 
 
 def yunet_path() -> Path:
-    """Where YuNet lies once it is fetched."""
+    """Where `python -m edge.models` puts YuNet."""
     return files.data_folder() / YUNET.name
 
 
 def fetch(download: Download, path: Path) -> None:
-    """Put `download` at `path`; ModelError, and nothing there, when it is not to be had or not what was published."""
-    # Costs the app 6 MB and a tenth of its start, and only this needs it.
+    """Put `download` at `path`.
+
+    A ModelError, because it cannot be fetched or is not the published file, leaves `path` as it was.
+    """
+    # Here, because it takes 6 MB and a tenth of the app's start, and the app does not need it.
     import http.client
     import urllib.error
     import urllib.request
@@ -95,8 +98,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """The command."""
     parser = make_parser(
         "python -m edge.models",
-        f"Fetch YuNet, the better face detector ({YUNET.size_bytes:,} bytes, {YUNET.licence}), from {YUNET.url}, "
-        f"and check its sha256 ({YUNET.sha256}).",
+        f"Fetch YuNet, the better face detector ({YUNET.size_bytes:,} bytes, {YUNET.licence}), from "
+        f"{YUNET.url}, and check its sha256 ({YUNET.sha256}).",
     )
     parser.add_argument(
         "--output",

@@ -11,7 +11,7 @@ import pytest
 
 from edge import doctor
 from edge.checks.findings import Finding, State, ok, problem, warning
-from edge.checks.machine import Ran
+from edge.checks.machine import CommandResult
 from tests.checks.machines import listener, machine, plug, process, tree, write
 
 TIMEOUT_S = 60
@@ -22,15 +22,15 @@ def lines_of(findings: list[Finding], state: State) -> list[str]:
 
 
 def to_do(findings: list[Finding]) -> list[str]:
-    return [f"{finding.check}: {finding.remedy}" for finding in doctor.remedies(findings)]
+    return [f"{finding.check}: {finding.remedy}" for finding in doctor.order_remedies(findings)]
 
 
 def test_machine_that_is_well_gives_no_problem(tmp_path: Path) -> None:
     plug(tree(tmp_path))
     findings, _ = doctor.examine(machine(tmp_path))
     assert lines_of(findings, State.PROBLEM) == []
-    assert "Debian GNU/Linux 13 (trixie), aarch64, 64 bit, Raspberry Pi 5" in doctor.as_text(
-        findings, colours=False
+    assert "Debian GNU/Linux 13 (trixie), aarch64, 64 bit, Raspberry Pi 5" in doctor.format_text(
+        findings, has_colours=False
     )
 
 
@@ -42,7 +42,8 @@ def test_pi_4_with_weak_power_and_the_library_that_dies_there(tmp_path: Path) ->
         "ExecMainStatus=4\nNRestarts=31\nStatusText=\n"
     )
     journal = (
-        "2026-11-25 10:00:00,123 INFO captured 30 FPS\nfer-edge: expected /dev/video0 to be free, found none\n"
+        "2026-11-25 10:00:00,123 INFO captured 30 FPS\n"
+        "fer-edge: expected /dev/video0 to be free, found none\n"
         "2026-11-25 10:00:01,123 WARNING the token travels unencrypted\n"
     )
     findings, _ = doctor.examine(
@@ -51,10 +52,10 @@ def test_pi_4_with_weak_power_and_the_library_that_dies_there(tmp_path: Path) ->
             versions={"onnxruntime": "1.21.0"},
             groups=frozenset(("users",)),
             answers={
-                "import edge": Ran(-4, "numpy\ncv2\nonnxruntime\n", ""),
-                "edge.checks.trial": Ran(-4, "", ""),
-                "systemctl": Ran(0, show, ""),
-                "journalctl": Ran(0, journal, ""),
+                "import edge": CommandResult(-4, "numpy\ncv2\nonnxruntime\n", ""),
+                "edge.checks.trial": CommandResult(-4, "", ""),
+                "systemctl": CommandResult(0, show, ""),
+                "journalctl": CommandResult(0, journal, ""),
             },
         )
     )
@@ -67,7 +68,8 @@ def test_pi_4_with_weak_power_and_the_library_that_dies_there(tmp_path: Path) ->
         "service: activating (auto-restart), result signal, exit code 4, restarted 31 times",
     ]
     assert to_do(findings)[:2] == [
-        "power: use the Pi's own power supply (5 V, 3 A; 5 A for a Pi 5), and a hub with its own for the camera",
+        "power: use the Pi's own power supply (5 V, 3 A; 5 A for a Pi 5), and a hub with its own for the "
+        "camera",
         "libraries: pip install 'onnxruntime>=1.22'",
     ]
     assert "service: its journal: WARNING the token travels unencrypted" in lines_of(findings, State.WARNING)
@@ -139,7 +141,7 @@ def test_check_that_fails_is_a_finding_after_what_it_found() -> None:
         yield ok("a")
         raise ZeroDivisionError("by zero")
 
-    found = doctor.looked("sums", check)
+    found = doctor.run_check("sums", check)
     assert [finding.state for finding in found] == [State.OK, State.PROBLEM]
     assert (
         found[1].check == "sums" and found[1].found == "the check itself failed: ZeroDivisionError: by zero"
@@ -153,7 +155,7 @@ def test_check_that_hangs_is_left_behind() -> None:
         free.wait()
         yield ok("late")
 
-    [found] = doctor.looked("slow", check, within_s=0.01)
+    [found] = doctor.run_check("slow", check, within_s=0.01)
     free.set()
     assert found.state is State.PROBLEM and found.found == "the check itself did not end within 0.01 s"
 
@@ -162,13 +164,13 @@ def test_check_without_its_library_points_to_the_libraries() -> None:
     def check() -> list[Finding]:
         raise ImportError("No module named 'cv2'")
 
-    [found] = doctor.looked("camera", check)
+    [found] = doctor.run_check("camera", check)
     assert found.state is State.SKIPPED and found.found == "No module named 'cv2': see libraries"
 
 
 def test_problems_come_before_warnings_and_each_remedy_once() -> None:
     findings = [warning("a", "x"), problem("b", "y"), problem("c", "y"), warning("d", "z"), problem("e", "x")]
-    assert [finding.found for finding in doctor.remedies(findings)] == ["b", "e", "d"]
+    assert [finding.found for finding in doctor.order_remedies(findings)] == ["b", "e", "d"]
 
 
 def test_on_this_machine_with_the_demo_all_is_well() -> None:
@@ -211,7 +213,7 @@ def test_report_tells_nothing_private(
     )
     here = machine(
         tmp_path,
-        answers={"systemctl": Ran(0, show, ""), "journalctl": Ran(0, journal, "")},
+        answers={"systemctl": CommandResult(0, show, ""), "journalctl": CommandResult(0, journal, "")},
         environment={"FER_EDGE_TOKEN": "hunter2", "USER": "anna", "HOME": "/home/anna"},
     )
     doctor.main(
@@ -242,3 +244,15 @@ def test_report_tells_nothing_private(
         "ABC123",
     ):
         assert private not in out, private
+
+
+def test_nothing_of_a_check_is_written_below_the_root(tmp_path: Path) -> None:
+    pi = tree(tmp_path)
+    plug(pi)
+
+    def everything() -> list[tuple[str, int]]:
+        return sorted((str(path), path.lstat().st_mtime_ns) for path in pi.rglob("*"))
+
+    before = everything()
+    doctor.examine(machine(pi))
+    assert everything() == before

@@ -17,8 +17,9 @@ def events(tmp_path: Path) -> Path:
     """Two minutes of two faces, and half a minute that was rotated before them."""
 
     def text(frames: range) -> str:
+        labels = ("happy", "sad", "uncertain")
         return HEADER + "".join(
-            f"{frame},{frame / 10:.3f},{track},0.5,0.5,{('happy', 'sad', 'uncertain')[(frame // 100 + track) % 3]}\n"
+            f"{frame},{frame / 10:.3f},{track},0.5,0.5,{labels[(frame // 100 + track) % 3]}\n"
             for frame in frames
             for track in (1, 2)
         )

@@ -1,4 +1,4 @@
-"""The unit by systemd's own judgement, the scripts by shellcheck's, the sample of the settings by the settings."""
+"""The unit as systemd judges it, the scripts as shellcheck does, and the sample file as the settings do."""
 
 import os
 import re

@@ -1,1 +1,1 @@
-"""The doctor's checks, a file for each thing that can be wrong; none changes anything, and none needs root."""
+"""The checks of the doctor: they change nothing and need no root."""

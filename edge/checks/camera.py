@@ -1,4 +1,4 @@
-"""The camera that the settings name: is it there, may it be opened, is it free, and what can it give?"""
+"""Checks the camera of the settings: is it there, may this user open it, is it free, is it fast enough?"""
 
 import glob
 import os
@@ -17,9 +17,9 @@ from edge.cameras.spec import (
     VideoFile,
     parse_camera,
 )
-from edge.checks.findings import Finding, ok, problem, skipped, warning
+from edge.checks.findings import Finding, ok, problem, skip, warning
 from edge.checks.machine import Machine
-from edge.checks.processes import process
+from edge.checks.processes import Process, read_process
 from edge.settings.credentials import hide_secrets
 
 if TYPE_CHECKING:
@@ -27,49 +27,46 @@ if TYPE_CHECKING:
     from edge.settings.config import Config
 
 LIBCAMERA_WITHIN_S = 20.0
-# A camera that gives less than this of the rate asked for is worth a word.
+# A camera that delivers less than this share of the rate asked for gets a warning.
 LEAST_SHARE = 0.9
 _INSTALL = "sudo apt install python3-picamera2, and make the environment with --system-site-packages"
-_MEND = "pip install 'simplejpeg>=1.8.2', and see what rpicam-hello --list-cameras says"
+_REPAIR = "pip install 'simplejpeg>=1.8.2', and check what rpicam-hello --list-cameras reports"
 _LIST_CSI = """from picamera2 import Picamera2
 for number, camera in enumerate(Picamera2.global_camera_info()):
     print(f"CAMERA picamera2:{number} ({camera['Model']})")"""
+_LOG_IN = "sudo usermod -aG {} $USER, and log in again"
 
 
-def groups(machine: Machine, config: "Config") -> Iterator[Finding]:
-    """Who is not of these groups may not open the devices."""
-    wanted = []
+def check_groups(machine: Machine, config: "Config") -> Iterator[Finding]:
+    """Whether this user is in the groups whose members may open the devices."""
+    needed = []
     if isinstance(parse_camera(config.camera), V4l2Device | CsiCamera):
-        wanted.append(("video", problem, "camera"))
+        needed.append(("video", problem, "camera"))
     if config.display:
-        wanted += [("video", problem, "display"), ("render", warning, "display"), ("input", warning, "keys")]
-    if not wanted:
-        yield skipped("neither camera nor display needs one")
+        needed += [("video", problem, "display"), ("render", warning, "display"), ("input", warning, "keys")]
+    if not needed:
+        yield skip("neither camera nor display needs one")
         return
-    missing = {name: (tell, what) for name, tell, what in wanted if name not in machine.groups}
+    missing = {name: (make, device) for name, make, device in needed if name not in machine.groups}
     if machine.is_root or not missing:
-        yield ok(
-            "root, who may open all devices" if machine.is_root else ", ".join(name for name, _, _ in wanted)
-        )
+        names = ", ".join(name for name, _, _ in needed)
+        yield ok("root, who may open all devices" if machine.is_root else names)
         return
-    for name, (tell, what) in missing.items():
-        yield tell(
-            f"this user is not in the group {name}, which may open the {what}",
-            f"sudo usermod -aG {name} $USER, and log in again",
-        )
+    for name, (make, device) in missing.items():
+        yield make(f"this user is not in the group {name}, which may open the {device}", _LOG_IN.format(name))
 
 
-def camera(machine: Machine, config: "Config") -> Iterator[Finding]:
+def check_camera(machine: Machine, config: "Config") -> Iterator[Finding]:
     """The camera of the settings."""
     match parse_camera(config.camera):
         case DemoPicture():
             yield ok("demo, which is built in")
         case CsiCamera():
-            yield skipped(f"{config.camera} is no V4L2 device: see csi")
+            yield skip(f"{config.camera} is no V4L2 device: see csi")
         case V4l2Device(path):
-            yield from _device(machine, config, Path(path))
+            yield from _check_device(machine, config, Path(path))
         case NetworkStream() as stream:
-            yield _stream(machine, stream)
+            yield _check_stream(machine, stream)
         case UnsupportedUrl(url):
             yield problem(
                 f"no camera reads the address {hide_secrets(url)}",
@@ -81,136 +78,138 @@ def camera(machine: Machine, config: "Config") -> Iterator[Finding]:
             yield problem(f"there is no file {hide_secrets(path)}", "name another with --camera")
 
 
-def _device(machine: Machine, config: "Config", device: Path) -> Iterator[Finding]:
-    from edge.cameras import device_nodes, v4l2
+def _check_device(machine: Machine, config: "Config", device: Path) -> Iterator[Finding]:
+    from edge.cameras import device_nodes
 
-    there = device_nodes.list_cameras(machine.root)
+    cameras = device_nodes.list_cameras(machine.root)
     path = machine.root / str(device).lstrip("/")
     if not path.exists():
-        listed = f"there are: {', '.join(there)}" if there else "there is none at all"
+        others = f"there are: {', '.join(cameras)}" if cameras else "there is none at all"
         yield problem(
-            f"no camera at {device}; {listed}",
-            "name one of these with --camera" if there else "plug it in, and look whether lsusb lists it",
+            f"no camera at {device}; {others}",
+            "name one of these with --camera" if cameras else "plug it in, and check whether lsusb lists it",
         )
         return
     if not os.access(path, os.R_OK | os.W_OK):
-        yield problem(
-            f"{device} may not be opened by this user", "sudo usermod -aG video $USER, and log in again"
-        )
+        yield problem(f"{device} may not be opened by this user", _LOG_IN.format("video"))
         return
     proc = machine.root / "proc"
-    holding = [process(int(held.split()[0]), proc) for held in device_nodes.list_holders(path, proc)]
-    if strangers := [held for held in holding if not held.is_ours]:
-        yield problem(
-            f"{device} is held by process {', '.join(map(str, strangers))}",
-            f"stop it: kill {' '.join(str(held.id) for held in strangers)}",
-        )
-    elif holding:
-        yield ok(f"{device} is at work for fer-edge, process {', '.join(map(str, holding))}")
-    elif v4l2.is_busy(path):
-        yield problem(
-            f"{device} is held by a process that this user may not see",
-            "run this again with sudo: it names it",
-        )
-    else:
-        yield ok(f"{device} is there and free")
-    if len(there) > 1 and "/by-" not in str(device):
+    holders = [read_process(int(held.split()[0]), proc) for held in device_nodes.list_holders(path, proc)]
+    yield _judge_holders(device, path, holders)
+    if len(cameras) > 1 and "/by-" not in str(device):
         yield warning(
-            f"{device} may be another of the {len(there)} cameras after a restart",
+            f"{device} may be another of the {len(cameras)} cameras after a restart",
             "name it in the settings by its path in /dev/v4l/by-id",
         )
-    yield from _fitting(_modes(path), config)
+    yield from _check_formats(_list_formats(path), config)
 
 
-def _fitting(modes: Sequence["CaptureFormat"], config: "Config") -> Iterator[Finding]:
-    """Whether the device gives the size and the rate that are asked for."""
-    wish = f"{config.width}×{config.height} at {config.fps} FPS"
-    sized = [mode for mode in modes if (mode.width, mode.height) == (config.width, config.height)]
-    if not modes:
+def _judge_holders(device: Path, path: Path, holders: Sequence[Process]) -> Finding:
+    """Whether the device is free; `holders` are those of its users that this user may see."""
+    from edge.cameras import v4l2
+
+    if others := [holder for holder in holders if not holder.is_ours]:
+        return problem(
+            f"{device} is held by process {', '.join(map(str, others))}",
+            f"stop it: kill {' '.join(str(holder.id) for holder in others)}",
+        )
+    if holders:
+        return ok(f"{device} is in use by fer-edge, process {', '.join(map(str, holders))}")
+    if v4l2.is_busy(path):
+        return problem(
+            f"{device} is held by a process that this user may not see",
+            "run this again with sudo, which shows the process",
+        )
+    return ok(f"{device} is there and free")
+
+
+def _check_formats(formats: Sequence["CaptureFormat"], config: "Config") -> Iterator[Finding]:
+    """Whether the device delivers the size and the rate that are asked for."""
+    if not formats:
         return
-    if not sized:
+    fitting = [found for found in formats if (found.width, found.height) == (config.width, config.height)]
+    if not fitting:
         yield warning(f"the camera has no {config.width}×{config.height}", "ask for one of the sizes below")
-    elif max(mode.max_fps or config.fps for mode in sized) < LEAST_SHARE * config.fps:
-        best = max(sized, key=lambda mode: mode.max_fps or 0)
+    elif max(found.max_fps or config.fps for found in fitting) < LEAST_SHARE * config.fps:
+        best = max(fitting, key=lambda found: found.max_fps or 0)
         yield warning(
-            f"the camera gives {best.max_fps:g} FPS in {best.fourcc} where {wish} are asked for",
+            f"the camera gives {best.max_fps:g} FPS in {best.fourcc} where "
+            f"{config.width}×{config.height} at {config.fps} FPS are asked for",
             "ask for a smaller size, or use a camera that gives MJPG",
         )
 
 
-def cameras(machine: Machine, config: "Config") -> Iterator[Finding]:
+def check_cameras(machine: Machine, config: "Config") -> Iterator[Finding]:
     """Every V4L2 camera with its stable name, formats and rates."""
     from edge.cameras import device_nodes
 
-    there = device_nodes.list_cameras(machine.root)
-    if not there:
-        yield skipped("this machine has no V4L2 camera")
-    for name in there:
-        device = name.split()[0].lstrip("/")
-        called = machine.text(f"sys/class/video4linux/{Path(device).name}/name")
-        modes = _modes(machine.root / device)
-        yield ok(
-            f"{name}{f', {called}' if called else ''}: {_listed(modes, config) or 'it lists no formats'}"
-        )
+    cameras = device_nodes.list_cameras(machine.root)
+    if not cameras:
+        yield skip("this machine has no V4L2 camera")
+    for camera in cameras:
+        device = camera.split()[0].lstrip("/")
+        name = machine.read_text(f"sys/class/video4linux/{Path(device).name}/name")
+        formats = _describe_formats(_list_formats(machine.root / device), config)
+        yield ok(f"{camera}{f', {name}' if name else ''}: {formats or 'it lists no formats'}")
 
 
-def _modes(path: Path) -> list["CaptureFormat"]:
+def _list_formats(path: Path) -> list["CaptureFormat"]:
     from edge.cameras import v4l2
 
     try:
         return v4l2.enumerate_formats(path)
     except OSError:
-        return []  # What may not be opened is said elsewhere.
+        return []  # check_camera reports a device that cannot be opened.
 
 
-def _listed(modes: Sequence["CaptureFormat"], config: "Config") -> str:
-    """A format each: its largest size, and the one asked for, with their rates."""
-    formats = defaultdict(list)
-    for mode in modes:
-        formats[mode.fourcc].append(mode)
-    said = []
-    for code, sizes in formats.items():
-        wished = [mode for mode in sizes if (mode.width, mode.height) == (config.width, config.height)]
-        largest = max(sizes, key=lambda mode: mode.width * mode.height)
-        said.append(f"{code} " + ", ".join(map(_size, dict.fromkeys([*wished, largest]))))
-    return "; ".join(said)
+def _describe_formats(formats: Sequence["CaptureFormat"], config: "Config") -> str:
+    """Each pixel format with the size that is asked for and the largest size, and their rates."""
+    by_fourcc = defaultdict(list)
+    for found in formats:
+        by_fourcc[found.fourcc].append(found)
+    descriptions = []
+    for fourcc, sizes in by_fourcc.items():
+        wished = [size for size in sizes if (size.width, size.height) == (config.width, config.height)]
+        largest = max(sizes, key=lambda size: size.width * size.height)
+        descriptions.append(f"{fourcc} {', '.join(map(_describe_size, dict.fromkeys([*wished, largest])))}")
+    return "; ".join(descriptions)
 
 
-def _size(mode: "CaptureFormat") -> str:
-    return f"{mode.width}×{mode.height}" + (f" at {mode.max_fps:g}" if mode.max_fps else "")
+def _describe_size(size: "CaptureFormat") -> str:
+    return f"{size.width}×{size.height}" + (f" at {size.max_fps:g}" if size.max_fps else "")
 
 
-def csi(machine: Machine, config: "Config") -> Iterator[Finding]:
-    """Libcamera and picamera2, where the settings ask for a CSI camera."""
+def check_csi(machine: Machine, config: "Config") -> Iterator[Finding]:
+    """Libcamera and picamera2, if the settings ask for a CSI camera."""
     spec = parse_camera(config.camera)
     if not isinstance(spec, CsiCamera):
-        yield skipped(f"the camera is {hide_secrets(config.camera)}, not picamera2")
+        yield skip(f"the camera is {hide_secrets(config.camera)}, not picamera2")
         return
-    ran = machine.run([sys.executable, "-c", _LIST_CSI], LIBCAMERA_WITHIN_S)
-    if ran is None or ran.code:
-        reason = (ran.err.strip().splitlines() or ["no reason"])[-1] if ran else "no Python"
-        yield problem(
-            f"picamera2 does not work: {reason}", _INSTALL if "No module named" in reason else _MEND
-        )
+    result = machine.run([sys.executable, "-c", _LIST_CSI], LIBCAMERA_WITHIN_S)
+    if result is None or result.code:
+        reason = result.last_error if result else "no Python"
+        remedy = _INSTALL if "No module named" in reason else _REPAIR
+        yield problem(f"picamera2 does not work: {reason}", remedy)
         return
-    there = [line.removeprefix("CAMERA ") for line in ran.out.splitlines() if line.startswith("CAMERA ")]
-    if spec.index < len(there):
-        yield ok(", ".join(there))
+    lines = result.stdout.splitlines()
+    cameras = [line.removeprefix("CAMERA ") for line in lines if line.startswith("CAMERA ")]
+    if spec.index < len(cameras):
+        yield ok(", ".join(cameras))
     else:
         yield problem(
-            f"no camera {config.camera}; libcamera finds {', '.join(there) or 'none'}",
+            f"no camera {config.camera}; libcamera finds {', '.join(cameras) or 'none'}",
             "check the ribbon cable and camera_auto_detect=1 in /boot/firmware/config.txt, and restart",
         )
 
 
-def _stream(machine: Machine, stream: NetworkStream) -> Finding:
-    """Whether somebody answers at the address; no picture is asked for."""
+def _check_stream(machine: Machine, stream: NetworkStream) -> Finding:
+    """Whether a server answers at the address; no picture is requested."""
     try:
         host, port = stream.split_address()
         machine.connect(host, port).close()
     except (OSError, ValueError) as error:
-        # What a ValueError says may hold the password.
-        found = "it is none" if isinstance(error, ValueError) else error
+        # The text of a ValueError may hold the password.
+        found = "it is malformed" if isinstance(error, ValueError) else error
         return problem(
             f"nobody answers at the camera's address: {found}",
             "check the address, the network and the camera's power",

@@ -1,16 +1,16 @@
-"""What a check says: how it stands, what was found, and what to do about it."""
+"""What a check found: the state of something, in words, and what to do about it."""
 
 from dataclasses import dataclass
 from enum import Enum
 
 
 class State(Enum):
-    """How something stands."""
+    """How well something is."""
 
     OK = "ok"
-    WARNING = "warning"  # It works, and not as well or as safely as it could.
-    PROBLEM = "problem"  # The program does not start, or sees nothing.
-    SKIPPED = "skipped"  # Not looked at, and `found` says why.
+    WARNING = "warning"  # It works, but not as well or as safely as it could.
+    PROBLEM = "problem"  # The program does not start, or gets no pictures.
+    SKIPPED = "skipped"  # Not checked; `found` gives the reason.
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,30 +21,30 @@ class Finding:
     found: str
     remedy: str | None = None
     check: str = ""
-    """The check's name, which its runner fills in."""
+    """The name of the check; the doctor fills it in."""
 
 
 def ok(found: str) -> Finding:
-    """All is well."""
+    """A finding that all is well."""
     return Finding(State.OK, found)
 
 
 def warning(found: str, remedy: str) -> Finding:
-    """It works, and could be better."""
+    """A finding that something works, but could be better."""
     return Finding(State.WARNING, found, remedy)
 
 
 def problem(found: str, remedy: str) -> Finding:
-    """It does not work."""
+    """A finding that something does not work."""
     return Finding(State.PROBLEM, found, remedy)
 
 
-def skipped(reason: str) -> Finding:
-    """Nothing was looked at."""
+def skip(reason: str) -> Finding:
+    """A finding that nothing was checked."""
     return Finding(State.SKIPPED, reason)
 
 
-def refused(error: Exception) -> Finding:
-    """The problem that one of the program's own errors tells, `expected …, found …; what to do`."""
+def make_problem(error: Exception) -> Finding:
+    """The problem that one of the program's own errors describes: `expected …, found …; what to do`."""
     found, _, remedy = str(error).rpartition("; ")
-    return problem(found or str(error), remedy if found else "mend that")
+    return problem(found or str(error), remedy if found else "correct that")

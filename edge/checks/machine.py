@@ -1,4 +1,4 @@
-"""What the checks may look at: this machine, or one that a test made up."""
+"""Everything that the checks examine: this machine, or one that a test made up."""
 
 import grp
 import os
@@ -12,24 +12,29 @@ from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
 
-# The exit code of a command that took too long, as timeout(1) has it.
+# The exit code of a command that took too long, which timeout(1) uses, too.
 TIMED_OUT = 124
 CONNECT_WITHIN_S = 3.0
 
 
 @dataclass(frozen=True, slots=True)
-class Ran:
+class CommandResult:
     """How a command ended; a negative `code` is the signal that killed it."""
 
     code: int
-    out: str
-    err: str
+    stdout: str
+    stderr: str
+
+    @property
+    def last_error(self) -> str:
+        """The last line of stderr; "no reason" if there is none."""
+        return (self.stderr.strip().splitlines() or ["no reason"])[-1]
 
 
-def run(command: Sequence[str], within_s: float) -> Ran | None:
-    """What `command` said; None where there is no such command."""
+def run(command: Sequence[str], within_s: float) -> CommandResult | None:
+    """Run `command`, for `within_s` at most; None if there is no such command."""
     try:
-        ended = subprocess.run(
+        completed = subprocess.run(
             command,
             capture_output=True,
             text=True,
@@ -39,60 +44,60 @@ def run(command: Sequence[str], within_s: float) -> Ran | None:
             timeout=within_s,
         )
     except subprocess.TimeoutExpired:
-        return Ran(TIMED_OUT, "", f"no answer within {within_s:g} s")
+        return CommandResult(TIMED_OUT, "", f"no answer within {within_s:g} s")
     except OSError:
         return None
-    return Ran(ended.returncode, ended.stdout, ended.stderr)
+    return CommandResult(completed.returncode, completed.stdout, completed.stderr)
 
 
-def version(distribution: str) -> str | None:
-    """The installed version of a Python distribution; None without it.  Nothing is imported for it."""
+def find_version(distribution: str) -> str | None:
+    """The installed version of a Python distribution, or None.  Nothing is imported for it."""
     try:
         return metadata.version(distribution)
     except metadata.PackageNotFoundError:
         return None
 
 
-def groups() -> frozenset[str]:
+def list_groups() -> frozenset[str]:
     """The names of this process's groups."""
     names = set()
     for number in {os.getegid(), *os.getgroups()}:
         try:
             names.add(grp.getgrgid(number).gr_name)
         except KeyError:
-            continue  # A number without a name, as in a container.
+            continue  # In a container a group may have no name.
     return frozenset(names)
 
 
-def free_bytes(folder: Path) -> int:
-    """Room on the disk of `folder`; OSError where there is none."""
+def measure_free_bytes(folder: Path) -> int:
+    """The free bytes on the disk of `folder`; OSError if there is no such folder."""
     return shutil.disk_usage(folder).free
 
 
 def connect(host: str, port: int) -> socket.socket:
-    """A connection over TCP; OSError without one."""
+    """A TCP connection; OSError if nobody accepts it."""
     return socket.create_connection((host, port), CONNECT_WITHIN_S)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Machine:
-    """`root` holds dev, etc, proc and sys; the rest is what cannot be read from files."""
+    """A machine; `root` holds the folders dev, etc, proc and sys."""
 
     root: Path = Path("/")
     environment: Mapping[str, str]
     arguments: Sequence[str] = ()
-    """Those of the doctor, which are the program's too."""
+    """The arguments of the doctor that are those of edge.run, too."""
     architecture: str = platform.machine()
     bits: int = 64 if sys.maxsize > 2**32 else 32
     groups: frozenset[str] = frozenset()
     is_root: bool = False
-    version: Callable[[str], str | None] = version
-    run: Callable[[Sequence[str], float], Ran | None] = run
-    free_bytes: Callable[[Path], int] = free_bytes
+    find_version: Callable[[str], str | None] = find_version
+    run: Callable[[Sequence[str], float], CommandResult | None] = run
+    measure_free_bytes: Callable[[Path], int] = measure_free_bytes
     connect: Callable[[str, int], socket.socket] = connect
 
-    def text(self, path: str) -> str:
-        """What the file at `path` below the root says; "" where it cannot be read."""
+    def read_text(self, path: str) -> str:
+        """The content of the file at `path` below the root; "" if it cannot be read."""
         try:
             return (self.root / path).read_text(encoding="utf-8", errors="replace").strip()
         except OSError:

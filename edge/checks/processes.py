@@ -1,4 +1,4 @@
-"""Who has what open, as far as this user may see: /proc tells."""
+"""Reads from /proc which process has what open, as far as this user may see it."""
 
 import ipaddress
 import re
@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-_LISTENS = "0A"
+# TCP_LISTEN of the kernel's include/net/tcp_states.h, as /proc/net/tcp writes it.
+_LISTENING = "0A"
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,15 +17,15 @@ class Process:
     id: int
     name: str
     is_ours: bool
-    """It is a fer-edge."""
+    """Whether it is a fer-edge."""
 
     def __str__(self) -> str:
-        """As a person looks for it."""
+        """The number, with the name for people."""
         return f"{self.id} ({self.name})"
 
 
-def process(number: int, proc: Path) -> Process:
-    """The process of that number; OSError when it has ended."""
+def read_process(number: int, proc: Path) -> Process:
+    """The process of that number; OSError if it has ended."""
     folder = proc / str(number)
     command = (folder / "cmdline").read_bytes().replace(b"\0", b" ")
     return Process(
@@ -34,8 +35,8 @@ def process(number: int, proc: Path) -> Process:
     )
 
 
-def listeners(port: int, proc: Path) -> Iterator[tuple[str, Process | None]]:
-    """Each address with somebody who listens at `port`, and who: None where another user's."""
+def find_listeners(port: int, proc: Path) -> Iterator[tuple[str, Process | None]]:
+    """Each address at whose `port` a process listens, and that process: None if it is another user's."""
     for table in ("net/tcp", "net/tcp6"):
         try:
             lines = (proc / table).read_text().splitlines()[1:]
@@ -44,25 +45,25 @@ def listeners(port: int, proc: Path) -> Iterator[tuple[str, Process | None]]:
         for line in lines:
             fields = line.split()
             address, _, at = fields[1].partition(":")
-            if fields[3] == _LISTENS and int(at, 16) == port:
-                yield _address(address), _owner(fields[9], proc)
+            if fields[3] == _LISTENING and int(at, 16) == port:
+                yield _decode_address(address), _find_owner(fields[9], proc)
 
 
-def _address(text: str) -> str:
-    """The kernel writes words of four bytes, each the wrong way round."""
+def _decode_address(text: str) -> str:
+    """The address that the kernel writes as words of four bytes, each in the processor's order."""
     raw = bytes.fromhex(text)
     return str(
         ipaddress.ip_address(b"".join(raw[start : start + 4][::-1] for start in range(0, len(raw), 4)))
     )
 
 
-def _owner(inode: str, proc: Path) -> Process | None:
+def _find_owner(inode: str, proc: Path) -> Process | None:
     for folder in proc.glob("[0-9]*"):
         try:
             if any(
                 str(descriptor.readlink()) == f"socket:[{inode}]" for descriptor in (folder / "fd").iterdir()
             ):
-                return process(int(folder.name), proc)
+                return read_process(int(folder.name), proc)
         except OSError:
-            continue  # It has ended, or belongs to another user.
+            continue  # The process has ended, or belongs to another user.
     return None

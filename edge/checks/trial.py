@@ -1,8 +1,8 @@
-"""What the doctor runs in a process of its own: the very detector and model of the settings, on the demo's face.
+"""Runs the detector and the model of the settings on the demo's face; the doctor does so in another process.
 
     python -m edge.checks.trial [the arguments of edge.run]
 
-It prints JSON; an error of ours is a line and its exit code, as the program itself has them.
+It prints JSON.
 """
 
 import json
@@ -24,8 +24,8 @@ MIN_FACE_PX = 80
 _EXPRESSION = re.compile(rb"expression: (\w+)")
 
 
-def trial(arguments: Sequence[str]) -> dict[str, object]:
-    """What the model says of itself and of the demo's face; raises FerEdgeError."""
+def run_trial(arguments: Sequence[str]) -> dict[str, object]:
+    """What the model's metadata says, and what the model says about the demo's face; raises FerEdgeError."""
     chosen = parse_settings(arguments, os.environ)[0].config
     detector = make_detector(chosen)
     classifier = make_classifier(chosen, detector)
@@ -65,7 +65,7 @@ def read_expression(portrait: Path) -> str | None:
 @command
 def main(arguments: Sequence[str] | None = None) -> None:
     """The command."""
-    print(json.dumps(trial(sys.argv[1:] if arguments is None else arguments)))
+    print(json.dumps(run_trial(sys.argv[1:] if arguments is None else arguments)))
 
 
 if __name__ == "__main__":

@@ -10,9 +10,6 @@ from msgspec import Meta
 from edge.mqtt.address import FORM
 from edge.settings import credentials
 
-# Hosts that only programs on this machine can reach.
-LOOPBACK_HOSTS = ("127.0.0.1", "localhost", "::1")
-
 Text = Annotated[str, Meta(min_length=1)]
 Side = Annotated[int, Meta(ge=64, le=4096)]
 Count = Annotated[int, Meta(ge=1)]

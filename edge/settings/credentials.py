@@ -11,6 +11,8 @@ from edge.errors import ConfigError
 log = logging.getLogger(__name__)
 
 PREFIX = "FER_EDGE_"
+# The names of all secrets.  They are no settings, so that nothing prints them.
+SECRETS = ("mqtt_password", "token")
 # The folder in which systemd puts the credentials that the unit's LoadCredential= names.
 CREDENTIALS_DIRECTORY = "CREDENTIALS_DIRECTORY"
 # A group may read a secret: root may own the file, and the service's user be in its group.

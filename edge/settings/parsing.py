@@ -14,9 +14,6 @@ from edge.settings import credentials, validation
 from edge.settings.config import Config, Settings
 from edge.settings.fields import SETTINGS
 
-# Variables of the environment that are secrets, hence no settings: nothing prints them (see credentials).
-SECRETS = ("mqtt_password", "token")
-
 _Layer = dict[str, tuple[Any, str]]
 
 
@@ -83,7 +80,7 @@ def _make_parser() -> ArgumentParser:
     parser.add_argument(
         "--print-config", action="store_true", help="print the settings in force with their origins, and exit"
     )
-    for secret in SECRETS:
+    for secret in credentials.SECRETS:
         flag = "--" + secret.replace("_", "-")
         parser.add_argument(flag, action=_RefuseSecret, nargs="?", help=argparse.SUPPRESS)
     for key, setting in SETTINGS.items():
@@ -108,7 +105,7 @@ def _read_environment(environment: Mapping[str, str]) -> _Layer:
     for name, value in environment.items():
         if name.startswith(credentials.PREFIX):
             key = name.removeprefix(credentials.PREFIX).lower()
-            if key in SECRETS:
+            if key in credentials.SECRETS:
                 continue
             _check_exists(key, name)
             layer[key] = (value, name)

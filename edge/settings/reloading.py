@@ -28,7 +28,7 @@ class ConfigReloader:
     """
 
     def __init__(self, chosen: Settings, read_again: Callable[[], Settings]) -> None:
-        """`chosen` is in force; `read_again` reads the settings anew and raises ConfigError for wrong ones."""
+        """`chosen` is in force; `read_again` reads the settings anew and may raise ConfigError."""
         self._config = chosen.config
         self._read_again = read_again
         self._takers: dict[str, Take] = {}

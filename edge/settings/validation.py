@@ -12,8 +12,9 @@ import msgspec
 from edge.errors import ConfigError
 from edge.mqtt import address as mqtt_address
 from edge.settings import credentials
-from edge.settings.config import LOOPBACK_HOSTS, Config
+from edge.settings.config import Config
 from edge.settings.fields import Setting
+from edge.settings.loopback import LOOPBACK_HOSTS
 
 # Stands for this machine's name in a text, so that one file serves many machines.
 HOSTNAME = "${HOSTNAME}"

@@ -1,11 +1,12 @@
 """Machines made up of a tree of files and of what commands would say, for the doctor to look at."""
 
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from edge.checks.machine import Machine, Ran
+from edge.checks.findings import Finding, State
+from edge.checks.machine import CommandResult, Machine
 
 VERSIONS = {
     "numpy": "2.4.6",
@@ -61,25 +62,26 @@ def listener(root: Path, port: int, inode: int, address: str = "0100007F") -> No
     write(
         root / "proc/net/tcp",
         "  sl  local_address rem_address   st\n"
-        f"   0: {address}:{port:04X} 00000000:0000 0A 00000000:00000000 00:00000000 00000000  1000  0 {inode} 1\n",
+        f"   0: {address}:{port:04X} 00000000:0000 0A 00000000:00000000 00:00000000 00000000  1000  0 "
+        f"{inode} 1\n",
     )
 
 
-def commands(answers: Mapping[str, Ran]) -> Callable[[Sequence[str], float], Ran | None]:
+def commands(answers: Mapping[str, CommandResult]) -> Callable[[Sequence[str], float], CommandResult | None]:
     """Runs nothing; a command answers by the first key that is part of it, and is not there without one."""
 
-    def run(command: Sequence[str], within_s: float) -> Ran | None:
+    def run(command: Sequence[str], within_s: float) -> CommandResult | None:
         return next((ran for key, ran in answers.items() if key in " ".join(command)), None)
 
     return run
 
 
-IMPORTS = Ran(0, "numpy\ncv2\nonnxruntime\nmsgspec\naiohttp\nall\n", "")
-TRIAL = Ran(
+IMPORTS = CommandResult(0, "numpy\ncv2\nonnxruntime\nmsgspec\naiohttp\nall\n", "")
+TRIAL = CommandResult(
     0,
     '{"detector": "yunet", "file": "/opt/fer-edge/models/fer.int8.onnx", "sha256": "' + 64 * "a" + '", '
-    '"labels": ["angry", "happy"], "input": "48×48 grey", "precision": "int8", "detectors": ["haar", "yunet"], '
-    '"expected": "happy", "label": "happy", "took_ms": 0.4}\n',
+    '"labels": ["angry", "happy"], "input": "48×48 grey", "precision": "int8", '
+    '"detectors": ["haar", "yunet"], "expected": "happy", "label": "happy", "took_ms": 0.4}\n',
     "",
 )
 WELL = {"import edge": IMPORTS, "edge.checks.trial": TRIAL}
@@ -92,7 +94,7 @@ def refusing(host: str, port: int) -> Any:
 
 def machine(
     root: Path,
-    answers: Mapping[str, Ran] | None = None,
+    answers: Mapping[str, CommandResult] | None = None,
     versions: Mapping[str, str] | None = None,
     environment: Mapping[str, str] | None = None,
     free_mb: int = 20_000,
@@ -106,10 +108,18 @@ def machine(
             "architecture": "aarch64",
             "bits": 64,
             "groups": frozenset(("video", "render", "input")),
-            "version": {**VERSIONS, **(versions or {})}.get,
+            "find_version": {**VERSIONS, **(versions or {})}.get,
             "run": commands({**WELL, **(answers or {})}),
-            "free_bytes": lambda _: free_mb * MEGABYTE,
+            "measure_free_bytes": lambda _: free_mb * MEGABYTE,
             "connect": refusing,
             **other,
         }
     )
+
+
+def states_of(findings: Iterable[Finding]) -> list[tuple[State, str]]:
+    return [(finding.state, finding.found) for finding in findings]
+
+
+def remedies_of(findings: Iterable[Finding]) -> list[str]:
+    return [finding.remedy for finding in findings if finding.remedy]

@@ -1,0 +1,130 @@
+"""The checks of the camera, on machines that lack one thing each."""
+
+from pathlib import Path
+
+import pytest
+
+from edge.cameras import v4l2
+from edge.cameras.v4l2 import CaptureFormat
+from edge.checks import camera
+from edge.checks.findings import State
+from edge.checks.machine import CommandResult
+from edge.settings.config import Config
+from tests.checks.machines import machine, plug, remedies_of, states_of
+from tests.checks.machines import process as add_process
+
+
+@pytest.mark.parametrize(
+    ("modes", "expected"),
+    [
+        ([CaptureFormat("MJPG", 640, 480, 30)], []),
+        (
+            [CaptureFormat("YUYV", 640, 480, 15)],
+            [(State.WARNING, "the camera gives 15 FPS in YUYV where 640×480 at 30 FPS are asked for")],
+        ),
+        ([CaptureFormat("YUYV", 640, 480, 15), CaptureFormat("MJPG", 640, 480, 60)], []),
+        ([CaptureFormat("MJPG", 1920, 1080, 30)], [(State.WARNING, "the camera has no 640×480")]),
+        ([], []),
+    ],
+)
+def test_camera_too_slow_or_of_other_sizes(
+    pi: Path, monkeypatch: pytest.MonkeyPatch, modes: list[CaptureFormat], expected: list[tuple[State, str]]
+) -> None:
+    plug(pi)
+    monkeypatch.setattr(v4l2, "enumerate_formats", lambda path: modes)
+    first, *rest = states_of(camera.check_camera(machine(pi), Config()))
+    assert first == (State.OK, "/dev/video0 is there and free") and rest == expected
+
+
+def test_cameras_are_listed_with_the_wished_and_the_largest_size(
+    pi: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plug(pi)
+    monkeypatch.setattr(
+        v4l2,
+        "enumerate_formats",
+        lambda path: [
+            CaptureFormat("MJPG", 320, 240, 30),
+            CaptureFormat("MJPG", 640, 480, 30),
+            CaptureFormat("MJPG", 1920, 1080, 15),
+            CaptureFormat("GREY", 640, 480, None),
+        ],
+    )
+    assert states_of(camera.check_cameras(machine(pi), Config())) == [
+        (
+            State.OK,
+            (
+                "/dev/video0 (/dev/v4l/by-id/usb-046d_HD_Pro_Webcam_C920_ABC123-video-index0), "
+                "HD Pro Webcam C920: MJPG 640×480 at 30, 1920×1080 at 15; GREY 640×480"
+            ),
+        )
+    ]
+
+
+def test_camera_that_our_own_service_holds_is_all_right(pi: Path) -> None:
+    node = plug(pi)
+    add_process(
+        pi,
+        700,
+        "fer-edge",
+        "/opt/fer-edge/current/bin/python3 /opt/fer-edge/current/bin/fer-edge --config x",
+        node,
+    )
+    assert states_of(camera.check_camera(machine(pi), Config())) == [
+        (State.OK, "/dev/video0 is in use by fer-edge, process 700 (fer-edge)")
+    ]
+
+
+def test_camera_whose_holder_this_user_may_not_see(pi: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    plug(pi)
+    monkeypatch.setattr(v4l2, "is_busy", lambda path: path == pi / "dev/video0")
+    [(state, text), *_] = states_of(camera.check_camera(machine(pi), Config()))
+    assert state is State.PROBLEM and "held by a process that this user may not see" in text
+
+
+@pytest.mark.parametrize(
+    ("spec", "state"),
+    [
+        ("demo", State.OK),
+        ("/nowhere.mp4", State.PROBLEM),
+        (__file__, State.OK),
+        ("http://anna:pw@cam.lan/live", State.PROBLEM),
+        ("rtmp://anna:pw@cam.lan/live", State.PROBLEM),
+    ],
+)
+def test_camera_that_is_no_device(pi: Path, spec: str, state: State) -> None:
+    [(found, text)] = states_of(camera.check_camera(machine(pi), Config(camera=spec)))
+    assert found is state and "pw" not in text
+
+
+@pytest.mark.parametrize(
+    ("answer", "found", "remedy"),
+    [
+        (CommandResult(0, "CAMERA picamera2:0 (imx708)\n", ""), "picamera2:0 (imx708)", None),
+        (CommandResult(0, "", ""), "no camera picamera2; libcamera finds none", "ribbon cable"),
+        (
+            CommandResult(1, "", "ModuleNotFoundError: No module named 'picamera2'"),
+            "No module named 'picamera2'",
+            "sudo apt install",
+        ),
+        (
+            CommandResult(1, "", "ValueError: numpy.dtype size changed"),
+            "numpy.dtype size changed",
+            "simplejpeg>=1.8.2",
+        ),
+    ],
+)
+def test_csi_camera(pi: Path, answer: CommandResult, found: str, remedy: str | None) -> None:
+    [finding] = camera.check_csi(machine(pi, {"Picamera2": answer}), Config(camera="picamera2"))
+    assert found in finding.found and (remedy is None) == (finding.remedy is None)
+    assert remedy is None or remedy in str(finding.remedy)
+
+
+def test_groups_of_a_display(pi: Path) -> None:
+    findings = list(
+        camera.check_groups(machine(pi, groups=frozenset(("video",))), Config(camera="demo", display=True))
+    )
+    assert [finding.state for finding in findings] == [State.WARNING, State.WARNING]
+    assert remedies_of(findings) == [
+        f"sudo usermod -aG {name} $USER, and log in again" for name in ("render", "input")
+    ]

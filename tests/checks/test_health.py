@@ -1,0 +1,77 @@
+"""The checks of power, heat, disk and service."""
+
+from pathlib import Path
+
+import pytest
+
+from edge.checks import health
+from edge.checks.findings import State
+from edge.checks.machine import CommandResult, Machine
+from edge.settings.config import Config
+from tests.checks.machines import machine, remedies_of, states_of, write
+
+
+def test_power_that_was_weak_and_heat_that_is(pi: Path) -> None:
+    write(pi / "sys/devices/platform/soc/soc:firmware/get_throttled", "10008\n")
+    assert states_of(health.check_power(machine(pi))) == [
+        (State.WARNING, "under-voltage since the start"),
+        (State.WARNING, "the firmware has slowed the processor down: temperature limit"),
+    ]
+    write(pi / "sys/class/thermal/thermal_zone0/temp", "83000\n")
+    assert states_of(health.check_temperature(machine(pi))) == [(State.WARNING, "83 °C")]
+
+
+def test_disk_where_a_recording_goes(pi: Path, tmp_path: Path) -> None:
+    recording = Config(record=str(tmp_path / "out.mp4"))
+    assert [state for state, _ in states_of(health.check_disk(machine(pi, free_mb=20), recording))] == [
+        State.PROBLEM
+    ]
+    assert [state for state, _ in states_of(health.check_disk(machine(pi, free_mb=500), recording))] == [
+        State.WARNING
+    ]
+    assert [state for state, _ in states_of(health.check_disk(machine(pi, free_mb=5000), recording))] == [
+        State.OK
+    ]
+    here = Machine(environment={})
+    assert remedies_of(health.check_disk(here, Config(events=str(tmp_path / "none/out.csv")))) == [
+        f"mkdir -p {tmp_path}/none"
+    ]
+
+
+def service(
+    active: str, *, restarts: str = "0", code: str = "0", enabled: str = "enabled"
+) -> dict[str, CommandResult]:
+    return {
+        "systemctl": CommandResult(
+            0,
+            f"LoadState=loaded\nActiveState={active}\nSubState=x\nUnitFileState={enabled}\n"
+            f"Result=exit-code\nExecMainStatus={code}\nNRestarts={restarts}\n"
+            "StatusText=30.0 FPS, 1 face\n",
+            "",
+        )
+    }
+
+
+@pytest.mark.parametrize(
+    ("answers", "state", "text"),
+    [
+        (service("active"), State.OK, "active (x), 30.0 FPS, 1 face"),
+        (service("active", restarts="3"), State.WARNING, "active (x), restarted 3 times"),
+        (service("inactive", enabled="disabled"), State.WARNING, "inactive (x), disabled"),
+        (
+            service("failed", code="78"),
+            State.PROBLEM,
+            "failed (x), result exit-code, exit code 78, restarted 0 times",
+        ),
+        ({"systemctl": CommandResult(0, "LoadState=not-found\n", "")}, State.SKIPPED, "not installed"),
+        (
+            {"systemctl": CommandResult(1, "", "System has not been booted with systemd")},
+            State.SKIPPED,
+            "no systemd answers here",
+        ),
+        ({}, State.SKIPPED, "no systemd answers here"),
+    ],
+)
+def test_service(pi: Path, answers: dict[str, CommandResult], state: State, text: str) -> None:
+    [(found, said)] = states_of(health.check_service(machine(pi, answers)))
+    assert found is state and said.startswith(text)
