@@ -24,7 +24,7 @@ USER, PASSWORD = "fer", "correct horse"
 
 
 class Mosquitto:
-    """A broker on this machine that can die and come back; `log` holds what it said."""
+    """A broker on this machine that can die and come back; `log` is the file of its log."""
 
     def __init__(self, folder: Path, *lines: str) -> None:
         """`lines` are added to its configuration, where %F is `folder`."""
@@ -70,7 +70,7 @@ class Heard:
 
 
 class Listener:
-    """Hears everything that a broker is told while it is open."""
+    """Subscribes to every topic while it is open."""
 
     def __init__(self, port: int, setup: Callable[[Client], Any] = lambda client: None) -> None:
         self._client = Client(CallbackAPIVersion.VERSION2)

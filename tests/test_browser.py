@@ -36,14 +36,14 @@ FLAGS = [
     "--disable-sync",
     "--js-flags=--expose-gc",
 ]
-FIGURES = {"shown_fps": 29.9, "latency_p50_ms": 11.8, "dropped": 3, "temperature_c": 57.3, "throttled": 0}
+STATS = {"shown_fps": 29.9, "latency_p50_ms": 11.8, "dropped": 3, "temperature_c": 57.3, "throttled": 0}
 TOKEN = "correct-horse-battery-staple"
-# Kept to be looked at; not in git.
+# The screenshots are for people; git ignores them.
 SHOTS = Path(__file__).parent.parent / "build" / "screenshots"
 SIZES = {"phone": (390, 844), "desktop": (1280, 860)}
 NOTICE = "no camera: /dev/v4l/by-id/usb-cam-video-index0 is unplugged"
 FACE = Box(200, 120, 160, 160)
-# Half of what the page waits before it takes silence for a lost connection: a busy machine may need the other half.
+# Half of the time without messages after which the page reconnects: a busy machine may need the other half.
 STEP_MS = 2000
 
 Scene = Callable[[Frame], Result]
@@ -53,7 +53,7 @@ def one_face(frame: Frame) -> Result:
     return shown(frame, reading_of(FACE, 1))
 
 
-def one_and_a_doubtful(frame: Frame) -> Result:
+def one_and_an_uncertain(frame: Frame) -> Result:
     return shown(frame, reading_of(FACE, 1), reading_of(Box(20, 300, 90, 90), 2, "sad", 0.2))
 
 
@@ -72,8 +72,8 @@ def several(frame: Frame) -> Result:
     return shown(
         four,
         *(
-            reading_of(Box(155 + number % 2 * 320, 45 + number // 2 * 240, 100, 100), number + 1, *said)
-            for number, said in enumerate(labels)
+            reading_of(Box(155 + number % 2 * 320, 45 + number // 2 * 240, 100, 100), number + 1, *label)
+            for number, label in enumerate(labels)
         ),
     )
 
@@ -101,10 +101,10 @@ def shown(frame: Frame, *readings: Reading) -> Result:
 
 
 class Show:
-    """A sink that shows a scene of the demo's picture for as long as it is open."""
+    """A sink that shows a scene on the demo camera's picture while it is open."""
 
-    def __init__(self, scene: Scene = one_and_a_doubtful, port: int = 0, **options: Any) -> None:
-        self._sink = MjpegSink("127.0.0.1", port, read_stats=lambda: FIGURES, **options)
+    def __init__(self, scene: Scene = one_and_an_uncertain, port: int = 0, **options: Any) -> None:
+        self._sink = MjpegSink("127.0.0.1", port, read_stats=lambda: STATS, **options)
         self._stop = threading.Event()
         self.scene = scene
 
@@ -146,31 +146,29 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture
 def page(browser: Browser) -> Iterator[Page]:
-    """A page that fails the test when the browser complains of anything but a lost connection."""
+    """A page that fails the test when the browser reports any error but a lost connection."""
     opened = browser.new_page()
-    complaints = complaints_of(opened)
+    errors = record_errors(opened)
     yield opened
     opened.close()
-    assert [
-        text for text in complaints if "ERR_CONNECTION" not in text and "ERR_INCOMPLETE" not in text
-    ] == []
+    assert [text for text in errors if "ERR_CONNECTION" not in text and "ERR_INCOMPLETE" not in text] == []
 
 
-def complaints_of(page: Page) -> list[str]:
-    complaints: list[str] = []
-    page.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
-    page.on("pageerror", lambda error: complaints.append(str(error)))
-    return complaints
+def record_errors(page: Page) -> list[str]:
+    errors: list[str] = []
+    page.on("console", lambda message: errors.append(message.text) if message.type == "error" else None)
+    page.on("pageerror", lambda error: errors.append(str(error)))
+    return errors
 
 
 def load(page: Page, url: str) -> None:
-    # The picture streams for ever: the page never finishes loading.
+    # The picture streams for ever, so the page never finishes loading.
     page.goto(url, wait_until="commit")
     until(page, "document.querySelector('#picture')?.naturalWidth > 0")
 
 
 def until(page: Page, expression: str) -> None:
-    """Wait until `expression` is true in the page, whose policy forbids the eval of wait_for_function()."""
+    """Wait until `expression` is true in the page; its policy forbids the eval of wait_for_function()."""
     for _ in range(200):
         if page.evaluate(expression):
             return
@@ -178,17 +176,17 @@ def until(page: Page, expression: str) -> None:
     raise AssertionError(f"never true in the page: {expression}")
 
 
-def moves(page: Page) -> bool:
+def is_moving(page: Page) -> bool:
     """The picture changes within a few seconds, by more than the browser's smoothing of its edges."""
-    first = picture(page)
+    first = capture(page)
     for _ in range(50):
         page.wait_for_timeout(100)
-        if (cv2.absdiff(first, picture(page)) > 40).mean() > 0.01:
+        if (cv2.absdiff(first, capture(page)) > 40).mean() > 0.01:
             return True
     return False
 
 
-def picture(page: Page, selector: str = "#picture") -> Image:
+def capture(page: Page, selector: str = "#picture") -> Image:
     shot = cv2.imdecode(np.frombuffer(page.locator(selector).screenshot(), np.uint8), cv2.IMREAD_COLOR)
     assert shot is not None
     return np.asarray(shot, np.uint8)
@@ -204,7 +202,7 @@ def test_picture_moves_whoever_draws_the_boxes(page: Page, drawing: str) -> None
             f"document.querySelector('#picture').src.includes('raw=1') === {str(drawing == 'page').lower()}",
         )
         until(page, "document.querySelector('#picture').naturalWidth > 0")
-        assert moves(page)
+        assert is_moving(page)
 
 
 def test_device_draws_and_encodes_nothing_for_a_page_that_draws_itself(page: Page) -> None:
@@ -218,7 +216,7 @@ def test_page_draws_each_box_where_the_face_is(page: Page) -> None:
         load(page, show.url)
         page.wait_for_selector("#boxes g")
         assert page.locator("#boxes").get_attribute("viewBox") == "0 0 640 480"
-        certain, doubtful = page.locator("#boxes g").all()
+        certain, uncertain = page.locator("#boxes g").all()
         box = certain.locator(".box")
         assert [box.get_attribute(name) for name in ("x", "y", "width", "height")] == [
             "200",
@@ -227,11 +225,11 @@ def test_page_draws_each_box_where_the_face_is(page: Page) -> None:
             "160",
         ]
         assert certain.locator("text").text_content() == "happy 80 %"
-        assert doubtful.locator("text").text_content() == "uncertain"
-        assert "uncertain" in (doubtful.get_attribute("class") or "")
+        assert uncertain.locator("text").text_content() == "uncertain"
+        assert "uncertain" in (uncertain.get_attribute("class") or "")
 
 
-def test_who_draws_is_remembered(page: Page) -> None:
+def test_choice_of_boxes_is_remembered(page: Page) -> None:
     with Show() as show:
         load(page, show.url)
         page.get_by_text("in the picture", exact=True).click()
@@ -243,23 +241,23 @@ def test_who_draws_is_remembered(page: Page) -> None:
 
 
 def test_where_faces_are_hidden_the_page_asks_for_no_raw_picture(page: Page) -> None:
-    complaints = complaints_of(page)
+    errors = record_errors(page)
     with Show(has_raw=False) as show:
         page.goto(show.url, wait_until="commit")
         page.wait_for_selector("#connection.live")
         assert page.locator("#drawing").is_hidden() and page.locator("#hidden-faces").is_visible()
         until(page, "document.querySelector('#picture').naturalWidth > 0")
-    assert not [text for text in complaints if "403" in text]
+    assert not [text for text in errors if "403" in text]
 
 
-def test_readings_figures_and_doubt_are_shown(page: Page) -> None:
+def test_readings_stats_and_uncertainty_are_shown(page: Page) -> None:
     with Show() as show:
         load(page, show.url)
         page.wait_for_selector(".face")
-        certain, doubtful = page.locator(".face").all()
+        certain, uncertain = page.locator(".face").all()
         assert "happy" in certain.inner_text() and "80 %" in certain.inner_text()
-        assert doubtful.locator(".label").inner_text() == "uncertain"
-        assert "%" not in doubtful.locator("h3").inner_text()
+        assert uncertain.locator(".label").inner_text() == "uncertain"
+        assert "%" not in uncertain.locator("h3").inner_text()
         assert certain.get_by_role("meter").count() == 7
         assert certain.get_by_role("meter", name="happy").get_attribute("aria-valuenow") == "80"
         assert page.locator("#fps").inner_text() == "29.9"
@@ -269,19 +267,20 @@ def test_readings_figures_and_doubt_are_shown(page: Page) -> None:
         assert page.locator("#announcement").inner_text() == "Face 1: happy, Face 2: uncertain"
 
 
-def test_bars_follow_the_events(page: Page) -> None:
+def test_bars_follow_the_messages(page: Page) -> None:
     with Show(one_face) as show:
         load(page, show.url)
         page.locator(".face .label", has_text="happy").wait_for()
         show.scene = lambda frame: shown(frame, reading_of(FACE, 1, "sad", 0.65))
         page.locator(".face .label", has_text="sad").wait_for()
         until(page, "document.querySelector('[aria-label=sad]').getAttribute('aria-valuenow') === '65'")
-        # The bar's end lies where the share says, once it has slid there.
+        # The end of the bar is at the probability, once the transition is over.
         until(
             page,
-            """(() => { const meter = document.querySelector('[aria-label=sad]').getBoundingClientRect(),
-                                      fill = document.querySelector('[aria-label=sad] .fill').getBoundingClientRect();
-                                return Math.abs((fill.right - meter.left) / meter.width - 0.65) < 0.01; })()""",
+            """(() => { const bar = document.querySelector('[aria-label=sad]');
+                        const meter = bar.getBoundingClientRect();
+                        const fill = bar.querySelector('.fill').getBoundingClientRect();
+                        return Math.abs((fill.right - meter.left) / meter.width - 0.65) < 0.01; })()""",
         )
         show.scene = nobody
         page.locator("#nobody").wait_for()
@@ -292,19 +291,20 @@ def test_face_has_one_colour_in_its_box_its_card_and_the_picture(page: Page) -> 
     with Show(several) as show:
         load(page, show.url)
         page.wait_for_selector(".face")
-        colours = page.evaluate("""[".face", "#boxes g"].map(selector => [...document.querySelectorAll(selector)].map(
-            node => node.style.getPropertyValue(selector === ".face" ? "--face" : "--colour")))""")
+        colours = page.evaluate("""[[".face", "--face"], ["#boxes g", "--colour"]].map(
+            ([selector, property]) => [...document.querySelectorAll(selector)].map(
+                node => node.style.getPropertyValue(property)))""")
         assert colours[0] == colours[1] == ["#e69f00", "#009e73", "#f0e442", "#0072b2"]
 
 
 def test_page_waits_for_the_first_picture(page: Page) -> None:
-    with MjpegSink("127.0.0.1", 0, read_stats=lambda: FIGURES) as sink:
+    with MjpegSink("127.0.0.1", 0, read_stats=lambda: STATS) as sink:
         page.goto(sink.url, wait_until="commit")
         page.get_by_text("Waiting for the first picture").wait_for()
 
 
 def test_page_says_when_no_picture_comes(page: Page) -> None:
-    with MjpegSink("127.0.0.1", 0, read_stats=lambda: FIGURES) as sink:
+    with MjpegSink("127.0.0.1", 0, read_stats=lambda: STATS) as sink:
         sink.show(result_of(np.zeros((48, 64, 3), np.uint8), captured_at_s=-60))
         page.goto(sink.url, wait_until="commit")
         page.get_by_text("No picture from the camera").wait_for()
@@ -332,7 +332,7 @@ def test_page_says_when_the_server_is_gone_and_recovers_when_it_is_back(page: Pa
         page.wait_for_selector("#connection.live")
         until(page, "document.querySelector('#picture').naturalWidth > 0")
         page.wait_for_selector(".face")
-        assert moves(page)
+        assert is_moving(page)
 
 
 def test_signed_out_page_says_so_and_comes_back_once_signed_in(browser: Browser) -> None:
@@ -347,7 +347,7 @@ def test_signed_out_page_says_so_and_comes_back_once_signed_in(browser: Browser)
         other.goto(show.url, wait_until="commit")
         other.get_by_role("button", name="Sign out").click(no_wait_after=True)
         page.locator("#notice-title", has_text="Signed out").wait_for()
-        keep_shots(page, "signed out")
+        save_screenshots(page, "signed out")
         page.get_by_role("link", name="Sign in").click(no_wait_after=True)
         page.get_by_label("Token").fill(TOKEN)
         page.get_by_role("button", name="Sign in").click(no_wait_after=True)
@@ -355,7 +355,7 @@ def test_signed_out_page_says_so_and_comes_back_once_signed_in(browser: Browser)
         context.close()
 
 
-def test_page_of_another_version_asks_to_be_loaded_anew(page: Page) -> None:
+def test_page_of_another_version_asks_to_be_reloaded(page: Page) -> None:
     page.route_web_socket("**/events", lambda route: route.send(json.dumps({"version": 2})))
     with Show() as show:
         page.goto(show.url, wait_until="commit")
@@ -366,7 +366,7 @@ def test_hidden_page_watches_nothing_and_watches_again_when_it_is_seen(page: Pag
     with Show() as show:
         load(page, show.url)
         page.wait_for_selector("#connection.live")
-        see(page, is_hidden=True)
+        set_hidden(page, is_hidden=True)
         until(page, "!document.querySelector('#picture').hasAttribute('src')")
         for _ in range(200):
             if not (show.resources.raw.has_subscribers or show.resources.messages.has_subscribers):
@@ -377,13 +377,13 @@ def test_hidden_page_watches_nothing_and_watches_again_when_it_is_seen(page: Pag
             or show.resources.annotated.has_subscribers
             or show.resources.messages.has_subscribers
         )
-        see(page, is_hidden=False)
+        set_hidden(page, is_hidden=False)
         until(page, "document.querySelector('#picture').naturalWidth > 0")
-        assert moves(page)
+        assert is_moving(page)
 
 
-def see(page: Page, *, is_hidden: bool) -> None:
-    """Headless pages are never hidden: tell the page that it is."""
+def set_hidden(page: Page, *, is_hidden: bool) -> None:
+    """Make the page believe that it is hidden, or visible: a headless page is never hidden."""
     page.evaluate(
         """hidden => {
         Object.defineProperty(document, "hidden", { value: hidden, configurable: true });
@@ -421,9 +421,11 @@ def test_values_of_the_time_line_are_shown_on_hover_and_by_keyboard(page: Page) 
         values.wait_for(state="hidden")
         lanes.focus()
         page.keyboard.press("ArrowLeft")
-        assert "Face 1" in (said := lanes.get_attribute("aria-valuetext") or "") and "happy" in said
+        text = lanes.get_attribute("aria-valuetext") or ""
+        assert "Face 1" in text and "happy" in text
         page.keyboard.press("ArrowDown")
-        assert "Face 2" in (said := lanes.get_attribute("aria-valuetext") or "") and ": uncertain" in said
+        text = lanes.get_attribute("aria-valuetext") or ""
+        assert "Face 2" in text and ": uncertain" in text
         page.keyboard.press("Home")
         assert "not seen" in (lanes.get_attribute("aria-valuetext") or "")
         page.keyboard.press("Escape")
@@ -437,16 +439,16 @@ def test_time_line_stands_while_it_is_paused_and_then_goes_on(page: Page) -> Non
         page.get_by_label("Length of the time line").select_option("60")
         page.get_by_role("button", name="Pause").click()
         page.mouse.move(0, 0)
-        first = picture(page, "#lanes")
+        first = capture(page, "#lanes")
         page.wait_for_timeout(700)
-        np.testing.assert_array_equal(picture(page, "#lanes"), first)
+        np.testing.assert_array_equal(capture(page, "#lanes"), first)
         page.get_by_role("button", name="Resume").click()
         page.mouse.move(0, 0)
         page.wait_for_timeout(700)
-        assert (picture(page, "#lanes") != first).any()
+        assert (capture(page, "#lanes") != first).any()
 
 
-def test_legend_names_each_expression_and_doubt(page: Page) -> None:
+def test_legend_names_each_expression_and_uncertain(page: Page) -> None:
     with Show() as show:
         load(page, show.url)
         page.wait_for_selector("#legend li")
@@ -473,8 +475,8 @@ def test_everything_is_reached_by_keyboard(page: Page) -> None:
         assert reached == ["drawing", "snapshot", "enlarge", "span", "pause", "lanes"]
 
 
-def test_page_does_not_grow_with_the_events(page: Page) -> None:
-    """Three thousand messages over four minutes by the page's clock; tests/long_page.py takes ten real ones."""
+def test_page_does_not_grow_with_the_messages(page: Page) -> None:
+    """Three thousand messages in four minutes of the page's clock; tests/long_page.py takes ten real ones."""
     routes: list[WebSocketRoute] = []
     page.clock.install()
     page.route_web_socket("**/events", lambda route: routes.append(route))
@@ -496,26 +498,27 @@ def test_page_does_not_grow_with_the_events(page: Page) -> None:
                 page.clock.fast_forward(STEP_MS)
                 send(routes[-1], 150 * batch + 151)
                 until(page, f"document.querySelector('#dropped').textContent === '{150 * batch + 151}'")
-                used.append(usage(page))
+                used.append(measure_usage(page))
         early, late = used
     assert late["attached"] == early["attached"]
-    # Cards that were taken out a moment ago are not all collected; those of all faces would be three times as many.
+    # Cards that were removed a moment ago are not all collected; those of all faces would be three times as
+    # many.
     assert late["nodes"] < early["nodes"] + 500
     assert late["jsEventListeners"] < early["jsEventListeners"] + 10
     assert late["heap"] - early["heap"] < 2e6
 
 
 def send(route: WebSocketRoute, number: int, *tracks: int) -> None:
-    """A message with a face for each of `tracks`, which also tells its number as that of drops."""
+    """Send a message with a face for each of `tracks`, and its number as the number of dropped frames."""
     result = result_of(
         np.zeros((48, 64, 3), np.uint8), *(reading_of(FACE, track) for track in tracks), number=number
     )
-    message = make_message(result, FIGURES | {"dropped": number}, has_raw=True, is_guarded=False)
+    message = make_message(result, STATS | {"dropped": number}, has_raw=True, is_guarded=False)
     route.send(encode(message | {"age_ms": 5}))
 
 
-def usage(page: Page) -> dict[str, float]:
-    """What the page holds, in counts and in bytes, after its garbage was collected."""
+def measure_usage(page: Page) -> dict[str, float]:
+    """The page's nodes, listeners and bytes after a garbage collection."""
     session = page.context.new_cdp_session(page)
     session.send("HeapProfiler.collectGarbage")
     counts = session.send("Memory.getDOMCounters")
@@ -529,7 +532,7 @@ def usage(page: Page) -> dict[str, float]:
     }
 
 
-def shot(name: str) -> Path:
+def get_screenshot_path(name: str) -> Path:
     SHOTS.mkdir(parents=True, exist_ok=True)
     return SHOTS / f"{name.replace(' ', '-')}.png"
 
@@ -538,22 +541,22 @@ def test_page_fits_phone_and_desktop_by_day_and_by_night(page: Page) -> None:
     with Show() as show:
         load(page, show.url)
         for scene, selector in (
-            (one_and_a_doubtful, ".face:nth-child(2)"),
+            (one_and_an_uncertain, ".face:nth-child(2)"),
             (several, ".face:nth-child(4)"),
             (nobody, "#nobody"),
             (camera_away, "#connection.lost"),
         ):
             show.scene = scene
             page.locator(selector).wait_for()
-            keep_shots(page, scene.__name__)
+            save_screenshots(page, scene.__name__)
     page.locator("#notice-title", has_text="Reconnecting").wait_for()
-    keep_shots(page, "reconnecting")
+    save_screenshots(page, "reconnecting")
 
 
-def keep_shots(page: Page, name: str) -> None:
+def save_screenshots(page: Page, name: str) -> None:
     for size, (width, height) in SIZES.items():
         page.set_viewport_size({"width": width, "height": height})
         for scheme in ("light", "dark"):
-            page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+            page.emulate_media(color_scheme=scheme)
             assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
-            page.screenshot(path=shot(f"{name} {size} {scheme}"), full_page=True)
+            page.screenshot(path=get_screenshot_path(f"{name} {size} {scheme}"), full_page=True)

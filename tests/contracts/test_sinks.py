@@ -1,6 +1,7 @@
 """One suite over every sink: what edge.contracts.Sink promises."""
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -30,52 +31,6 @@ Make = Callable[[], Sink]
 RESULT = result_of(np.zeros((48, 64, 3), np.uint8), reading_of(Box(1, 2, 30, 30)))
 
 
-@pytest.fixture(
-    params=[
-        "display",
-        "display as missing",
-        "events as csv",
-        "events as jsonl",
-        "metrics",
-        "mjpeg",
-        "mqtt",
-        "progress",
-        "record",
-        "face blur",
-        "fault tolerant",
-        "latency",
-        "systemd",
-    ]
-)
-def make(request: pytest.FixtureRequest, tmp_path: Path) -> Make:
-    kind, _, suffix = request.param.partition(" as ")
-    if kind == "display":
-        make_screen = refuse_screen if suffix == "missing" else make_fake_screen
-        return lambda: HdmiSink(make_screen, pytest.fail, lambda: {"shown_fps": 30.0}, tmp_path)
-    if kind == "events":
-        return lambda: EventsSink(FileSeries(tmp_path / f"out.{suffix}", replaces=True), LABELS)
-    if kind == "mjpeg":
-        return lambda: MjpegSink("127.0.0.1", 0, read_stats=lambda: {"shown_fps": 30.0})
-    if kind == "record":
-        return lambda: RecorderSink(FileSeries(tmp_path / "out.mp4"))
-    if kind == "fault tolerant":
-        return lambda: FaultTolerantSink(
-            EventsSink(FileSeries(tmp_path / "out.csv"), LABELS), on_loss=pytest.fail, is_live=True
-        )
-    if kind == "face blur":
-        return lambda: FaceBlurSink([EventsSink(FileSeries(tmp_path / "out.csv", replaces=True), LABELS)])
-    if kind == "latency":
-        return lambda: LatencySink(Telemetry())
-    if kind == "metrics":
-        return lambda: MetricsSink(LABELS, dict, {})
-    if kind == "mqtt":
-        # A broker that is away: the sink's promises hold without one.
-        return lambda: MqttSink(mqtt_address.parse("mqtt://127.0.0.1:9/shop/door", "--mqtt"), LABELS, dict)
-    if kind == "systemd":
-        return lambda: SystemdSink({"NOTIFY_SOCKET": str(tmp_path / "notify")}, Telemetry().read_stats)
-    return lambda: ProgressSink(DemoCamera(64, 48), frames=3)
-
-
 def make_fake_screen(width: int, height: int) -> tuple[FakeScreen, FakeScreen]:
     screen = FakeScreen(width, height)
     return screen, screen
@@ -83,6 +38,34 @@ def make_fake_screen(width: int, height: int) -> tuple[FakeScreen, FakeScreen]:
 
 def refuse_screen(width: int, height: int) -> tuple[FakeScreen, FakeScreen]:
     raise SinkError("no display is connected")
+
+
+STATS = {"shown_fps": 30.0}
+# A broker that is away: the sink keeps its contract without one.
+BROKER = mqtt_address.parse("mqtt://127.0.0.1:9/shop/door", "--mqtt")
+
+MAKERS: dict[str, Callable[[Path], Sink]] = {
+    "display": lambda folder: HdmiSink(make_fake_screen, pytest.fail, lambda: STATS, folder),
+    "missing display": lambda folder: HdmiSink(refuse_screen, pytest.fail, lambda: STATS, folder),
+    "events as csv": lambda folder: EventsSink(FileSeries(folder / "out.csv", replaces=True), LABELS),
+    "events as jsonl": lambda folder: EventsSink(FileSeries(folder / "out.jsonl", replaces=True), LABELS),
+    "face blur": lambda folder: FaceBlurSink([MAKERS["events as csv"](folder)]),
+    "fault tolerant": lambda folder: FaultTolerantSink(
+        EventsSink(FileSeries(folder / "out.csv"), LABELS), on_loss=pytest.fail, is_live=True
+    ),
+    "latency": lambda folder: LatencySink(Telemetry()),
+    "metrics": lambda folder: MetricsSink(LABELS, dict, {}),
+    "mjpeg": lambda folder: MjpegSink("127.0.0.1", 0, read_stats=lambda: STATS),
+    "mqtt": lambda folder: MqttSink(BROKER, LABELS, dict),
+    "progress": lambda folder: ProgressSink(DemoCamera(64, 48), frames=3),
+    "record": lambda folder: RecorderSink(FileSeries(folder / "out.mp4")),
+    "systemd": lambda folder: SystemdSink({"NOTIFY_SOCKET": str(folder / "notify")}, Telemetry().read_stats),
+}
+
+
+@pytest.fixture(params=MAKERS)
+def make(request: pytest.FixtureRequest, tmp_path: Path) -> Make:
+    return partial(MAKERS[request.param], tmp_path)
 
 
 def test_takes_results_with_and_without_faces(make: Make) -> None:

@@ -1,4 +1,4 @@
-"""Results shown by a sink as the line shows them: from a thread of their own, one after the other."""
+"""Shows results to a sink as the pipeline does: from one thread, one after the other."""
 
 import threading
 from collections.abc import Callable, Iterator
@@ -11,7 +11,7 @@ EVERY_S = 0.005
 
 @contextmanager
 def showing(sink: Sink, make: Callable[[int], Result]) -> Iterator[None]:
-    """`sink` shows what `make` makes of 0, 1, 2, …; the first has been shown when this is entered."""
+    """`sink` shows the results of `make` for 0, 1, 2, …; it has been shown the first when this is entered."""
     sink.show(make(0))
     stop = threading.Event()
 

@@ -1,4 +1,4 @@
-"""Rows per face and frame."""
+"""The events: a row for each face in each frame."""
 
 import csv
 import json
@@ -18,7 +18,7 @@ from tests.results import LABELS, reading_of, result_of
 PICTURE = np.zeros((48, 64, 3), np.uint8)
 
 
-def written(path: Path) -> list[dict[str, str]]:
+def write_events(path: Path) -> list[dict[str, str]]:
     with EventsSink(FileSeries(path, replaces=True), LABELS) as sink:
         sink.show(
             result_of(
@@ -30,10 +30,10 @@ def written(path: Path) -> list[dict[str, str]]:
             )
         )
         sink.show(result_of(PICTURE, number=5))
-    return rows_of(path)
+    return read_rows(path)
 
 
-def rows_of(path: Path) -> list[dict[str, str]]:
+def read_rows(path: Path) -> list[dict[str, str]]:
     if path.suffix == ".jsonl":
         return [json.loads(line) for line in path.read_text().splitlines()]
     with path.open(newline="") as lines:
@@ -42,7 +42,7 @@ def rows_of(path: Path) -> list[dict[str, str]]:
 
 @pytest.mark.parametrize("name", ["out.csv", "out.jsonl"])
 def test_row_holds_frame_time_track_box_probabilities_and_label(tmp_path: Path, name: str) -> None:
-    first, second = written(tmp_path / name)
+    first, second = write_events(tmp_path / name)
     assert list(first) == [
         "frame",
         "time_s",
@@ -84,7 +84,7 @@ def test_rows_can_be_read_while_the_file_is_still_open(tmp_path: Path) -> None:
 
 def test_file_of_the_last_run_is_replaced(tmp_path: Path) -> None:
     path = tmp_path / "out.csv"
-    assert written(path) == written(path)
+    assert write_events(path) == write_events(path)
 
 
 def test_other_suffix_is_refused_before_anything_is_written(tmp_path: Path) -> None:
@@ -93,7 +93,7 @@ def test_other_suffix_is_refused_before_anything_is_written(tmp_path: Path) -> N
     assert list(tmp_path.iterdir()) == []
 
 
-def test_folder_that_is_not_there_is_one_line(tmp_path: Path) -> None:
+def test_missing_folder_is_one_line(tmp_path: Path) -> None:
     sink = EventsSink(FileSeries(tmp_path / "none" / "out.csv"), LABELS)
     with pytest.raises(SinkError, match="No such file") as raised, sink:
         pass
@@ -115,18 +115,18 @@ def test_full_file_is_followed_by_another_and_the_oldest_is_removed(tmp_path: Pa
             sink.show(result_of(PICTURE, reading_of(Box(1, 2, 3, 4)), number=number, elapsed_s=number / 2))
     files = list_series(tmp_path / name)
     assert [path.name for path in files] == [name.replace(".", "-0003."), name]
-    assert [int(row["frame"]) for path in files for row in rows_of(path)] == [4, 5, 6]
+    assert [int(row["frame"]) for path in files for row in read_rows(path)] == [4, 5, 6]
 
 
 def test_each_file_has_its_header(tmp_path: Path) -> None:
     with EventsSink(FileSeries(tmp_path / "out.csv", RotationLimits(seconds=1)), LABELS) as sink:
         for number in range(3):
             sink.show(result_of(PICTURE, reading_of(Box(1, 2, 3, 4)), number=number, elapsed_s=float(number)))
-    assert [len(rows_of(path)) for path in list_series(tmp_path / "out.csv")] == [1, 1, 1]
+    assert [len(read_rows(path)) for path in list_series(tmp_path / "out.csv")] == [1, 1, 1]
 
 
-def test_row_that_the_disk_takes_half_of_is_taken_back(tmp_path: Path) -> None:
-    """A limit on the size of files does what a full disk does: the write is cut short."""
+def test_row_that_was_written_in_part_is_removed(tmp_path: Path) -> None:
+    """A limit on the size of files cuts a write short, as a full disk does."""
     path = tmp_path / "out.jsonl"
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
     handler = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
@@ -138,5 +138,5 @@ def test_row_that_the_disk_takes_half_of_is_taken_back(tmp_path: Path) -> None:
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, before)
         signal.signal(signal.SIGXFSZ, handler)
-    assert [int(row["frame"]) for row in rows_of(path)] == list(range(len(rows_of(path))))
-    assert 1 < len(rows_of(path)) < 10
+    assert [int(row["frame"]) for row in read_rows(path)] == list(range(len(read_rows(path))))
+    assert 1 < len(read_rows(path)) < 10

@@ -1,4 +1,4 @@
-"""What is counted, and what Prometheus makes of it."""
+"""The counts, and the text that Prometheus reads."""
 
 import sys
 import urllib.error
@@ -18,7 +18,7 @@ from tests import promtool
 from tests.clocks import Clock
 from tests.results import LABELS, reading_of, result_of
 
-FIGURES = {
+STATS = {
     "captured": 120.0,
     "analysed": 110.0,
     "dropped": 9.0,
@@ -60,21 +60,21 @@ def clock() -> Clock:
 
 @pytest.fixture
 def sink(clock: Clock) -> MetricsSink:
-    return MetricsSink(LABELS, lambda: FIGURES, MODEL, clock)
+    return MetricsSink(LABELS, lambda: STATS, MODEL, clock)
 
 
-def test_stage_times_are_told_as_histograms_in_seconds(sink: MetricsSink, clock: Clock) -> None:
+def test_stage_times_are_histograms_in_seconds(sink: MetricsSink, clock: Clock) -> None:
     for _ in range(3):
         clock.sleep(1 / 30)
         sink.show(result(clock()))
-    told = read(sink)
+    samples = read(sink)
     for stage, seconds in (("detect", 0.008), ("infer", 0.001), ("deliver", 0.001)):
-        assert told["fer_edge_stage_seconds_count", (stage,)] == 3
-        assert told["fer_edge_stage_seconds_sum", (stage,)] == pytest.approx(3 * seconds)
-    assert told["fer_edge_latency_seconds_count", ()] == 3
-    assert told["fer_edge_latency_seconds_sum", ()] == pytest.approx(0.03)
-    assert told["fer_edge_latency_seconds_bucket", ("0.005",)] == 0
-    assert told["fer_edge_latency_seconds_bucket", ("0.02",)] == 3
+        assert samples["fer_edge_stage_seconds_count", (stage,)] == 3
+        assert samples["fer_edge_stage_seconds_sum", (stage,)] == pytest.approx(3 * seconds)
+    assert samples["fer_edge_latency_seconds_count", ()] == 3
+    assert samples["fer_edge_latency_seconds_sum", ()] == pytest.approx(0.03)
+    assert samples["fer_edge_latency_seconds_bucket", ("0.005",)] == 0
+    assert samples["fer_edge_latency_seconds_bucket", ("0.02",)] == 3
 
 
 def test_histogram_counts_each_time_at_its_edge_and_above() -> None:
@@ -93,10 +93,12 @@ def test_expressions_are_counted_in_the_seconds_that_faces_showed_them(
     for label in ("happy", "happy", "sad"):
         clock.sleep(0.5)
         sink.show(result(clock(), reading_of(FACE, 1, label), reading_of(FACE, 2, "neutral")))
-    clock.sleep(60)  # Nobody knows what happened meanwhile: a second at most.
+    clock.sleep(60)  # Nobody knows what happened meanwhile: it counts as a second.
     sink.show(result(clock(), reading_of(FACE, 1, "happy", 0.16)))
-    told = read(sink)
-    seconds = {label: told["fer_edge_expression_seconds_total", (label,)] for label in (*LABELS, "uncertain")}
+    samples = read(sink)
+    seconds = {
+        label: samples["fer_edge_expression_seconds_total", (label,)] for label in (*LABELS, "uncertain")
+    }
     assert {label: count for label, count in seconds.items() if count} == {
         "happy": 1.0,
         "sad": 0.5,
@@ -105,29 +107,29 @@ def test_expressions_are_counted_in_the_seconds_that_faces_showed_them(
     }
 
 
-def test_figures_become_counters_and_gauges(sink: MetricsSink) -> None:
-    told = read(sink)
-    assert told["fer_edge_frames_captured_total", ()] == 120
-    assert told["fer_edge_frames_analysed_total", ()] == 110
-    assert told["fer_edge_frames_dropped_total", ()] == 9
-    assert told["fer_edge_camera_reconnects_total", ()] == 0
-    assert told["fer_edge_frames_per_second", ()] == 29.9
-    assert told["fer_edge_temperature_celsius", ()] == 51.2
-    assert (told["fer_edge_faces", ()], told["fer_edge_throttled", ()]) == (2, 1)
-    assert told["process_resident_memory_bytes", ()] > 0
+def test_stats_become_counters_and_gauges(sink: MetricsSink) -> None:
+    samples = read(sink)
+    assert samples["fer_edge_frames_captured_total", ()] == 120
+    assert samples["fer_edge_frames_analysed_total", ()] == 110
+    assert samples["fer_edge_frames_dropped_total", ()] == 9
+    assert samples["fer_edge_camera_reconnects_total", ()] == 0
+    assert samples["fer_edge_frames_per_second", ()] == 29.9
+    assert samples["fer_edge_temperature_celsius", ()] == 51.2
+    assert (samples["fer_edge_faces", ()], samples["fer_edge_throttled", ()]) == (2, 1)
+    assert samples["process_resident_memory_bytes", ()] > 0
 
 
-def test_every_figure_that_is_read_is_one_of_telemetrys() -> None:
-    read_ = {figure for _, figure, _ in (*metrics._COUNTERS, *metrics._GAUGES)}
-    assert read_ <= set(Stats.__slots__)
+def test_every_number_that_is_read_is_one_of_the_stats() -> None:
+    keys = {key for _, key, _ in (*metrics._COUNTERS, *metrics._GAUGES)}
+    assert keys <= set(Stats.__slots__)
 
 
-def test_what_the_machine_does_not_tell_is_left_out() -> None:
+def test_number_that_the_machine_does_not_report_is_left_out() -> None:
     names = {name for name, _ in read(MetricsSink(LABELS, dict, MODEL))}
     assert "fer_edge_temperature_celsius" not in names and "fer_edge_frames_captured_total" in names
 
 
-def test_program_and_model_are_named(sink: MetricsSink) -> None:
+def test_program_and_model_are_described(sink: MetricsSink) -> None:
     families = {family.name: family for family in text_string_to_metric_families(sink.render().decode())}
     assert families["fer_edge_model_info"].samples[0].labels == MODEL
     assert set(families["fer_edge_build_info"].samples[0].labels) == {"version", "python"}
@@ -148,7 +150,7 @@ def test_camera_is_up_while_it_gives_frames(sink: MetricsSink, clock: Clock) -> 
     assert not is_up()
 
 
-def test_prometheus_own_tool_has_nothing_to_complain_of(sink: MetricsSink, clock: Clock) -> None:
+def test_prometheus_own_tool_finds_no_fault(sink: MetricsSink, clock: Clock) -> None:
     sink.show(result(clock(), reading_of(FACE)))
     ours = b"".join(line for line in sink.render().splitlines(keepends=True) if b"process_" not in line)
     assert promtool.check("metrics", text=ours) == ""
@@ -157,7 +159,7 @@ def test_prometheus_own_tool_has_nothing_to_complain_of(sink: MetricsSink, clock
 def test_scrape_is_answered_over_http(sink: MetricsSink, clock: Clock) -> None:
     sink.show(result(clock()))
     with (
-        MjpegSink("127.0.0.1", 0, lambda: FIGURES, render_metrics=sink.render) as server,
+        MjpegSink("127.0.0.1", 0, lambda: STATS, render_metrics=sink.render) as server,
         urllib.request.urlopen(f"{server.url}/metrics", timeout=30) as answer,
     ):
         assert answer.headers["Content-Type"] == "text/plain; version=0.0.4; charset=utf-8"
@@ -168,15 +170,15 @@ def test_without_the_library_the_answer_says_what_to_install(
     sink: MetricsSink, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(sys.modules, "prometheus_client", None)
-    with MjpegSink("127.0.0.1", 0, lambda: FIGURES, render_metrics=sink.render) as server:
+    with MjpegSink("127.0.0.1", 0, lambda: STATS, render_metrics=sink.render) as server:
         with pytest.raises(urllib.error.HTTPError) as raised:
             urllib.request.urlopen(f"{server.url}/metrics", timeout=30)
         with raised.value as answer:
             assert answer.code == 501 and b"pip install 'fer-edge[metrics]'" in answer.read()
 
 
-def test_sink_without_metrics_has_no_such_address() -> None:
-    with MjpegSink("127.0.0.1", 0, lambda: FIGURES) as server:
+def test_sink_without_metrics_answers_404() -> None:
+    with MjpegSink("127.0.0.1", 0, lambda: STATS) as server:
         with pytest.raises(urllib.error.HTTPError) as raised:
             urllib.request.urlopen(f"{server.url}/metrics", timeout=30)
         raised.value.close()

@@ -36,7 +36,7 @@ from tests.waiting import until
 
 TIMEOUT_S = 30
 PICTURE = np.random.default_rng(0).integers(0, 255, (480, 640, 3), np.uint8)
-FIGURES = {"shown_fps": 29.5, "latency_p50_ms": 12.0, "dropped": 0.0}
+STATS = {"shown_fps": 29.5, "latency_p50_ms": 12.0, "dropped": 0.0}
 
 
 def make_result(number: int = 0) -> Result:
@@ -45,7 +45,7 @@ def make_result(number: int = 0) -> Result:
 
 @pytest.fixture
 def sink() -> Iterator[MjpegSink]:
-    with MjpegSink("127.0.0.1", 0, read_stats=lambda: FIGURES) as opened:
+    with MjpegSink("127.0.0.1", 0, read_stats=lambda: STATS) as opened:
         yield opened
 
 
@@ -95,18 +95,18 @@ def test_blurred_face_holds_at_most_six_values_each_way_in_stream_and_snapshot(s
     original = result_of(frame.bgr, reading_of(face.box))
     face_blur = FaceBlur()
     (blurred,) = [*face_blur.blur(original), *face_blur.flush()]
-    assert seen_in(shown_by(sink, original, "/snapshot"), face.box) > 15
-    assert seen_in(shown_by(sink, blurred, "/snapshot"), face.box) <= 6
-    assert seen_in(shown_by(sink, blurred, "/stream"), face.box) <= 6
+    assert count_values(fetch_picture(sink, original, "/snapshot"), face.box) > 15
+    assert count_values(fetch_picture(sink, blurred, "/snapshot"), face.box) <= 6
+    assert count_values(fetch_picture(sink, blurred, "/stream"), face.box) <= 6
 
 
 def is_watched(sink: MjpegSink) -> bool:
-    """Drawn on or raw."""
+    """Somebody watches the annotated or the raw stream."""
     return sink.needs_picture or (sink._resources.raw is not None and sink._resources.raw.has_subscribers)
 
 
-def shown_by(sink: MjpegSink, result: Result, path: str) -> bytes:
-    """The picture that who asks for `path` sees of `result`."""
+def fetch_picture(sink: MjpegSink, result: Result, path: str) -> bytes:
+    """The picture that a client of `path` receives for `result`."""
     answers: list[bytes] = []
 
     def ask() -> None:
@@ -122,23 +122,23 @@ def shown_by(sink: MjpegSink, result: Result, path: str) -> bytes:
     return answers[0]
 
 
-def seen_in(jpeg: bytes, box: Box) -> int:
-    """How many values the face at `box` holds across, within the drawn lines."""
+def count_values(jpeg: bytes, box: Box) -> int:
+    """The number of values across the face at `box`, inside the drawn lines."""
     picture = cv2.imdecode(np.frombuffer(jpeg, np.uint8), cv2.IMREAD_COLOR)
     assert picture is not None
-    # JPEG frays the edges of the cells; the median mends them.
+    # JPEG blurs the edges of the cells; the median sharpens them.
     inside = cv2.medianBlur(picture[box.top + 8 : box.bottom - 8, box.left + 8 : box.right - 8], 5)
     return values_across(np.asarray(inside, np.uint8), tolerance=16)
 
 
-def test_raw_stream_is_the_cameras_own_jpeg_with_no_codec_at_all(
+def test_raw_stream_is_the_cameras_own_jpeg_without_decoding(
     sink: MjpegSink, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     jpeg = np.asarray(cv2.imencode(".jpg", PICTURE)[1], np.uint8).reshape(-1)
     frame = Frame(jpeg, PixelFormat.MJPG, 640, 480, 0, 0.0, 0.0)
     for codec in ("imencode", "imdecode", "cvtColor"):
         monkeypatch.setattr(cv2, codec, raise_of(AssertionError(codec)))
-    assert shown_by(sink, Result(frame, (), 0.0, 0.0), "/stream?raw=1") == jpeg.tobytes()
+    assert fetch_picture(sink, Result(frame, (), 0.0, 0.0), "/stream?raw=1") == jpeg.tobytes()
 
 
 def test_raw_stream_of_another_camera_is_encoded_once_for_all_and_not_drawn_on(
@@ -151,7 +151,7 @@ def test_raw_stream_of_another_camera_is_encoded_once_for_all_and_not_drawn_on(
         until(lambda: sink._resources.raw._subscribers == 2)  # type: ignore[union-attr]
         sink.show(make_result())
         assert next_picture(first) == next_picture(second)
-        assert not sink.needs_picture, "for raw pictures nobody decodes colour"
+        assert not sink.needs_picture, "raw pictures need no decoding"
     assert len(encoded) == 1
 
 
@@ -169,7 +169,7 @@ def count_encodings(monkeypatch: pytest.MonkeyPatch) -> list[int]:
 
 
 def test_raw_stream_is_refused_where_faces_are_hidden() -> None:
-    with MjpegSink("127.0.0.1", 0, read_stats=lambda: FIGURES, has_raw=False) as hiding:
+    with MjpegSink("127.0.0.1", 0, read_stats=lambda: STATS, has_raw=False) as hiding:
         with pytest.raises(urllib.error.HTTPError) as raised:
             get(hiding, "/stream?raw=1")
         with raised.value as answer:
@@ -178,7 +178,7 @@ def test_raw_stream_is_refused_where_faces_are_hidden() -> None:
             assert json.load(answer)["raw"] is False
 
 
-def readiness(sink: MjpegSink) -> tuple[int, str]:
+def fetch_readiness(sink: MjpegSink) -> tuple[int, str]:
     try:
         with get(sink, "/readyz") as answer:
             return answer.status, answer.read().decode()
@@ -187,21 +187,21 @@ def readiness(sink: MjpegSink) -> tuple[int, str]:
             return error.code, error.read().decode()
 
 
-def test_is_ready_while_frames_are_fresh_and_says_why_when_it_is_not(sink: MjpegSink) -> None:
-    assert readiness(sink) == (503, "not ready: no frame has been analysed yet\n")
+def test_readyz_is_ready_while_frames_are_fresh_and_else_has_the_reason(sink: MjpegSink) -> None:
+    assert fetch_readiness(sink) == (503, "not ready: no frame has been analysed yet\n")
     sink.show(result_of(PICTURE, captured_at_s=time.monotonic()))
-    assert readiness(sink) == (200, "ready\n")
+    assert fetch_readiness(sink) == (200, "ready\n")
     sink.show(result_of(PICTURE, captured_at_s=time.monotonic() - 60))
-    code, reason = readiness(sink)
+    code, reason = fetch_readiness(sink)
     assert code == 503 and "s old" in reason
     notice = Frame(
         PICTURE, PixelFormat.BGR, 640, 480, 2, time.monotonic(), 0.0, "no camera: /dev/video0 is unplugged"
     )
     sink.show(Result(notice, (), 0.0, 0.0))
-    assert readiness(sink) == (503, "not ready: no camera: /dev/video0 is unplugged\n")
+    assert fetch_readiness(sink) == (503, "not ready: no camera: /dev/video0 is unplugged\n")
 
 
-def test_snapshot_without_a_frame_says_so(sink: MjpegSink, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_snapshot_without_a_frame_is_a_503(sink: MjpegSink, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(server, "SNAPSHOT_WITHIN_S", 0.01)
     with pytest.raises(urllib.error.HTTPError) as raised:
         get(sink, "/snapshot")
@@ -215,7 +215,7 @@ def test_state_is_what_was_shown_last(sink: MjpegSink) -> None:
     sink.show(make_result(42))
     with get(sink, "/state") as answer:
         state = json.load(answer)
-    assert state["frame"] == 42 and state["figures"] == FIGURES
+    assert state["frame"] == 42 and state["figures"] == STATS
     (reading,) = state["readings"]
     assert (reading["track"], reading["label"]) == (3, "happy")
     assert reading["box"] == {"left": 100, "top": 100, "width": 120, "height": 120}
@@ -226,7 +226,7 @@ def test_state_before_the_first_frame_has_no_reading(sink: MjpegSink) -> None:
     with get(sink, "/state") as answer:
         state = json.load(answer)
     assert (
-        state["figures"] == FIGURES
+        state["figures"] == STATS
         and state["frame"] is None
         and state["age_ms"] is None
         and not state["readings"]
@@ -252,20 +252,20 @@ def test_page_and_health_are_served_with_strict_headers(sink: MjpegSink, path: s
         assert answer.read()
 
 
-def test_readings_that_many_ask_for_at_once_are_made_in_one_thread() -> None:
+def test_states_for_many_requests_at_once_are_made_in_one_thread() -> None:
     made_in: set[str] = set()
 
-    def figures() -> dict[str, float]:
+    def read_stats() -> dict[str, float]:
         made_in.add(threading.current_thread().name)
         time.sleep(0.01)
-        return FIGURES
+        return STATS
 
-    with MjpegSink("127.0.0.1", 0, figures) as sink, ThreadPoolExecutor(8) as askers:
+    with MjpegSink("127.0.0.1", 0, read_stats) as sink, ThreadPoolExecutor(8) as askers:
         answers = list(askers.map(lambda _: get(sink, "/state").read(), range(24)))
     assert len(answers) == 24 and len(made_in) == 1
 
 
-def test_foreign_name_is_refused(sink: MjpegSink) -> None:
+def test_name_of_another_host_is_refused(sink: MjpegSink) -> None:
     request = urllib.request.Request(sink.url + "/state", headers={"Host": "evil.example.com:8080"})
     with pytest.raises(urllib.error.HTTPError) as raised:
         urllib.request.urlopen(request, timeout=TIMEOUT_S)
@@ -276,14 +276,14 @@ def test_foreign_name_is_refused(sink: MjpegSink) -> None:
 @pytest.mark.parametrize(
     "host", ["localhost", "LOCALHOST:80", "192.168.1.20:80", "[::1]:80", socket.gethostname()]
 )
-def test_own_name_and_every_address_are_answered(sink: MjpegSink, host: str) -> None:
+def test_own_name_and_every_address_are_accepted(sink: MjpegSink, host: str) -> None:
     request = urllib.request.Request(sink.url + "/state", headers={"Host": host})
     with urllib.request.urlopen(request, timeout=TIMEOUT_S) as answer:
         assert answer.status == 200
 
 
 @pytest.mark.parametrize("host", ["localhost:99999", "a:b:c"])
-def test_host_that_is_none_is_answered_and_not_logged_as_a_fault(
+def test_malformed_host_is_a_400_and_not_logged_as_an_error(
     sink: MjpegSink, host: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     request = urllib.request.Request(sink.url + "/state", headers={"Host": host})
@@ -294,7 +294,7 @@ def test_host_that_is_none_is_answered_and_not_logged_as_a_fault(
     assert [record.message for record in caplog.records if record.levelname == "ERROR"] == []
 
 
-def test_head_of_the_stream_is_no_viewer(sink: MjpegSink) -> None:
+def test_head_request_of_the_stream_is_no_viewer(sink: MjpegSink) -> None:
     request = urllib.request.Request(sink.url + "/stream", method="HEAD")
     with pytest.raises(urllib.error.HTTPError) as raised:
         urllib.request.urlopen(request, timeout=TIMEOUT_S)
@@ -303,19 +303,19 @@ def test_head_of_the_stream_is_no_viewer(sink: MjpegSink) -> None:
 
 
 @pytest.mark.usefixtures("feed")
-def test_viewer_that_stays_stalled_is_forgotten(sink: MjpegSink, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_viewer_that_stays_stalled_is_closed(sink: MjpegSink, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(multipart, "STALLED_AFTER_S", 0.05)
     host, port = sink.url.removeprefix("http://").split(":")
     with socket.create_connection((host, int(port)), timeout=TIMEOUT_S) as connection:
         connection.sendall(b"GET /stream HTTP/1.1\r\nHost: localhost\r\n\r\n")
         until(lambda: sink.needs_picture)
-        watched = open_files()
+        watched = count_open_files()
         until(lambda: not sink.needs_picture)
         # Its connection is closed although it has not read what was sent.
-        until(lambda: open_files() < watched)
+        until(lambda: count_open_files() < watched)
 
 
-def open_files() -> int:
+def count_open_files() -> int:
     return len(os.listdir("/proc/self/fd"))
 
 
@@ -346,7 +346,7 @@ def test_one_encode_serves_all_viewers_and_none_when_nobody_watches(
 
 
 @pytest.mark.usefixtures("feed")
-def test_viewer_that_stops_reading_holds_up_nobody(sink: MjpegSink) -> None:
+def test_viewer_that_stops_reading_delays_nobody(sink: MjpegSink) -> None:
     host, port = sink.url.removeprefix("http://").split(":")
     stalled = [socket.create_connection((host, int(port)), timeout=TIMEOUT_S) for _ in range(5)]
     for connection in stalled:
@@ -380,8 +380,8 @@ def test_viewers_that_come_and_go_are_no_error(sink: MjpegSink, caplog: pytest.L
     assert [record.message for record in caplog.records if record.levelname == "ERROR"] == []
 
 
-def test_viewer_without_chunks_sees_the_same(sink: MjpegSink) -> None:
-    """As a proxy that speaks HTTP/1.0 asks."""
+def test_viewer_without_chunks_receives_the_same(sink: MjpegSink) -> None:
+    """As a proxy with HTTP/1.0 requests it."""
     host, port = sink.url.removeprefix("http://").split(":")
     with (
         socket.create_connection((host, int(port)), timeout=TIMEOUT_S) as connection,
@@ -403,7 +403,7 @@ def test_viewer_without_chunks_sees_the_same(sink: MjpegSink) -> None:
 
 
 def test_leaving_ends_the_streams(sink: MjpegSink) -> None:
-    with MjpegSink("127.0.0.1", 0, read_stats=lambda: FIGURES) as other:
+    with MjpegSink("127.0.0.1", 0, read_stats=lambda: STATS) as other:
         stream = get(other, "/stream")
         until(lambda: other.needs_picture)
     with stream:
@@ -419,7 +419,7 @@ def test_sink_that_is_entered_again_streams_again(sink: MjpegSink) -> None:
 
 
 def test_leaving_waits_for_no_viewer_that_stopped_reading() -> None:
-    with MjpegSink("127.0.0.1", 0, read_stats=lambda: FIGURES) as other, get(other, "/stream"):
+    with MjpegSink("127.0.0.1", 0, read_stats=lambda: STATS) as other, get(other, "/stream"):
         until(lambda: other.needs_picture)
         for number in range(20):
             other.show(make_result(number))
@@ -432,35 +432,35 @@ def test_port_in_use_is_named(sink: MjpegSink) -> None:
     port = int(sink.url.rpartition(":")[2])
     with (
         pytest.raises(SinkError, match=f"127.0.0.1:{port}.*--listen"),
-        MjpegSink("127.0.0.1", port, lambda: FIGURES),
+        MjpegSink("127.0.0.1", port, lambda: STATS),
     ):
         pass
 
 
 def test_address_of_another_machine_is_refused() -> None:
-    with pytest.raises(SinkError, match=r"192\.0\.2\.1:8080"), MjpegSink("192.0.2.1", 8080, lambda: FIGURES):
+    with pytest.raises(SinkError, match=r"192\.0\.2\.1:8080"), MjpegSink("192.0.2.1", 8080, lambda: STATS):
         pass
 
 
-def test_name_that_is_none_is_refused() -> None:
-    with pytest.raises(SinkError, match=r"a\.\.b:8080"), MjpegSink("a..b", 8080, lambda: FIGURES):
+def test_malformed_name_is_refused() -> None:
+    with pytest.raises(SinkError, match=r"a\.\.b:8080"), MjpegSink("a..b", 8080, lambda: STATS):
         pass
 
 
-def test_server_that_cannot_start_says_why(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_error_that_prevents_the_start_is_raised(monkeypatch: pytest.MonkeyPatch) -> None:
     def fail(*arguments: object) -> None:
         raise OSError("no loop")
 
     monkeypatch.setattr(server, "make_application", fail)
-    with pytest.raises(OSError, match="no loop"), MjpegSink("127.0.0.1", 0, read_stats=lambda: FIGURES):
+    with pytest.raises(OSError, match="no loop"), MjpegSink("127.0.0.1", 0, read_stats=lambda: STATS):
         pass
 
 
-def test_fault_of_the_server_is_raised_by_the_next_show(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_error_of_the_server_is_raised_by_the_next_show(monkeypatch: pytest.MonkeyPatch) -> None:
     class Broken(Exception):
         """The server's end."""
 
-    sink = MjpegSink("127.0.0.1", 0, read_stats=lambda: FIGURES)
+    sink = MjpegSink("127.0.0.1", 0, read_stats=lambda: STATS)
     monkeypatch.setattr(Resources, "close", raise_of(Broken()))
     with pytest.raises(Broken), sink:
         thread = sink._server
@@ -478,11 +478,11 @@ def raise_of(error: Exception) -> Callable[..., None]:
 
 
 @pytest.mark.usefixtures("feed")
-def test_viewers_who_go_before_the_answer_are_no_error(
+def test_viewers_that_leave_before_the_response_are_no_error(
     sink: MjpegSink, caplog: pytest.LogCaptureFixture
 ) -> None:
     port = int(sink.url.rpartition(":")[2])
-    # At any moment between the request and the answer.
+    # At any moment between the request and the response.
     for wait in range(150):
         with socket.create_connection(("127.0.0.1", port)) as viewer:
             viewer.setsockopt(

@@ -160,7 +160,7 @@ def test_other_suffix_is_refused(tmp_path: Path, name: str) -> None:
         make_recorder(tmp_path / name)
 
 
-def test_folder_that_is_not_there_is_one_line(tmp_path: Path) -> None:
+def test_missing_folder_is_one_line(tmp_path: Path) -> None:
     with (
         pytest.raises(SinkError, match="No such file") as raised,
         make_recorder(tmp_path / "none" / "out.mp4"),

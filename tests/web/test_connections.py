@@ -1,4 +1,4 @@
-"""What one client may take of the server, over real sockets: room, time, bytes."""
+"""The limits on connections, idle time and bytes, over real sockets."""
 
 import http.client
 import socket
@@ -44,7 +44,7 @@ def connect(sink: MjpegSink, address: str = "127.0.0.1") -> socket.socket:
 
 
 def is_open(client: socket.socket) -> bool:
-    """The server answers on it."""
+    """The server answers a request on the connection."""
     try:
         client.sendall(GET % b"/healthz")
         return client.recv(65536).startswith(b"HTTP/1.1 200")
@@ -52,8 +52,8 @@ def is_open(client: socket.socket) -> bool:
         return False
 
 
-def is_hung_up(client: socket.socket) -> bool:
-    """The server ends the connection, be it soon."""
+def wait_until_closed(client: socket.socket) -> bool:
+    """Return True when the server has closed the connection."""
     try:
         while client.recv(65536):
             pass
@@ -63,29 +63,29 @@ def is_hung_up(client: socket.socket) -> bool:
 
 
 def watch(sink: MjpegSink, address: str = "127.0.0.1") -> socket.socket:
-    """A connection that was let in and watches the stream."""
+    """A connection with the token that watches the stream."""
     client = connect(sink, address)
     client.sendall(GET % b"/stream")
     assert client.recv(1024).startswith(b"HTTP/1.1 200")
     return client
 
 
-def sees(sink: MjpegSink, viewer: socket.socket) -> bool:
-    """A picture comes; shown again and again, since the first may have come before the viewer."""
+def sees_picture(sink: MjpegSink, viewer: socket.socket) -> bool:
+    """Show pictures until the viewer receives one: the first may come before it watches."""
     viewer.settimeout(0.01)
-    said = b""
+    received = b""
     for _ in range(TIMEOUT_S * 100):
         sink.show(result_of(NOISE))
         try:
-            said += viewer.recv(65536)
+            received += viewer.recv(65536)
         except TimeoutError:
             continue
-        if b"image/jpeg" in said:
+        if b"image/jpeg" in received:
             return True
     return False
 
 
-def test_strangers_in_the_way_are_shown_out_the_oldest_first(serve: Serve) -> None:
+def test_oldest_unauthorised_connection_is_replaced_first(serve: Serve) -> None:
     sink = serve(Limits(connections=3))
     with ExitStack() as opened:
         first, second, third = (
@@ -93,33 +93,33 @@ def test_strangers_in_the_way_are_shown_out_the_oldest_first(serve: Serve) -> No
         )
         assert is_open(third)
         with watch(sink, "127.0.0.5"):
-            assert is_hung_up(first)
+            assert wait_until_closed(first)
             assert is_open(second)
 
 
-def test_who_was_let_in_stays_however_many_strangers_come(serve: Serve) -> None:
+def test_authorised_connection_stays_however_many_unauthorised_come(serve: Serve) -> None:
     sink = serve(Limits(connections=4))
     with watch(sink, "127.0.0.2") as watching, ExitStack() as opened:
         for index in range(50):
             opened.enter_context(connect(sink, f"127.0.1.{index + 1}"))
-        assert sees(sink, watching)
-        # And who has the token still gets in.
+        assert sees_picture(sink, watching)
+        # A new client with the token still connects.
         with watch(sink, "127.0.0.3"):
             pass
 
 
-def test_nobody_is_shown_out_for_another_who_was_let_in(serve: Serve) -> None:
+def test_authorised_connections_are_never_replaced(serve: Serve) -> None:
     sink = serve(Limits(connections=2))
     with watch(sink), watch(sink) as second, connect(sink) as third:
-        assert is_hung_up(third)
-        assert sees(sink, second)
+        assert wait_until_closed(third)
+        assert sees_picture(sink, second)
 
 
-def test_one_address_has_room_for_so_many(serve: Serve) -> None:
+def test_one_address_has_a_limit_of_its_own(serve: Serve) -> None:
     sink = serve(Limits(connections=100, connections_per_address=2))
     with watch(sink, "127.0.0.2"), watch(sink, "127.0.0.2"):
         with connect(sink, "127.0.0.2") as third:
-            assert is_hung_up(third)
+            assert wait_until_closed(third)
         with connect(sink, "127.0.0.3") as other:
             assert is_open(other)
 
@@ -133,16 +133,16 @@ def test_room_is_free_again_when_a_viewer_has_gone(serve: Serve) -> None:
 
 
 @pytest.mark.parametrize(
-    "said", [b"", b"GET / HT", b"GET / HTTP/1.1\r\nHost: localhost\r\nX: ", GET % b"/healthz"]
+    "sent", [b"", b"GET / HT", b"GET / HTTP/1.1\r\nHost: localhost\r\nX: ", GET % b"/healthz"]
 )
-def test_silent_half_open_and_idle_clients_are_hung_up_on(serve: Serve, said: bytes) -> None:
+def test_silent_half_open_and_idle_clients_are_closed(serve: Serve, sent: bytes) -> None:
     sink = serve(Limits(idle_s=0.1))
     with connect(sink) as client:
-        client.sendall(said)
-        assert is_hung_up(client)
+        client.sendall(sent)
+        assert wait_until_closed(client)
 
 
-def test_header_that_drips_is_hung_up_on(serve: Serve) -> None:
+def test_slow_header_is_closed(serve: Serve) -> None:
     sink = serve(Limits(idle_s=0.1))
     with connect(sink) as client, pytest.raises(ConnectionError):
         client.sendall(b"GET / HTTP/1.1\r\nHost: localhost\r\n")
@@ -161,11 +161,11 @@ def test_header_that_drips_is_hung_up_on(serve: Serve) -> None:
         GET % b"/state",
     ],
 )
-def test_babbler_is_hung_up_on(serve: Serve, noise: bytes) -> None:
+def test_client_that_sends_too_much_is_closed(serve: Serve, noise: bytes) -> None:
     sink = serve(Limits())
     with connect(sink) as client, pytest.raises((ConnectionError, TimeoutError)):
         client.settimeout(TIMEOUT_S)
-        reader = threading.Thread(target=lambda: is_hung_up(client))
+        reader = threading.Thread(target=lambda: wait_until_closed(client))
         reader.start()
         try:
             for _ in range(100_000):
@@ -198,7 +198,7 @@ def test_head_and_body_have_a_largest_size(serve: Serve, head: bytes, status: in
         assert client.recv(65536).split()[1] == b"%d" % status
 
 
-def test_client_that_asks_too_often_waits_and_others_do_not(serve: Serve) -> None:
+def test_client_with_too_many_requests_waits_and_others_do_not(serve: Serve) -> None:
     sink = serve(Limits(requests=Rate(burst=2, every_s=3600)))
     with connect(sink, "127.0.0.2") as hasty, connect(sink, "127.0.0.3") as other:
         assert is_open(hasty) and is_open(hasty)
@@ -209,28 +209,28 @@ def test_client_that_asks_too_often_waits_and_others_do_not(serve: Serve) -> Non
             hasty.recv(1)
 
 
-def test_reader_that_stops_amid_many_answers_is_hung_up_on(serve: Serve) -> None:
+def test_client_that_stops_reading_its_responses_is_closed(serve: Serve) -> None:
     sink = serve(Limits(idle_s=0.5))
     with closing(connect(sink)) as client:
-        # 32 of them wait in the server, more than the buffers of both sides hold.
+        # 32 responses wait in the server, more than the buffers of both sides hold.
         client.sendall(GET % b"/page.js" * 300)
-        until(lambda: not room_of(sink))
-        assert is_hung_up(client)
+        until(lambda: not count_connections(sink))
+        assert wait_until_closed(client)
 
 
-def room_of(sink: MjpegSink) -> int:
-    """How many connections the server has."""
-    return sum(1 for line in open_sockets() if line == int(sink.url.rpartition(":")[2]))
+def count_connections(sink: MjpegSink) -> int:
+    """The number of connections to the server."""
+    return sum(1 for line in list_local_ports() if line == int(sink.url.rpartition(":")[2]))
 
 
-def open_sockets() -> list[int]:
+def list_local_ports() -> list[int]:
     """The local ports of this machine's established IPv4 connections."""
     with open("/proc/net/tcp", encoding="ascii") as table:
         lines = [line.split() for line in table][1:]
     return [int(line[1].rpartition(":")[2], 16) for line in lines if line[3] == "01"]
 
 
-def test_server_that_lacks_descriptors_waits_for_some(
+def test_server_without_file_descriptors_tries_again(
     serve: Serve, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setattr("edge.web.connections.ACCEPT_AGAIN_S", 0.01)

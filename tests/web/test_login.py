@@ -33,11 +33,11 @@ def context(request: pytest.FixtureRequest, browser: Browser) -> Iterator[Browse
 
 @pytest.fixture
 def violations(context: BrowserContext) -> Iterator[list[str]]:
-    """What the browser says against the page's own policy; nothing, in the end."""
-    said: list[str] = []
-    context.on("console", lambda message: said.append(message.text))
-    yield said
-    assert [text for text in said if "Content Security Policy" in text or "Refused" in text] == []
+    """The browser's messages; the test fails when one reports a violation of the page's policy."""
+    messages: list[str] = []
+    context.on("console", lambda message: messages.append(message.text))
+    yield messages
+    assert [text for text in messages if "Content Security Policy" in text or "Refused" in text] == []
 
 
 @pytest.fixture
@@ -78,7 +78,9 @@ def test_token_signs_in_and_the_picture_streams(context: BrowserContext, sink: M
 
 
 @pytest.mark.usefixtures("violations")
-def test_wrong_token_is_told_and_too_many_are_slowed_down(context: BrowserContext, sink: MjpegSink) -> None:
+def test_wrong_token_is_reported_and_too_many_are_slowed_down(
+    context: BrowserContext, sink: MjpegSink
+) -> None:
     page = context.new_page()
     page.goto(f"{sink.url}/login")
     for alert in ("That is not the token.", "That is not the token.", "Too many wrong tokens; try again in"):

@@ -23,13 +23,13 @@ from tests.sinks.showing import showing
 from tests.waiting import until
 
 PICTURE = np.zeros((480, 640, 3), np.uint8)
-FIGURES = {"shown_fps": 29.5, "latency_p50_ms": 12.0, "dropped": 0.0}
+STATS = {"shown_fps": 29.5, "latency_p50_ms": 12.0, "dropped": 0.0}
 TIMEOUT_S = 30
 
 
 @pytest.fixture
 def sink() -> Iterator[MjpegSink]:
-    with MjpegSink("127.0.0.1", 0, read_stats=lambda: FIGURES) as opened:
+    with MjpegSink("127.0.0.1", 0, read_stats=lambda: STATS) as opened:
         yield opened
 
 
@@ -47,7 +47,7 @@ def make_result(number: int = 0) -> Result:
 
 
 def talk(sink: MjpegSink, client: Callable[[ClientWebSocketResponse], Awaitable[Any]]) -> Any:
-    """What `client` makes of a connection to /events."""
+    """What `client` returns for a connection to /events."""
 
     async def connect() -> Any:
         async with (
@@ -60,12 +60,12 @@ def talk(sink: MjpegSink, client: Callable[[ClientWebSocketResponse], Awaitable[
     return asyncio.run(connect())
 
 
-def test_message_tells_all_of_a_result(sink: MjpegSink) -> None:
+def test_message_describes_the_result(sink: MjpegSink) -> None:
     sink.show(make_result(42))
     message = talk(sink, lambda connection: connection.receive_json())
     assert (message["version"], message["frame"]) == (messages.VERSION, 42)
     assert (message["width"], message["height"], message["notice"], message["raw"]) == (640, 480, None, True)
-    assert message["figures"] == FIGURES and message["age_ms"] >= 0
+    assert message["figures"] == STATS and message["age_ms"] >= 0
     (reading,) = message["readings"]
     assert reading["box"] == {"left": 100, "top": 110, "width": 120, "height": 130}
     assert (reading["track"], reading["label"]) == (3, "happy")
@@ -74,13 +74,13 @@ def test_message_tells_all_of_a_result(sink: MjpegSink) -> None:
 
 
 def test_keys_are_those_of_the_documentation() -> None:
-    keys = messages.make_message(make_result(), FIGURES, has_raw=True, is_guarded=False)
+    keys = messages.make_message(make_result(), STATS, has_raw=True, is_guarded=False)
     reading = keys["readings"][0]
     documented = (messages.__doc__ or "").split("A message:")[1]
     assert all(key in documented for key in (*keys, *reading, *reading["box"]))
 
 
-def test_notice_is_told(sink: MjpegSink) -> None:
+def test_notice_is_in_the_message(sink: MjpegSink) -> None:
     sink.show(
         Result(Frame(PICTURE, PixelFormat.BGR, 640, 480, 0, 0.0, 0.0, "no camera: unplugged"), (), 0.0, 0.0)
     )
@@ -88,7 +88,7 @@ def test_notice_is_told(sink: MjpegSink) -> None:
 
 
 @pytest.mark.usefixtures("feed")
-def test_every_message_tells_of_a_newer_result_and_not_every_result_makes_one(sink: MjpegSink) -> None:
+def test_every_message_describes_a_newer_result_and_not_every_result_is_sent(sink: MjpegSink) -> None:
     async def listen(connection: ClientWebSocketResponse) -> list[int]:
         return [(await connection.receive_json())["frame"] for _ in range(10)]
 
@@ -98,7 +98,7 @@ def test_every_message_tells_of_a_newer_result_and_not_every_result_makes_one(si
     assert numbers[-1] - numbers[1] > 3 * len(numbers)
 
 
-def test_messages_come_also_while_no_results_do(sink: MjpegSink, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_messages_come_also_without_new_results(sink: MjpegSink, monkeypatch: pytest.MonkeyPatch) -> None:
     async def listen(connection: ClientWebSocketResponse) -> list[float]:
         return [(await connection.receive_json())["age_ms"] for _ in range(3)]
 
@@ -107,30 +107,32 @@ def test_messages_come_also_while_no_results_do(sink: MjpegSink, monkeypatch: py
     assert ages_ms[0] < ages_ms[1] < ages_ms[2]
 
 
-@pytest.mark.parametrize("word", ["hello", b"\0", "{}", "x" * 1000])
-def test_client_that_says_anything_is_told_to_say_nothing(sink: MjpegSink, word: str | bytes) -> None:
+@pytest.mark.parametrize("text", ["hello", b"\0", "{}", "x" * 1000])
+def test_client_that_sends_a_message_is_closed_as_a_policy_violation(
+    sink: MjpegSink, text: str | bytes
+) -> None:
     async def speak(connection: ClientWebSocketResponse) -> int | None:
-        await (connection.send_str(word) if isinstance(word, str) else connection.send_bytes(word))
-        return await closing_code(connection)
+        await (connection.send_str(text) if isinstance(text, str) else connection.send_bytes(text))
+        return await read_close_code(connection)
 
     assert talk(sink, speak) == 1008
 
 
-async def closing_code(connection: ClientWebSocketResponse) -> int | None:
+async def read_close_code(connection: ClientWebSocketResponse) -> int | None:
     while (await connection.receive()).type not in (WSMsgType.CLOSE, WSMsgType.CLOSED, WSMsgType.ERROR):
         pass
     return connection.close_code
 
 
-def test_client_that_sends_megabytes_is_closed_and_they_are_not_kept(sink: MjpegSink) -> None:
-    before = resident_bytes()
-    with speaking_to(sink) as connection:
-        # A text of 1 GB, of which as much is sent as is taken.
+def test_client_that_sends_megabytes_is_closed_and_they_use_no_memory(sink: MjpegSink) -> None:
+    before = read_resident_bytes()
+    with open_websocket(sink) as connection:
+        # The header of a message of 1 GB, then as much of it as the server reads.
         connection.sendall(b"\x81\xff" + (1 << 30).to_bytes(8, "big") + bytes(4))
         with pytest.raises(OSError):
             for _ in range(1000):
                 connection.sendall(bytes(1 << 20))
-    assert resident_bytes() - before < 50 << 20
+    assert read_resident_bytes() - before < 50 << 20
     assert talk(sink, lambda other: other.receive_json())["version"] == messages.VERSION
 
 
@@ -145,10 +147,10 @@ def test_client_that_sends_megabytes_is_closed_and_they_are_not_kept(sink: Mjpeg
         b"\x89\xff" + bytes(200),
     ],
 )
-def test_noise_is_closed_without_a_trace(
+def test_client_that_sends_noise_is_closed_without_a_traceback(
     sink: MjpegSink, caplog: pytest.LogCaptureFixture, noise: bytes
 ) -> None:
-    with caplog.at_level(logging.INFO), speaking_to(sink) as connection:
+    with caplog.at_level(logging.INFO), open_websocket(sink) as connection:
         connection.sendall(noise)
         while connection.recv(4096):
             pass
@@ -156,8 +158,8 @@ def test_noise_is_closed_without_a_trace(
     assert talk(sink, lambda other: other.receive_json())["version"] == messages.VERSION
 
 
-def speaking_to(sink: MjpegSink) -> socket.socket:
-    """A socket that has shaken hands with /events."""
+def open_websocket(sink: MjpegSink) -> socket.socket:
+    """A socket after the WebSocket handshake with /events."""
     host, port = sink.url.removeprefix("http://").split(":")
     connection = socket.create_connection((host, int(port)), timeout=TIMEOUT_S)
     connection.sendall(
@@ -171,17 +173,17 @@ def speaking_to(sink: MjpegSink) -> socket.socket:
     return connection
 
 
-def resident_bytes() -> int:
+def read_resident_bytes() -> int:
     with open("/proc/self/statm") as statm:
         return int(statm.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
 
 
-def test_client_that_reads_nothing_is_hung_up_on(sink: MjpegSink, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_client_that_reads_nothing_is_closed(sink: MjpegSink, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(server, "STALLED_AFTER_S", 0.05)
     monkeypatch.setattr(messages, "EVERY_S", 0.0)
-    # Long ones, so that the buffers are soon full.
+    # Long messages, so that the buffers are soon full.
     monkeypatch.setattr(sink, "_read_stats", lambda: {"x" * 100_000: 1.0})
-    with speaking_to(sink):
+    with open_websocket(sink):
         until(lambda: sink._resources.messages.has_subscribers)
         until(lambda: sink.show(make_result()) or not sink._resources.messages.has_subscribers)  # type: ignore[func-returns-value]
 
@@ -205,7 +207,7 @@ def test_slow_client_gets_the_newest_only(sink: MjpegSink, monkeypatch: pytest.M
     assert len(talk(sink, doze)) < 250
 
 
-def test_what_is_no_websocket_is_refused(sink: MjpegSink, caplog: pytest.LogCaptureFixture) -> None:
+def test_plain_request_is_refused(sink: MjpegSink, caplog: pytest.LogCaptureFixture) -> None:
     host, port = sink.url.removeprefix("http://").split(":")
     with socket.create_connection((host, int(port)), timeout=TIMEOUT_S) as connection:
         connection.sendall(b"GET /events HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
@@ -214,14 +216,14 @@ def test_what_is_no_websocket_is_refused(sink: MjpegSink, caplog: pytest.LogCapt
 
 
 def test_leaving_closes_the_connections() -> None:
-    sink = MjpegSink("127.0.0.1", 0, read_stats=lambda: FIGURES)
+    sink = MjpegSink("127.0.0.1", 0, read_stats=lambda: STATS)
     sink.__enter__()
 
     async def leave(connection: ClientWebSocketResponse) -> int | None:
         await connection.receive_json()
         await asyncio.to_thread(until, lambda: sink._resources.messages.has_subscribers)
         _, code = await asyncio.gather(
-            asyncio.to_thread(sink.__exit__, None, None, None), closing_code(connection)
+            asyncio.to_thread(sink.__exit__, None, None, None), read_close_code(connection)
         )
         return code
 
@@ -229,5 +231,5 @@ def test_leaving_closes_the_connections() -> None:
 
 
 def test_message_is_small() -> None:
-    text = messages.encode(messages.make_message(make_result(), FIGURES, has_raw=True, is_guarded=False))
+    text = messages.encode(messages.make_message(make_result(), STATS, has_raw=True, is_guarded=False))
     assert json.loads(text)["readings"] and len(text) < 1000

@@ -1,4 +1,4 @@
-"""Whatever bytes come in: the server answers or hangs up, logs no fault, and serves the next."""
+"""Random requests: the server answers or closes the connection, logs no error, and serves the next client."""
 
 import logging
 import re
@@ -15,13 +15,13 @@ from edge.web.limits import Limits, Rate
 from edge.web.sessions import Sessions, Token
 
 TIMEOUT_S = 30
-# What is no whole request gets no answer; a machine too busy to answer within this sees fewer answers
+# An incomplete request gets no response; on a busy machine that is slower than this, fewer responses are
 # checked.
 PATIENCE_S = 0.01
 TOKEN = "correct-horse-battery-staple"
 UNLIMITED = Rate(burst=1e9, every_s=1e-9)
 LIMITS = Limits(requests=UNLIMITED, wrong_tokens=UNLIMITED, wrong_tokens_in_all=UNLIMITED)
-# Of an answer to a request, also to one of many in a row.
+# The status line of a response, also of one among many.
 STATUS = re.compile(rb"HTTP/1\.[01] (\d{3}) [^\r\n]*\r\n")
 
 PATHS = some.sampled_from(
@@ -87,7 +87,7 @@ HEADERS = some.lists(some.tuples(NAMES | TEXT, KNOWN | TEXT), max_size=8)
 
 
 class Faults(logging.Handler):
-    """Keeps what is logged as an error, or with a traceback."""
+    """Keeps the records of errors and those with a traceback."""
 
     def __init__(self) -> None:
         super().__init__(logging.DEBUG)
@@ -134,28 +134,28 @@ def ask(sink: MjpegSink, request: bytes, *, patience_s: float = PATIENCE_S) -> b
         except TimeoutError:
             raise
         except OSError:
-            pass  # Hung up on, which is an answer.
+            pass  # The server closed the connection, as it may.
     return answer
 
 
-def check(sink: MjpegSink, faults: Faults, said: bytes) -> None:
-    statuses = {int(status) for status in STATUS.findall(ask(sink, said))}
-    assert 500 not in statuses, f"{statuses} for {said!r}"
+def check(sink: MjpegSink, faults: Faults, sent: bytes) -> None:
+    statuses = {int(status) for status in STATUS.findall(ask(sink, sent))}
+    assert 500 not in statuses, f"{statuses} for {sent!r}"
     health = ask(sink, b"GET /healthz HTTP/1.0\r\nHost: localhost\r\n\r\n", patience_s=TIMEOUT_S)
     assert health.endswith(b"ok\n")
     assert faults.records == []
 
 
-@given(said=some.binary(max_size=2000))
-@example(said=b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03")
-@example(said=b"GET / HTTP/1.1\r\n\r\n")
-@example(said=b"GET / HTTP/0.9\r\nHost: localhost\r\n\r\n")
-@example(said=b"GET http://[ HTTP/1.1\r\nHost: localhost\r\n\r\n")
-@example(said=b"CONNECT localhost:1 HTTP/1.1\r\nHost: localhost\r\n\r\n")
-@example(said=b"GET / HTTP/1.1\r\nHost: localhost\r\nExpect: \x80\r\n\r\n")
-@example(said=b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n")
-def test_any_bytes_are_no_fault_of_ours(sink: MjpegSink, faults: Faults, said: bytes) -> None:
-    check(sink, faults, said)
+@given(sent=some.binary(max_size=2000))
+@example(sent=b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03")
+@example(sent=b"GET / HTTP/1.1\r\n\r\n")
+@example(sent=b"GET / HTTP/0.9\r\nHost: localhost\r\n\r\n")
+@example(sent=b"GET http://[ HTTP/1.1\r\nHost: localhost\r\n\r\n")
+@example(sent=b"CONNECT localhost:1 HTTP/1.1\r\nHost: localhost\r\n\r\n")
+@example(sent=b"GET / HTTP/1.1\r\nHost: localhost\r\nExpect: \x80\r\n\r\n")
+@example(sent=b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n")
+def test_any_bytes_cause_no_error(sink: MjpegSink, faults: Faults, sent: bytes) -> None:
+    check(sink, faults, sent)
 
 
 @given(
@@ -166,7 +166,7 @@ def test_any_bytes_are_no_fault_of_ours(sink: MjpegSink, faults: Faults, said: b
     is_named=some.booleans(),
     is_measured=some.booleans(),
 )
-def test_any_request_is_no_fault_of_ours(
+def test_any_request_causes_no_error(
     sink: MjpegSink,
     faults: Faults,
     method: str,
@@ -191,10 +191,10 @@ def test_any_request_is_no_fault_of_ours(
     bearer=some.binary(max_size=100),
     origin=some.binary(max_size=100),
 )
-def test_any_credentials_are_no_fault_of_ours_and_open_nothing(
+def test_any_credentials_cause_no_error_and_open_nothing(
     sink: MjpegSink, faults: Faults, cookie: bytes, bearer: bytes, origin: bytes
 ) -> None:
-    said = b"\r\n".join(
+    sent = b"\r\n".join(
         [
             b"GET /state HTTP/1.1",
             b"Host: localhost",
@@ -206,14 +206,14 @@ def test_any_credentials_are_no_fault_of_ours_and_open_nothing(
             b"",
         ]
     )
-    check(sink, faults, said)
-    assert b'"readings"' not in ask(sink, said)
+    check(sink, faults, sent)
+    assert b'"readings"' not in ask(sink, sent)
 
 
 @given(
     text=some.text(max_size=120) | some.from_regex(r"[0-9]{1,13}\.[0-9a-f]{32}\.[0-9a-f]{64}", fullmatch=True)
 )
-def test_no_text_is_a_session_by_chance(text: str) -> None:
+def test_no_random_text_is_a_session(text: str) -> None:
     assert not Sessions(Token(TOKEN).derive_key("session")).is_valid(text)
     assert not Token(TOKEN).matches(text)
 
@@ -228,7 +228,7 @@ def test_no_text_is_a_session_by_chance(text: str) -> None:
         ]
     ),
 )
-def test_any_form_is_no_fault_of_ours(sink: MjpegSink, faults: Faults, form: bytes, kind: str) -> None:
+def test_any_form_causes_no_error(sink: MjpegSink, faults: Faults, form: bytes, kind: str) -> None:
     check(
         sink,
         faults,

@@ -22,8 +22,8 @@ from edge.web import tls
 from edge.web.access import AccessControl
 from edge.web.limits import Limits
 from edge.web.sessions import Token
-from tests.web.test_access import TOKEN, Client
-from tests.web.test_connections import is_hung_up
+from tests.web.client import TOKEN, Client
+from tests.web.test_connections import wait_until_closed
 
 TIMEOUT_S = 30
 
@@ -82,39 +82,39 @@ def sink(pair: tuple[Path, Path], limits: Limits) -> Iterator[MjpegSink]:
         yield opened
 
 
-def port_of(sink: MjpegSink) -> int:
+def get_port(sink: MjpegSink) -> int:
     return int(sink.url.rpartition(":")[2])
 
 
 @pytest.fixture
 def client(sink: MjpegSink, pair: tuple[Path, Path]) -> Client:
-    return Client(port_of(sink), ssl.create_default_context(cafile=str(pair[0])))
+    return Client(get_port(sink), ssl.create_default_context(cafile=str(pair[0])))
 
 
 def test_stream_is_encrypted_and_its_cookie_too(sink: MjpegSink, client: Client) -> None:
     assert sink.url.startswith("https://127.0.0.1:")
-    answer = client.sign_in(headers={"Origin": f"https://localhost:{port_of(sink)}"})
+    answer = client.sign_in(headers={"Origin": f"https://localhost:{get_port(sink)}"})
     assert answer.status == 303
     assert "Secure" in answer.headers["Set-Cookie"] and answer.cookie.startswith("__Host-")
     assert client.ask("/state", {"Cookie": answer.cookie}).status == 200
     assert client.ask("/state").status == 401
 
 
-@pytest.mark.parametrize("said", [b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n", b"\x16\x03\x01\x00\x05hello"])
-def test_who_speaks_no_tls_is_hung_up_on_and_others_are_served(
-    sink: MjpegSink, client: Client, said: bytes, caplog: pytest.LogCaptureFixture
+@pytest.mark.parametrize("sent", [b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n", b"\x16\x03\x01\x00\x05hello"])
+def test_client_without_tls_is_closed_and_others_are_served(
+    sink: MjpegSink, client: Client, sent: bytes, caplog: pytest.LogCaptureFixture
 ) -> None:
-    with socket.create_connection(("127.0.0.1", port_of(sink)), TIMEOUT_S) as other:
-        other.sendall(said)
+    with socket.create_connection(("127.0.0.1", get_port(sink)), TIMEOUT_S) as other:
+        other.sendall(sent)
         assert client.ask("/healthz").body == "ok\n"
-        assert is_hung_up(other)
+        assert wait_until_closed(other)
     assert [record.message for record in caplog.records if record.levelname in ("ERROR", "WARNING")] == []
 
 
 @pytest.mark.parametrize("limits", [Limits(handshake_s=0.1)])
-def test_who_says_nothing_is_hung_up_on(sink: MjpegSink) -> None:
-    with socket.create_connection(("127.0.0.1", port_of(sink)), TIMEOUT_S) as silent:
-        assert is_hung_up(silent)
+def test_silent_client_is_closed(sink: MjpegSink) -> None:
+    with socket.create_connection(("127.0.0.1", get_port(sink)), TIMEOUT_S) as silent:
+        assert wait_until_closed(silent)
 
 
 def test_old_tls_is_refused(sink: MjpegSink, pair: tuple[Path, Path]) -> None:
@@ -124,7 +124,7 @@ def test_old_tls_is_refused(sink: MjpegSink, pair: tuple[Path, Path]) -> None:
         old.minimum_version = ssl.TLSVersion.TLSv1
         old.maximum_version = ssl.TLSVersion.TLSv1_1
     with pytest.raises(urllib.error.URLError):
-        urllib.request.urlopen(f"https://localhost:{port_of(sink)}/healthz", timeout=TIMEOUT_S, context=old)
+        urllib.request.urlopen(f"https://localhost:{get_port(sink)}/healthz", timeout=TIMEOUT_S, context=old)
 
 
 def test_missing_files_are_named(pair: tuple[Path, Path], tmp_path: Path) -> None:
@@ -146,7 +146,7 @@ def test_key_of_another_certificate_is_named(pair: tuple[Path, Path], tmp_path: 
         tls.make_context(pair[0], other)
 
 
-def test_encrypted_key_is_named_and_asks_for_nothing(tmp_path: Path) -> None:
+def test_encrypted_key_is_named_without_a_prompt(tmp_path: Path) -> None:
     certificate, key = make_pair(tmp_path, "locked", b"sesame")
     with pytest.raises(
         ConfigError, match=re.escape(f"without a passphrase in {key}, found an encrypted key")
@@ -157,7 +157,7 @@ def test_encrypted_key_is_named_and_asks_for_nothing(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "content", [b"", b"no PEM", b"-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"]
 )
-def test_what_is_no_pem_is_named(pair: tuple[Path, Path], tmp_path: Path, content: bytes) -> None:
+def test_file_that_is_no_pem_is_named(pair: tuple[Path, Path], tmp_path: Path, content: bytes) -> None:
     bad = tmp_path / "bad.pem"
     bad.write_bytes(content)
     for certificate, key in ((bad, pair[1]), (pair[0], bad)):
