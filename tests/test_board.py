@@ -1,4 +1,4 @@
-"""What a board says of itself, from files as a Pi has them and from a command that answers like the firmware's."""
+"""The state of a board, from files as a Pi has them and from a command that answers as the firmware does."""
 
 from pathlib import Path
 
@@ -15,7 +15,7 @@ NO_COMMAND = "no-such-command"
 
 @pytest.fixture
 def pi(tmp_path: Path) -> Path:
-    """The root of a Pi that is well."""
+    """The root folder of a Pi without a fault."""
     write(tmp_path / "proc/device-tree/model", "Raspberry Pi 4 Model B Rev 1.4\0")
     write(tmp_path / "sys/class/thermal/thermal_zone0/temp", "48312\n")
     write(tmp_path / "sys" / PI_4 / "get_throttled", "0\n")
@@ -28,12 +28,12 @@ def write(path: Path, text: str) -> Path:
     return path
 
 
-def command(path: Path, script: str) -> str:
+def write_command(path: Path, script: str) -> str:
     write(path, f"#!/bin/sh\n{script}\n").chmod(0o755)
     return str(path)
 
 
-def test_pi_tells_its_model_and_temperature(pi: Path) -> None:
+def test_pi_reports_its_model_and_temperature(pi: Path) -> None:
     assert board.read(pi, NO_COMMAND) == Board("Raspberry Pi 4 Model B Rev 1.4", 48.312)
 
 
@@ -46,15 +46,15 @@ def test_flags_become_words_for_now_and_since_the_start(pi: Path, firmware: str)
     assert found.was_throttled == ("under-voltage", "throttled", "temperature limit")
 
 
-def test_command_is_asked_where_the_kernel_does_not_tell(pi: Path) -> None:
+def test_command_is_run_where_the_kernel_has_no_flags(pi: Path) -> None:
     (pi / "sys" / PI_4 / "get_throttled").unlink()
-    vcgencmd = command(pi / "vcgencmd", '[ "$1" = get_throttled ] && echo throttled=0x50008')
+    vcgencmd = write_command(pi / "vcgencmd", '[ "$1" = get_throttled ] && echo throttled=0x50008')
     found = board.read(pi, vcgencmd)
     assert found.throttled == ("temperature limit",) and found.was_throttled == ("under-voltage", "throttled")
 
 
-def test_command_is_not_run_where_the_kernel_tells(pi: Path) -> None:
-    board.read(pi, command(pi / "vcgencmd", f"touch {pi}/ran"))
+def test_command_is_not_run_where_the_kernel_has_the_flags(pi: Path) -> None:
+    board.read(pi, write_command(pi / "vcgencmd", f"touch {pi}/ran"))
     assert not (pi / "ran").exists()
 
 
@@ -64,10 +64,10 @@ def test_command_that_fails_hangs_or_babbles_leaves_the_flags_unknown(
 ) -> None:
     monkeypatch.setattr(board, "VCGENCMD_WITHIN_S", 0.1)
     (pi / "sys" / PI_4 / "get_throttled").unlink()
-    assert board.read(pi, command(pi / "vcgencmd", script)).throttled == ()
+    assert board.read(pi, write_command(pi / "vcgencmd", script)).throttled == ()
 
 
-def test_machine_that_tells_nothing_is_unknown(tmp_path: Path) -> None:
+def test_machine_that_reports_nothing_is_unknown(tmp_path: Path) -> None:
     assert board.read(tmp_path, NO_COMMAND) == Board(None, None)
 
 

@@ -1,4 +1,4 @@
-"""Faults of the camera in the whole line: the real detector, classifier, tracker and stream go on."""
+"""Faults of the camera in a whole pipeline: the real detector, classifier, tracker and stream go on."""
 
 import threading
 import time
@@ -26,7 +26,7 @@ SIZES = ((640, 480), (320, 240), (96, 64), (641, 479), (1280, 720))
 
 def jpeg_of(width: int, height: int) -> Image:
     """The demo's portrait."""
-    portrait = cv2.resize(cv2.imread(str(PORTRAIT), cv2.IMREAD_COLOR), (width, height))
+    portrait = cv2.resize(np.asarray(cv2.imread(str(PORTRAIT), cv2.IMREAD_COLOR)), (width, height))
     return np.asarray(cv2.imencode(".jpg", portrait)[1], np.uint8).reshape(-1)
 
 
@@ -54,13 +54,13 @@ class Unruly:
         return self
 
     def __next__(self) -> Frame:
-        # As slow as a real one: of pictures that come faster than they are searched, few are seen.
+        # As slow as a real camera: few of the pictures that come faster than they are searched are analysed.
         threading.Event().wait(0.03)
         number, jpeg = self._number, self._jpeg
         self._number += 1
         if number >= 10:
             if self._fault == "resize" and number < 30:
-                # Another picture than the driver says, without a word.
+                # The picture has another size than the driver reported.
                 jpeg = jpeg_of(*SIZES[number % len(SIZES)])
             elif self._fault in ("garbage", "short"):
                 jpeg = np.frombuffer(b"\xff\xd8garbage" if self._fault == "garbage" else b"", np.uint8)
@@ -73,7 +73,7 @@ class Unruly:
 
 
 class Witness:
-    """A Sink that notes what it is shown, and ends the line when the last camera of many has given a picture."""
+    """A Sink that keeps the results, and stops the pipeline when the last of many cameras gave a picture."""
 
     name, needs_picture = "witness", True
 
@@ -94,7 +94,7 @@ class Witness:
 
 
 @pytest.mark.parametrize("detector", ["haar", "yunet"])
-def test_line_outlives_every_fault_and_keeps_its_viewers(
+def test_pipeline_outlives_every_fault_and_keeps_its_viewers(
     detector: str, material: Callable[[str], Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     yunet = str(material("models/yunet_s_320_320.onnx")) if detector == "yunet" else None

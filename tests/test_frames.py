@@ -16,56 +16,56 @@ PICTURE = np.ascontiguousarray(
 GREY = PICTURE[:, :, 0]
 
 
-def frame_of(buffer: Image, pixel_format: PixelFormat) -> Frame:
+def make_frame(buffer: Image, pixel_format: PixelFormat) -> Frame:
     return Frame(buffer, pixel_format, WIDTH, HEIGHT, 0, 0.0, 0.0)
 
 
-def buffer_in(pixel_format: PixelFormat) -> Image:
-    """PICTURE, which has no colour, in `pixel_format`; YUV420 has rows of 128 bytes."""
+def make_buffer(pixel_format: PixelFormat) -> Image:
+    """PICTURE, which has no colour, in `pixel_format`; the rows of YUV420 are 128 bytes long."""
     match pixel_format:
         case PixelFormat.BGR:
             return PICTURE.copy()
         case PixelFormat.GREY:
             return GREY.copy()
         case PixelFormat.YUYV:
-            # Y of 16 to 235, as video has it.
-            return np.dstack([video(GREY), np.full_like(GREY, 128)])
+            # In video, Y goes from 16 to 235.
+            return np.dstack([to_video_range(GREY), np.full_like(GREY, 128)])
         case PixelFormat.YUV420:
-            padded = cv2.copyMakeBorder(video(GREY), 0, 0, 0, 128 - WIDTH, cv2.BORDER_CONSTANT)
+            padded = cv2.copyMakeBorder(to_video_range(GREY), 0, 0, 0, 128 - WIDTH, cv2.BORDER_CONSTANT)
             return np.vstack([padded, np.full((HEIGHT // 2, 128), 128, np.uint8)]).astype(np.uint8)
         case PixelFormat.MJPG:
             return np.asarray(cv2.imencode(".jpg", PICTURE)[1], np.uint8).reshape(-1)
 
 
-def video(grey: Image) -> Image:
+def to_video_range(grey: Image) -> Image:
     return np.round(16 + grey.astype(float) * 219 / 255).astype(np.uint8)
 
 
 @pytest.mark.parametrize("pixel_format", PixelFormat)
 def test_grey_and_colour_show_the_picture(pixel_format: PixelFormat) -> None:
-    frame = frame_of(buffer_in(pixel_format), pixel_format)
+    frame = make_frame(make_buffer(pixel_format), pixel_format)
     assert frame.bgr.shape == (HEIGHT, WIDTH, 3)
     assert np.abs(frame.bgr.astype(int) - PICTURE).max() <= 6
     assert frame.grey.shape == (HEIGHT, WIDTH)
-    # Luma of video spans 16 to 235: the contrast is a seventh less, for a detector and a network the same face.
+    # In video, luma goes from 16 to 235: a seventh less contrast, with which a face is the same face.
     assert np.abs(frame.grey.astype(int) - GREY).max() <= 16
 
 
 @pytest.mark.parametrize("pixel_format", [PixelFormat.GREY, PixelFormat.YUYV, PixelFormat.YUV420])
 def test_luma_is_a_view_and_no_copy(pixel_format: PixelFormat) -> None:
-    buffer = buffer_in(pixel_format)
-    assert np.shares_memory(frame_of(buffer, pixel_format).grey, buffer)
+    buffer = make_buffer(pixel_format)
+    assert np.shares_memory(make_frame(buffer, pixel_format).grey, buffer)
 
 
 def test_buffer_is_a_view_and_no_copy() -> None:
-    buffer = buffer_in(PixelFormat.BGR)
-    frame = frame_of(buffer, PixelFormat.BGR)
+    buffer = make_buffer(PixelFormat.BGR)
+    frame = make_frame(buffer, PixelFormat.BGR)
     assert np.shares_memory(frame.buffer, buffer) and buffer.flags.writeable
 
 
 @pytest.mark.parametrize("pixel_format", PixelFormat)
 def test_pictures_are_made_once_on_demand_and_are_read_only(pixel_format: PixelFormat) -> None:
-    frame = frame_of(buffer_in(pixel_format), pixel_format)
+    frame = make_frame(make_buffer(pixel_format), pixel_format)
     assert frame._grey is None and frame._bgr is None
     grey = frame.grey
     assert frame._bgr is None
@@ -84,8 +84,8 @@ def test_jpeg_whose_colour_is_expected_is_decoded_once(monkeypatch: pytest.Monke
         return imdecode(buffer, flags)
 
     monkeypatch.setattr(cv2, "imdecode", counting)
-    buffer = buffer_in(PixelFormat.MJPG)
-    twice, once = frame_of(buffer, PixelFormat.MJPG), frame_of(buffer, PixelFormat.MJPG)
+    buffer = make_buffer(PixelFormat.MJPG)
+    twice, once = make_frame(buffer, PixelFormat.MJPG), make_frame(buffer, PixelFormat.MJPG)
     assert twice.grey is not None and twice.bgr is not None and len(decoded) == 2
     once.decode_colour_first()
     assert len(decoded) == 3
@@ -103,7 +103,7 @@ def test_half_of_a_jpeg_has_half_its_sides_rounded_up_and_is_kept() -> None:
 
 
 def test_half_of_a_damaged_jpeg_is_black() -> None:
-    half = frame_of(np.frombuffer(b"nothing", np.uint8), PixelFormat.MJPG).half_grey
+    half = make_frame(np.frombuffer(b"nothing", np.uint8), PixelFormat.MJPG).half_grey
     assert half is not None and half.shape == (HEIGHT // 2, WIDTH // 2) and not half.any()
 
 
@@ -113,14 +113,14 @@ def test_half_of_a_damaged_jpeg_is_black() -> None:
 def test_colour_that_is_expected_is_left_for_later_where_luma_costs_nothing(
     pixel_format: PixelFormat,
 ) -> None:
-    frame = frame_of(buffer_in(pixel_format), pixel_format)
+    frame = make_frame(make_buffer(pixel_format), pixel_format)
     frame.decode_colour_first()
     assert frame._grey is None and frame._bgr is None
 
 
 @pytest.mark.parametrize("damage", [b"", b"\xff\xd8", b"\xff\xd8 no jpeg at all"])
 def test_damaged_jpeg_is_a_black_picture_of_the_right_size(damage: bytes) -> None:
-    frame = frame_of(np.frombuffer(damage, np.uint8), PixelFormat.MJPG)
+    frame = make_frame(np.frombuffer(damage, np.uint8), PixelFormat.MJPG)
     assert frame.grey.shape == (HEIGHT, WIDTH) and not frame.grey.any()
     assert frame.bgr.shape == (HEIGHT, WIDTH, 3) and not frame.bgr.any()
 
@@ -130,7 +130,7 @@ def test_jpeg_without_its_end_shows_what_came(kept: float, rows: int) -> None:
     noise = np.random.default_rng(1).integers(0, 255, (HEIGHT, WIDTH, 3), np.uint8)
     jpeg = np.asarray(cv2.imencode(".jpg", noise)[1], np.uint8).reshape(-1)
     whole, cut = (
-        frame_of(content, PixelFormat.MJPG) for content in (jpeg, jpeg[: round((jpeg.size - 2) * kept)])
+        make_frame(content, PixelFormat.MJPG) for content in (jpeg, jpeg[: round((jpeg.size - 2) * kept)])
     )
     np.testing.assert_array_equal(cut.grey[:rows], whole.grey[:rows])
     np.testing.assert_array_equal(cut.bgr[:rows], whole.bgr[:rows])
@@ -138,7 +138,7 @@ def test_jpeg_without_its_end_shows_what_came(kept: float, rows: int) -> None:
 
 def test_jpeg_of_another_size_is_brought_to_the_size_that_the_driver_named() -> None:
     jpeg = np.asarray(cv2.imencode(".jpg", PICTURE[:32, ::2])[1], np.uint8).reshape(-1)
-    assert np.abs(frame_of(jpeg, PixelFormat.MJPG).grey.astype(int) - GREY).mean() < 4
+    assert np.abs(make_frame(jpeg, PixelFormat.MJPG).grey.astype(int) - GREY).mean() < 4
 
 
 def test_box_knows_its_edges() -> None:
@@ -157,7 +157,7 @@ def test_box_knows_its_edges() -> None:
     ],
 )
 def test_clipped_box_lies_within_the_frame(box: Box, inside: Box) -> None:
-    assert box.clip_to(frame_of(GREY, PixelFormat.GREY)) == inside
+    assert box.clip_to(make_frame(GREY, PixelFormat.GREY)) == inside
 
 
 @pytest.mark.parametrize(

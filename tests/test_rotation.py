@@ -1,4 +1,4 @@
-"""Which file is next, which is full, which one goes."""
+"""The names of an output's files, when one is full, and which are removed."""
 
 from pathlib import Path
 

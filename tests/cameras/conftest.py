@@ -1,4 +1,4 @@
-"""A process that holds a file open."""
+"""A fixture that holds a file open in another process."""
 
 import subprocess
 import sys
@@ -9,8 +9,8 @@ import pytest
 
 
 @pytest.fixture
-def hold() -> Iterator[Callable[[Path], int]]:
-    """Opens a file in another process, and gives that process's number."""
+def hold_open() -> Iterator[Callable[[Path], int]]:
+    """A function that opens a file in another process and returns that process's id."""
     started: list[subprocess.Popen[str]] = []
 
     def start(path: Path) -> int:

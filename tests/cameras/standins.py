@@ -1,4 +1,4 @@
-"""Stand-ins for hardware that a test machine lacks, strict about the order in which they may be called."""
+"""Fakes of hardware that a test machine lacks; they check the order in which they are called."""
 
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 Buffer = NDArray[np.uint8]
 
 
-def picture_of(number: int, width: int, height: int) -> Buffer:
-    """A BGR picture that tells frames apart."""
+def make_picture(number: int, width: int, height: int) -> Buffer:
+    """A BGR picture that differs from frame to frame."""
     picture = np.full((height, width, 3), 40 + number % 100, np.uint8)
     picture[:, : width // 2] = 200
     return picture
@@ -22,9 +22,9 @@ def picture_of(number: int, width: int, height: int) -> Buffer:
 class V4l2Capture:
     """cv2.VideoCapture on a V4L2 device as OpenCV 4.14 behaves, faults included.
 
-    `codes` are the formats of the device, the one it starts with first.  `fault` is None or what the next
-    read() does: "unplugged" or "starved" of its bus (False at once), "frozen" (False after the select
-    time-out), "protocol" (raises cv2.error), "garbage" (bytes that are no JPEG) or "cut" (a JPEG's first third).
+    `codes` are the formats of the device, the one it starts with first.  `fault` is None or decides what the
+    next read() does: "unplugged" or "starved" of its bus (False at once), "frozen" (False after the select
+    time-out), "protocol" (raises cv2.error), "garbage" (bytes that are no JPEG) or "cut" (a third of a JPEG).
     """
 
     def __init__(
@@ -56,7 +56,7 @@ class V4l2Capture:
         self.is_released = True
 
     def set(self, key: int, value: float) -> bool:
-        # The last setting stands last, so that tests see the order.
+        # The setting moves to the end, so that tests see the order.
         self.settings.pop(key, None)
         self.settings[key] = value
         if key == cv2.CAP_PROP_FOURCC:
@@ -86,14 +86,14 @@ class V4l2Capture:
         if self.fault == "garbage":
             return True, np.zeros((1, 3000), np.uint8)
         width, height = int(self.get(cv2.CAP_PROP_FRAME_WIDTH)), int(self.get(cv2.CAP_PROP_FRAME_HEIGHT))
-        picture = picture_of(self._number, width, height)
+        picture = make_picture(self._number, width, height)
         self._number += 1
-        buffer = picture if self.settings[cv2.CAP_PROP_CONVERT_RGB] else raw(picture, self._code)
+        buffer = picture if self.settings[cv2.CAP_PROP_CONVERT_RGB] else encode_raw(picture, self._code)
         return True, buffer[:, : buffer.size // 3] if self.fault == "cut" else buffer
 
 
-def raw(picture: Buffer, code: str) -> Buffer:
-    """What read() gives with CONVERT_RGB off: the device's own bytes, shaped by `code`."""
+def encode_raw(picture: Buffer, code: str) -> Buffer:
+    """`picture` as read() returns it with CONVERT_RGB off: the device's own bytes, in the format `code`."""
     height, width, _ = picture.shape
     luma = np.asarray(cv2.cvtColor(picture, cv2.COLOR_BGR2GRAY), np.uint8)
     chroma = np.full((height, width), 128, np.uint8)
@@ -117,7 +117,7 @@ class Request:
     def __init__(self, camera: "Picamera2", number: int) -> None:
         self._camera, self._number = camera, number
         self._is_released = False
-        camera.held += 1
+        camera.open_requests += 1
 
     def make_array(self, name: str) -> Buffer:
         assert not self._is_released and name == "lores"
@@ -125,7 +125,7 @@ class Request:
         # libcamera pads rows to a multiple of 64 bytes.
         stride = -(-width // 64) * 64
         padded = cv2.copyMakeBorder(
-            picture_of(self._number, width, height), 0, 0, 0, stride - width, cv2.BORDER_CONSTANT
+            make_picture(self._number, width, height), 0, 0, 0, stride - width, cv2.BORDER_CONSTANT
         )
         return np.asarray(cv2.cvtColor(padded, cv2.COLOR_BGR2YUV_I420), np.uint8)
 
@@ -136,14 +136,14 @@ class Request:
     def release(self) -> None:
         assert not self._is_released
         self._is_released = True
-        self._camera.held -= 1
+        self._camera.open_requests -= 1
 
 
 class Picamera2:
     """The part of picamera2.Picamera2 that a camera needs, as its release 0.3.38 behaves.
 
-    What was asked for stays asked for when its wait times out, and a second job would take a frame of
-    its own: only one may be pending, and none when the camera is closed.
+    A request stays pending when the wait for it times out, and a second one would take a frame of its own: at
+    most one may be pending, and none when the camera is closed.
     """
 
     models = ("imx708",)
@@ -161,7 +161,7 @@ class Picamera2:
             except RuntimeError as error:
                 raise RuntimeError("Camera __init__ sequence did not complete.") from error
         assert index < len(self.models)
-        self.state, self.held, self._number = "made", 0, 0
+        self.state, self.open_requests, self._number = "made", 0, 0
         self._pending: Future[Request] | None = None
         Picamera2.last = self
 
@@ -195,7 +195,7 @@ class Picamera2:
         self.state = "started"
 
     def capture_request(self, wait: bool) -> "Future[Request]":
-        assert self.state == "started" and self.held == 0, "a request was not released"
+        assert self.state == "started" and self.open_requests == 0, "a request was not released"
         assert not wait and self._pending is None, "a second job would take a second frame"
         self._pending = Future()
         return self._pending
@@ -222,8 +222,8 @@ class Picamera2:
             raise OSError("Failed to stop camera: No such device")
 
 
-def picamera2_module() -> ModuleType:
-    """What `import picamera2` gives."""
+def make_picamera2_module() -> ModuleType:
+    """The module that `import picamera2` imports."""
     module = ModuleType("picamera2")
     module.Picamera2 = Picamera2  # type: ignore[attr-defined]
     return module

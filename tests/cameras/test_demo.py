@@ -1,4 +1,4 @@
-"""The built-in moving picture."""
+"""The demo: its face, its movement and its rate."""
 
 from collections.abc import Callable
 from itertools import islice
@@ -14,7 +14,7 @@ from edge.frames import Frame
 from tests.clocks import Clock
 
 
-def minute_of_frames(step: int) -> list[Frame]:
+def take_minute_of_frames(step: int) -> list[Frame]:
     clock = Clock()
     with DemoCamera(640, 480, 30, clock=clock, sleep=clock.sleep) as camera:
         return list(islice(camera, 0, 30 * 60, step))
@@ -25,7 +25,7 @@ def test_detector_finds_the_face_nearly_always(name: str, material: Callable[[st
     detector: FaceDetector = (
         HaarDetector() if name == "haar" else YunetDetector(material("models/yunet_s_320_320.onnx"))
     )
-    frames = minute_of_frames(step=30)
+    frames = take_minute_of_frames(step=30)
     found = [detector.detect(frame, Search(Box(0, 0, 640, 480), 48, 480)) for frame in frames]
     assert sum(len(faces) == 1 for faces in found) >= 0.95 * len(frames)
     assert all(
@@ -39,7 +39,7 @@ def test_face_moves_and_changes_its_size() -> None:
     detector = HaarDetector()
     boxes = [
         faces[0].box
-        for frame in minute_of_frames(step=45)
+        for frame in take_minute_of_frames(step=45)
         if (faces := detector.detect(frame, Search(Box(0, 0, 640, 480), 48, 480)))
     ]
     assert max(box.left for box in boxes) - min(box.left for box in boxes) > 50

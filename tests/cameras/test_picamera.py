@@ -1,4 +1,4 @@
-"""A CSI camera through a stand-in for picamera2."""
+"""A CSI camera through a fake picamera2."""
 
 import sys
 from pathlib import Path
@@ -16,7 +16,7 @@ from tests.clocks import Clock
 
 @pytest.fixture
 def library(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(sys.modules, "picamera2", standins.picamera2_module())
+    monkeypatch.setitem(sys.modules, "picamera2", standins.make_picamera2_module())
 
 
 @pytest.mark.usefixtures("library")
@@ -34,7 +34,7 @@ def test_camera_is_closed_and_holds_no_request_in_the_end() -> None:
     with PiCamera(0, 320, 240, 30) as camera:
         next(camera)
         next(camera)
-    assert (Picamera2.last.state, Picamera2.last.held) == ("closed", 0)
+    assert (Picamera2.last.state, Picamera2.last.open_requests) == ("closed", 0)
 
 
 @pytest.mark.usefixtures("library")
@@ -44,10 +44,10 @@ def test_missing_camera_lists_those_that_are_there() -> None:
 
 
 @pytest.mark.usefixtures("library")
-def test_busy_camera_is_told_as_such(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_busy_camera_is_reported_as_busy(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Picamera2, "is_busy", True)
     with (
-        pytest.raises(CameraBusy, match="picamera2:0 to be free, found: .*Device or resource busy"),
+        pytest.raises(CameraBusy, match=r"picamera2:0 to be free, found: .*Device or resource busy"),
         PiCamera(0, 320, 240, 30),
     ):
         pass
@@ -72,11 +72,11 @@ def test_camera_that_thaws_goes_on_without_losing_a_buffer(monkeypatch: pytest.M
                 with pytest.raises(CameraTimeout, match="within 1 s"):
                     next(camera)
         assert [next(camera).number, next(camera).number] == [0, 1]
-    assert (Picamera2.last.state, Picamera2.last.held) == ("closed", 0)
+    assert (Picamera2.last.state, Picamera2.last.open_requests) == ("closed", 0)
 
 
 @pytest.mark.usefixtures("library")
-def test_broken_camera_is_closed_and_its_first_error_told(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_broken_camera_is_closed_and_its_first_error_raised(monkeypatch: pytest.MonkeyPatch) -> None:
     with (
         pytest.raises(CameraError, match="found: Camera frontend has timed out"),
         PiCamera(0, 320, 240, 30) as camera,
@@ -91,7 +91,7 @@ def test_broken_camera_is_closed_and_its_first_error_told(monkeypatch: pytest.Mo
 
 
 @pytest.mark.usefixtures("library")
-def test_camera_that_cannot_be_closed_is_awaited_and_its_user_told_of_nothing_else(
+def test_camera_that_cannot_be_closed_is_waited_for_and_nothing_else_is_logged(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level("INFO")
@@ -119,7 +119,7 @@ def test_size_is_what_the_camera_made_of_the_wish(caplog: pytest.LogCaptureFixtu
 @pytest.mark.usefixtures("library")
 def test_size_that_the_camera_cannot_give_is_no_busy_camera() -> None:
     with (
-        pytest.raises(CameraError, match="8000×6000 .*Invalid camera configuration") as raised,
+        pytest.raises(CameraError, match=r"8000×6000 .*Invalid camera configuration") as raised,
         PiCamera(0, 8000, 6000, 30),
     ):
         pass
@@ -129,7 +129,7 @@ def test_size_that_the_camera_cannot_give_is_no_busy_camera() -> None:
 @pytest.mark.usefixtures("library")
 def test_camera_that_gives_another_format_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Picamera2, "lores_format", "NV12")
-    with pytest.raises(CameraError, match="expected YUV420 .*found NV12"), PiCamera(0, 320, 240, 30):
+    with pytest.raises(CameraError, match=r"expected YUV420 .*found NV12"), PiCamera(0, 320, 240, 30):
         pass
     assert Picamera2.last.state == "closed"
 
@@ -157,7 +157,7 @@ def test_picamera2_built_against_an_old_numpy_says_what_to_install(
     monkeypatch.syspath_prepend(tmp_path)
     monkeypatch.delitem(sys.modules, "picamera2", raising=False)
     with (
-        pytest.raises(CameraError, match="numpy.dtype size changed; pip install 'simplejpeg"),
+        pytest.raises(CameraError, match=r"numpy.dtype size changed; pip install 'simplejpeg"),
         PiCamera(0, 320, 240, 30),
     ):
         pass

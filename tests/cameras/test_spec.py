@@ -1,4 +1,4 @@
-"""What each text names that `--camera` takes."""
+"""Each text that `--camera` takes, and the camera that it names."""
 
 import subprocess
 import sys
@@ -67,7 +67,7 @@ def test_address_of_a_malformed_url_is_refused(url: str) -> None:
         NetworkStream(url).split_address()
 
 
-def test_regular_file_is_told_from_a_folder_and_from_nothing(tmp_path: Path) -> None:
+def test_only_an_existing_file_is_a_regular_file(tmp_path: Path) -> None:
     (tmp_path / "clip.mp4").touch()
     paths = (tmp_path / "clip.mp4", tmp_path, tmp_path / "none.mp4")
     assert [VideoFile(str(path)).is_regular_file() for path in paths] == [True, False, False]

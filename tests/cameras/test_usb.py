@@ -1,4 +1,4 @@
-"""A USB camera that misbehaves in each of the ways that OpenCV's V4L2 is known to pass on."""
+"""A USB camera with each of the faults that OpenCV's V4L2 backend is known to show."""
 
 import os
 from collections.abc import Iterator
@@ -13,20 +13,20 @@ from edge.cameras import v4l2
 from edge.cameras.usb import UsbCamera
 from edge.errors import CameraBusy, CameraError, CameraNotFound, CameraTimeout
 from edge.frames import PixelFormat
-from tests.cameras.devices import Bench
-from tests.cameras.standins import picture_of
+from tests.cameras.fake_machine import FakeMachine
+from tests.cameras.standins import make_picture
 
 
 @pytest.fixture
-def bench(tmp_path: Path) -> Bench:
-    return Bench(tmp_path)
+def machine(tmp_path: Path) -> FakeMachine:
+    return FakeMachine(tmp_path)
 
 
-def test_asks_for_jpeg_before_size_and_rate_and_for_the_bytes_as_they_are(bench: Bench) -> None:
-    with bench.camera():
-        asked = list(bench.capture.settings)
-        assert bench.capture.settings[cv2.CAP_PROP_FOURCC] == cv2.VideoWriter.fourcc(*"MJPG")
-        assert bench.capture.settings[cv2.CAP_PROP_CONVERT_RGB] == 0
+def test_asks_for_jpeg_before_size_and_rate_and_for_the_bytes_as_they_are(machine: FakeMachine) -> None:
+    with machine.make_camera():
+        asked = list(machine.capture.settings)
+        assert machine.capture.settings[cv2.CAP_PROP_FOURCC] == cv2.VideoWriter.fourcc(*"MJPG")
+        assert machine.capture.settings[cv2.CAP_PROP_CONVERT_RGB] == 0
     assert (
         asked.index(cv2.CAP_PROP_FOURCC)
         < asked.index(cv2.CAP_PROP_FRAME_WIDTH)
@@ -45,87 +45,87 @@ def test_asks_for_jpeg_before_size_and_rate_and_for_the_bytes_as_they_are(bench:
     ],
 )
 def test_every_format_of_a_device_shows_the_same_picture(
-    bench: Bench, codes: tuple[str, ...], given: PixelFormat
+    machine: FakeMachine, codes: tuple[str, ...], given: PixelFormat
 ) -> None:
-    bench.capture = bench.make_capture(codes=codes)
-    with bench.camera() as camera:
+    machine.capture = machine.make_capture(codes=codes)
+    with machine.make_camera() as camera:
         frame = next(camera)
     assert frame.format is given
-    assert np.abs(frame.grey.astype(int) - picture_of(0, 640, 480)[:, :, 0]).max() <= 2
+    assert np.abs(frame.grey.astype(int) - make_picture(0, 640, 480)[:, :, 0]).max() <= 2
 
 
-def test_log_tells_what_the_camera_gives(bench: Bench, caplog: pytest.LogCaptureFixture) -> None:
-    bench.capture = bench.make_capture(codes=["YUYV"], offers=(320, 240))
-    with caplog.at_level("INFO"), bench.camera() as camera:
+def test_log_gives_the_format_of_the_camera(machine: FakeMachine, caplog: pytest.LogCaptureFixture) -> None:
+    machine.capture = machine.make_capture(codes=["YUYV"], offers=(320, 240))
+    with caplog.at_level("INFO"), machine.make_camera() as camera:
         frame = next(camera)
     assert (frame.width, frame.height, frame.format) == (320, 240, PixelFormat.YUYV)
     assert "YUYV 320×240" in caplog.text and "asked for MJPG 640×480 at 30" in caplog.text
 
 
 @pytest.mark.parametrize("content", [b"", b"\0" * 100, b"\xff\xd8 cut off"])
-def test_garbage_in_place_of_a_jpeg_is_a_black_frame(bench: Bench, content: bytes) -> None:
-    with bench.camera() as camera:
+def test_garbage_in_place_of_a_jpeg_is_a_black_frame(machine: FakeMachine, content: bytes) -> None:
+    with machine.make_camera() as camera:
         next(camera)
-        bench.capture.read = lambda: (True, np.frombuffer(content, np.uint8))  # type: ignore[method-assign]
+        machine.capture.read = lambda: (True, np.frombuffer(content, np.uint8))  # type: ignore[method-assign]
         assert not next(camera).grey.any()
 
 
-def test_drivers_time_stamp_is_taken_where_it_is_of_this_clock(bench: Bench) -> None:
-    bench.capture = bench.make_capture(stamp_s=lambda: bench.now_s - 0.02)
-    with bench.camera() as camera:
-        assert next(camera).captured_at_s == pytest.approx(bench.now_s - 0.02)
-    bench.capture = bench.make_capture(stamp_s=lambda: 5.0)
-    with bench.camera() as camera:
-        assert next(camera).captured_at_s == pytest.approx(bench.now_s)
+def test_drivers_time_stamp_is_taken_where_it_is_of_this_clock(machine: FakeMachine) -> None:
+    machine.capture = machine.make_capture(stamp_s=lambda: machine.now_s - 0.02)
+    with machine.make_camera() as camera:
+        assert next(camera).captured_at_s == pytest.approx(machine.now_s - 0.02)
+    machine.capture = machine.make_capture(stamp_s=lambda: 5.0)
+    with machine.make_camera() as camera:
+        assert next(camera).captured_at_s == pytest.approx(machine.now_s)
 
 
-def fault_of(bench: Bench, fault: str) -> CameraError:
-    with bench.camera() as camera, pytest.raises(CameraError) as raised:
+def provoke_fault(machine: FakeMachine, fault: str) -> CameraError:
+    with machine.make_camera() as camera, pytest.raises(CameraError) as raised:
         assert len(list(islice(camera, 3))) == 3
-        bench.capture.fault = fault
+        machine.capture.fault = fault
         if fault == "unplugged":
-            (bench.root / "dev/video0").unlink()
+            (machine.root / "dev/video0").unlink()
         next(camera)
-    assert bench.capture.is_released
+    assert machine.capture.is_released
     assert "\n" not in str(raised.value)
     return raised.value
 
 
-def test_unplugged_camera_is_gone_at_once(bench: Bench) -> None:
-    error = fault_of(bench, "unplugged")
+def test_unplugged_camera_is_gone_at_once(machine: FakeMachine) -> None:
+    error = provoke_fault(machine, "unplugged")
     assert not isinstance(error, CameraTimeout) and "gone" in str(error)
 
 
-def test_camera_that_is_there_but_gives_nothing_is_not_called_gone(bench: Bench) -> None:
-    error = fault_of(bench, "starved")
+def test_camera_that_is_there_but_gives_nothing_is_not_called_gone(machine: FakeMachine) -> None:
+    error = provoke_fault(machine, "starved")
     assert (
         not isinstance(error, CameraTimeout) and "gone" not in str(error) and "another camera" in str(error)
     )
 
 
-def test_frozen_camera_times_out(bench: Bench) -> None:
-    assert isinstance(fault_of(bench, "frozen"), CameraTimeout)
+def test_frozen_camera_times_out(machine: FakeMachine) -> None:
+    assert isinstance(provoke_fault(machine, "frozen"), CameraTimeout)
 
 
-def test_camera_that_freezes_and_whose_node_vanishes_is_gone(bench: Bench) -> None:
-    with bench.camera() as camera:
+def test_camera_that_freezes_and_whose_node_vanishes_is_gone(machine: FakeMachine) -> None:
+    with machine.make_camera() as camera:
         next(camera)
-        bench.capture.fault = "frozen"
-        (bench.root / "dev/video0").unlink()
+        machine.capture.fault = "frozen"
+        (machine.root / "dev/video0").unlink()
         with pytest.raises(CameraError, match="gone"):
             next(camera)
 
 
-def test_fault_on_the_bus_is_a_camera_error(bench: Bench) -> None:
-    error = fault_of(bench, "protocol")
+def test_fault_on_the_bus_is_a_camera_error(machine: FakeMachine) -> None:
+    error = provoke_fault(machine, "protocol")
     assert isinstance(error.__cause__, cv2.error)
 
 
-def test_missing_camera_lists_those_that_are_there(bench: Bench) -> None:
-    bench.add_device("video1", index=1)
-    bench.add_device("video2", index=0)
-    (bench.root / "dev/v4l/by-id/usb-Cheap_Webcam-video-index0").symlink_to(bench.root / "dev/video2")
-    with pytest.raises(CameraNotFound) as raised, bench.camera(7):
+def test_missing_camera_lists_those_that_are_there(machine: FakeMachine) -> None:
+    machine.add_node("video1", index=1)
+    machine.add_node("video2", index=0)
+    (machine.root / "dev/v4l/by-id/usb-Cheap_Webcam-video-index0").symlink_to(machine.root / "dev/video2")
+    with pytest.raises(CameraNotFound) as raised, machine.make_camera(7):
         pass
     message = str(raised.value)
     assert "/dev/video7" in message
@@ -133,15 +133,15 @@ def test_missing_camera_lists_those_that_are_there(bench: Bench) -> None:
     assert "video1" not in message
 
 
-def test_stable_name_opens_the_camera(bench: Bench) -> None:
-    (bench.root / "dev/v4l/by-id/usb-Cheap_Webcam-video-index0").symlink_to(bench.root / "dev/video0")
-    with bench.camera("/dev/v4l/by-id/usb-Cheap_Webcam-video-index0") as camera:
+def test_stable_name_opens_the_camera(machine: FakeMachine) -> None:
+    (machine.root / "dev/v4l/by-id/usb-Cheap_Webcam-video-index0").symlink_to(machine.root / "dev/video0")
+    with machine.make_camera("/dev/v4l/by-id/usb-Cheap_Webcam-video-index0") as camera:
         assert next(camera).format is PixelFormat.MJPG
 
 
 @pytest.fixture
 def nobody() -> Iterator[None]:
-    """Root may open everything: for a test it is somebody else, as access() sees it."""
+    """Change the real user id, which access() checks, from root to nobody: root may open everything."""
     is_root = os.getuid() == 0
     if is_root:
         os.setreuid(65534, -1)
@@ -151,31 +151,36 @@ def nobody() -> Iterator[None]:
 
 
 @pytest.mark.usefixtures("nobody")
-def test_camera_without_permission_names_the_group(bench: Bench) -> None:
-    (bench.root / "dev/video0").chmod(0)
-    with pytest.raises(CameraError, match="usermod -aG video"), bench.camera():
+def test_camera_without_permission_names_the_group(machine: FakeMachine) -> None:
+    (machine.root / "dev/video0").chmod(0)
+    with pytest.raises(CameraError, match="usermod -aG video"), machine.make_camera():
         pass
 
 
-def test_busy_camera_names_who_holds_it(bench: Bench) -> None:
-    descriptors = bench.root / "proc/4321/fd"
+def test_busy_camera_names_who_holds_it(machine: FakeMachine) -> None:
+    descriptors = machine.root / "proc/4321/fd"
     descriptors.mkdir(parents=True)
-    (descriptors / "7").symlink_to(bench.root / "dev/video0")
+    (descriptors / "7").symlink_to(machine.root / "dev/video0")
     (descriptors.parent / "comm").write_text("motion\n")
-    bench.capture = bench.make_capture(opens=False)
-    with pytest.raises(CameraBusy, match=r"4321 \(motion\)"), bench.camera():
+    machine.capture = machine.make_capture(opens=False)
+    with pytest.raises(CameraBusy, match=r"4321 \(motion\)"), machine.make_camera():
         pass
 
 
-def test_busy_camera_of_which_no_holder_can_be_seen(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
-    bench.capture = bench.make_capture(opens=False)
-    monkeypatch.setattr(v4l2, "is_busy", lambda path: path == bench.root / "dev/video0")
-    with pytest.raises(CameraBusy, match="held by another user's process; stop that first"), bench.camera():
+def test_busy_camera_whose_holder_cannot_be_seen(
+    machine: FakeMachine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    machine.capture = machine.make_capture(opens=False)
+    monkeypatch.setattr(v4l2, "is_busy", lambda path: path == machine.root / "dev/video0")
+    with (
+        pytest.raises(CameraBusy, match="held by another user's process; stop that first"),
+        machine.make_camera(),
+    ):
         pass
 
 
 def test_device_that_is_no_camera_is_refused_by_opencv_itself() -> None:
-    # Half the processes of a machine hold this one: it is not busy for that.
+    # Many processes hold /dev/null open; that does not make it busy.
     with (
         pytest.raises(CameraNotFound, match="/dev/null, found a device that gives no picture"),
         UsbCamera("/dev/null", 640, 480, 30),

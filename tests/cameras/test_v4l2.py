@@ -1,4 +1,4 @@
-"""The lists of a V4L2 device, asked of a driver made up of the kernel's structures."""
+"""Queries to a fake V4L2 driver that fills in the kernel's structures."""
 
 import errno
 import struct
@@ -20,7 +20,7 @@ DISCRETE, CONTINUOUS, STEPWISE = 1, 2, 3
 
 
 class Driver:
-    """Answers the three requests as uvcvideo does, or with a range as vivid and a CSI bridge do."""
+    """Answers the three requests with lists as uvcvideo does, or with ranges as vivid and CSI drivers do."""
 
     def __init__(
         self, sizes: dict[bytes, list[tuple[int, int]]], fps: list[int], kind: int = DISCRETE
@@ -46,7 +46,7 @@ class Driver:
             struct.pack_into(f"={1 + len(sides)}I", answer, 8, self.kind, *sides)
         else:
             fps = self.fps[index]
-            # The shortest interval stands first in a range.
+            # In a range the shortest interval comes first.
             struct.pack_into("=7I", answer, 16, self.kind, 1, fps, 1, 1, 1, 1)
         return 0
 
@@ -59,7 +59,7 @@ def node(tmp_path: Path) -> Path:
 
 
 def test_requests_are_those_of_the_kernel() -> None:
-    # As <linux/videodev2.h> gives them on x86-64 and arm64.
+    # The values of <linux/videodev2.h> on x86-64 and arm64.
     assert (VIDIOC_ENUM_FMT, VIDIOC_ENUM_FRAMESIZES, VIDIOC_ENUM_FRAMEINTERVALS) == (
         0xC0405602,
         0xC02C564A,
@@ -84,7 +84,7 @@ def test_of_a_range_the_largest_size_and_the_best_rate(node: Path, kind: int) ->
     ]
 
 
-def test_driver_that_tells_no_rates(node: Path) -> None:
+def test_driver_that_lists_no_rates(node: Path) -> None:
     assert v4l2.enumerate_formats(node, Driver({b"Y16 ": [(160, 120)]}, [])) == [
         CaptureFormat("Y16", 160, 120, None)
     ]
@@ -103,11 +103,11 @@ def test_driver_whose_lists_never_end_is_not_waited_for(node: Path) -> None:
     )
 
 
-def test_what_is_no_video_device_has_no_modes(node: Path) -> None:
+def test_file_that_is_no_video_device_has_no_formats(node: Path) -> None:
     assert v4l2.enumerate_formats(node) == []
 
 
-def test_device_that_is_not_there(tmp_path: Path) -> None:
+def test_missing_device_is_not_found(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError):
         v4l2.enumerate_formats(tmp_path / "video9")
 
@@ -133,5 +133,5 @@ def test_device_is_busy_when_it_may_not_even_keep_its_format(
     assert set_to == ([pixels] if code is None else [])
 
 
-def test_what_is_no_video_device_is_not_busy(node: Path, tmp_path: Path) -> None:
+def test_file_that_is_no_video_device_is_not_busy(node: Path, tmp_path: Path) -> None:
     assert not v4l2.is_busy(node) and not v4l2.is_busy(tmp_path / "video9")

@@ -14,7 +14,7 @@ import pytest
 from edge.cameras import video
 from edge.cameras.video import VideoCamera
 from edge.errors import CameraError, CameraNotFound, CameraTimeout
-from tests.cameras.standins import picture_of
+from tests.cameras.standins import make_picture
 from tests.clocks import Clock
 
 
@@ -23,7 +23,7 @@ def clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("clip") / "clip.avi"
     writer = cv2.VideoWriter(str(path), cv2.VideoWriter.fourcc(*"MJPG"), 20, (320, 240))
     for number in range(40):
-        writer.write(picture_of(number, 320, 240))
+        writer.write(make_picture(number, 320, 240))
     writer.release()
     return path
 
@@ -62,16 +62,16 @@ def test_file_cut_off_gives_what_it_has_and_says_so(
 
 
 def test_missing_file_is_not_found(tmp_path: Path) -> None:
-    with pytest.raises(CameraNotFound, match="none.mp4"), VideoCamera(str(tmp_path / "none.mp4")):
+    with pytest.raises(CameraNotFound, match=r"none\.mp4"), VideoCamera(str(tmp_path / "none.mp4")):
         pass
 
 
-def test_file_that_is_no_video_is_refused_without_a_word_from_ffmpeg(
+def test_file_that_is_no_video_is_refused_without_output_of_ffmpeg(
     tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
     path = tmp_path / "text.mp4"
     path.write_text("no video")
-    with pytest.raises(CameraError, match="text.mp4"), VideoCamera(str(path)):
+    with pytest.raises(CameraError, match=r"text\.mp4"), VideoCamera(str(path)):
         pass
     assert "moov" not in capfd.readouterr().err
 
@@ -89,7 +89,7 @@ def test_damaged_file_is_read_to_its_end(clip: Path, tmp_path: Path) -> None:
 
 
 def test_time_in_a_file_is_that_of_its_stamps_not_of_its_mean_rate(material: Callable[[str], Path]) -> None:
-    # It says 24.7 FPS of itself; its frames are 40 ms apart.
+    # The file states 24.7 FPS, but its frames are 40 ms apart.
     with VideoCamera(str(material("data/faces.mp4"))) as camera:
         assert [frame.elapsed_s for frame in camera] == pytest.approx(
             [number * 0.04 for number in range(115)]
@@ -104,7 +104,7 @@ def test_stream_that_does_not_answer_is_refused_without_its_password(
 ) -> None:
     with (
         caplog.at_level("DEBUG"),
-        pytest.raises(CameraError, match="127.0.0.1:9/stream") as raised,
+        pytest.raises(CameraError, match=r"127\.0\.0\.1:9/stream") as raised,
         VideoCamera(secret.format("127.0.0.1:9/stream")),
     ):
         pass
@@ -119,8 +119,8 @@ def test_what_is_no_stream_is_refused_without_its_password(wrong: str) -> None:
 
 
 @contextmanager
-def stream_of(frames: int, *, ends: bool) -> Iterator[str]:
-    """A network camera that sends so many frames and then hangs up, or falls silent until the test ends."""
+def serve_stream(frames: int, *, ends: bool) -> Iterator[str]:
+    """Run a network camera that sends so many frames and then hangs up, or stays silent; yields its URL."""
     is_over = Event()
 
     class Handler(BaseHTTPRequestHandler):
@@ -129,14 +129,14 @@ def stream_of(frames: int, *, ends: bool) -> Iterator[str]:
             self.send_header("Content-Type", "multipart/x-mixed-replace; boundary=b")
             self.end_headers()
             for number in range(frames):
-                jpeg = cv2.imencode(".jpg", picture_of(number, 320, 240))[1].tobytes()
+                jpeg = cv2.imencode(".jpg", make_picture(number, 320, 240))[1].tobytes()
                 self.wfile.write(b"--b\r\nContent-Type: image/jpeg\r\nContent-Length: %d\r\n\r\n" % len(jpeg))
                 self.wfile.write(jpeg + b"\r\n")
             if not ends:
                 is_over.wait()
 
         def log_message(self, format: str, *args: object) -> None:
-            """Say nothing."""
+            """Write no log."""
 
     with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
         thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
@@ -150,7 +150,7 @@ def stream_of(frames: int, *, ends: bool) -> Iterator[str]:
 
 
 def test_stream_that_ends_is_a_fault() -> None:
-    with stream_of(20, ends=True) as url, VideoCamera(url) as camera:
+    with serve_stream(20, ends=True) as url, VideoCamera(url) as camera:
         assert [next(camera).number for _ in range(20)] == list(range(20))
         with pytest.raises(CameraError, match="end of the stream") as raised:
             next(camera)
@@ -160,9 +160,9 @@ def test_stream_that_ends_is_a_fault() -> None:
 def test_stream_that_falls_silent_times_out(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(video, "READ_TIMEOUT_MS", 200)
     with (
-        stream_of(20, ends=False) as url,
+        serve_stream(20, ends=False) as url,
         VideoCamera(url) as camera,
-        pytest.raises(CameraTimeout, match="0.2 s"),
+        pytest.raises(CameraTimeout, match=r"0\.2 s"),
     ):
         list(camera)
 
@@ -171,7 +171,7 @@ def test_stream_that_falls_silent_times_out(monkeypatch: pytest.MonkeyPatch) -> 
 def test_host_that_accepts_and_stays_silent_is_given_up_by_its_own_time_out(
     scheme: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    # If it were FFmpeg's limit for slow cameras that ends the wait, this test would take that long.
+    # If FFmpeg's limit for slow cameras ended the wait, this test would take that long.
     monkeypatch.setattr(video, "OPEN_TIMEOUT_MS", 600_000)
     with (
         socket.create_server(("127.0.0.1", 0)) as silent,

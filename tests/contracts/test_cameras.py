@@ -1,4 +1,4 @@
-"""One suite over every camera: what edge.contracts.Camera promises."""
+"""One suite over every camera: each keeps the promises of edge.contracts.Camera."""
 
 import sys
 import time
@@ -40,7 +40,7 @@ Make = Callable[[], Camera]
 
 
 class MotionJpeg(BaseHTTPRequestHandler):
-    """A network camera: pictures for as long as somebody takes them."""
+    """A network camera that sends pictures as long as a client takes them."""
 
     def do_GET(self) -> None:
         self.send_response(200)
@@ -48,14 +48,14 @@ class MotionJpeg(BaseHTTPRequestHandler):
         self.end_headers()
         try:
             for number in range(100_000):
-                jpeg = cv2.imencode(".jpg", standins.picture_of(number, WIDTH, HEIGHT))[1].tobytes()
+                jpeg = cv2.imencode(".jpg", standins.make_picture(number, WIDTH, HEIGHT))[1].tobytes()
                 self.wfile.write(b"--b\r\nContent-Type: image/jpeg\r\nContent-Length: %d\r\n\r\n" % len(jpeg))
                 self.wfile.write(jpeg + b"\r\n")
         except (BrokenPipeError, ConnectionResetError):
             self.close_connection = True
 
     def log_message(self, format: str, *args: object) -> None:
-        """Say nothing."""
+        """Write no log."""
 
 
 @pytest.fixture(scope="module")
@@ -74,7 +74,7 @@ def clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("clip") / "clip.avi"
     writer = cv2.VideoWriter(str(path), cv2.VideoWriter.fourcc(*"MJPG"), FPS, (WIDTH, HEIGHT))
     for number in range(CLIP_FRAMES):
-        writer.write(standins.picture_of(number, WIDTH, HEIGHT))
+        writer.write(standins.make_picture(number, WIDTH, HEIGHT))
     writer.release()
     return path
 
@@ -84,15 +84,15 @@ def kind(request: pytest.FixtureRequest) -> str:
     return str(request.param)
 
 
-def usb_camera(root: Path, code: str) -> UsbCamera:
+def make_usb_camera(root: Path, code: str) -> UsbCamera:
     return UsbCamera(
         "/dev/video0",
         WIDTH,
         HEIGHT,
         FPS,
         root=root,
-        capture=lambda *_: standins.V4l2Capture(lambda _: None, codes=[code]),
-    )  # type: ignore[arg-type]
+        capture=lambda *_: standins.V4l2Capture(lambda _: None, codes=[code]),  # type: ignore[arg-type]
+    )
 
 
 @pytest.fixture
@@ -104,11 +104,11 @@ def make(
         device.parent.mkdir()
         device.touch()
         if kind == "reconnecting":
-            return lambda: ReconnectingCamera(usb_camera(tmp_path, "MJPG"), WIDTH, HEIGHT)
-        return lambda: usb_camera(tmp_path, kind[-4:])
+            return lambda: ReconnectingCamera(make_usb_camera(tmp_path, "MJPG"), WIDTH, HEIGHT)
+        return lambda: make_usb_camera(tmp_path, kind[-4:])
     if kind == "picamera2":
         if "picamera2" not in sys.modules:
-            monkeypatch.setitem(sys.modules, "picamera2", standins.picamera2_module())
+            monkeypatch.setitem(sys.modules, "picamera2", standins.make_picamera2_module())
         return lambda: PiCamera(0, WIDTH, HEIGHT, FPS)
     if kind == "http":
         url = request.getfixturevalue("network_camera")
@@ -118,13 +118,13 @@ def make(
     return lambda: VideoCamera(str(clip), paced=kind == "paced file")
 
 
-def frames_of(camera: Camera, count: int = 5) -> list[Frame]:
+def take_frames(camera: Camera, count: int = 5) -> list[Frame]:
     return list(islice(camera, count))
 
 
 def test_frames_have_the_size_they_say(make: Make) -> None:
     with make() as camera:
-        for frame in frames_of(camera):
+        for frame in take_frames(camera):
             assert (frame.width, frame.height) == (WIDTH, HEIGHT)
             assert frame.grey.shape == (HEIGHT, WIDTH) and frame.grey.dtype == np.uint8
             assert frame.bgr.shape == (HEIGHT, WIDTH, 3) and frame.bgr.dtype == np.uint8
@@ -132,14 +132,14 @@ def test_frames_have_the_size_they_say(make: Make) -> None:
 
 def test_grey_and_colour_show_the_same_picture(make: Make) -> None:
     with make() as camera:
-        frame = frames_of(camera, 1)[0]
+        frame = take_frames(camera, 1)[0]
     grey = cv2.cvtColor(frame.bgr, cv2.COLOR_BGR2GRAY).astype(int)
     assert np.abs(grey - frame.grey).mean() < 20
 
 
 def test_numbers_rise_from_zero_and_only_the_demo_may_be_late(make: Make, kind: str) -> None:
     with make() as camera:
-        numbers = [frame.number for frame in frames_of(camera)]
+        numbers = [frame.number for frame in take_frames(camera)]
     if kind == "demo":
         assert numbers[0] >= 0 and numbers == sorted(set(numbers))
     else:
@@ -149,8 +149,8 @@ def test_numbers_rise_from_zero_and_only_the_demo_may_be_late(make: Make, kind: 
 def test_times_are_on_the_monotonic_clock_and_do_not_go_back(make: Make) -> None:
     before_s = time.monotonic()
     with make() as camera:
-        frames = frames_of(camera)
-    # The demo's frame is due at a time; all others were read before now.
+        frames = take_frames(camera)
+    # The demo gives its frames the time at which they are due, which may be just after now.
     after_s = time.monotonic() + 1
     captured_s = [frame.captured_at_s for frame in frames]
     elapsed_s = [frame.elapsed_s for frame in frames]
@@ -164,14 +164,14 @@ def test_frame_is_not_overwritten_by_the_next(make: Make) -> None:
         stream = iter(camera)
         first = next(stream)
         before = first.buffer.copy()
-        later = frames_of(camera, 4)
+        later = take_frames(camera, 4)
     np.testing.assert_array_equal(first.buffer, before)
     assert not any(np.shares_memory(first.buffer, frame.buffer) for frame in later)
 
 
 def test_buffer_of_every_frame_is_read_only(make: Make) -> None:
     with make() as camera:
-        for frame in frames_of(camera):
+        for frame in take_frames(camera):
             assert frame.buffer.flags.writeable is False
             with pytest.raises(ValueError, match="read-only"):
                 frame.buffer[:] = 0
@@ -180,25 +180,25 @@ def test_buffer_of_every_frame_is_read_only(make: Make) -> None:
 def test_camera_opens_again_after_a_fault_of_its_user(make: Make) -> None:
     camera = make()
     with pytest.raises(KeyError), camera:
-        frames_of(camera, 1)
+        take_frames(camera, 1)
         raise KeyError
     with camera:
-        assert frames_of(camera, 1)
+        assert take_frames(camera, 1)
 
 
-def test_camera_that_was_not_opened_says_so(make: Make) -> None:
+def test_camera_that_was_not_opened_raises(make: Make) -> None:
     with pytest.raises(RuntimeError, match="enter it first"):
         next(iter(make()))
 
 
 def test_camera_that_was_left_gives_nothing_more(make: Make) -> None:
     with make() as camera:
-        frames_of(camera, 1)
+        take_frames(camera, 1)
     with pytest.raises(RuntimeError, match="enter it first"):
         next(iter(camera))
 
 
-def test_camera_says_its_name_and_whether_it_is_live_and_how_long(make: Make, kind: str) -> None:
+def test_camera_has_a_name_and_knows_whether_it_is_live_and_how_long(make: Make, kind: str) -> None:
     with make() as camera:
         assert isinstance(camera.name, str) and camera.name
         assert camera.is_live == (kind != "file")

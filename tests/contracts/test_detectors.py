@@ -1,4 +1,4 @@
-"""One contract over both detectors, on a real face."""
+"""One suite over both detectors, on a real face: each keeps the promises of edge.contracts.FaceDetector."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -67,7 +67,7 @@ def test_region_search_gives_the_same_face_in_pixels_of_the_frame(
     assert near.box.iou(face.box) > 0.7
 
 
-def test_looks_only_where_it_is_told_to(detector: FaceDetector, portrait: Frame) -> None:
+def test_looks_only_in_the_region_of_the_search(detector: FaceDetector, portrait: Frame) -> None:
     (face,) = detector.detect(portrait, whole(portrait))
     beside = Box(0, 0, face.box.left, portrait.height)
     assert all(
@@ -75,7 +75,7 @@ def test_looks_only_where_it_is_told_to(detector: FaceDetector, portrait: Frame)
     )
 
 
-def test_looks_only_for_the_sizes_it_is_told_to(detector: FaceDetector, portrait: Frame) -> None:
+def test_looks_only_for_the_sizes_of_the_search(detector: FaceDetector, portrait: Frame) -> None:
     (face,) = detector.detect(portrait, whole(portrait))
     search = Search(Box(0, 0, portrait.width, portrait.height), face.box.height * 2, face.box.height * 3)
     assert detector.detect(portrait, search) == []
@@ -153,23 +153,25 @@ def test_yunet_gives_landmarks_within_the_box(portrait: Frame, material: Callabl
 
 
 def test_yunet_without_its_model_says_how_to_get_it(tmp_path: Path) -> None:
-    with pytest.raises(ModelError, match="python -m edge.models"):
+    with pytest.raises(ModelError, match=r"python -m edge.models"):
         YunetDetector(tmp_path / "none.onnx")
 
 
 def test_yunet_refuses_a_file_that_is_no_model(tmp_path: Path) -> None:
     (tmp_path / "broken.onnx").write_bytes(b"not a model")
-    with pytest.raises(ModelError, match="broken.onnx") as raised:
+    with pytest.raises(ModelError, match=r"broken\.onnx") as raised:
         YunetDetector(tmp_path / "broken.onnx")
     assert "\n" not in str(raised.value)
 
 
 def test_yunet_refuses_another_network() -> None:
-    with pytest.raises(ModelError, match="sha256|edge.models") as raised:
+    with pytest.raises(ModelError, match=r"sha256|edge\.models") as raised:
         YunetDetector(classifier_path())
     assert "\n" not in str(raised.value)
 
 
-@pytest.mark.parametrize(("name", "made_by"), [("haar", HaarDetector), ("yunet", YunetDetector)])
-def test_name_is_the_key_of_the_framing(name: str, made_by: type[HaarDetector] | type[YunetDetector]) -> None:
-    assert made_by.name == name
+@pytest.mark.parametrize(("name", "detector_class"), [("haar", HaarDetector), ("yunet", YunetDetector)])
+def test_name_is_the_key_of_the_framing(
+    name: str, detector_class: type[HaarDetector] | type[YunetDetector]
+) -> None:
+    assert detector_class.name == name

@@ -1,9 +1,10 @@
-"""A made-up DRM card that answers ioctls as the kernel does, and remembers what is on its screen."""
+"""A fake DRM card that answers ioctls as the kernel does and remembers what is on its screen."""
 
 import ctypes as C
 import errno
 import mmap
 import os
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -13,7 +14,7 @@ CONNECTOR, ENCODER, CRTC, OTHER_CRTC, PLANE, CONSOLE_FB = 31, 32, 41, 40, 51, 7
 FD, LISTENER = 1000, 1001
 
 
-def mode(width: int, height: int, refresh: int = 60, *, preferred: bool = False) -> drm.Mode:
+def make_mode(width: int, height: int, refresh: int = 60, *, preferred: bool = False) -> drm.Mode:
     return drm.Mode(width=width, height=height, refresh=refresh, type=drm.MODE_PREFERRED if preferred else 0)
 
 
@@ -22,36 +23,40 @@ def _error(number: int) -> OSError:
 
 
 def _fill(address: int, values: list[int]) -> None:
-    (C.c_uint32 * len(values)).from_address(address)[:] = values
+    C.memmove(address, (C.c_uint32 * len(values))(*values), 4 * len(values))
 
 
 @dataclass
 class FakeKernel:
-    """One card with one connector; has the calls of edge.screens.card.Kernel."""
+    """The calls of edge.screens.card.Kernel, to a card with one connector."""
 
     modes: list[drm.Mode] = field(
-        default_factory=lambda: [mode(1920, 1080, preferred=True), mode(800, 600), mode(640, 480)]
+        default_factory=lambda: [
+            make_mode(1920, 1080, preferred=True),
+            make_mode(800, 600),
+            make_mode(640, 480),
+        ]
     )
     connected: bool = True
-    notices_itself: bool = True
-    """The driver looks when a screen is plugged in or pulled; else it only tells, and looks when it is asked to."""
-    may_listen: bool = True
+    probes_itself: bool = True
+    """Whether the driver probes on a hotplug event, or only announces it and probes when asked to."""
+    allows_uevents: bool = True
     has_plane: bool = False
     plane_scales: bool = True
     master_errno: int = 0
     open_errno: int = 0
-    computes_only: bool = False
+    only_renders: bool = False
     is_open: bool = False
     fb_on_crtc: int = CONSOLE_FB
     mode_on_crtc: tuple[int, int] = (1920, 1080)
     on_plane: drm.SetPlane | None = None
     flips: list[int] = field(default_factory=list)
-    news: list[bytes] = field(default_factory=list)
+    uevents: list[bytes] = field(default_factory=list)
     pending: list[int] = field(default_factory=list)
     memory: dict[int, mmap.mmap] = field(default_factory=dict)
     sizes: dict[int, tuple[int, int, int]] = field(default_factory=dict)
     _next: int = 100
-    _noticed: bool = False
+    _known_connected: bool = False
     _is_listening: bool = False
 
     def open(self, path: str, flags: int) -> int:
@@ -61,7 +66,7 @@ class FakeKernel:
         return FD
 
     def open_uevent_socket(self) -> int:
-        if not self.may_listen:
+        if not self.allows_uevents:
             raise _error(errno.EAFNOSUPPORT)
         self._is_listening = True
         return LISTENER
@@ -76,15 +81,15 @@ class FakeKernel:
 
     @property
     def is_closed(self) -> bool:
-        """Nothing was left open."""
+        """Whether nothing was left open."""
         return not self.is_open and not self._is_listening
 
     def read(self, fd: int, count: int) -> bytes:
         if fd == LISTENER:
             assert self._is_listening
-            if not self.news:
+            if not self.uevents:
                 raise BlockingIOError
-            return self.news.pop(0)
+            return self.uevents.pop(0)
         if not self.pending:
             raise BlockingIOError
         self.fb_on_crtc = self.pending.pop(0)
@@ -96,7 +101,7 @@ class FakeKernel:
 
     def ioctl(self, fd: int, request: int, structure: Any = None) -> int:
         assert self.is_open and fd == FD
-        answer = {
+        answers: dict[int, Callable[[Any], None]] = {
             drm.SET_MASTER: self._set_master,
             drm.GET_RESOURCES: self._resources,
             drm.GET_CONNECTOR: self._connector,
@@ -113,11 +118,11 @@ class FakeKernel:
             drm.GET_PLANE: self._get_plane,
             drm.SET_PLANE: self._set_plane,
         }
-        answer[request](structure)
+        answers[request](structure)
         return 0
 
     def picture(self, fb: int) -> tuple[int, int, bytes]:
-        """Width, pitch and content of a buffer."""
+        """The width, pitch and content of a buffer."""
         width, _, pitch = self.sizes[fb]
         return width, pitch, self.memory[fb][:]
 
@@ -126,7 +131,7 @@ class FakeKernel:
             raise _error(self.master_errno)
 
     def _resources(self, asked: drm.Resources) -> None:
-        if self.computes_only:
+        if self.only_renders:
             raise _error(errno.EOPNOTSUPP)
         if asked.crtcs:
             _fill(asked.crtcs, [OTHER_CRTC, CRTC])
@@ -139,10 +144,10 @@ class FakeKernel:
             (drm.Mode * len(self.modes)).from_address(asked.modes)[:] = self.modes
         if asked.encoders:
             _fill(asked.encoders, [ENCODER])
-        if self.notices_itself or not asked.count_modes:
-            self._noticed = self.connected
+        if self.probes_itself or not asked.count_modes:
+            self._known_connected = self.connected
         asked.count_modes, asked.count_encoders, asked.encoder = len(self.modes), 1, 0
-        asked.connection = drm.CONNECTED if self._noticed else 2
+        asked.connection = drm.CONNECTED if self._known_connected else 2
 
     def _encoder(self, asked: drm.Encoder) -> None:
         assert asked.id == ENCODER
@@ -150,7 +155,7 @@ class FakeKernel:
 
     def _get_crtc(self, asked: drm.Crtc) -> None:
         assert asked.id == CRTC
-        asked.fb, asked.has_mode, asked.mode = self.fb_on_crtc, 1, mode(*self.mode_on_crtc)
+        asked.fb, asked.has_mode, asked.mode = self.fb_on_crtc, 1, make_mode(*self.mode_on_crtc)
 
     def _set_crtc(self, asked: drm.Crtc) -> None:
         assert asked.id == CRTC and asked.count_connectors == 1
@@ -160,7 +165,7 @@ class FakeKernel:
 
     def _create(self, asked: drm.Dumb) -> None:
         self._next += 1
-        # A pitch that is more than the row, as drivers give it.
+        # The pitch is larger than a row, as with real drivers.
         asked.handle, asked.pitch = self._next, asked.width * 4 + 64
         asked.size = asked.pitch * asked.height
         self.sizes[asked.handle] = (asked.width, asked.height, asked.pitch)

@@ -1,4 +1,4 @@
-"""A made-up machine into which a USB camera can be plugged."""
+"""A fake machine into which a USB camera can be plugged."""
 
 import os
 import shutil
@@ -11,8 +11,8 @@ PORT = "1-1.2"
 BY_ID = "/dev/v4l/by-id/usb-Cheap_Webcam-video-index0"
 
 
-class Bench:
-    """A made-up /dev, /proc and /sys, a clock, and one USB camera."""
+class FakeMachine:
+    """Folders that stand for /dev, /proc and /sys, a clock, and one USB camera."""
 
     def __init__(self, root: Path) -> None:
         self.root, self.now_s = root, 1000.0
@@ -30,8 +30,8 @@ class Bench:
     def advance(self, seconds: float) -> None:
         self.now_s += seconds
 
-    def add_device(self, name: str, index: int) -> None:
-        """A node without a USB device behind it."""
+    def add_node(self, name: str, index: int) -> None:
+        """Add a device node without a USB device behind it."""
         (self.root / "dev" / name).touch()
         folder = self.root / "sys/class/video4linux" / name
         folder.mkdir(parents=True, exist_ok=True)
@@ -47,7 +47,7 @@ class Bench:
         interface: str = "1.0",
         index: int = 0,
     ) -> None:
-        """A node of a USB device at `port`, as the kernel lays it out below /sys."""
+        """Add a node of a USB device at `port`, laid out below /sys as the kernel does."""
         (self.root / "dev" / node).touch()
         device = self.root / "sys/devices/platform/usb1" / port
         function = device / f"{port}:{interface}" / "video4linux" / node
@@ -62,8 +62,8 @@ class Bench:
         link.parent.mkdir(parents=True, exist_ok=True)
         link.symlink_to(os.path.relpath(function, link.parent))
 
-    def pull_usb(self, node: str) -> None:
-        """The device of `node` with all that it had is gone."""
+    def unplug_usb(self, node: str) -> None:
+        """Remove the device of `node` with all its nodes."""
         device = (self.root / "sys/class/video4linux" / node / "device").resolve().parent
         for link in (self.root / "sys/class/video4linux").iterdir():
             if link.resolve().is_relative_to(device):
@@ -71,25 +71,27 @@ class Bench:
                 (self.root / "dev" / link.name).unlink()
         shutil.rmtree(device)
 
-    def name_stably(self) -> None:
-        """What udev does."""
+    def make_by_id_link(self) -> None:
+        """Make the link below /dev/v4l/by-id, as udev does."""
         (self.root / BY_ID.lstrip("/")).symlink_to(self.root / "dev" / self.node)
 
     def unplug(self) -> None:
         self.capture.fault = "unplugged"
-        self.pull_usb(self.node)
+        self.unplug_usb(self.node)
         (self.root / BY_ID.lstrip("/")).unlink(missing_ok=True)
 
     def plug(self, node: str | None = None, **options: object) -> None:
-        """The kernel gives another node while somebody holds the old one, and so does another order at boot."""
+        """Plug the camera in; the kernel gives it another node while a program holds the old one."""
         self.node = node or ("video2" if self.opened and not self.capture.is_released else "video0")
         self.plugged = options
         self.capture = self.make_capture(**options)
         self.plug_usb(self.node, PORT)
         (self.root / BY_ID.lstrip("/")).unlink(missing_ok=True)
-        self.name_stably()
+        self.make_by_id_link()
 
-    def camera(self, device: int | str = 0, width: int = 640, height: int = 480, fps: int = 30) -> UsbCamera:
+    def make_camera(
+        self, device: int | str = 0, width: int = 640, height: int = 480, fps: int = 30
+    ) -> UsbCamera:
         return UsbCamera(
             f"/dev/video{device}" if isinstance(device, int) else device,
             width,
@@ -97,11 +99,12 @@ class Bench:
             fps,
             root=self.root,
             clock=lambda: self.now_s,
-            capture=lambda *called: self.open(*called),
-        )  # type: ignore[arg-type, return-value]
+            # A test may replace the method.
+            capture=lambda name, api: self.open_capture(name, api),  # type: ignore[arg-type, return-value]
+        )
 
-    def open(self, name: str, *_: int) -> V4l2Capture:
-        """A handle of its own each time; what is wrong with the camera stays wrong."""
+    def open_capture(self, name: str, *_: int) -> V4l2Capture:
+        """Open the camera: a new handle each time, with the fault that the camera has."""
         self.opened.append(name)
         if self.capture.is_released:
             fault, self.capture = self.capture.fault, self.make_capture(**self.plugged)
