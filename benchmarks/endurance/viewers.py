@@ -1,4 +1,4 @@
-"""Viewers that come and go: of the stream, the snapshot, the state and the events; some stop reading."""
+"""Viewers that come and go: of the stream, the snapshot, the state and the messages; some stop reading."""
 
 import asyncio
 import random
@@ -64,7 +64,7 @@ class Viewers:
         kinds: dict[str, Callable[[aiohttp.ClientSession], Awaitable[None]]] = {
             "stream": self._watch_stream,
             "stalled": self._stall,
-            "events": self._receive_events,
+            "events": self._receive_messages,
             "snapshot": self._get_snapshot,
             "state": self._get_state,
         }
@@ -90,7 +90,7 @@ class Viewers:
         async with session.get(f"{self._url}/stream", raise_for_status=True):
             await asyncio.sleep(LONGEST_S)
 
-    async def _receive_events(self, session: aiohttp.ClientSession) -> None:
+    async def _receive_messages(self, session: aiohttp.ClientSession) -> None:
         async with session.ws_connect(f"{self._url}/events") as messages:
             async for _ in messages:
                 pass

@@ -15,7 +15,7 @@ LONGEST_PREFIX_BYTES = 200
 
 @dataclass(frozen=True, slots=True)
 class Broker:
-    """A broker, the user whom it knows us as, and the topic prefix of this device's messages."""
+    """A broker, the user that connects to it, and the topic prefix of this device's messages."""
 
     host: str
     port: int
@@ -45,7 +45,7 @@ def parse(address: str, origin: str) -> Broker:
     """
     if re.match(r"\w*://[^/@]*:[^/]*@", address):
         raise ConfigError(
-            f"expected mqtt without a password, which others can read there, found one ({origin}); put it "
+            f"expected no password in mqtt, where others can read it, found one ({origin}); put it "
             "in a file for --mqtt-password-file, or in FER_EDGE_MQTT_PASSWORD"
         )
     try:

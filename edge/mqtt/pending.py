@@ -9,7 +9,7 @@ from edge.contracts import Result
 from edge.mqtt.outbox import Outbox
 from edge.mqtt.state_changes import ChangeDetector, make_state
 
-# While nothing changes, the state is published so often, for its stats.
+# The state is published this often while nothing changes, for its stats.
 STATE_EVERY_S = 30.0
 # State changes, of about 150 bytes each, that wait while the broker is unavailable.
 OUTBOX_LIMIT = 1000

@@ -14,7 +14,7 @@ from edge.mqtt.pending import PendingMessages
 CHECK_EVERY_S = 0.2
 # Half of the 20 unacknowledged messages that Mosquitto takes from a client.
 IN_FLIGHT_LIMIT = 10
-# The last messages have so long to arrive when the sink is left.
+# The time in which the last messages must arrive when the sink is left.
 FLUSH_WITHIN_S = 0.5
 
 

@@ -14,7 +14,7 @@ Message = dict[str, Any]
 SCHEMA = 1
 # The dominant expression when there is no face.
 NO_FACE = "none"
-# A pipeline without a result for so long does not work, whatever its camera reports.
+# A pipeline without a result for this time does not work, whatever its camera reports.
 STALE_AFTER_S = 5.0
 
 

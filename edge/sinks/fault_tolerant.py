@@ -31,7 +31,7 @@ class FaultTolerantSink:
         is_live: bool,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """`on_loss` is called in the thread that calls `show`; `is_live` if the camera is."""
+        """`on_loss` is called in the thread that calls `show`; `is_live` is that of the run's camera."""
         self._sink, self._on_loss, self._is_live, self._clock = sink, on_loss, is_live, clock
         self._error: SinkError | None = None
         self._tried_at_s = 0.0

@@ -101,7 +101,7 @@ class HdmiSink:
                 self._obey_key(screen, key)
 
     def _is_repeated(self, key: str) -> bool:
-        """The key is held down, and the terminal sends it again: B would show the hidden faces again."""
+        """The key is held down, and the terminal sends it again: a second B would show the hidden faces."""
         now_s = self._clock()
         last_s = self._pressed_at_s.get(key, -math.inf)
         self._pressed_at_s[key] = now_s

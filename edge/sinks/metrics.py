@@ -57,7 +57,7 @@ class Histogram:
 
 
 class MetricsSink:
-    """A Sink that counts, which takes microseconds a frame; only render() loads the library of Prometheus.
+    """A Sink that counts; this takes microseconds a frame, and only render() loads Prometheus' library.
 
     It stands behind all other sinks but systemd's: when it is shown a result, they have taken it.
     """

@@ -23,12 +23,15 @@ from edge.threads import WorkerGroup
 log = logging.getLogger(__name__)
 
 LONGEST_PAUSE_S = 60.0
-# The end of a connection that lasted so long is logged, and followed by a quick attempt.
+# When a connection that lasted this long ends, that is logged, and the next attempt follows soon.
 STEADY_AFTER_S = 10.0
 
 
 def choose_pause_s(attempt: int, random: Callable[[], float] = random.random) -> float:
-    """The pause after the failure number `attempt`, from 0, in a row: longer each time, random."""
+    """The pause when attempt number `attempt`, from 0, has failed: longer each time.
+
+    It is random, so that the devices of a fleet do not reconnect all at once.
+    """
     longest_s = min(LONGEST_PAUSE_S, 2.0 ** min(attempt, 10))
     return longest_s * (0.5 + random() / 2)
 

@@ -20,7 +20,7 @@ log = logging.getLogger(__name__)
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 HEALTH, PAGE, LOGIN, LOGOUT = "/healthz", "/", "/login", "/logout"
-# So many addresses are remembered that sent the right token.
+# The number of addresses that are remembered because they sent the right token.
 MOST_TRUSTED = 1024
 
 
@@ -142,7 +142,7 @@ class AccessControl:
         )
 
     def _check_token(self, guess: str, client: str) -> bool:
-        """Whether `guess` is the token; remembers which it was."""
+        """Whether `guess` is the token; remembers the client if it is, and counts it if it is not."""
         assert self._token is not None
         if self._token.matches(guess):
             self._trusted[client] = None

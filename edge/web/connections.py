@@ -23,12 +23,13 @@ _LINGER_0 = struct.pack("ii", 1, 0)
 SERVER = "fer-edge"
 # The pause after accept() failed because the process has no file descriptor left.
 ACCEPT_AGAIN_S = 0.5
-# A client has so long to answer the close_notify of TLS.
+# The time in which a client must answer the close_notify of TLS.
 TLS_SHUTDOWN_S = 1.0
 # Of one line of a request's head; Limits.received bounds the whole head.
 LINE_BYTES = 8190
 HEADER_LINES = 64
-# The server reads on for so long after an early response: a client that is still sending would not see it.
+# How long the server reads on after an early response, which a client that still sends would not see
+# otherwise.
 LINGERING_S = 1.0
 
 
@@ -135,7 +136,7 @@ class ConnectionLimiter:
     async def __aenter__(self) -> Self:
         await self._runner.setup()
         self._listener.setblocking(False)
-        # The kernel closes the connection of a client that acknowledges nothing for so long.
+        # The kernel closes the connection of a client that acknowledges nothing for this time.
         self._listener.setsockopt(
             socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, round(self._limits.idle_s * 1000)
         )

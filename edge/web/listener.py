@@ -4,8 +4,7 @@ import socket
 
 from edge.errors import SinkError
 
-# The kernel buffers so much for a client that does not read: a picture or two, so that it soon sees new ones
-# again.
+# What the kernel buffers for a client that does not read: a picture or two, so that it is soon up to date.
 SEND_BUFFER_BYTES = 128 * 1024
 
 

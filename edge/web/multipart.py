@@ -9,7 +9,7 @@ from edge.web.connections import reset_connection
 BOUNDARY = "frame"
 CONTENT_TYPE = f"multipart/x-mixed-replace; boundary={BOUNDARY}"
 START = f"--{BOUNDARY}\r\n".encode()
-# The connection of a viewer that reads no picture for so long is closed.
+# A viewer that reads no picture for this time is disconnected.
 STALLED_AFTER_S = 10.0
 
 

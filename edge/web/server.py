@@ -25,13 +25,13 @@ from edge.web.multipart import EncodedPicture
 
 log = logging.getLogger(__name__)
 
-# A snapshot waits so long for a frame.
+# The longest wait of a snapshot for a frame.
 SNAPSHOT_WITHIN_S = 2.0
-# The WebSocket of a client that reads no message for so long is closed.
+# A client that reads no message for this time is disconnected.
 STALLED_AFTER_S = 10.0
-# A client that does not answer a ping within half of this is gone.
+# The interval of pings; a client that does not answer within half of it is disconnected.
 HEARTBEAT_S = 20.0
-# A client of /events has so long to answer the close frame.
+# The time in which a client of /events must answer the close frame.
 CLOSE_WITHIN_S = 0.2
 # The largest message that /events reads before it closes.
 MESSAGE_BYTES = 1024

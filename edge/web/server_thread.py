@@ -17,7 +17,7 @@ from edge.web.limits import Limits
 from edge.web.server import Resources
 
 STOP_WITHIN_S = 5.0
-# The handlers have so long to end when the server stops, and as long again when they were cancelled.
+# The time in which the handlers must end when the server stops; the same again after they were cancelled.
 SHUTDOWN_S = 0.2
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from edge import sinks
 from edge.cameras.demo import DemoCamera
 from edge.contracts import Box, Sink
 from edge.errors import SinkError
@@ -66,6 +67,13 @@ MAKERS: dict[str, Callable[[Path], Sink]] = {
 @pytest.fixture(params=MAKERS)
 def make(request: pytest.FixtureRequest, tmp_path: Path) -> Make:
     return partial(MAKERS[request.param], tmp_path)
+
+
+def test_every_module_of_sinks_is_one_sink_in_this_suite(tmp_path: Path) -> None:
+    made = {type(maker(tmp_path)) for maker in MAKERS.values()}
+    modules = {module.stem for module in Path(sinks.__path__[0]).glob("*.py")} - {"__init__"}
+    assert {sink.__module__ for sink in made} == {f"edge.sinks.{module}" for module in modules}
+    assert len(made) == len(modules)
 
 
 def test_takes_results_with_and_without_faces(make: Make) -> None:

@@ -2,7 +2,7 @@
 
 import { expressionColour, faceColour, percent, UNCERTAIN } from "./colours.js";
 
-// A card stays for so long without its face: the list does not jump when a face is missed in a frame.
+// How long a card stays without its face: the list does not jump when a face is missed in a frame.
 const KEEP_MS = 1200;
 // The least time between two announcements for screen readers.
 const ANNOUNCE_EVERY_MS = 5000;
