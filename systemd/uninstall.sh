@@ -1,16 +1,16 @@
 #!/bin/sh
-# Takes away what install.sh made, but for the settings; --help says what.
+# Removes what install.sh made, except the settings; --help gives the details.
 set -eu
 
 usage() {
     cat <<'HELP'
 usage: sudo ./systemd/uninstall.sh [--all]
 
-Stops and removes the service, what systemctl edit added to it, its program and its user.  /etc/fer-edge stays, and so
-does /var/lib/fer-edge if there is something in it that the service or you wrote: recordings, events.
+Stops and removes the service, its drop-ins (systemctl edit), the program and its user.  It keeps /etc/fer-edge,
+and /var/lib/fer-edge if the service or you have written files there, such as recordings or events.
 
-  --all     remove these too
-  --help    this text
+  --all     remove these, too
+  --help    print this text
 HELP
 }
 
@@ -35,14 +35,14 @@ systemctl reset-failed fer-edge.service 2>/dev/null || true
 if [ "${1:-}" = --all ]; then
     rm -rf "$STATE" "$CONFIG_DIR"
 elif [ -d "$STATE" ]; then
-    # What the program fetches or finds out again.
+    # These can be fetched or measured again.
     rm -f "$STATE/face_detection_yunet_2023mar.onnx" "$STATE/tuning.json"
     rmdir --ignore-fail-on-non-empty "$STATE"
 fi
 for name in "$STATE" "$CONFIG_DIR"; do
     [ ! -e "$name" ] || echo "kept: $name"
 done
-# The next user that is made could get the number, and with it the files that are left.
+# The next new user could get the same number, and with it the files that are kept.
 if [ -d "$CONFIG_DIR" ]; then chgrp -R root "$CONFIG_DIR"; fi
 if [ -e "$STATE" ]; then chown -R root:root "$STATE"; fi
 if getent passwd fer-edge >/dev/null; then userdel fer-edge; fi

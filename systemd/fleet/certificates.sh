@@ -1,10 +1,10 @@
 #!/bin/sh
-# A certificate from a certificate authority of your own, which is made where there is none yet.
+# Makes a certificate with your own certificate authority, and the authority if FOLDER holds none yet.
 #
-#   ./certificates.sh FOLDER FILE NAME...    FOLDER/FILE.crt and FOLDER/FILE.key, for a machine that is called NAME
+#   ./certificates.sh FOLDER FILE NAME...    makes FOLDER/FILE.crt and FOLDER/FILE.key for the machine NAME
 #
-# A NAME is a host name or an IPv4 address. FOLDER/ca.crt goes to all who are to trust the machine; FOLDER/ca.key, with
-# which anybody can make such certificates, goes to nobody.
+# A NAME is a host name or an IPv4 address. Give FOLDER/ca.crt to everybody who is to trust the machine. Give
+# FOLDER/ca.key to nobody: whoever has it can make such certificates.
 set -eu
 [ $# -ge 3 ] || { sed -n '2,7s/^# \{0,1\}//p' "$0" >&2; exit 64; }
 umask 077
