@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import TypeAlias
 
 from benchmarks import options
-from benchmarks.options import SHOW_DEFAULT, positive_number, whole_number
+from benchmarks.options import SHOW_DEFAULT
 from edge import command as command_line
 from edge import models
 from edge.command import ArgumentParser
@@ -58,7 +58,7 @@ def _add_stages(commands: _Commands) -> None:
     )
     options.add_clip(command)
     options.add_detector(command)
-    options.add_rounds(command, 9, "rounds in which all stages take turns")
+    options.add_number(command, "--rounds", 9, "rounds in which all stages take turns")
     command.add_argument(
         "--png",
         type=Path,
@@ -87,11 +87,9 @@ def _add_line(commands: _Commands) -> None:
     )
     source.add_argument("--camera", metavar="SPEC", help="a live camera, as python -m edge.run names it")
     options.add_detector(command)
-    options.add_frames(command, 464, "frames of a pass")
-    command.add_argument(
-        "--fps", type=whole_number, default=30, metavar="N", help=f"rate of the live passes {SHOW_DEFAULT}"
-    )
-    options.add_rounds(command, 3, "passes of each kind")
+    options.add_number(command, "--frames", 464, "frames of a pass")
+    options.add_number(command, "--fps", 30, "rate of the live passes")
+    options.add_number(command, "--rounds", 3, "passes of each kind")
     command.add_argument(
         "--viewer",
         action="store_true",
@@ -112,13 +110,7 @@ def _add_agreement(commands: _Commands) -> None:
     )
     options.add_clip(command)
     options.add_detector(command)
-    command.add_argument(
-        "--seconds",
-        type=positive_number,
-        default=12.0,
-        metavar="S",
-        help=f"length of each scene, s of media time {SHOW_DEFAULT}",
-    )
+    options.add_number(command, "--seconds", 12.0, "length of each scene, s of media time")
     options.add_json(command)
 
 
@@ -133,15 +125,9 @@ def _add_soak(commands: _Commands) -> None:
     )
     options.add_clip(command)
     options.add_detector(command)
-    command.add_argument(
-        "--minutes", type=positive_number, default=20.0, metavar="N", help=f"how long {SHOW_DEFAULT}"
-    )
-    command.add_argument(
-        "--viewers", type=whole_number, default=4, metavar="N", help=f"viewers at a time {SHOW_DEFAULT}"
-    )
-    command.add_argument(
-        "--fps", type=whole_number, default=30, metavar="N", help=f"the camera's rate {SHOW_DEFAULT}"
-    )
+    options.add_number(command, "--minutes", 20.0, "how long")
+    options.add_number(command, "--viewers", 4, "viewers at a time")
+    options.add_number(command, "--fps", 30, "the camera's rate")
     options.add_json(command)
 
 
@@ -197,7 +183,7 @@ def _add_arm64(commands: _Commands) -> None:
     )
     command.add_argument("--clip", type=Path, required=True, metavar="FILE", help="a video with a face")
     command.add_argument("--yunet", metavar="FILE", help="YuNet's model: count with it (default: with Haar)")
-    options.add_frames(command, ARM64_FRAMES, "frames to count over")
+    options.add_number(command, "--frames", ARM64_FRAMES, "frames to count over")
     options.add_json(command)
 
 
@@ -209,17 +195,9 @@ def _add_load(commands: _Commands) -> None:
         "Measure what viewers cost: frames analysed per second on the demo camera with nobody watching and "
         "with many clients of the stream on this machine, of which half never read, in turn.",
     )
-    command.add_argument(
-        "--clients", type=whole_number, default=200, metavar="N", help=f"how many clients {SHOW_DEFAULT}"
-    )
-    options.add_rounds(command, 5, "rounds, each with nobody and then with the clients")
-    command.add_argument(
-        "--seconds",
-        type=positive_number,
-        default=10.0,
-        metavar="S",
-        help=f"length of each half of a round, s {SHOW_DEFAULT}",
-    )
+    options.add_number(command, "--clients", 200, "how many clients")
+    options.add_number(command, "--rounds", 5, "rounds, each with nobody and then with the clients")
+    options.add_number(command, "--seconds", 10.0, "length of each half of a round, s")
     options.add_json(command)
 
 
@@ -232,9 +210,7 @@ def _add_cycles(commands: _Commands) -> None:
         "with exit code 1 when threads, descriptors or memory have grown, or when the pipeline took more "
         "than 2 s to go on.",
     )
-    command.add_argument(
-        "--cycles", type=whole_number, default=1000, metavar="N", help=f"how many times {SHOW_DEFAULT}"
-    )
+    options.add_number(command, "--cycles", 1000, "how many times")
 
 
 def _add_fleet(commands: _Commands) -> None:
@@ -247,20 +223,10 @@ def _add_fleet(commands: _Commands) -> None:
         "stopped, and at last the broker itself is killed. Ends with exit code 1 when another device was "
         "affected.",
     )
-    command.add_argument(
-        "--devices",
-        type=whole_number,
-        default=200,
-        metavar="N",
-        help="how many devices, at least 3 (default: %(default)s)",
-    )
-    command.add_argument(
+    options.add_number(command, "--devices", 200, "how many devices, at least 3")
+    options.add_number(
+        command,
         "--seconds",
-        type=positive_number,
-        default=30.0,
-        metavar="S",
-        help=(
-            "how long to listen before and after the outage, s; the broker misses a stalled device after 22 "
-            "s (default: %(default)s)"
-        ),
+        30.0,
+        "how long to listen before and after the outage, s; the broker misses a stalled device after 22 s",
     )

@@ -42,18 +42,10 @@ def add_detector(command: ArgumentParser) -> None:
     )
 
 
-def add_rounds(command: ArgumentParser, default: int, what: str) -> None:
-    """Add --rounds."""
-    command.add_argument(
-        "--rounds", type=whole_number, default=default, metavar="N", help=f"{what} {SHOW_DEFAULT}"
-    )
-
-
-def add_frames(command: ArgumentParser, default: int, what: str) -> None:
-    """Add --frames."""
-    command.add_argument(
-        "--frames", type=whole_number, default=default, metavar="N", help=f"{what} {SHOW_DEFAULT}"
-    )
+def add_number(command: ArgumentParser, flag: str, default: int | float, text: str) -> None:
+    """Add an option for a whole number of at least 1, or, with a float as `default`, a number above 0."""
+    parse = parse_whole_number if isinstance(default, int) else parse_positive_number
+    command.add_argument(flag, type=parse, default=default, metavar="N", help=f"{text} {SHOW_DEFAULT}")
 
 
 def add_json(command: ArgumentParser) -> None:
@@ -73,17 +65,19 @@ def add_compare(command: ArgumentParser) -> None:
     )
 
 
-def whole_number(text: str) -> int:
+def parse_whole_number(text: str) -> int:
     """Parse a whole number of at least 1, for argparse."""
-    number = int(text)
-    if number < 1:
+    if not text.isdecimal() or int(text) < 1:
         raise ArgumentTypeError(f"expected a whole number of at least 1, found {text}")
-    return number
+    return int(text)
 
 
-def positive_number(text: str) -> float:
+def parse_positive_number(text: str) -> float:
     """Parse a finite number above 0, for argparse."""
-    number = float(text)
+    try:
+        number = float(text)
+    except ValueError:
+        number = 0.0
     if not 0 < number < float("inf"):
         raise ArgumentTypeError(f"expected a number above 0, found {text}")
     return number

@@ -27,7 +27,7 @@ class SceneSource:
     clip: Clip
     face: Box
 
-    def to_media_time_s(self, index: int) -> float:
+    def compute_media_time_s(self, index: int) -> float:
         """Compute the media time of frame `index`."""
         return index / self.clip.fps
 
@@ -44,13 +44,13 @@ def show_as_filmed(source: SceneSource, index: int) -> Image:
 def show_nobody_at_times(source: SceneSource, index: int) -> Image:
     """Show an empty picture for one second of every three."""
     picture = source.clip.decode_picture(index)
-    return np.full_like(picture, EMPTY) if source.to_media_time_s(index) % 3 >= 2 else picture
+    return np.full_like(picture, EMPTY) if source.compute_media_time_s(index) % 3 >= 2 else picture
 
 
 def jump_sideways(source: SceneSource, index: int) -> Image:
     """Cut the face from one side of a wider picture to the other every two seconds."""
     clip = source.clip
-    left = 0 if source.to_media_time_s(index) % 4 < 2 else clip.width // 2
+    left = 0 if source.compute_media_time_s(index) % 4 < 2 else clip.width // 2
     return _place(clip.decode_picture(index), left, 0, clip.width * 3 // 2, clip.height)
 
 
@@ -58,7 +58,7 @@ def show_second_face(source: SceneSource, index: int) -> Image:
     """Show another, smaller face beside the first one, from 1.5 s to 4 s of every four seconds."""
     clip, face, margin = source.clip, source.face, source.face.width // 4
     canvas = _place(clip.decode_picture(index), 0, 0, clip.width + 2 * face.width, clip.height)
-    if source.to_media_time_s(index) % 4 >= 1.5:
+    if source.compute_media_time_s(index) % 4 >= 1.5:
         head = Box(face.left - margin, face.top - margin, face.width + 2 * margin, face.height + 2 * margin)
         # From another moment of the clip, so that the two faces do not move alike.
         other = clip.decode_picture(index + len(clip.jpegs) // 2)
@@ -72,14 +72,14 @@ def show_second_face(source: SceneSource, index: int) -> Image:
 def slide_through(source: SceneSource, index: int) -> Image:
     """Slide the picture from left to right through the frame within three seconds."""
     clip = source.clip
-    left = round(clip.width * (2 * (source.to_media_time_s(index) % 3) / 3 - 1))
+    left = round(clip.width * (2 * (source.compute_media_time_s(index) % 3) / 3 - 1))
     return _place(clip.decode_picture(index), left, 0, clip.width, clip.height)
 
 
 def come_near_and_leave(source: SceneSource, index: int) -> Image:
     """Let the face come from far to near and go back, within four seconds."""
     clip = source.clip
-    nearness = (1 - math.cos(2 * math.pi * source.to_media_time_s(index) / 4)) / 2
+    nearness = (1 - math.cos(2 * math.pi * source.compute_media_time_s(index) / 4)) / 2
     zoom = 0.5 + 0.5 * nearness
     small = np.asarray(
         cv2.resize(clip.decode_picture(index), None, fx=zoom, fy=zoom, interpolation=cv2.INTER_AREA), np.uint8
@@ -122,7 +122,7 @@ def is_cut(name: str, source: SceneSource, index: int) -> bool:
     if cut is None or index == 0:
         return False
     period_s, first_s = cut
-    before, now = ((source.to_media_time_s(frame) - first_s) // period_s for frame in (index - 1, index))
+    before, now = ((source.compute_media_time_s(frame) - first_s) // period_s for frame in (index - 1, index))
     return now > before
 
 

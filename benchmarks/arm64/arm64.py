@@ -40,7 +40,7 @@ def run(chosen: Namespace) -> int:
                 _report(f"{board.name}, {way}")
                 arguments = [str(clip_file), str(chosen.frames), detector, way]
                 arguments += [chosen.yunet] if chosen.yunet else []
-                counts[way], comparisons[way] = _count(board, root, arguments, marks)
+                counts[way], comparisons[way] = _count_and_compare(board, root, arguments, marks)
             is_equal = is_equal and all(comparison.is_equal for comparison in comparisons.values())
             _print_board(board, counts, comparisons)
             boards[board.name] = _describe_board(board, counts, comparisons)
@@ -56,7 +56,7 @@ def run(chosen: Namespace) -> int:
     return 0 if is_equal else 1
 
 
-def _count(
+def _count_and_compare(
     board: EmulatedBoard, root: Path, arguments: Sequence[str], marks: Path
 ) -> tuple[Counts, Comparison]:
     """Count the instructions of a frame by stage, and compare what was found with what this machine finds."""

@@ -50,12 +50,12 @@ def compare_results(one: Sequence[dict[str, Any]], other: Sequence[dict[str, Any
     return Comparison(
         frames=len(pairs),
         same_boxes=len(same),
-        most_px=round(_find_most(same_count, "boxes")),
-        int8=_find_most(same, "int8"),
-        float32=_find_most(same, "float"),
+        most_px=round(_find_largest_difference(same_count, "boxes")),
+        int8=_find_largest_difference(same, "int8"),
+        float32=_find_largest_difference(same, "float"),
     )
 
 
-def _find_most(pairs: Sequence[tuple[dict[str, Any], dict[str, Any]]], key: str) -> float:
+def _find_largest_difference(pairs: Sequence[tuple[dict[str, Any], dict[str, Any]]], key: str) -> float:
     differences = (float(np.abs(np.subtract(one[key], other[key])).max()) for one, other in pairs if one[key])
     return max(differences, default=0.0)

@@ -37,12 +37,12 @@ QUALITY = 80
 def mark_stage(stage: str) -> Iterator[None]:
     """Mark the work in this context as that of `stage`."""
     before, after = get_codes(stage)
-    _mark(before)
+    _make_mark(before)
     yield
-    _mark(after)
+    _make_mark(after)
 
 
-def _mark(code: int) -> None:
+def _make_mark(code: int) -> None:
     with suppress(OSError):
         os.getpgid(-code)
 

@@ -34,15 +34,15 @@ class ProcessSampler:
         self.samples: list[Sample] = []
         """What sample_until took."""
 
-    def elapsed_s(self) -> float:
-        """Return the time since the start."""
+    def measure_elapsed_s(self) -> float:
+        """Measure the time since the start."""
         return time.monotonic() - self._started_s
 
     def sample_until(self, at_s: float) -> None:
         """Take a sample every SAMPLE_EVERY_S until `at_s` after the start."""
-        while (left_s := at_s - self.elapsed_s()) > 0:
+        while (left_s := at_s - self.measure_elapsed_s()) > 0:
             time.sleep(min(SAMPLE_EVERY_S, left_s))
-            self.samples.append(self._take())
+            self.samples.append(self._take_sample())
             self._report(self.samples[-1])
 
     def sample_quiet(self) -> Sample:
@@ -50,7 +50,7 @@ class ProcessSampler:
         time.sleep(SETTLE_S)
         taken = []
         for _ in range(QUIET_SAMPLES):
-            taken.append(self._take())
+            taken.append(self._take_sample())
             time.sleep(1)
         usages = [sample.usage for sample in taken]
         usage = ProcessUsage(
@@ -61,7 +61,7 @@ class ProcessSampler:
         self._report(combined := Sample(taken[-1].at_s, usage))
         return combined
 
-    def _take(self) -> Sample:
+    def _take_sample(self) -> Sample:
         if self._process.poll() is not None:
             finish_pass(
                 self._process, self._started_s
@@ -69,4 +69,4 @@ class ProcessSampler:
             raise PassError(
                 "expected the pipeline to run until it is stopped, found that it ended; run this again"
             )
-        return Sample(self.elapsed_s(), read_usage(self._process.pid))
+        return Sample(self.measure_elapsed_s(), read_usage(self._process.pid))

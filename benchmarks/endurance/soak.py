@@ -128,16 +128,7 @@ def run_soak(
     with tempfile.TemporaryDirectory() as folder:
         clip_file = Path(folder, "clip")
         write_clip(_make_clip(source), clip_file)
-        request = PassRequest(
-            config=config,
-            clip=str(clip_file),
-            frames=round((duration_s + SPARE_S) * fps),
-            live_fps=fps,
-            viewer=True,
-            time_libraries=False,
-            kept=KEPT,
-        )
-        with start_pass(request) as (process, url):
+        with start_pass(_make_request(config, clip_file, duration_s, fps)) as (process, url):
             started_s = monotonic()
             sampler = ProcessSampler(process, started_s, report)
             crowds = [Viewers(url, viewers, seed) for seed in range(3)]
@@ -145,11 +136,11 @@ def run_soak(
             # back after all had left is then in it.
             for crowd, until_s in zip(crowds, (first_at_s / 2, first_at_s), strict=False):
                 with crowd:
-                    sampler.sample_until(max(until_s, sampler.elapsed_s() + sampling.SAMPLE_EVERY_S))
+                    sampler.sample_until(max(until_s, sampler.measure_elapsed_s() + sampling.SAMPLE_EVERY_S))
                 first = sampler.sample_quiet()
             sampler.samples.clear()
             with crowds[-1]:
-                sampler.sample_until(max(duration_s, sampler.elapsed_s() + sampling.SAMPLE_EVERY_S))
+                sampler.sample_until(max(duration_s, sampler.measure_elapsed_s() + sampling.SAMPLE_EVERY_S))
             between, last = list(sampler.samples), sampler.sample_quiet()
             process.terminate()
             completed = finish_pass(process, started_s)
@@ -158,6 +149,18 @@ def run_soak(
         visits += crowd.visits
         refused += crowd.refused
     return SoakResult(first, last, between, completed, dict(visits), dict(refused))
+
+
+def _make_request(config: Config, clip_file: Path, duration_s: float, fps: int) -> PassRequest:
+    return PassRequest(
+        config=config,
+        clip=str(clip_file),
+        frames=round((duration_s + SPARE_S) * fps),
+        live_fps=fps,
+        viewer=True,
+        time_libraries=False,
+        kept=KEPT,
+    )
 
 
 def _make_clip(source: SceneSource) -> Clip:

@@ -115,9 +115,9 @@ class UnpluggingSink:
             return
         self._seen += 1
         if self._seen >= self._due:
-            self._change()
+            self._plug_or_unplug()
 
-    def _change(self) -> None:
+    def _plug_or_unplug(self) -> None:
         self._seen = 0
         if self._is_unplugged:
             self._socket.plug_in()

@@ -66,7 +66,9 @@ def simulate(devices: int, seconds: float, executable: str) -> bool:
             f"which the devices' processes share with the broker"
         )
         print(summarise("all at work", listener.record_phase(seconds, server.pid), devices))
-        affected = _strike(listener, server.pid, seconds, killed=killed, stalled=stalled, others=others)
+        affected = _cause_outages(
+            listener, server.pid, seconds, killed=killed, stalled=stalled, others=others
+        )
         if affected:
             return False
         _kill(server)
@@ -74,7 +76,7 @@ def simulate(devices: int, seconds: float, executable: str) -> bool:
     return True
 
 
-def _strike(
+def _cause_outages(
     listener: MessageListener,
     broker_pid: int,
     seconds: float,

@@ -3,6 +3,7 @@
 import subprocess
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from benchmarks.peers.environments import ROOT, Environment, PeerUnavailable, get_last_line
@@ -68,41 +69,34 @@ class Peer:
     make_arguments: MakeArguments
 
 
-def _keras(*extra: str) -> MakeArguments:
-    def make_arguments(files: PeerFiles, interpreter: Path) -> tuple[str, ...]:
-        if files.keras_json is None or files.keras_weights is None:
-            raise PeerUnavailable(
-                "the network of 2023 is missing: name its files with --keras-json and --keras-weights"
-            )
-        architecture, weights = _require(files.keras_json), _require(files.keras_weights)
-        return ("--architecture", architecture, "--weights", weights, *extra)
-
-    return make_arguments
-
-
-def _hsemotion(package: str) -> MakeArguments:
-    return lambda files, interpreter: ("--package", package, "--yunet", _require(files.yunet))
+def _make_keras_arguments(
+    files: PeerFiles, interpreter: Path, *, extra: tuple[str, ...] = ()
+) -> tuple[str, ...]:
+    if files.keras_json is None or files.keras_weights is None:
+        raise PeerUnavailable(
+            "the network of 2023 is missing: name its files with --keras-json and --keras-weights"
+        )
+    architecture, weights = _require_file(files.keras_json), _require_file(files.keras_weights)
+    return ("--architecture", architecture, "--weights", weights, *extra)
 
 
-def _zoo(runtime: str) -> MakeArguments:
-    def make_arguments(files: PeerFiles, interpreter: Path) -> tuple[str, ...]:
-        model, yunet = _require(find_zoo_model(files)), _require(files.yunet)
-        return ("--model", model, "--yunet", yunet, "--runtime", runtime)
-
-    return make_arguments
+def _make_hsemotion_arguments(files: PeerFiles, interpreter: Path, *, package: str) -> tuple[str, ...]:
+    return ("--package", package, "--yunet", _require_file(files.yunet))
 
 
-def _stand_in(runtime: str) -> MakeArguments:
-    def make_arguments(files: PeerFiles, interpreter: Path) -> tuple[str, ...]:
-        yunet, model = _require(files.yunet), files.cache / "mobilefacenet-standin.int8.onnx"
-        try:
-            find_zoo_model(files)
-        except PeerUnavailable:
-            _make_with(interpreter, "make_stand_in", model)
-            return ("--model", str(model), "--yunet", yunet, "--runtime", runtime)
-        raise PeerUnavailable("the network that it stands in for takes part")
+def _make_zoo_arguments(files: PeerFiles, interpreter: Path, *, runtime: str) -> tuple[str, ...]:
+    model, yunet = _require_file(find_zoo_model(files)), _require_file(files.yunet)
+    return ("--model", model, "--yunet", yunet, "--runtime", runtime)
 
-    return make_arguments
+
+def _make_stand_in_arguments(files: PeerFiles, interpreter: Path, *, runtime: str) -> tuple[str, ...]:
+    yunet, model = _require_file(files.yunet), files.cache / "mobilefacenet-standin.int8.onnx"
+    try:
+        find_zoo_model(files)
+    except PeerUnavailable:
+        _make_file_with(interpreter, "make_stand_in", model)
+        return ("--model", str(model), "--yunet", yunet, "--runtime", runtime)
+    raise PeerUnavailable("the network that it stands in for takes part")
 
 
 def find_zoo_model(files: PeerFiles) -> Path:
@@ -116,34 +110,31 @@ def find_zoo_model(files: PeerFiles) -> Path:
     return path
 
 
-def _bare_haar(files: PeerFiles, interpreter: Path) -> tuple[str, ...]:
+def _make_bare_haar_arguments(files: PeerFiles, interpreter: Path) -> tuple[str, ...]:
     return ("--model", str(models.classifier_path()), "--detector", "haar", "--threads", "2")
 
 
-def _bare_yunet(files: PeerFiles, interpreter: Path) -> tuple[str, ...]:
+def _make_bare_yunet_arguments(files: PeerFiles, interpreter: Path) -> tuple[str, ...]:
     small = files.cache / f"{files.yunet.stem}.160x96.onnx"
     size = ("--width", "160", "--height", "96")
-    _make_with(interpreter, "resize_yunet", small, "--yunet", _require(files.yunet), *size)
+    _make_file_with(interpreter, "resize_yunet", small, "--yunet", _require_file(files.yunet), *size)
     model = str(models.classifier_path())
     return ("--model", model, "--detector", "yunet", "--yunet", str(small), "--threads", "1")
 
 
-def _ours(detector: str) -> MakeArguments:
-    def make_arguments(files: PeerFiles, interpreter: Path) -> tuple[str, ...]:
-        yunet = ("--yunet", _require(files.yunet)) if detector == "yunet" else ()
-        return ("--detector", detector, *yunet)
-
-    return make_arguments
+def _make_our_arguments(files: PeerFiles, interpreter: Path, *, detector: str) -> tuple[str, ...]:
+    yunet = ("--yunet", _require_file(files.yunet)) if detector == "yunet" else ()
+    return ("--detector", detector, *yunet)
 
 
-def _require(path: Path) -> str:
+def _require_file(path: Path) -> str:
     """Return `path` as text; raises PeerUnavailable where there is no such file."""
     if not path.is_file():
         raise PeerUnavailable(f"{path} is not there")
     return str(path)
 
 
-def _make_with(interpreter: Path, module: str, output: Path, *arguments: str) -> None:
+def _make_file_with(interpreter: Path, module: str, output: Path, *arguments: str) -> None:
     """Let a peer's interpreter write `output` with the runner `module`, unless the file is there already."""
     if output.is_file():
         return
@@ -162,22 +153,47 @@ def _make_with(interpreter: Path, module: str, output: Path, *arguments: str) ->
 
 # All are compared with the first.
 PEERS = (
-    Peer("fer-edge, YuNet", None, "ours", _ours("yunet")),
-    Peer("fer-edge, Haar", None, "ours", _ours("haar")),
-    Peer("the loop of 2023: Keras predict, Haar at 1.32", KERAS, "original", _keras()),
-    Peer("the same with model(x)", KERAS, "original", _keras("--call")),
+    Peer("fer-edge, YuNet", None, "ours", partial(_make_our_arguments, detector="yunet")),
+    Peer("fer-edge, Haar", None, "ours", partial(_make_our_arguments, detector="haar")),
+    Peer("the loop of 2023: Keras predict, Haar at 1.32", KERAS, "original", _make_keras_arguments),
+    Peer("the same with model(x)", KERAS, "original", partial(_make_keras_arguments, extra=("--call",))),
     Peer("fer 25.10.3", FER, "fer_package", lambda files, interpreter: ()),
-    Peer("HSEmotion (ONNX) + YuNet", HSEMOTION, "hsemotion", _hsemotion("hsemotion-onnx")),
-    Peer("EmotiEffLib (ONNX) + YuNet", HSEMOTION, "hsemotion", _hsemotion("emotiefflib")),
-    Peer("OpenCV Zoo: YuNet at 320 + int8 MobileFaceNet", BARE, "zoo", _zoo("dnn")),
-    Peer("the same, MobileFaceNet in ONNX Runtime, one thread", BARE, "zoo", _zoo("onnxruntime")),
+    Peer(
+        "HSEmotion (ONNX) + YuNet",
+        HSEMOTION,
+        "hsemotion",
+        partial(_make_hsemotion_arguments, package="hsemotion-onnx"),
+    ),
+    Peer(
+        "EmotiEffLib (ONNX) + YuNet",
+        HSEMOTION,
+        "hsemotion",
+        partial(_make_hsemotion_arguments, package="emotiefflib"),
+    ),
+    Peer(
+        "OpenCV Zoo: YuNet at 320 + int8 MobileFaceNet",
+        BARE,
+        "zoo",
+        partial(_make_zoo_arguments, runtime="dnn"),
+    ),
+    Peer(
+        "the same, MobileFaceNet in ONNX Runtime, one thread",
+        BARE,
+        "zoo",
+        partial(_make_zoo_arguments, runtime="onnxruntime"),
+    ),
     Peer(
         "stand-in for the Zoo's: YuNet at 320 + a MobileFaceNet of random weights",
         BARE,
         "zoo",
-        _stand_in("dnn"),
+        partial(_make_stand_in_arguments, runtime="dnn"),
     ),
-    Peer("the same stand-in in ONNX Runtime, one thread", BARE, "zoo", _stand_in("onnxruntime")),
-    Peer("bare: Haar at 320, two threads + our int8", BARE, "bare", _bare_haar),
-    Peer("bare: YuNet at 160, one thread + our int8", BARE, "bare", _bare_yunet),
+    Peer(
+        "the same stand-in in ONNX Runtime, one thread",
+        BARE,
+        "zoo",
+        partial(_make_stand_in_arguments, runtime="onnxruntime"),
+    ),
+    Peer("bare: Haar at 320, two threads + our int8", BARE, "bare", _make_bare_haar_arguments),
+    Peer("bare: YuNet at 160, one thread + our int8", BARE, "bare", _make_bare_yunet_arguments),
 )

@@ -35,7 +35,9 @@ def run(chosen: Namespace) -> None:
     cache = environments.find_cache_folder()
     cache.mkdir(parents=True, exist_ok=True)
     peer_files = PeerFiles(chosen.keras_json, chosen.keras_weights, chosen.yunet, chosen.zoo, cache)
-    participants = [_prepare(peer, peer_files, chosen) for peer in PEERS if _is_asked_for(peer, chosen.only)]
+    participants = [
+        _prepare_participant(peer, peer_files, chosen) for peer in PEERS if _is_asked_for(peer, chosen.only)
+    ]
     with ConditionRecorder() as recorder:
         turns.run_in_turn(participants, chosen.passes, report=_report)
     machine = describe_machine(models.classifier_path())
@@ -64,7 +66,7 @@ def _is_asked_for(peer: Peer, only: str | None) -> bool:
     return only is None or peer.environment is None or only.lower() in peer.name.lower()
 
 
-def _prepare(peer: Peer, peer_files: PeerFiles, chosen: Namespace) -> Participant:
+def _prepare_participant(peer: Peer, peer_files: PeerFiles, chosen: Namespace) -> Participant:
     """Make the peer's environment and find its files.
 
     A peer that lacks something is excluded with the reason.

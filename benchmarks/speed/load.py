@@ -48,7 +48,7 @@ class LoadError(FerEdgeError):
 
 def run(chosen: Namespace) -> None:
     """Print the medians of both halves of the rounds; write JSON where --json asks for it."""
-    alone, watched = measure(chosen.clients, chosen.rounds, chosen.seconds)
+    alone, watched = measure_load(chosen.clients, chosen.rounds, chosen.seconds)
     spreads: dict[str, Spread] = {
         f"{name}.{where}": compute_spread([getattr(stats, name) for stats in several])
         for name in LoadStats.__slots__
@@ -82,7 +82,9 @@ def _format_half(spreads: Mapping[str, Spread], where: str) -> str:
     )
 
 
-def measure(clients: int, rounds: int, seconds: float) -> tuple[Sequence[LoadStats], Sequence[LoadStats]]:
+def measure_load(
+    clients: int, rounds: int, seconds: float
+) -> tuple[Sequence[LoadStats], Sequence[LoadStats]]:
     """Measure `rounds` times for `seconds` without clients and then with them; return both halves."""
     alone, watched = [], []
     with start_app(clients) as app:
@@ -134,7 +136,7 @@ def start_app(clients: int) -> Iterator[RunningApp]:
         try:
             yield _wait_for_first_frame(process, log)
         finally:
-            _stop(process)
+            _stop_process(process)
 
 
 def _wait_for_first_frame(process: "subprocess.Popen[bytes]", log: IO[str]) -> RunningApp:
@@ -154,7 +156,7 @@ def _wait_for_first_frame(process: "subprocess.Popen[bytes]", log: IO[str]) -> R
     )
 
 
-def _stop(process: "subprocess.Popen[bytes]") -> None:
+def _stop_process(process: "subprocess.Popen[bytes]") -> None:
     process.terminate()
     try:
         process.wait(END_WITHIN_S)

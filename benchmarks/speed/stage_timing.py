@@ -69,9 +69,9 @@ def make_stage_calls(clip: Clip, config: Config) -> dict[str, StageCall]:
     jpegs = [clip.get_jpeg(index) for index in indices]
     detectors = _make_detectors(config)
     calls: dict[str, StageCall] = {
-        "decode to colour": _take_turns(jpegs, lambda jpeg: cv2.imdecode(jpeg, cv2.IMREAD_COLOR)),
-        "decode to grey": _take_turns(jpegs, lambda jpeg: cv2.imdecode(jpeg, cv2.IMREAD_GRAYSCALE)),
-        "decode to grey at half size": _take_turns(
+        "decode to colour": _cycle_through(jpegs, lambda jpeg: cv2.imdecode(jpeg, cv2.IMREAD_COLOR)),
+        "decode to grey": _cycle_through(jpegs, lambda jpeg: cv2.imdecode(jpeg, cv2.IMREAD_GRAYSCALE)),
+        "decode to grey at half size": _cycle_through(
             jpegs, lambda jpeg: cv2.imdecode(jpeg, cv2.IMREAD_REDUCED_GRAYSCALE_2)
         ),
     }
@@ -80,17 +80,17 @@ def make_stage_calls(clip: Clip, config: Config) -> dict[str, StageCall]:
         frames = [_make_grey_frame(clip, index) for index in indices]
         search_whole = _make_whole_search(detector, config.min_face_px)
         faces = _find_faces(frames, detector, config.min_face_px)
-        calls[f"search a whole frame ({detector.name})"] = _take_turns(frames, search_whole)
-        calls[f"search a region ({detector.name})"] = _take_turns(faces, _make_region_search(detector))
+        calls[f"search a whole frame ({detector.name})"] = _cycle_through(frames, search_whole)
+        calls[f"search a region ({detector.name})"] = _cycle_through(faces, _make_region_search(detector))
     classifier = build.make_classifier(config, detectors[-1])
-    calls["preprocess a face"] = _take_turns(
+    calls["preprocess a face"] = _cycle_through(
         faces, lambda one: preprocess.as_input([classifier.crop(*one)], classifier.metadata)
     )
-    calls["infer a face"] = _make_classification(classifier, [classifier.crop(*faces[0])])
+    calls["infer a face"] = _make_inference_call(classifier, [classifier.crop(*faces[0])])
     results = [_make_result(clip, one, classifier) for one in faces]
-    calls["draw"] = _take_turns(results, lambda result: overlay.draw(result, corner=CORNER_TEXT))
+    calls["draw"] = _cycle_through(results, lambda result: overlay.draw(result, corner=CORNER_TEXT))
     pictures = [overlay.draw(result, corner=CORNER_TEXT) for result in results]
-    calls["encode"] = _take_turns(
+    calls["encode"] = _cycle_through(
         pictures, lambda picture: cv2.imencode(".jpg", picture, (cv2.IMWRITE_JPEG_QUALITY, QUALITY))
     )
     return calls
@@ -114,7 +114,7 @@ def make_inference_calls(
             crops = [classifier.crop(*one) for one in itertools.islice(itertools.cycle(faces), MOST_FACES)]
             for count in range(1, MOST_FACES + 1):
                 inference = Inference(model_file.name, threads, count)
-                calls[inference] = _make_classification(classifier, crops[:count])
+                calls[inference] = _make_inference_call(classifier, crops[:count])
     return calls
 
 
@@ -155,13 +155,13 @@ def _time_round_ms(call: StageCall) -> tuple[float, float]:
     return 1000 * median(times_s), 1000 * (time.process_time() - cpu_s) / len(times_s)
 
 
-def _take_turns(inputs: Sequence[T], function: Callable[[T], object]) -> StageCall:
+def _cycle_through(inputs: Sequence[T], function: Callable[[T], object]) -> StageCall:
     """Make a call that applies `function` to the next of `inputs` each time, without end."""
     turns = itertools.cycle(inputs)
     return lambda: function(next(turns))
 
 
-def _make_classification(classifier: OnnxClassifier, crops: Sequence[Image]) -> StageCall:
+def _make_inference_call(classifier: OnnxClassifier, crops: Sequence[Image]) -> StageCall:
     return lambda: classifier.classify(crops)
 
 
