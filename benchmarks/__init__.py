@@ -1,4 +1,4 @@
-"""How fast and how right the line is on this very device.
+"""How fast, how right and how steady the pipeline is on this very device: python -m benchmarks NAME.
 
-Runs with what the Pi has, and draws where matplotlib is.
+It needs what is installed on the Pi, and matplotlib for pictures.
 """

@@ -54,7 +54,7 @@ def _add_stages(commands: _Commands) -> None:
         "Time the stages one by one: decoding, searching whole frames and regions, preprocessing, the "
         "classifier for 1 to 8 faces in each form on 1 to 4 threads (as many as there are cores), drawing, "
         "encoding. Leaves the app the form and the threads that serve this machine best, unless --model "
-        "names a file; the service looks for it where sudo XDG_DATA_HOME=/var/lib puts it.",
+        "names a file; for the service, run it with sudo XDG_DATA_HOME=/var/lib.",
     )
     options.add_clip(command)
     options.add_detector(command)

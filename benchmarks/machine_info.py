@@ -26,7 +26,7 @@ class Condition:
     before: Board
     after: Board
     load: float
-    """Programs that wanted a core in the minute before, as a share of the cores."""
+    """How many programs wanted to run in the minute before, on average, as a share of the cores."""
 
     @property
     def throttled(self) -> tuple[str, ...]:

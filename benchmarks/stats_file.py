@@ -11,7 +11,7 @@ from benchmarks.output_file import write_json
 from benchmarks.tables import format_number, format_table
 from edge.errors import ConfigError
 
-# Two runs that differ in one of these measured different things, which the comparison says.
+# Two runs that differ in one of these measured different things; the comparison then says so.
 _MUST_BE_EQUAL = (
     "command",
     "board",

@@ -7,7 +7,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from statistics import median
 
-# Laps around nothing: they tell what a mark costs by itself.
+# Laps around nothing: their instructions are what a mark costs by itself.
 NOTHING = "nothing"
 STAGES = (
     NOTHING,

@@ -1,4 +1,4 @@
-"""A runner for each peer: a module that the interpreter of the peer's environment runs.
+"""The runners of the peers, each a module that the interpreter of its environment runs.
 
-Its last line is JSON.
+The last line that a runner prints is JSON.
 """

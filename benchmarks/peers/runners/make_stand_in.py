@@ -2,7 +2,7 @@
 
 The layers are those of Chen et al., "MobileFaceNets: Efficient CNNs for Accurate Real-Time Face Verification
 on Mobile Devices" (2018), table 1, with seven classes at the end, and with ReLU in place of PReLU, which is
-nowhere faster.  What it says of a face means nothing.
+nowhere faster.  Its labels mean nothing.
 """
 
 import argparse

@@ -12,9 +12,9 @@ from tests.mosquitto import MOSQUITTO
 def test_small_fleet_runs_through_outages(capsys: pytest.CaptureFixture[str]) -> None:
     # Too short for every device to report something; the exit code is 1 then.
     assert main(["fleet", "--devices", "6", "--seconds", "2"]) in (0, 1)
-    said = capsys.readouterr().out
-    assert "all at work" in said and "one killed, one stalled" in said
-    assert "killed: offline after" in said
+    printed = capsys.readouterr().out
+    assert "all at work" in printed and "one killed, one stalled" in printed
+    assert "killed: offline after" in printed
 
 
 def test_too_few_devices_are_refused(capsys: pytest.CaptureFixture[str]) -> None:

@@ -17,7 +17,7 @@ from benchmarks.peers.runners.shared_loop import read_pictures
 from benchmarks.peers.turns import make_command, run_once
 
 
-def test_peers_without_their_material_say_what_is_missing(tmp_path: Path) -> None:
+def test_peers_without_their_files_name_what_is_missing(tmp_path: Path) -> None:
     material = PeerFiles(None, None, tmp_path / "yunet.onnx", tmp_path / "zoo.onnx", tmp_path)
     reasons = {}
     for peer in catalogue.PEERS:
@@ -31,7 +31,7 @@ def test_peers_without_their_material_say_what_is_missing(tmp_path: Path) -> Non
     assert len({peer.name for peer in catalogue.PEERS}) == len(catalogue.PEERS)
 
 
-def test_real_line_runs_as_a_peer(face_clip: Path) -> None:
+def test_real_pipeline_runs_as_a_peer(face_clip: Path) -> None:
     stats = run_once(make_command(Path(sys.executable), "ours", face_clip, 25, ("--detector", "haar")))
     assert stats["frames"] == 25 and stats["frames_with_face"] >= 20
     assert stats["cpu_ms_per_frame"] > 0 and stats["first_result_s"] > 0 and 30 < stats["rss_mb"] < 1000
@@ -68,7 +68,7 @@ def test_bare_yunet_finds_what_opencv_finds(
     assert compared > 0
 
 
-def test_standin_takes_what_the_network_it_stands_in_for_takes(tmp_path: Path) -> None:
+def test_stand_in_takes_the_input_of_the_network_it_stands_in_for(tmp_path: Path) -> None:
     path = tmp_path / "network.onnx"
     path.write_bytes(make_stand_in.make_network().SerializeToString())
     network = cv2.dnn.readNet(str(path))

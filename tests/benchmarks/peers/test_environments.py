@@ -40,6 +40,6 @@ def test_environment_that_cannot_be_installed_leaves_nothing(tmp_path: Path) -> 
     assert not list(tmp_path.iterdir())
 
 
-def test_failing_command_is_stats_by_its_last_line() -> None:
+def test_failing_command_is_reported_by_its_last_line() -> None:
     with pytest.raises(PeerUnavailable, match=r"^the end$"):
         run_silently([sys.executable, "-c", "import sys; sys.exit('first\\nthe end\\n')"])

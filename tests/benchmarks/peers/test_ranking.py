@@ -16,7 +16,7 @@ def test_ratio_is_that_within_a_pass() -> None:
     assert compute_medians(theirs)["frames_per_s"] == 20
 
 
-def test_table_and_json_tell_figures_and_reasons() -> None:
+def test_table_and_json_have_stats_and_reasons() -> None:
     participants = [
         Participant("ours", runs=[make_stats(200, 2)] * 2),
         Participant("slow", runs=[make_stats(20, 50)] * 2),

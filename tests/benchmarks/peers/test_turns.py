@@ -15,7 +15,7 @@ def make_program(text: str) -> tuple[str, ...]:
 WORKING = f"print('hello'); print('''{json.dumps(make_stats(50, 20))}''')"
 
 
-def test_one_that_fails_does_not_stop_the_others() -> None:
+def test_peer_that_fails_does_not_stop_the_others() -> None:
     participants = [
         Participant("ours", make_program(WORKING)),
         Participant("broken", make_program("import sys; print('one'); sys.exit('no weights')")),

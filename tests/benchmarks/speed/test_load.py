@@ -15,8 +15,8 @@ def test_app_is_measured_and_its_stats_are_written(
     monkeypatch.setattr(load, "SETTLE_S", 0.2)
     out = tmp_path / "load.json"
     assert main(["load", "--clients", "4", "--rounds", "1", "--seconds", "1", "--json", str(out)]) == 0
-    said = capsys.readouterr().out
-    assert "4 clients, half of them stalled" in said and "the analysed FPS fall by" in said
+    printed = capsys.readouterr().out
+    assert "4 clients, half of them stalled" in printed and "the analysed FPS fall by" in printed
     stats = json.loads(out.read_text())
     assert stats["analysed_fps.alone"] > 0 and stats["client_mb_per_s.alone"] == 0
     assert {"analysed_ratio", "analysed_fps.watched", "cpu_share.watched", "client_mb_per_s.watched"} <= set(

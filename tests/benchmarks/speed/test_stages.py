@@ -31,8 +31,8 @@ def test_stages_are_timed_drawn_and_the_best_form_kept(
     out, picture = tmp_path / "stages.json", tmp_path / "stages.png"
     arguments = ["stages", "--clip", str(face_clip), "--rounds", "2"]
     assert main([*arguments, "--json", str(out), "--png", str(picture)]) == 0
-    said = capsys.readouterr().out
-    assert "search a region (haar)" in said and "8 faces" in said and "fer.float.onnx ×1" in said
+    printed = capsys.readouterr().out
+    assert "search a region (haar)" in printed and "8 faces" in printed and "fer.float.onnx ×1" in printed
     stats = json.loads(out.read_text())
     assert all(spread["low"] <= spread["median"] <= spread["high"] for spread in stats["spread"].values())
     drawn = cv2.imread(str(picture))
