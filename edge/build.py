@@ -89,7 +89,7 @@ def build(
         [FaceBlurSink(sinks)] if config.blur else sinks,
         telemetry,
     )
-    on_change("min_face_px", tracker.look_for)
+    on_change("min_face_px", tracker.set_min_face_px)
     on_change("log_every_s", partial(setattr, pipeline, "log_every_s"))
     log.info("camera %s", camera.name)
     return pipeline

@@ -83,7 +83,7 @@ def predictor(model: keras.Model, metadata: Metadata) -> Predict:
     """Crops through `model`, prepared as `metadata` says."""
 
     def predict(crops: NDArray[np.uint8]) -> NDArray[np.float32]:
-        return np.asarray(model(preprocess.as_input(crops, metadata), training=False), np.float32)
+        return np.asarray(model(preprocess.make_batch(crops, metadata), training=False), np.float32)
 
     return predict
 

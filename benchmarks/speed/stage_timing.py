@@ -84,7 +84,7 @@ def make_stage_calls(clip: Clip, config: Config) -> dict[str, StageCall]:
         calls[f"search a region ({detector.name})"] = _cycle_through(faces, _make_region_search(detector))
     classifier = build.make_classifier(config, detectors[-1])
     calls["preprocess a face"] = _cycle_through(
-        faces, lambda one: preprocess.as_input([classifier.crop(*one)], classifier.metadata)
+        faces, lambda one: preprocess.make_batch([classifier.crop(*one)], classifier.metadata)
     )
     calls["infer a face"] = _make_inference_call(classifier, [classifier.crop(*faces[0])])
     results = [_make_result(clip, one, classifier) for one in faces]

@@ -1,1 +1,1 @@
-"""The face detectors, a file each."""
+"""Face detectors, a file for each, and what they need."""

@@ -1,7 +1,20 @@
-"""Gives an ONNX file a grey picture as its input and another ending: its bytes, without the library onnx.
+"""Rewrites an ONNX file: gives it a grey picture of any size as its input, and adds nodes after its outputs.
 
-The file is a protocol buffer (https://protobuf.dev/programming-guides/encoding/), of which only the messages on
-the way to inputs and outputs are read; their fields' numbers are those of onnx.proto.
+So one run of ONNX Runtime leads from a grey picture to faces, and no Python code decodes the outputs.
+
+It reads and writes protocol buffers (https://protobuf.dev/programming-guides/encoding/) by itself, and only
+the messages on the way to inputs and outputs; the numbers of the fields are those of onnx.proto.  Why:
+
+- The file must be rewritten on the device, when it is loaded: python -m edge.models fetches YuNet on a Pi,
+  and a user may name a file of their own with --yunet.
+- The library onnx (1.23.2) takes 29 MB on disk together with ml_dtypes, 80 to 140 ms to import, and 9 MB of
+  memory.  Nothing else on the device needs it.
+- The library protobuf, which onnxruntime installs, takes about 30 ms to import and 3 MB of memory, and would
+  need a description of the same messages.
+- This module rewrites YuNet's 233 kB in 0.9 ms.  The tests read its output with the library onnx, and feed
+  damaged files to it.
+
+Times and memory: an x86-64 server (AMD EPYC), Python 3.11.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -24,16 +37,17 @@ _SIDES, _KIND, _CONSTANT_NAME, _CONTENT = 1, 2, 8, 9
 _KINDS = {"float32": 1, "uint8": 2, "int64": 7}
 
 _VARINT, _FIXED_64, _BYTES, _FIXED_32 = 0, 1, 2, 5
-_MOST_VARINT_BYTES = 10
-# A picture is (batch, channels, height, width).
-_PICTURE = 4
+_MAX_VARINT_BYTES = 10
+# The dimensions of a picture: batch, channels, height, width.
+_PICTURE_DIMENSIONS = 4
 
-GREY = "grey"
+# The name of the rewritten network's picture.
+GREY_INPUT = "grey"
 
 
 @dataclass(frozen=True, slots=True)
 class Value:
-    """An input or output: its numpy type, and its shape in lengths and names of lengths that vary."""
+    """An input or output: its numpy type, and its shape, in which a name stands for a length that varies."""
 
     name: str
     kind: str
@@ -42,7 +56,7 @@ class Value:
 
 @dataclass(frozen=True, slots=True)
 class Node:
-    """One operation of ONNX (https://onnx.ai/onnx/operators/); its attributes are whole numbers or lists of them."""
+    """An operation of ONNX (https://onnx.ai/onnx/operators/); attributes are integers or lists of these."""
 
     operator: str
     inputs: Sequence[str]
@@ -52,7 +66,10 @@ class Node:
 
 @dataclass(frozen=True, slots=True)
 class Postprocessing:
-    """What a network's outputs go through to become one; `inputs` are fed beside the picture, `constants` stay."""
+    """The nodes that turn a network's outputs into one `output`.
+
+    The `inputs` are fed beside the picture; the `constants` are stored in the file.
+    """
 
     inputs: Sequence[Value]
     constants: Mapping[str, NDArray[np.generic]]
@@ -60,113 +77,125 @@ class Postprocessing:
     output: Value
 
 
-def rebuilt(model: bytes, ending: Postprocessing) -> bytes:
-    """`model`, which takes a picture (1, 3, H, W) float32 of one size, as one that takes it grey and of any size.
+def rewrite_model(model: bytes, postprocessing: Postprocessing) -> bytes:
+    """Rewrite `model`, the content of an ONNX file that takes one picture (1, 3, H, W) float32.
 
-    Its first input is GREY, (1, 1, H, W) uint8; its only output is that of `ending`.  Whether it has the outputs
-    that `ending` reads is left to who runs it.
-    Raises ValueError when it is no ONNX file, or none with one picture as its input.
+    The first input of the new file is GREY_INPUT, (1, 1, H, W) uint8 of any size; its only output is that of
+    `postprocessing`.  Whether `model` has the outputs that `postprocessing` reads is not checked here.
+    Raises ValueError when `model` is no ONNX file, or does not have exactly one picture as its input.
     """
     fields = [
         (
             number,
-            _field(_GRAPH, _graph(content, ending)) if number == _GRAPH and content is not None else whole,
+            _encode_bytes(_GRAPH, _rewrite_graph(content, postprocessing))
+            if number == _GRAPH and content is not None
+            else whole,
         )
-        for number, whole, content in _fields(model)
+        for number, whole, content in _read_fields(model)
     ]
     if _GRAPH not in dict(fields):
         raise ValueError("no graph")
     return b"".join(whole for _, whole in fields)
 
 
-def _graph(graph: bytes, ending: Postprocessing) -> bytes:
-    """The graph with nodes before and behind its own."""
+def _rewrite_graph(graph: bytes, postprocessing: Postprocessing) -> bytes:
+    """Add nodes before and after those of the graph, and replace its inputs and outputs."""
     kept, pictures = [], []
-    for number, whole, content in _fields(graph):
-        if number == _INPUT and content is not None and _dimensions(content) == _PICTURE:
-            pictures.append(_found(content, (_NAME,)).decode())
-        # What is said of the shapes between was true of the old size.
+    for number, whole, content in _read_fields(graph):
+        if number == _INPUT and content is not None and _count_dimensions(content) == _PICTURE_DIMENSIONS:
+            pictures.append(_find_content(content, (_NAME,)).decode())
+        # The shapes in _VALUE_INFO hold for the old size only.
         elif number not in (_OUTPUT, _VALUE_INFO):
             kept.append(whole)
     if len(pictures) != 1:
         raise ValueError(f"{len(pictures)} inputs of four dimensions")
-    in_float = f"{GREY} in float"
-    before = [
-        Node("Cast", [GREY], [in_float], {"to": _KINDS["float32"]}),
+    in_float = f"{GREY_INPUT} in float"
+    preprocessing = [
+        Node("Cast", [GREY_INPUT], [in_float], {"to": _KINDS["float32"]}),
         Node("Concat", 3 * [in_float], pictures, {"axis": 1}),
     ]
-    inputs = [Value(GREY, "uint8", (1, 1, "height", "width")), *ending.inputs]
+    inputs = [Value(GREY_INPUT, "uint8", (1, 1, "height", "width")), *postprocessing.inputs]
     return b"".join(
         [
-            *map(_node, before),
+            *map(_encode_node, preprocessing),
             *kept,
-            *map(_node, ending.nodes),
-            *(_field(_CONSTANT, _tensor(name, content)) for name, content in ending.constants.items()),
-            *(_field(_INPUT, _value(value)) for value in inputs),
-            _field(_OUTPUT, _value(ending.output)),
+            *map(_encode_node, postprocessing.nodes),
+            *(
+                _encode_bytes(_CONSTANT, _encode_tensor(name, content))
+                for name, content in postprocessing.constants.items()
+            ),
+            *(_encode_bytes(_INPUT, _encode_value(value)) for value in inputs),
+            _encode_bytes(_OUTPUT, _encode_value(postprocessing.output)),
         ]
     )
 
 
-def _value(value: Value) -> bytes:
+def _encode_value(value: Value) -> bytes:
     lengths = b"".join(
-        _field(
+        _encode_bytes(
             _DIMENSION,
-            _number(_DIMENSION_VALUE, length) if isinstance(length, int) else _text(_DIMENSION_NAME, length),
+            _encode_integer(_DIMENSION_VALUE, length)
+            if isinstance(length, int)
+            else _encode_text(_DIMENSION_NAME, length),
         )
         for length in value.shape
     )
-    tensor = _number(_ELEMENT, _KINDS[value.kind]) + _field(_SHAPE, lengths)
-    return _text(_NAME, value.name) + _field(_TYPE, _field(_TENSOR, tensor))
+    tensor = _encode_integer(_ELEMENT, _KINDS[value.kind]) + _encode_bytes(_SHAPE, lengths)
+    return _encode_text(_NAME, value.name) + _encode_bytes(_TYPE, _encode_bytes(_TENSOR, tensor))
 
 
-def _tensor(name: str, content: NDArray[np.generic]) -> bytes:
-    sides = b"".join(_number(_SIDES, side) for side in content.shape)
+def _encode_tensor(name: str, content: NDArray[np.generic]) -> bytes:
+    sides = b"".join(_encode_integer(_SIDES, side) for side in content.shape)
     return (
         sides
-        + _number(_KIND, _KINDS[content.dtype.name])
-        + _text(_CONSTANT_NAME, name)
-        + _field(_CONTENT, content.astype(content.dtype.newbyteorder("<")).tobytes())
+        + _encode_integer(_KIND, _KINDS[content.dtype.name])
+        + _encode_text(_CONSTANT_NAME, name)
+        + _encode_bytes(_CONTENT, content.astype(content.dtype.newbyteorder("<")).tobytes())
     )
 
 
-def _node(node: Node) -> bytes:
-    return _field(
+def _encode_node(node: Node) -> bytes:
+    return _encode_bytes(
         _NODE,
         b"".join(
             [
-                *(_text(_NODE_INPUT, name) for name in node.inputs),
-                *(_text(_NODE_OUTPUT, name) for name in node.outputs),
-                _text(_OPERATOR, node.operator),
-                *(_field(_ATTRIBUTE, _attribute(name, value)) for name, value in node.attributes.items()),
+                *(_encode_text(_NODE_INPUT, name) for name in node.inputs),
+                *(_encode_text(_NODE_OUTPUT, name) for name in node.outputs),
+                _encode_text(_OPERATOR, node.operator),
+                *(
+                    _encode_bytes(_ATTRIBUTE, _encode_attribute(name, value))
+                    for name, value in node.attributes.items()
+                ),
             ]
         ),
     )
 
 
-def _attribute(name: str, value: int | Sequence[int]) -> bytes:
+def _encode_attribute(name: str, value: int | Sequence[int]) -> bytes:
     if isinstance(value, int):
-        content = _number(_ATTRIBUTE_NUMBER, value) + _number(_ATTRIBUTE_TYPE, _IS_NUMBER)
+        content = _encode_integer(_ATTRIBUTE_NUMBER, value) + _encode_integer(_ATTRIBUTE_TYPE, _IS_NUMBER)
     else:
-        content = b"".join(_number(_ATTRIBUTE_NUMBERS, number) for number in value)
-        content += _number(_ATTRIBUTE_TYPE, _IS_NUMBERS)
-    return _text(_ATTRIBUTE_NAME, name) + content
+        content = b"".join(_encode_integer(_ATTRIBUTE_NUMBERS, number) for number in value)
+        content += _encode_integer(_ATTRIBUTE_TYPE, _IS_NUMBERS)
+    return _encode_text(_ATTRIBUTE_NAME, name) + content
 
 
-def _dimensions(value: bytes) -> int:
-    return sum(1 for kind, _, _ in _fields(_found(value, (_TYPE, _TENSOR, _SHAPE))) if kind == _DIMENSION)
+def _count_dimensions(value: bytes) -> int:
+    return sum(
+        1 for kind, _, _ in _read_fields(_find_content(value, (_TYPE, _TENSOR, _SHAPE))) if kind == _DIMENSION
+    )
 
 
-def _found(message: bytes, path: tuple[int, ...]) -> bytes:
-    """The content of the field at the end of `path`; empty where there is none."""
+def _find_content(message: bytes, path: tuple[int, ...]) -> bytes:
+    """The content of the field that `path`, numbers of nested fields, leads to; empty if there is none."""
     for number in path:
-        contents = (content for kind, _, content in _fields(message) if kind == number)
+        contents = (content for kind, _, content in _read_fields(message) if kind == number)
         message = next(contents, None) or b""
     return message
 
 
-def _fields(message: bytes) -> Iterator[tuple[int, bytes, bytes | None]]:
-    """Number, bytes, and content (of those that are bytes or messages) of each field."""
+def _read_fields(message: bytes) -> Iterator[tuple[int, bytes, bytes | None]]:
+    """Number, bytes, and content (only of fields that hold bytes or a message) of each field."""
     at = 0
     while at < len(message):
         start = at
@@ -181,7 +210,7 @@ def _fields(message: bytes) -> Iterator[tuple[int, bytes, bytes | None]]:
             content = message[at : at + length]
             at += length
         else:
-            raise ValueError(f"a field of the unknown kind {kind}")
+            raise ValueError(f"a field of the unknown type {kind}")
         if at > len(message):
             raise ValueError("it ends in the middle of a field")
         yield key >> 3, message[start:at], content
@@ -189,7 +218,7 @@ def _fields(message: bytes) -> Iterator[tuple[int, bytes, bytes | None]]:
 
 def _read_varint(message: bytes, at: int) -> tuple[int, int]:
     value = 0
-    for place in range(_MOST_VARINT_BYTES):
+    for place in range(_MAX_VARINT_BYTES):
         if at + place >= len(message):
             raise ValueError("it ends in the middle of a number")
         byte = message[at + place]
@@ -199,19 +228,19 @@ def _read_varint(message: bytes, at: int) -> tuple[int, int]:
     raise ValueError("a number without an end")
 
 
-def _number(number: int, value: int) -> bytes:
-    return _varint(number << 3 | _VARINT) + _varint(value)
+def _encode_integer(number: int, value: int) -> bytes:
+    return _encode_varint(number << 3 | _VARINT) + _encode_varint(value)
 
 
-def _text(number: int, text: str) -> bytes:
-    return _field(number, text.encode())
+def _encode_text(number: int, text: str) -> bytes:
+    return _encode_bytes(number, text.encode())
 
 
-def _field(number: int, content: bytes) -> bytes:
-    return _varint(number << 3 | _BYTES) + _varint(len(content)) + content
+def _encode_bytes(number: int, content: bytes) -> bytes:
+    return _encode_varint(number << 3 | _BYTES) + _encode_varint(len(content)) + content
 
 
-def _varint(value: int) -> bytes:
+def _encode_varint(value: int) -> bytes:
     out = bytearray()
     while value >= 0x80:
         out.append(value & 0x7F | 0x80)

@@ -1,4 +1,7 @@
-"""YuNet, a small convolutional face detector (Wu et al., "YuNet: A Tiny Millisecond-level Face Detector", 2023)."""
+"""YuNet, a small convolutional face detector.
+
+Wu et al., "YuNet: A Tiny Millisecond-level Face Detector", 2023.
+"""
 
 import math
 from collections.abc import Sequence
@@ -9,103 +12,111 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge.contracts import Box, Face, Search
-from edge.detectors.onnx_file import GREY, Node, Postprocessing, Value, rebuilt
+from edge.detectors.onnx_file import GREY_INPUT, Node, Postprocessing, Value, rewrite_model
 from edge.errors import ModelError
 from edge.faces import preprocess, searching
-from edge.faces.ort_session import first_line, open_session
+from edge.faces.ort_session import open_session, summarise_error
 from edge.frames import Frame, Image
 from edge.models import YUNET
 
-# Faces of the smallest size wanted are shrunk to this height before the search; the cost grows with the area
-# searched.  In a video of people YuNet then finds 7 of 10, of 40 px 9 of 10, and no false ones.
+# Before a search, the picture is shrunk so that the smallest faces to find have this height; the cost grows
+# with the area.  In a video of people, YuNet then finds 7 of 10 faces, 9 of 10 at a height of 40 px, and no
+# false ones.
 SMALLEST_PX = 24
-LEAST_SCORE = 0.6
-# A followed face is brought to this height, and a weaker sign of it is enough.
-FOLLOWED_PX = 64
-LEAST_SCORE_FOLLOWED = 0.5
-# YuNet halves its picture five times: its sides are multiples of this.
+MIN_SCORE = 0.6
+# A tracked face is scaled to this height, and a lower score is enough for it.
+TRACKED_PX = 64
+MIN_SCORE_TRACKED = 0.5
+# YuNet halves its picture five times, so width and height must be multiples of this.
 SIDE_STEP_PX = 32
-# The picture of one part of a whole search, px: a few milliseconds' work.
+# The size of one part after shrinking, px.  Searching it takes a few milliseconds.
 PART = (320, 192)
-# Faces up to so many times the smallest of a part lie wholly in one.
+# A face of up to so many times a part's smallest height lies wholly in one part.
 SPAN = 3
-# Boxes that overlap by more are one face.
-MOST_IOU = 0.3
-# The cells of its three grids, px; in each a face may have its middle.
+# Boxes that overlap by more are the same face.
+MAX_IOU = 0.3
+# The sides of the cells of YuNet's three grids, px.  A cell finds a face whose centre lies in it.
 STRIDES = (8, 16, 32)
 FACES = "faces"
-# More faces than a frame has; what a damaged file sees in every cell must not take all day.
-MOST_FACES = 200
-# Pixels of a picture that no face reaches.
-FARTHEST_PX = 10_000
-# Two kinds of regions and two or three of parts have each a size of their own.
-MOST_SIZES = 16
+# More faces than a frame has.  A damaged file may find a face in every cell, which must not take minutes.
+MAX_FACES = 200
+# No face in a picture reaches so far.
+MAX_COORDINATE_PX = 10_000
+# Two kinds of regions and two or three kinds of parts have a size each.
+MAX_SIZES = 16
 
 Floats = NDArray[np.float32]
-# The middle's x and y, width, height, five landmarks and the score.
+# The centre's x and y, width, height, five landmarks and the score.
 Row = list[float]
 COLUMNS = 2 + 2 + 10 + 1
 
 
-def ending() -> Postprocessing:
-    """From what YuNet says of each cell to the faces, best first: (1, faces, COLUMNS), in pixels of its picture.
+def make_postprocessing() -> Postprocessing:
+    """The step from YuNet's outputs to faces, best first: (1, faces, COLUMNS), in pixels of its picture.
 
-    A cell tells the face's middle and landmarks as offsets from its own corner, in cells, and the logarithms of its
-    sides in cells (the paper's section 3, and its reference code).  The class and the presence of an object are both
-    probabilities.
+    A cell gives the face's centre and landmarks as offsets from the cell's corner, in cells, and the
+    logarithms of the face's sides, in cells (section 3 of the paper, and its reference code).  The class and
+    the presence of an object are both probabilities.
     """
-    joined = [
-        Node("Concat", [f"{kind}_{stride}" for stride in STRIDES], [kind], {"axis": 1})
-        for kind in ("cls", "obj", "bbox", "kps")
-    ]
     return Postprocessing(
         inputs=[
             Value("box corners", "float32", (1, "cells", 4)),
             Value("landmark corners", "float32", (1, "cells", 10)),
             Value("sides", "float32", (1, "cells", 1)),
-            Value("least score", "float32", (1,)),
+            Value("min score", "float32", (1,)),
         ],
         constants={
-            "most faces": np.array(MOST_FACES),
-            "most iou": np.array(MOST_IOU, np.float32),
+            "max faces": np.array(MAX_FACES),
+            "max iou": np.array(MAX_IOU, np.float32),
             "last": np.array(2),
         },
-        nodes=[
-            *joined,
-            Node("Mul", ["cls", "obj"], ["both"]),
-            Node("Sqrt", ["both"], ["scores"]),
-            Node("Split", ["bbox"], ["middles", "logarithms"], {"axis": 2}),
-            Node("Exp", ["logarithms"], ["sizes"]),
-            Node("Concat", ["middles", "sizes"], ["boxes in cells"], {"axis": 2}),
-            Node("Mul", ["boxes in cells", "sides"], ["boxes from corners"]),
-            Node("Add", ["boxes from corners", "box corners"], ["boxes"]),
-            Node("Mul", ["kps", "sides"], ["landmarks from corners"]),
-            Node("Add", ["landmarks from corners", "landmark corners"], ["landmarks"]),
-            Node("Concat", ["boxes", "landmarks", "scores"], ["rows"], {"axis": 2}),
-            Node("Transpose", ["scores"], ["scores by class"], {"perm": (0, 2, 1)}),
-            Node(
-                "NonMaxSuppression",
-                ["boxes", "scores by class", "most faces", "most iou", "least score"],
-                ["chosen"],
-                {"center_point_box": 1},
-            ),
-            Node("Gather", ["chosen", "last"], ["cells chosen"], {"axis": 1}),
-            Node("Gather", ["rows", "cells chosen"], [FACES], {"axis": 1}),
-        ],
+        nodes=[*_decode_cells(), *_select_faces()],
         output=Value(FACES, "float32", (1, "faces", COLUMNS)),
     )
 
 
-class YunetDetector:
-    """A FaceDetector with landmarks; fed with grey, so that nobody pays for colour.
+def _decode_cells() -> list[Node]:
+    """The nodes that make a row of COLUMNS numbers of each cell: "rows", and its "scores"."""
+    join_grids = [
+        Node("Concat", [f"{kind}_{stride}" for stride in STRIDES], [kind], {"axis": 1})
+        for kind in ("cls", "obj", "bbox", "kps")
+    ]
+    return [
+        *join_grids,
+        Node("Mul", ["cls", "obj"], ["both"]),
+        Node("Sqrt", ["both"], ["scores"]),
+        Node("Split", ["bbox"], ["centres", "logarithms"], {"axis": 2}),
+        Node("Exp", ["logarithms"], ["sizes"]),
+        Node("Concat", ["centres", "sizes"], ["boxes in cells"], {"axis": 2}),
+        Node("Mul", ["boxes in cells", "sides"], ["boxes from corners"]),
+        Node("Add", ["boxes from corners", "box corners"], ["boxes"]),
+        Node("Mul", ["kps", "sides"], ["landmarks from corners"]),
+        Node("Add", ["landmarks from corners", "landmark corners"], ["landmarks"]),
+        Node("Concat", ["boxes", "landmarks", "scores"], ["rows"], {"axis": 2}),
+    ]
 
-    ONNX Runtime runs it in well under half the time that OpenCV's FaceDetectorYN takes for the same faces.
+
+def _select_faces() -> list[Node]:
+    """The nodes that select the rows of faces by non-maximum suppression."""
+    suppression_inputs = ["boxes", "scores by class", "max faces", "max iou", "min score"]
+    return [
+        Node("Transpose", ["scores"], ["scores by class"], {"perm": (0, 2, 1)}),
+        Node("NonMaxSuppression", suppression_inputs, ["chosen"], {"center_point_box": 1}),
+        Node("Gather", ["chosen", "last"], ["cells chosen"], {"axis": 1}),
+        Node("Gather", ["rows", "cells chosen"], [FACES], {"axis": 1}),
+    ]
+
+
+class YunetDetector:
+    """A FaceDetector that finds landmarks and needs grey pictures only, so that no colour is decoded for it.
+
+    ONNX Runtime finds the same faces in well under half the time of OpenCV's FaceDetectorYN.
     """
 
     name = "yunet"
 
     def __init__(self, model: Path) -> None:
-        """Raises ModelError when `model` is missing or no YuNet."""
+        """Raises ModelError when the file `model` is missing or holds another network."""
         try:
             content = model.read_bytes()
         except OSError as error:
@@ -115,56 +126,58 @@ class YunetDetector:
             ) from error
         self._model = model
         try:
-            self._session = open_session(rebuilt(content, ending()), threads=1)
+            self._session = open_session(rewrite_model(content, make_postprocessing()), threads=1)
         except Exception as error:  # ONNX Runtime's own exceptions share no narrower base.
-            raise self._refusal(first_line(error)) from error
-        # Another network has other outputs, or fails only when it runs.
-        self._found(np.zeros((SIDE_STEP_PX, 2 * SIDE_STEP_PX), np.uint8), LEAST_SCORE)
+            raise self._make_error(summarise_error(error)) from error
+        # Another network may load, and then fail or give other outputs when it runs.
+        self._find_faces(np.zeros((SIDE_STEP_PX, 2 * SIDE_STEP_PX), np.uint8), MIN_SCORE)
 
     def plan_searches(self, width: int, height: int, min_face_px: int) -> Sequence[Search]:
         """Searches that together find the faces from `min_face_px` in a frame of that size, px."""
-        return searching.parts(width, height, min_face_px, smallest_px=SMALLEST_PX, span=SPAN, picture=PART)
+        return searching.plan_searches(
+            width, height, min_face_px, smallest_px=SMALLEST_PX, span=SPAN, picture=PART
+        )
 
     def detect(self, frame: Frame, search: Search) -> list[Face]:
-        """The faces, most certain first; `score` is 0 to 1."""
-        size = _picture_size(search)
+        """The faces, best first; `score` is 0 to 1."""
+        size = _choose_size(search)
         picture = preprocess.crop_for_search(frame, search.region, *size)
-        found = self._found(picture, LEAST_SCORE_FOLLOWED if search.is_tracking else LEAST_SCORE)
-        faces = [_face(row, search.region, size, frame) for row in found]
+        rows = self._find_faces(picture, MIN_SCORE_TRACKED if search.is_tracking else MIN_SCORE)
+        faces = [_make_face(row, search.region, size, frame) for row in rows]
         return [face for face in faces if search.min_face_px <= face.box.height <= search.max_face_px]
 
-    def _found(self, picture: Image, least_score: float) -> list[Row]:
-        """The faces in `picture` (H, W), in its pixels, best first; ModelError when the file holds something else."""
+    def _find_faces(self, picture: Image, min_score: float) -> list[Row]:
+        """The faces in `picture` (H, W), in its pixels, best first; ModelError when the file is no YuNet."""
         height, width = (-(-side // SIDE_STEP_PX) * SIDE_STEP_PX for side in picture.shape)
         if picture.shape != (height, width):
-            filled = np.zeros((height, width), np.uint8)
-            filled[: picture.shape[0], : picture.shape[1]] = picture
-            picture = filled
-        fed = {
-            GREY: picture[np.newaxis, np.newaxis],
-            "least score": np.array([least_score], np.float32),
-            **_grid(width, height),
+            padded = np.zeros((height, width), np.uint8)
+            padded[: picture.shape[0], : picture.shape[1]] = picture
+            picture = padded
+        inputs = {
+            GREY_INPUT: picture[np.newaxis, np.newaxis],
+            "min score": np.array([min_score], np.float32),
+            **_make_grid(width, height),
         }
         try:
-            found = self._session.run([FACES], fed)[0]
-        except Exception as error:  # As above; a damaged file may fail at one size of picture alone.
-            raise self._refusal(first_line(error)) from error
+            found = self._session.run([FACES], inputs)[0]
+        except Exception as error:  # As above.  A damaged file may fail for some sizes of the picture only.
+            raise self._make_error(summarise_error(error)) from error
         if found.shape[2] != COLUMNS:
-            raise self._refusal(f"faces of {found.shape[2]} numbers where YuNet tells {COLUMNS}")
-        # A damaged file may see faces at infinity.
-        rows: list[Row] = found[0].tolist() if (np.abs(found) < FARTHEST_PX).all() else []
+            raise self._make_error(f"faces of {found.shape[2]} numbers where YuNet gives {COLUMNS}")
+        # A damaged file may find faces at infinity.
+        rows: list[Row] = found[0].tolist() if (np.abs(found) < MAX_COORDINATE_PX).all() else []
         return rows
 
-    def _refusal(self, reason: str) -> ModelError:
+    def _make_error(self, reason: str) -> ModelError:
         return ModelError(
             f"expected YuNet's model in {self._model}, found another file ({reason}); "
             "fetch it again with python -m edge.models"
         )
 
 
-@lru_cache(maxsize=MOST_SIZES)
-def _grid(width: int, height: int) -> dict[str, Floats]:
-    """What a network must be told of the cells of its three grids over a picture, px, in the order of its outputs."""
+@lru_cache(maxsize=MAX_SIZES)
+def _make_grid(width: int, height: int) -> dict[str, Floats]:
+    """The corners and sides of all cells over a picture of that size, px, in the order of YuNet's outputs."""
     grids = [
         np.stack([columns.ravel() * stride, rows.ravel() * stride, np.full(rows.size, stride)], axis=1)
         for stride in STRIDES
@@ -179,12 +192,12 @@ def _grid(width: int, height: int) -> dict[str, Floats]:
     }
 
 
-def _picture_size(search: Search) -> tuple[int, int]:
-    """Width and height of the picture that the region is brought to, px."""
+def _choose_size(search: Search) -> tuple[int, int]:
+    """The width and height, px, that the region is resized to."""
     region = search.region
     if search.is_tracking:
-        scale = FOLLOWED_PX / math.sqrt(search.min_face_px * search.max_face_px)
-        # Of a step's sizes, so that nothing is filled up.
+        scale = TRACKED_PX / math.sqrt(search.min_face_px * search.max_face_px)
+        # Multiples of SIDE_STEP_PX, so that no padding is needed.
         width, height = (
             SIDE_STEP_PX * max(1, round(side * scale / SIDE_STEP_PX))
             for side in (region.width, region.height)
@@ -194,8 +207,8 @@ def _picture_size(search: Search) -> tuple[int, int]:
     return max(1, round(region.width * shrink)), max(1, round(region.height * shrink))
 
 
-def _face(row: Row, region: Box, size: tuple[int, int], frame: Frame) -> Face:
-    """What was found in a picture of that size, px, of the `region`, in pixels of the frame."""
+def _make_face(row: Row, region: Box, size: tuple[int, int], frame: Frame) -> Face:
+    """Convert a row, in pixels of the `region` resized to `size`, to a face in pixels of the frame."""
     across, down = region.width / size[0], region.height / size[1]
     x, y, width, height, *points, score = row
     box = Box(

@@ -1,1 +1,1 @@
-"""Following faces and reading their expressions, a file for each step."""
+"""From a frame to readings: search, track, crop, classify and smooth, a file for each step."""

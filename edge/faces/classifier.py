@@ -1,4 +1,4 @@
-"""The ONNX Runtime session that tells expressions from crops."""
+"""The classifier: an ONNX model that reads expressions from crops of faces."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -9,21 +9,21 @@ import onnxruntime as ort
 from edge.contracts import Expression, Face
 from edge.errors import ModelError
 from edge.faces import metadata, preprocess
-from edge.faces.ort_session import first_line, open_session
+from edge.faces.ort_session import open_session, summarise_error
 from edge.frames import Frame, Image
 
-# How far the sum of probabilities may be from 1: an int8 softmax rounds to a 255th.
-MOST_OFF = 0.02
+# How far the sum of the probabilities may be from 1: an int8 softmax rounds each to a 255th.
+MAX_SUM_ERROR = 0.02
 
 
 class OnnxClassifier:
-    """A Classifier that runs an ONNX file by the contract in the file's own metadata."""
+    """A Classifier that runs an ONNX file as the file's own metadata describes."""
 
     def __init__(self, path: Path, detector: str, threads: int = 1) -> None:
-        """Load `path` for the boxes of the detector named `detector`, on `threads` threads.
+        """Load `path` for boxes of the detector named `detector`, to run on `threads` threads.
 
-        Raises ModelError when the file is missing, damaged, not ours, or was made for other
-        detectors.
+        Raises ModelError when the file is missing or damaged, lacks the metadata, or has no framing for
+        `detector`.
         """
         self.path = path
         self._session = _open(path, threads)
@@ -36,34 +36,35 @@ class OnnxClassifier:
                 f"{', '.join(self.metadata.framing) or 'none'}; choose one of these detectors"
             )
         self._framing = self.metadata.framing[detector]
-        # A damaged file may load and fail only when it runs: here, and not in the middle of the night.
+        # A damaged file may load and then fail when it runs.  Let that happen now rather than during the
+        # night.
         [blank] = self.classify([np.zeros((self.metadata.height, self.metadata.width), np.uint8)])
-        if not np.isclose(blank.probabilities.sum(), 1, atol=MOST_OFF):
+        if not np.isclose(blank.probabilities.sum(), 1, atol=MAX_SUM_ERROR):
             raise ModelError(
                 f"expected probabilities from {path}, found {blank.probabilities}; copy or convert it again"
             )
 
     def crop(self, frame: Frame, face: Face) -> Image:
-        """The square around `face` as the model reads it, uint8 (height, width)."""
-        square = preprocess.frame_box(face.box, self._framing)
+        """The square around `face`, resized to the model's input: uint8 (height, width)."""
+        square = preprocess.make_square(face.box, self._framing)
         return preprocess.crop(frame.grey, square, self.metadata.width, self.metadata.height)
 
     def classify(self, crops: Sequence[Image]) -> list[Expression]:
-        """One Expression per crop, uint8 (height, width) each, in one run; [] for [].
+        """An Expression for each crop, uint8 (height, width), from one run of the model; [] for [].
 
-        Raises ModelError when the model fails, as a damaged one may.
+        Raises ModelError when the model fails, which a damaged one may do.
         """
         if not len(crops):
             return []
-        batch = preprocess.as_input(crops, self.metadata)
+        batch = preprocess.make_batch(crops, self.metadata)
         try:
             probabilities = self._session.run([self._output], {self._input: batch})[0]
         except Exception as error:  # ONNX Runtime's own exceptions share no narrower base.
             raise ModelError(
-                f"expected {self.path} to run, found that it fails ({first_line(error)}); "
+                f"expected {self.path} to run, found that it fails ({summarise_error(error)}); "
                 "copy or convert it again"
             ) from error
-        calibrated = preprocess.calibrated(probabilities, self.metadata.temperature)
+        calibrated = preprocess.calibrate(probabilities, self.metadata.temperature)
         return [Expression(row, self.labels) for row in calibrated]
 
 
@@ -98,7 +99,7 @@ def _read_metadata(session: ort.InferenceSession, path: Path) -> metadata.Metada
 
 
 def _check_shapes(session: ort.InferenceSession, meta: metadata.Metadata, path: Path) -> tuple[str, str]:
-    """The names of the input and the output, once both have the shapes that `meta` says."""
+    """Return the names of the input and the output; ModelError when their shapes are not those of `meta`."""
     inputs, outputs = session.get_inputs(), session.get_outputs()
     expected = f"float32 [n, {meta.height}, {meta.width}, 1] in and [n, {len(meta.labels)}] out"
     fits = (

@@ -1,27 +1,27 @@
-"""How an ONNX Runtime session is opened on a device whose cores have other work."""
+"""Opens ONNX Runtime sessions that leave processor cores to the other stages."""
 
 import onnxruntime as ort
 
-# Fatal messages alone: what else it has to say comes as an exception, or is a warning about
-# graphics processors that a Pi has not got.
+# Log fatal messages only: errors are raised as exceptions, and the warnings are about graphics processors,
+# which a Pi does not have.
 _LOG_SEVERITY_FATAL = 4
 
 
 def open_session(model: bytes, threads: int) -> ort.InferenceSession:
-    """A session for the file's content `model` on `threads` threads; ValueError, one line, when it is refused."""
+    """Open `model`, the content of an ONNX file; ValueError, with one line, when it is invalid."""
     options = ort.SessionOptions()
     options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1
-    # Spinning threads burn the cores that the other stages run on.
+    # Spinning threads would take time from the cores that the other stages run on.
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     options.log_severity_level = _LOG_SEVERITY_FATAL
     try:
-        # Its fallback would try the same again, and print so.
+        # The fallback would try the same provider again, and print a message.
         return ort.InferenceSession(model, options, providers=["CPUExecutionProvider"], enable_fallback=0)
     except Exception as error:  # ONNX Runtime's own exceptions share no narrower base.
-        raise ValueError(first_line(error)) from error
+        raise ValueError(summarise_error(error)) from error
 
 
-def first_line(error: Exception) -> str:
-    """What ONNX Runtime has to say, without the places in its source where it noticed."""
+def summarise_error(error: Exception) -> str:
+    """The first line of ONNX Runtime's message; the others name places in its source."""
     return (str(error).splitlines() or [type(error).__name__])[0]

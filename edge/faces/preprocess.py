@@ -1,4 +1,4 @@
-"""What is cut out of a picture for the detectors and the model: pure functions, shared with the training."""
+"""Crops, resizes and scales pictures for the detectors and the model; training uses the same functions."""
 
 from collections.abc import Sequence
 
@@ -11,8 +11,8 @@ from edge.faces.metadata import Framing, Metadata
 from edge.frames import Frame, Image
 
 
-def frame_box(box: Box, framing: Framing) -> Box:
-    """The square around `box` that `framing` asks for; it may reach beyond the picture."""
+def make_square(box: Box, framing: Framing) -> Box:
+    """The square around `box` that `framing` describes; it may reach beyond the picture."""
     mean_px = (box.width + box.height) / 2
     side_px = max(1, round(framing.scale * mean_px))
     centre_x = box.left + box.width / 2
@@ -21,10 +21,9 @@ def frame_box(box: Box, framing: Framing) -> Box:
 
 
 def crop(grey: Image, square: Box, width: int, height: int) -> Image:
-    """The pixels (H, W) of `grey` in `square`, as (height, width); the border repeats beyond the picture.
+    """The part of `grey` (H, W) in `square`, resized to (height, width).
 
-    Shrinks by area and enlarges bilinearly in fixed point: both give the same bytes on x86
-    and ARM, which INTER_LINEAR does not.
+    Beyond the picture, the border pixels are repeated.
     """
     rows, columns = grey.shape
     left, top = max(0, square.left), max(0, square.top)
@@ -39,7 +38,10 @@ def crop(grey: Image, square: Box, width: int, height: int) -> Image:
 
 
 def resize(grey: Image, width: int, height: int) -> Image:
-    """`grey` (H, W) as (height, width), with interpolations that give the same bytes on x86 and ARM."""
+    """Resize `grey` (H, W) to (height, width).
+
+    INTER_AREA and INTER_LINEAR_EXACT give the same bytes on x86 and ARM; INTER_LINEAR does not.
+    """
     if grey.shape == (height, width):
         return grey
     shrinks = grey.shape[0] >= height and grey.shape[1] >= width
@@ -48,9 +50,10 @@ def resize(grey: Image, width: int, height: int) -> Image:
 
 
 def crop_for_search(frame: Frame, region: Box, width: int, height: int) -> Image:
-    """The grey pixels of `frame` in `region`, as (height, width): from half the resolution where that is enough.
+    """The grey pixels of `frame` in `region`, resized to (height, width).
 
-    A frame in which no face is followed yet is so decoded at half its size alone.
+    Uses the picture at half the resolution where that is enough.  A frame in which no face is tracked yet is
+    then decoded at half its size only.
     """
     is_half_enough = 2 * width <= region.width and 2 * height <= region.height
     half = frame.half_grey if is_half_enough else None
@@ -61,8 +64,8 @@ def crop_for_search(frame: Frame, region: Box, width: int, height: int) -> Image
     return resize(picture, width, height)
 
 
-def sharpness(picture: Image) -> float:
-    """The variance of the Laplacian of `picture` (H, W): the higher the sharper, 0 for a flat one.
+def measure_sharpness(picture: Image) -> float:
+    """The variance of the Laplacian of `picture` (H, W): 0 for a uniform picture, the higher the sharper.
 
     Pech-Pacheco et al., "Diatom autofocusing in brightfield microscopy", 2000.
     """
@@ -70,19 +73,19 @@ def sharpness(picture: Image) -> float:
     return float(deviation[0, 0]) ** 2
 
 
-def as_input(crops: Sequence[Image] | Image, metadata: Metadata) -> NDArray[np.float32]:
-    """Crops, uint8 (n, height, width), as the model's input, float32 (n, height, width, 1)."""
+def make_batch(crops: Sequence[Image] | Image, metadata: Metadata) -> NDArray[np.float32]:
+    """The model's input, float32 (n, height, width, 1), from crops, uint8 (n, height, width)."""
     batch = np.asarray(crops, np.uint8)[..., np.newaxis].astype(np.float32)
     batch *= np.float32(metadata.scale)
     batch += np.float32(metadata.offset)
     return batch
 
 
-def calibrated(probabilities: NDArray[np.float32], temperature: float) -> NDArray[np.float32]:
-    """Softmax outputs (n, classes) as if their logits had been divided by `temperature`.
+def calibrate(probabilities: NDArray[np.float32], temperature: float) -> NDArray[np.float32]:
+    """Apply temperature scaling to softmax outputs (n, classes): their logits divided by `temperature`.
 
-    softmax(z / T) is softmax(z) ** (1 / T), normalised (Guo et al., "On Calibration of Modern
-    Neural Networks", 2017, for the method).
+    softmax(z / T) equals softmax(z) ** (1 / T), normalised.  The method: Guo et al., "On Calibration of
+    Modern Neural Networks", 2017.
     """
     if temperature == 1:
         return probabilities

@@ -1,4 +1,4 @@
-"""The expression reader of the pipeline: a classifier with the smoother that steadies what it says."""
+"""The expression reader of the pipeline: a classifier with the smoother of its expressions."""
 
 from collections.abc import Sequence
 
@@ -7,7 +7,7 @@ from edge.frames import Frame
 
 
 class SmoothingExpressionReader:
-    """An ExpressionReader made of a Classifier and a Smoother; all faces of a frame are classified in one run."""
+    """An ExpressionReader made of a Classifier and a Smoother; one run classifies all faces of a frame."""
 
     def __init__(self, classifier: Classifier, smoother: Smoother) -> None:
         self._classifier, self._smoother = classifier, smoother

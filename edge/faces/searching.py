@@ -1,74 +1,78 @@
-"""How a whole frame is searched a part at a time."""
+"""Plans the search of a whole frame: divides it into parts and spreads them over several frames."""
 
 import math
 from collections.abc import Iterator, Sequence
 
 from edge.contracts import Box, Search
 
-# A level's smallest faces are twice as high as those of the level before.
+# The smallest faces of a level are so many times as high as those of the level before.
 LEVEL_STEP = 2
-# A part is at least so many times as long as it overlaps the next.
-LEAST_PART = 1.5
+# A part is at least so many times as long as its overlap with the next part.
+MIN_PART = 1.5
 
 
-def parts(
+def plan_searches(
     width: int, height: int, min_face_px: int, *, smallest_px: int, span: float, picture: tuple[int, int]
 ) -> tuple[Search, ...]:
-    """Searches that together find the faces from `min_face_px` in a frame of `width` × `height` px.
+    """Searches that together find every face of at least `min_face_px` in a frame of `width` × `height` px.
 
-    A detector shrinks what it searches until the smallest faces wanted are `smallest_px` high.  Each part
-    is then about `picture` (width, height) px large at the most.  There are levels from the smallest faces to the
-    largest.  Parts of one level overlap so that each face of up to `span` times the smallest lies in one of them
-    wholly: more than LEVEL_STEP, since detectors are unsure near the smallest.  Larger ones are taken where they fit.
+    A detector shrinks a part until the smallest faces to find are `smallest_px` high; the part then measures
+    at most about `picture` (width, height) px.  There is one level of parts for each range of face sizes.
+    The parts of a level overlap so far that every face of up to `span` times the level's smallest height lies
+    wholly in one of them.  `span` is more than LEVEL_STEP, because detectors are unsure near the smallest
+    size.  A larger face is found where it fits into a part.
     """
     searches: list[Search] = []
-    least_px = min_face_px
+    level_px = min_face_px
     while True:
-        shrink = min(1.0, smallest_px / least_px)
-        most_wide, most_high = (math.floor(side / shrink) for side in picture)
-        if width <= most_wide and height <= most_high:
-            return *searches, Search(Box(0, 0, width, height), least_px, max(least_px, height))
-        overlap_px = round(span * least_px)
-        least_long = math.ceil(LEAST_PART * overlap_px)
-        columns = list(_cut(width, max(most_wide, least_long), overlap_px))
-        rows = list(_cut(height, max(most_high, least_long), overlap_px))
+        shrink = min(1.0, smallest_px / level_px)
+        max_width, max_height = (math.floor(side / shrink) for side in picture)
+        if width <= max_width and height <= max_height:
+            return *searches, Search(Box(0, 0, width, height), level_px, max(level_px, height))
+        overlap_px = round(span * level_px)
+        min_side = math.ceil(MIN_PART * overlap_px)
+        columns = list(_divide(width, max(max_width, min_side), overlap_px))
+        rows = list(_divide(height, max(max_height, min_side), overlap_px))
         searches += (
-            Search(Box(left, top, wide, high), least_px, max(least_px, high))
-            for top, high in rows
-            for left, wide in columns
+            Search(Box(left, top, part_width, part_height), level_px, max(level_px, part_height))
+            for top, part_height in rows
+            for left, part_width in columns
         )
-        least_px *= LEVEL_STEP
+        level_px *= LEVEL_STEP
 
 
-def _cut(length: int, most: int, overlap: int) -> Iterator[tuple[int, int]]:
-    """Start and length of equal pieces, each of `most` px at most, that cover `length` and overlap by `overlap`."""
-    count = max(1, math.ceil((length - overlap) / (most - overlap)))
+def _divide(length: int, max_piece: int, overlap: int) -> Iterator[tuple[int, int]]:
+    """Start and length, px, of equal pieces of at most `max_piece` that cover `length` and overlap."""
+    count = max(1, math.ceil((length - overlap) / (max_piece - overlap)))
     piece = min(length, math.ceil((length + (count - 1) * overlap) / count))
     for index in range(count):
         yield round(index * (length - piece) / max(1, count - 1)), piece
 
 
 class Schedule:
-    """Deals out the parts so that each has its turn in every `cycle_s`, spread evenly over the frames."""
+    """Chooses the parts to search in each frame, so that every part is searched once per `cycle_s`.
+
+    The searches are spread evenly over the frames.
+    """
 
     def __init__(self, parts: Sequence[Search], cycle_s: float) -> None:
-        """`cycle_s` is in seconds of the media time."""
+        """`cycle_s` is in seconds of media time."""
         self._parts, self._cycle_s = parts, cycle_s
         self._next = 0
-        self._dealt_s: float | None = None
-        # Turns that have come, in parts; what is left of one waits for the next frame.
+        self._taken_s: float | None = None
+        # How many parts are due.  The fraction waits for the next frame.
         self._due = 0.0
 
-    def due(self, now_s: float) -> Sequence[Search]:
-        """The parts whose turn has come by `now_s`: all of them the first time, and after a pause of a whole cycle."""
+    def take_due(self, now_s: float) -> Sequence[Search]:
+        """The parts to search at `now_s`: all of them the first time, and after a pause of a whole cycle."""
         count = len(self._parts)
         if not count:
             return ()
-        passed_s = self._cycle_s if self._dealt_s is None else max(0.0, now_s - self._dealt_s)
+        passed_s = self._cycle_s if self._taken_s is None else max(0.0, now_s - self._taken_s)
         self._due = min(count, self._due + passed_s / self._cycle_s * count)
-        self._dealt_s = now_s
-        turns = math.floor(self._due)
-        self._due -= turns
-        chosen = [self._parts[(self._next + turn) % count] for turn in range(turns)]
-        self._next = (self._next + turns) % count
+        self._taken_s = now_s
+        due_count = math.floor(self._due)
+        self._due -= due_count
+        chosen = [self._parts[(self._next + index) % count] for index in range(due_count)]
+        self._next = (self._next + due_count) % count
         return chosen

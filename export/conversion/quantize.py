@@ -38,7 +38,7 @@ class _Crops(quantization.CalibrationDataReader):  # type: ignore[misc]  # onnxr
 
 def prepared(images: Images, metadata: Metadata) -> NDArray[np.float32]:
     """Images as the model's input, float32 (n, height, width, 1), by the live loop's own functions."""
-    return preprocess.as_input(evaluate.resized(images.split.images, metadata), metadata)
+    return preprocess.make_batch(evaluate.resized(images.split.images, metadata), metadata)
 
 
 def fold(model: ModelProto) -> ModelProto:

@@ -24,7 +24,7 @@ def fitted(probabilities: NDArray[np.float32], true: NDArray[np.int64]) -> float
     safe = np.maximum(probabilities, np.float32(_LEAST_PROBABILITY))
 
     def cost(log_temperature: float) -> float:
-        calibrated = preprocess.calibrated(safe, math.exp(log_temperature))
+        calibrated = preprocess.calibrate(safe, math.exp(log_temperature))
         return -float(np.log(np.maximum(calibrated[np.arange(len(true)), true], _LEAST_PROBABILITY)).mean())
 
     lower, upper = math.log(LEAST), math.log(MOST)

@@ -10,7 +10,7 @@ import pytest
 
 from edge.cameras.demo import DemoCamera
 from edge.cameras.video import VideoCamera
-from edge.detectors.yunet import LEAST_SCORE, MOST_IOU, STRIDES, YunetDetector
+from edge.detectors.yunet import MAX_IOU, MIN_SCORE, STRIDES, YunetDetector
 from edge.errors import ModelError
 from edge.frames import Image
 
@@ -37,13 +37,13 @@ def test_finds_what_opencv_finds_with_the_same_file(
     size: tuple[int, int], model: Path, pictures: list[Image]
 ) -> None:
     detector = YunetDetector(model)
-    theirs = cv2.FaceDetectorYN.create(str(model), "", size, LEAST_SCORE, MOST_IOU)
+    theirs = cv2.FaceDetectorYN.create(str(model), "", size, MIN_SCORE, MAX_IOU)
     count = 0
     for grey in pictures:
         picture = np.asarray(cv2.resize(grey, size, interpolation=cv2.INTER_AREA), np.uint8)
         _, faces = theirs.detect(cv2.cvtColor(picture, cv2.COLOR_GRAY2BGR))
         expected = np.zeros((0, 15)) if faces is None else np.asarray(faces)
-        found = detector._found(picture, LEAST_SCORE)
+        found = detector._find_faces(picture, MIN_SCORE)
         rows = np.reshape(found, (-1, 15))
         rows[:, :2] -= rows[:, 2:4] / 2  # From the middle to the left and top.
         np.testing.assert_allclose(rows, expected, atol=1e-3)
@@ -52,7 +52,7 @@ def test_finds_what_opencv_finds_with_the_same_file(
 
 
 def test_picture_without_a_face_has_none(model: Path) -> None:
-    assert YunetDetector(model)._found(np.full((96, 160), 90, np.uint8), LEAST_SCORE) == []
+    assert YunetDetector(model)._find_faces(np.full((96, 160), 90, np.uint8), MIN_SCORE) == []
 
 
 def test_network_that_knows_several_classes_is_refused(model: Path, tmp_path: Path) -> None:
@@ -66,5 +66,5 @@ def test_network_that_knows_several_classes_is_refused(model: Path, tmp_path: Pa
         for stride in STRIDES
     )
     onnx.save(other, tmp_path / "other.onnx")
-    with pytest.raises(ModelError, match="faces of 16 numbers where YuNet tells 15"):
+    with pytest.raises(ModelError, match="faces of 16 numbers where YuNet gives 15"):
         YunetDetector(tmp_path / "other.onnx")

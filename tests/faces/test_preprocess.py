@@ -21,13 +21,13 @@ def jpeg_frame() -> Frame:
 
 
 def test_framing_widens_around_the_shifted_centre() -> None:
-    square = preprocess.frame_box(Box(100, 50, 40, 60), Framing(scale=1.2, shift_down=0.1))
+    square = preprocess.make_square(Box(100, 50, 40, 60), Framing(scale=1.2, shift_down=0.1))
     assert (square.width, square.height) == (60, 60)
     assert (square.left + 30, square.top + 30) == (120, 85)
 
 
 def test_framing_of_one_and_no_shift_keeps_a_square_box() -> None:
-    assert preprocess.frame_box(Box(7, 9, 48, 48), Framing(scale=1, shift_down=0)) == Box(7, 9, 48, 48)
+    assert preprocess.make_square(Box(7, 9, 48, 48), Framing(scale=1, shift_down=0)) == Box(7, 9, 48, 48)
 
 
 def test_crop_of_the_models_size_is_the_pixels_themselves() -> None:
@@ -59,7 +59,7 @@ def test_input_is_scaled_as_the_metadata_says() -> None:
     metadata = Metadata(
         labels=("a", "b"), height=48, width=48, scale=1 / 127.5, offset=-1.0, framing={}, precision="float32"
     )
-    batch = preprocess.as_input([np.zeros((48, 48), np.uint8), np.full((48, 48), 255, np.uint8)], metadata)
+    batch = preprocess.make_batch([np.zeros((48, 48), np.uint8), np.full((48, 48), 255, np.uint8)], metadata)
     assert batch.shape == (2, 48, 48, 1) and batch.dtype == np.float32
     assert batch[0].max() == -1 and batch[1].min() == pytest.approx(1)
 
@@ -68,7 +68,7 @@ def test_temperature_divides_the_logits() -> None:
     logits = np.array([[2.0, 0.5, -1.0]])
     softmax = np.exp(logits) / np.exp(logits).sum()
     softer = np.exp(logits / 3) / np.exp(logits / 3).sum()
-    np.testing.assert_allclose(preprocess.calibrated(softmax.astype(np.float32), 3.0), softer, rtol=1e-5)
+    np.testing.assert_allclose(preprocess.calibrate(softmax.astype(np.float32), 3.0), softer, rtol=1e-5)
 
 
 def test_searched_region_is_brought_to_the_size_wanted() -> None:
@@ -102,5 +102,5 @@ def test_jpeg_is_decoded_whole_where_it_is_or_has_to_be() -> None:
 def test_blur_takes_sharpness_away_and_a_flat_picture_has_none() -> None:
     noise = np.random.default_rng(3).integers(0, 256, (48, 48), np.uint8)
     blurred = np.asarray(cv2.GaussianBlur(noise, (5, 5), 0), np.uint8)
-    assert preprocess.sharpness(noise) > 4 * preprocess.sharpness(blurred) > 0
-    assert preprocess.sharpness(np.full((48, 48), 7, np.uint8)) == 0
+    assert preprocess.measure_sharpness(noise) > 4 * preprocess.measure_sharpness(blurred) > 0
+    assert preprocess.measure_sharpness(np.full((48, 48), 7, np.uint8)) == 0

@@ -1,6 +1,7 @@
 """Smoothed expressions and their labels, on scripted sequences."""
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -39,7 +40,7 @@ def labels_of(script: Sequence[tuple[float, ...]], fps: float = 30) -> list[str]
 
 
 def changes(labels: list[str]) -> int:
-    return sum(one != other for one, other in zip(labels, labels[1:], strict=False))
+    return sum(one != other for one, other in pairwise(labels))
 
 
 def test_first_reading_of_a_track_is_its_raw_expression() -> None:

@@ -1,11 +1,12 @@
 """Ids, and where is looked for faces, on scripted sequences."""
 
 from collections.abc import Callable, Sequence
+from functools import partial
 
 import pytest
 
 from edge.contracts import Box, Face, Search
-from edge.faces.tracking import CYCLE_S, LOST_AFTER_S, MOST_REGIONS, UNCONFIRMED_S, FollowingTracker
+from edge.faces.tracking import CYCLE_S, LOST_AFTER_S, MAX_REGIONS, UNCONFIRMED_S, FollowingTracker
 from tests.scripted import HEIGHT, WIDTH, ScriptedDetector, face_at, frame_at
 
 FPS = 30
@@ -95,10 +96,14 @@ def test_face_that_comes_nearer_is_followed_through_all_sizes() -> None:
     assert frames[-1][1].width == pytest.approx(400, rel=0.05)
 
 
+def script_one_face(came_s: float, now_s: float) -> list[Face]:
+    return [face_at(300)] * (now_s >= came_s)
+
+
 def test_new_face_is_found_within_a_cycle() -> None:
     for start in range(10):
         came_s = 1 + start / 100
-        frames = run(lambda now_s: [face_at(300)] * (now_s >= came_s), 1.6)
+        frames = run(partial(script_one_face, came_s), 1.6)
         found_s = next(index for index, frame in enumerate(frames) if frame) / FPS
         assert found_s - came_s <= CYCLE_S + 1 / FPS
 
@@ -142,7 +147,7 @@ def test_frame_costs_no_more_searches_than_promised(count: int) -> None:
     faces = [face_at(10 + 125 * (index % 5), 5 + 118 * (index // 5), 60) for index in range(count)]
     for searches in searches_for(faces)[1:]:
         regions = [search for search in searches if search.is_tracking]
-        assert len(regions) <= min(count, MOST_REGIONS) and len(searches) - len(regions) <= 1
+        assert len(regions) <= min(count, MAX_REGIONS) and len(searches) - len(regions) <= 1
 
 
 def test_known_face_is_looked_for_in_a_small_region_over_few_sizes() -> None:
@@ -200,7 +205,7 @@ def test_picture_of_another_size_begins_anew() -> None:
 def test_other_least_size_is_looked_for_from_the_next_frame_on_and_known_faces_keep_their_ids() -> None:
     tracker, detector = FollowingTracker(48), ScriptedDetector([face_at(100)])
     [before] = tracker.track(frame_at(0.0), detector)
-    tracker.look_for(80)
+    tracker.set_min_face_px(80)
     detector.searches = []
     frames = [tracker.track(frame_at(step / FPS), detector) for step in range(1, 15)]
     assert {search.min_face_px for search in detector.searches if not search.is_tracking} == {80}

@@ -40,7 +40,7 @@ def untrained(*tail: layers.Layer, side: int = 48, channels: int = 1) -> keras.M
 def test_float_model_computes_what_keras_computes(converted: Converted, tiny: keras.Model, toy: Toy) -> None:
     split = toy.splits["PublicTest"]
     classifier = OnnxClassifier(converted.as_float, "haar")
-    calibrated = preprocess.calibrated(np.asarray(tiny(as_crops(split))), classifier.metadata.temperature)
+    calibrated = preprocess.calibrate(np.asarray(tiny(as_crops(split))), classifier.metadata.temperature)
     np.testing.assert_allclose(
         [expression.probabilities for expression in classifier.classify(list(split.images))],
         calibrated,

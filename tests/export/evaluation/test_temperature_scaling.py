@@ -12,10 +12,10 @@ def test_temperature_that_was_put_in_is_found(put_in: float) -> None:
     random = np.random.default_rng(0)
     meant = random.dirichlet(np.ones(7), 20_000).astype(np.float32)
     true = (meant.cumsum(axis=1) > random.random((len(meant), 1))).argmax(axis=1)
-    shown = preprocess.calibrated(meant, 1 / put_in)
+    shown = preprocess.calibrate(meant, 1 / put_in)
     fitted = temperature_scaling.fitted(shown, true)
     assert fitted == pytest.approx(put_in, rel=0.03)
-    calibrated = preprocess.calibrated(shown, fitted)
+    calibrated = preprocess.calibrate(shown, fitted)
     assert scores.calibration_error(calibrated.max(axis=1), calibrated.argmax(axis=1) == true) < 0.015
 
 
