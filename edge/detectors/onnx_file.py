@@ -84,18 +84,16 @@ def rewrite_model(model: bytes, postprocessing: Postprocessing) -> bytes:
     `postprocessing`.  Whether `model` has the outputs that `postprocessing` reads is not checked here.
     Raises ValueError when `model` is no ONNX file, or does not have exactly one picture as its input.
     """
-    fields = [
-        (
-            number,
-            _encode_bytes(_GRAPH, _rewrite_graph(content, postprocessing))
-            if number == _GRAPH and content is not None
-            else whole,
-        )
-        for number, whole, content in _read_fields(model)
-    ]
-    if _GRAPH not in dict(fields):
+    rewritten, has_graph = [], False
+    for number, whole, content in _read_fields(model):
+        if number == _GRAPH and content is not None:
+            has_graph = True
+            rewritten.append(_encode_bytes(_GRAPH, _rewrite_graph(content, postprocessing)))
+        else:
+            rewritten.append(whole)
+    if not has_graph:
         raise ValueError("no graph")
-    return b"".join(whole for _, whole in fields)
+    return b"".join(rewritten)
 
 
 def _rewrite_graph(graph: bytes, postprocessing: Postprocessing) -> bytes:

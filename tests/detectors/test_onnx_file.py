@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import onnx
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from edge.detectors.onnx_file import GREY_INPUT, Node, Postprocessing, Value, rewrite_model
@@ -109,13 +109,14 @@ def test_network_without_one_picture_is_refused() -> None:
 
 
 @given(st.binary(max_size=200))
+@example(b"8\x00")  # A field with the graph's number that is an integer.
 def test_bytes_that_are_no_onnx_file_are_refused(content: bytes) -> None:
     with pytest.raises(ValueError, match=r"^[^\n]+$"):
         rewrite_model(content, SCORES)
 
 
 @given(st.data())
-def test_file_cut_or_flipped_anywhere_is_refused_or_rewrite_model(data: st.DataObject) -> None:
+def test_file_cut_or_flipped_anywhere_is_refused_or_rewritten(data: st.DataObject) -> None:
     content = bytearray(classifier_path().read_bytes()[:4000])
     content[data.draw(st.integers(0, len(content) - 1))] ^= data.draw(st.integers(1, 255))
     try:
