@@ -1,4 +1,4 @@
-"""A real broker for tests, and somebody who listens to it."""
+"""A real broker for tests, and a subscriber to all of its topics."""
 
 import os
 import shutil
@@ -17,7 +17,7 @@ from paho.mqtt.enums import CallbackAPIVersion
 
 from tests.conftest import ROOT
 
-# Debian's lies where a user's PATH does not look.
+# Debian installs it in a folder that is not in a user's PATH.
 MOSQUITTO = shutil.which("mosquitto", path=f"{os.environ['PATH']}:/usr/sbin")
 TIMEOUT_S = 30
 USER, PASSWORD = "fer", "correct horse"
@@ -28,12 +28,11 @@ class Mosquitto:
 
     def __init__(self, folder: Path, *lines: str) -> None:
         """`lines` are added to its configuration, where %F is `folder`."""
-        assert MOSQUITTO is not None
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             self.port = probe.getsockname()[1]
         self.folder, self.log = folder, folder / "mosquitto.log"
-        # Started by root, it would read its files as another user.
+        # Started by root, it would otherwise read its files as another user.
         text = "\n".join([f"listener {self.port} 127.0.0.1", "user root", *lines, ""])
         (folder / "mosquitto.conf").write_text(text.replace("%F", str(folder)))
 
@@ -45,6 +44,7 @@ class Mosquitto:
         self.kill()
 
     def start(self) -> None:
+        assert MOSQUITTO is not None
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
                 [MOSQUITTO, "-v", "-c", str(self.folder / "mosquitto.conf")], stdout=log, stderr=log
@@ -58,33 +58,33 @@ class Mosquitto:
     def stall(self) -> None:
         self.process.send_signal(signal.SIGSTOP)
 
-    def go_on(self) -> None:
+    def resume(self) -> None:
         self.process.send_signal(signal.SIGCONT)
 
 
 @dataclass(frozen=True, slots=True)
-class Heard:
+class Message:
     topic: str
     payload: str
     is_retained: bool
 
 
-class Listener:
+class Subscriber:
     """Subscribes to every topic while it is open."""
 
     def __init__(self, port: int, setup: Callable[[Client], Any] = lambda client: None) -> None:
+        self._port, self.subscribed = port, threading.Event()
+        self._changed = threading.Condition()
+        self.received: list[Message] = []
         self._client = Client(CallbackAPIVersion.VERSION2)
-        self._client.on_message = lambda client, user, message: self._hear(
-            Heard(message.topic, message.payload.decode(), bool(message.retain))
+        self._client.on_message = lambda client, user, message: self._receive(
+            Message(message.topic, message.payload.decode(), bool(message.retain))
         )
         self._client.on_connect = lambda client, *rest: client.subscribe([("#", 1)])
         self._client.on_subscribe = lambda *rest: self.subscribed.set()
         self._client.on_disconnect = lambda *rest: self.subscribed.clear()
         self._client.reconnect_delay_set(0.05, 0.1)  # type: ignore[arg-type]  # It takes fractions.
         setup(self._client)
-        self._port, self.subscribed = port, threading.Event()
-        self._changed = threading.Condition()
-        self.heard: list[Heard] = []
 
     def __enter__(self) -> Self:
         self._client.connect("127.0.0.1", self._port)
@@ -95,37 +95,39 @@ class Listener:
     def __exit__(self, *error: object) -> None:
         self._client.disconnect()
         self._client.loop_stop()
-        # Without a way back from the client to here it goes at once, and its sockets with it.
+        # Without these references from the client to this object it is freed at once, with its sockets.
         self._client.on_message = self._client.on_connect = None
         self._client.on_subscribe = self._client.on_disconnect = None
 
-    def _hear(self, message: Heard) -> None:
+    def _receive(self, message: Message) -> None:
         with self._changed:
-            self.heard.append(message)
+            self.received.append(message)
             self._changed.notify_all()
 
     def wait(
         self, topic: str, wanted: Callable[[str], bool] = lambda payload: True, *, after: int = 0
-    ) -> Heard:
+    ) -> Message:
         """The first message at `topic`, from the `after`-th on, whose payload is `wanted`."""
-        found: list[Heard] = []
+        found: list[Message] = []
 
         def is_there() -> bool:
             found.extend(
-                heard for heard in self.heard[after:] if heard.topic == topic and wanted(heard.payload)
+                message
+                for message in self.received[after:]
+                if message.topic == topic and wanted(message.payload)
             )
             return bool(found)
 
         with self._changed:
-            assert self._changed.wait_for(is_there, TIMEOUT_S), f"nothing wanted at {topic} in {self.heard}"
+            assert self._changed.wait_for(is_there, TIMEOUT_S), f"not at {topic}: {self.received}"
         return found[0]
 
     def payloads(self, topic: str) -> list[str]:
-        return [heard.payload for heard in self.heard if heard.topic == topic]
+        return [message.payload for message in self.received if message.topic == topic]
 
 
-def certificates(folder: Path, *names: str) -> None:
-    """Made by the very script that a fleet's owner uses."""
+def make_certificates(folder: Path, *names: str) -> None:
+    """Make certificates by the script that a fleet's owner uses."""
     subprocess.run(
         [ROOT / "systemd/fleet/certificates.sh", folder, "broker", *names],
         check=True,
@@ -133,8 +135,8 @@ def certificates(folder: Path, *names: str) -> None:
     )
 
 
-def passwords(folder: Path, *users: str) -> None:
-    """A file in which every one of `users` has PASSWORD."""
+def write_passwords(folder: Path, *users: str) -> None:
+    """Write a file in which each of `users` has PASSWORD."""
     file = folder / "passwords"
     file.touch()
     for user in users or (USER,):
@@ -147,8 +149,8 @@ def is_open(port: int) -> bool:
 
 
 def until(condition: Callable[[], bool]) -> None:
-    """Wait for what another process brings about."""
+    """Wait for something that another process does."""
     deadline_s = time.monotonic() + TIMEOUT_S
     while not condition():
-        assert time.monotonic() < deadline_s, "it did not come about"
+        assert time.monotonic() < deadline_s, "it did not happen"
         time.sleep(0.01)

@@ -19,10 +19,10 @@ from edge.sinks.metrics import MetricsSink
 from edge.sinks.mqtt import MqttSink
 from tests import promtool
 from tests.conftest import ROOT
-from tests.mosquitto import MOSQUITTO, PASSWORD, Listener, Mosquitto, certificates, passwords
+from tests.mosquitto import MOSQUITTO, PASSWORD, Mosquitto, Subscriber, make_certificates, write_passwords
 from tests.results import LABELS
-from tests.sinks.test_metrics import FIGURES, MODEL
-from tests.sinks.test_mqtt import happy, trusting
+from tests.sinks.test_metrics import MODEL, STATS
+from tests.sinks.test_mqtt import make_result, make_tls_setup
 
 FLEET = ROOT / "systemd" / "fleet"
 DASHBOARD = json.loads((FLEET / "grafana/dashboards/fer-edge.json").read_text())
@@ -45,9 +45,7 @@ def expressions() -> Iterator[str]:
 def exposed() -> dict[str, set[str]]:
     """The names of all samples that a device gives, with their labels."""
     samples: dict[str, set[str]] = {}
-    for family in text_string_to_metric_families(
-        MetricsSink(LABELS, lambda: FIGURES, MODEL).render().decode()
-    ):
+    for family in text_string_to_metric_families(MetricsSink(LABELS, lambda: STATS, MODEL).render().decode()):
         for sample in family.samples:
             samples.setdefault(sample.name, set()).update(sample.labels)
     return samples
@@ -138,8 +136,8 @@ def test_one_configuration_serves_every_device(monkeypatch: pytest.MonkeyPatch) 
 
 @pytest.mark.skipif(MOSQUITTO is None and os.environ.get("CI") != "true", reason="mosquitto is not installed")
 def test_broker_of_the_fleet_lets_devices_report_and_listen_to_nobody(tmp_path: Path) -> None:
-    certificates(tmp_path, "localhost")
-    passwords(tmp_path, "fer-edge", "viewer")
+    make_certificates(tmp_path, "localhost")
+    write_passwords(tmp_path, "fer-edge", "viewer")
     (tmp_path / "acl").write_text((FLEET / "mosquitto/acl").read_text())
     lines = (FLEET / "mosquitto/mosquitto.conf").read_text()
     for inside, here in (
@@ -152,29 +150,29 @@ def test_broker_of_the_fleet_lets_devices_report_and_listen_to_nobody(tmp_path: 
 
     def known_as(user: str) -> Any:
         def setup(client: Any) -> None:
-            trusting(tmp_path)(client)
+            make_tls_setup(tmp_path)(client)
             client.username_pw_set(user, PASSWORD)
 
         return setup
 
     with (
         Mosquitto(tmp_path, *lines.splitlines()) as server,
-        Listener(server.port, known_as("viewer")) as viewer,
-        Listener(server.port, known_as("fer-edge")) as device,
+        Subscriber(server.port, known_as("viewer")) as viewer,
+        Subscriber(server.port, known_as("fer-edge")) as device,
     ):
         address = mqtt_address.parse(f"mqtts://fer-edge@localhost:{server.port}/fer-edge/pi-07", "--mqtt")
-        with MqttSink(address, LABELS, lambda: FIGURES, password=PASSWORD, ca=tmp_path / "ca.crt") as sink:
-            sink.show(happy())
+        with MqttSink(address, LABELS, lambda: STATS, password=PASSWORD, ca=tmp_path / "ca.crt") as sink:
+            sink.show(make_result())
             viewer.wait("fer-edge/pi-07/availability", lambda payload: payload == "online")
         viewer.wait("homeassistant/device/fer-edge-fer-edge-pi-07/config")
         viewer.wait("fer-edge/pi-07/availability", lambda payload: payload == "offline")
-        assert device.heard == []
+        assert device.received == []
 
 
 @pytest.mark.skipif(shutil.which("openssl") is None, reason="openssl is not there; make broker brings it")
 def test_certificates_satisfy_who_checks_them_strictly(tmp_path: Path) -> None:
     """Python 3.13 does; openssl verify does when asked to."""
-    certificates(tmp_path, "pi-07.local", "192.168.1.7")
+    make_certificates(tmp_path, "pi-07.local", "192.168.1.7")
     checked = subprocess.run(
         ["openssl", "verify", "-x509_strict", "-CAfile", tmp_path / "ca.crt", tmp_path / "broker.crt"],
         capture_output=True,

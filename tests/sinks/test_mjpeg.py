@@ -31,7 +31,7 @@ from edge.web import multipart, server
 from edge.web.server import Resources
 from tests.pixels import values_across
 from tests.results import LABELS, reading_of, result_of
-from tests.sinks.showing import showing
+from tests.sinks.show_results import show_results
 from tests.waiting import until
 
 TIMEOUT_S = 30
@@ -52,7 +52,7 @@ def sink() -> Iterator[MjpegSink]:
 @pytest.fixture
 def feed(sink: MjpegSink) -> Iterator[None]:
     """Shows results one after the other for as long as the test runs."""
-    with showing(sink, make_result):
+    with show_results(sink, make_result):
         yield
 
 
@@ -364,7 +364,7 @@ def test_viewer_that_stopped_reading_is_up_to_date_again_soon(sink: MjpegSink) -
         for number in range(60):
             sink.show(make_result(number))
             next_picture(other)
-        with showing(sink, lambda number: result_of(np.zeros_like(PICTURE), number=number)):
+        with show_results(sink, lambda number: result_of(np.zeros_like(PICTURE), number=number)):
             waiting = [next_picture(stalled)]
             while len(waiting[-1]) > len(waiting[0]) / 2:
                 waiting.append(next_picture(stalled))

@@ -29,11 +29,11 @@ from tests.mosquitto import (
     PASSWORD,
     TIMEOUT_S,
     USER,
-    Listener,
     Mosquitto,
-    certificates,
-    passwords,
+    Subscriber,
+    make_certificates,
     until,
+    write_passwords,
 )
 from tests.results import LABELS, reading_of, result_of
 
@@ -52,14 +52,14 @@ LOCKED = ("allow_anonymous false", "password_file %F/passwords")
 ENCRYPTED = (OPEN, "certfile %F/broker.crt", "keyfile %F/broker.key")
 
 
-def happy(label: str = "happy", track_id: int = 1) -> Result:
+def make_result(label: str = "happy", track_id: int = 1) -> Result:
     now_s = time.monotonic()
     return result_of(
         np.zeros((48, 64, 3), np.uint8), reading_of(Box(1, 2, 30, 30), track_id, label), captured_at_s=now_s
     )
 
 
-def sink_at(
+def make_sink(
     server: Mosquitto, *, user: str = "", scheme: str = "mqtt", host: str = "127.0.0.1", **settings: Any
 ) -> MqttSink:
     address = mqtt_address.parse(f"{scheme}://{user}{host}:{server.port}/shop/door", "--mqtt")
@@ -78,12 +78,12 @@ def record_attempts(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     return attempts
 
 
-def warnings(caplog: pytest.LogCaptureFixture) -> list[str]:
+def list_warnings(caplog: pytest.LogCaptureFixture) -> list[str]:
     return [record.message for record in caplog.records if record.levelno >= logging.WARNING]
 
 
 @pytest.fixture(autouse=True)
-def quick(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
+def shorten_waits(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
     """A test waits for less time than a device."""
     monkeypatch.setattr(mqtt, "choose_pause_s", lambda attempt: 0.05)
     monkeypatch.setattr(publisher, "CHECK_EVERY_S", 0.02)
@@ -99,16 +99,16 @@ def server(tmp_path: Path) -> Iterator[Mosquitto]:
 
 
 def test_state_changes_and_availability_are_published(server: Mosquitto) -> None:
-    with Listener(server.port) as listener:
-        with sink_at(server) as sink:
-            sink.show(happy())
-            listener.wait("shop/door/availability", lambda payload: payload == "online")
-            state = json.loads(listener.wait("shop/door/state").payload)
-            first = json.loads(listener.wait("shop/door/events").payload)
-            sink.show(happy("sad"))
-            second = json.loads(listener.wait("shop/door/events", lambda payload: "sad" in payload).payload)
-            listener.wait("shop/door/state", lambda payload: '"sad"' in payload)
-        listener.wait("shop/door/availability", lambda payload: payload == "offline")
+    with Subscriber(server.port) as subscriber:
+        with make_sink(server) as sink:
+            sink.show(make_result())
+            subscriber.wait("shop/door/availability", lambda payload: payload == "online")
+            state = json.loads(subscriber.wait("shop/door/state").payload)
+            first = json.loads(subscriber.wait("shop/door/events").payload)
+            sink.show(make_result("sad"))
+            second = json.loads(subscriber.wait("shop/door/events", lambda payload: "sad" in payload).payload)
+            subscriber.wait("shop/door/state", lambda payload: '"sad"' in payload)
+        subscriber.wait("shop/door/availability", lambda payload: payload == "offline")
     assert (state["schema"], state["expression"], state["faces"], state["camera_problem"]) == (
         1,
         "happy",
@@ -126,28 +126,28 @@ def test_state_changes_and_availability_are_published(server: Mosquitto) -> None
 
 
 def test_late_subscriber_gets_the_state_and_no_old_changes(server: Mosquitto) -> None:
-    with Listener(server.port) as witness, sink_at(server) as sink:
-        sink.show(happy())
+    with Subscriber(server.port) as witness, make_sink(server) as sink:
+        sink.show(make_result())
         witness.wait("shop/door/availability")
-        with Listener(server.port) as late:
+        with Subscriber(server.port) as late:
             late.wait("shop/door/state")
             late.wait("shop/door/availability", lambda payload: payload == "online")
             known = late.wait("homeassistant/device/fer-edge-shop-door/config")
-        assert {heard.topic for heard in late.heard} == {
+        assert {message.topic for message in late.received} == {
             "shop/door/state",
             "shop/door/availability",
             "homeassistant/device/fer-edge-shop-door/config",
         }
-        assert all(heard.is_retained for heard in late.heard)
+        assert all(message.is_retained for message in late.received)
     device = json.loads(known.payload)
     assert set(device["components"]) == {"expression", "faces", "fps", "temperature", "camera_problem"}
 
 
 def test_nothing_is_published_for_home_assistant_without_a_prefix(server: Mosquitto) -> None:
-    with Listener(server.port) as listener, sink_at(server, discovery="") as sink:
-        sink.show(happy())
-        listener.wait("shop/door/availability")
-    assert not [heard for heard in listener.heard if heard.topic.startswith("homeassistant")]
+    with Subscriber(server.port) as subscriber, make_sink(server, discovery="") as sink:
+        sink.show(make_result())
+        subscriber.wait("shop/door/availability")
+    assert not [message for message in subscriber.received if message.topic.startswith("homeassistant")]
 
 
 def test_end_of_a_steady_connection_is_logged_and_followed_by_a_quick_attempt(
@@ -155,54 +155,58 @@ def test_end_of_a_steady_connection_is_logged_and_followed_by_a_quick_attempt(
 ) -> None:
     attempts = record_attempts(monkeypatch)
     monkeypatch.setattr(mqtt, "STEADY_AFTER_S", 0.0)
-    with sink_at(server):
+    with make_sink(server):
         for outage in range(1, 4):
-            until(partial(counts, outage, lambda: caplog.text.count("reporting to")))
+            until(partial(is_count, outage, lambda: caplog.text.count("reporting to")))
             server.kill()
             until(
-                partial(counts, outage, lambda: sum("to stay connected" in text for text in warnings(caplog)))
+                partial(
+                    is_count,
+                    outage,
+                    lambda: sum("to stay connected" in text for text in list_warnings(caplog)),
+                )
             )
             server.start()
     assert attempts.count(0) == 3
 
 
-def counts(expected: int, count: Callable[[], int]) -> bool:
+def is_count(expected: int, count: Callable[[], int]) -> bool:
     return count() == expected
 
 
 def test_broker_that_dies_and_comes_back_gets_every_change(
     server: Mosquitto, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with sink_at(server) as sink:
-        with Listener(server.port) as listener:
-            sink.show(happy())
-            listener.wait("shop/door/availability", lambda payload: payload == "online")
+    with make_sink(server) as sink:
+        with Subscriber(server.port) as subscriber:
+            sink.show(make_result())
+            subscriber.wait("shop/door/availability", lambda payload: payload == "online")
             server.kill()
             for label in ("sad", "angry", "fear"):
                 queued = len(sink._pending.changes)
-                sink.show(happy(label))
-                until(partial(counts, queued + 1, lambda: len(sink._pending.changes)))
-            until(lambda: len(warnings(caplog)) == 2)
-            monkeypatch.setattr(publisher, "Connection", after(listener, sink))
+                sink.show(make_result(label))
+                until(partial(is_count, queued + 1, lambda: len(sink._pending.changes)))
+            until(lambda: len(list_warnings(caplog)) == 2)
+            monkeypatch.setattr(publisher, "Connection", make_waiting_connection(subscriber, sink))
             server.start()
             known = "homeassistant/device/fer-edge-shop-door/config"
-            before = len(listener.heard)
+            before = len(subscriber.received)
             for topic in ("shop/door/availability", "shop/door/state", known):
-                listener.wait(topic, after=before)
-            listener.wait("shop/door/events", lambda payload: "fear" in payload)
-        events = [json.loads(payload)["expression"] for payload in listener.payloads("shop/door/events")]
+                subscriber.wait(topic, after=before)
+            subscriber.wait("shop/door/events", lambda payload: "fear" in payload)
+        events = [json.loads(payload)["expression"] for payload in subscriber.payloads("shop/door/events")]
     assert list(dict.fromkeys(events)) == ["happy", "sad", "angry", "fear"]
-    lost, unreachable = warnings(caplog)
+    lost, unreachable = list_warnings(caplog)
     assert "expected to stay connected" in lost and "Connection refused" in unreachable
     assert caplog.text.count("reporting to") == 2
 
 
-def after(listener: Listener, sink: MqttSink) -> type[mqtt_connection.Connection]:
-    """Connections that open once `listener` has subscribed."""
+def make_waiting_connection(subscriber: Subscriber, sink: MqttSink) -> type[mqtt_connection.Connection]:
+    """Connections that open once `subscriber` has subscribed."""
 
     class Waiting(mqtt_connection.Connection):
         def __enter__(self) -> Self:
-            if not listener.subscribed.is_set():
+            if not subscriber.subscribed.is_set():
                 raise mqtt_connection.BrokerUnavailable(sink._logged_problem)
             return super().__enter__()
 
@@ -214,17 +218,18 @@ def test_broker_that_stays_away_costs_the_oldest_changes_and_no_more(
 ) -> None:
     monkeypatch.setattr(pending, "OUTBOX_LIMIT", 3)
     server.kill()
-    with sink_at(server) as sink:
+    with make_sink(server) as sink:
         for track_id in range(10):
-            sink.show(happy(track_id=track_id))
+            sink.show(make_result(track_id=track_id))
             until(partial(has_checked, sink, track_id))
         assert len(sink._pending.changes) == 3
         server.start()
-        with Listener(server.port) as listener:
-            listener.wait("shop/door/state")
+        with Subscriber(server.port) as subscriber:
+            subscriber.wait("shop/door/state")
             until(lambda: len(sink._pending.changes) == 0)
     assert any(
-        message.endswith("changes were lost while the MQTT broker was away") for message in warnings(caplog)
+        message.endswith("changes were lost while the MQTT broker was away")
+        for message in list_warnings(caplog)
     )
 
 
@@ -239,10 +244,10 @@ def test_missing_broker_is_one_line_and_leaving_does_not_wait(
     # However long an attempt took: it was no connection.
     monkeypatch.setattr(mqtt, "STEADY_AFTER_S", 0.0)
     server.kill()
-    with sink_at(server) as sink:
+    with make_sink(server) as sink:
         until(lambda: len(attempts) >= 5)
-        sink.show(happy())
-    (message,) = warnings(caplog)
+        sink.show(make_result())
+    (message,) = list_warnings(caplog)
     assert (
         f"expected an MQTT broker at 127.0.0.1:{server.port}, found: Connection refused; start it" in message
     )
@@ -260,7 +265,7 @@ def test_attempts_leave_no_descriptor(server: Mosquitto, monkeypatch: pytest.Mon
     server.kill()
     gc.disable()
     try:
-        with sink_at(server):
+        with make_sink(server):
             until(lambda: len(open_files) >= 50)
     finally:
         gc.enable()
@@ -268,23 +273,23 @@ def test_attempts_leave_no_descriptor(server: Mosquitto, monkeypatch: pytest.Mon
 
 
 def test_host_that_has_no_address_is_one_line(server: Mosquitto, caplog: pytest.LogCaptureFixture) -> None:
-    with sink_at(server, host="a..b"):
-        until(lambda: bool(warnings(caplog)))
-    assert "expected an MQTT broker at a..b" in warnings(caplog)[0]
+    with make_sink(server, host="a..b"):
+        until(lambda: bool(list_warnings(caplog)))
+    assert "expected an MQTT broker at a..b" in list_warnings(caplog)[0]
 
 
 @pytest.mark.parametrize("password", ["wrong horse", None])
 def test_refused_password_is_one_line_without_it(
     tmp_path: Path, caplog: pytest.LogCaptureFixture, password: str | None
 ) -> None:
-    passwords(tmp_path)
+    write_passwords(tmp_path)
     with (
         Mosquitto(tmp_path, *LOCKED) as server,
-        sink_at(server, user=f"{USER}@" if password else "", password=password) as sink,
+        make_sink(server, user=f"{USER}@" if password else "", password=password) as sink,
     ):
         until(lambda: server.log.read_text().count("Sending CONNACK") >= 3)
-        sink.show(happy())
-    (message,) = [text for text in warnings(caplog) if "unencrypted" not in text]
+        sink.show(make_result())
+    (message,) = [text for text in list_warnings(caplog) if "unencrypted" not in text]
     who = f"user {USER}" if password else "a client without a user"
     assert f"to accept {who}, found: Not authorized; check the user in --mqtt and the password" in message
     assert "wrong horse" not in caplog.text
@@ -293,46 +298,46 @@ def test_refused_password_is_one_line_without_it(
 def test_right_password_is_accepted_and_warned_of_where_it_is_not_encrypted(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    passwords(tmp_path)
+    write_passwords(tmp_path)
     with (
         Mosquitto(tmp_path, *LOCKED) as server,
-        Listener(server.port, lambda client: client.username_pw_set(USER, PASSWORD)) as listener,
-        sink_at(server, user=f"{USER}@", password=PASSWORD) as sink,
+        Subscriber(server.port, lambda client: client.username_pw_set(USER, PASSWORD)) as subscriber,
+        make_sink(server, user=f"{USER}@", password=PASSWORD) as sink,
     ):
-        sink.show(happy())
-        listener.wait("shop/door/availability")
-    (message,) = warnings(caplog)
+        sink.show(make_result())
+        subscriber.wait("shop/door/availability")
+    (message,) = list_warnings(caplog)
     assert "is sent unencrypted; mqtts:// encrypts it" in message
     assert PASSWORD not in caplog.text
 
 
 def test_password_without_a_user_is_refused(server: Mosquitto) -> None:
     with pytest.raises(ConfigError, match=r"expected a user in mqtt for its password.*mqtt://USER@"):
-        sink_at(server, password=PASSWORD)
+        make_sink(server, password=PASSWORD)
 
 
 @pytest.fixture
 def encrypted(tmp_path: Path) -> Iterator[Mosquitto]:
-    certificates(tmp_path, "localhost")
+    make_certificates(tmp_path, "localhost")
     with Mosquitto(tmp_path, *ENCRYPTED) as started:
         yield started
 
 
-def trusting(folder: Path) -> Callable[[Any], None]:
+def make_tls_setup(folder: Path) -> Callable[[Any], None]:
     def setup(client: Any) -> None:
         client.tls_set(ca_certs=str(folder / "ca.crt"), cert_reqs=ssl.CERT_REQUIRED)
-        client.tls_insecure_set(True)  # The listener calls the broker by its address.
+        client.tls_insecure_set(True)  # The subscriber connects to the broker by its address.
 
     return setup
 
 
 def test_certificate_of_the_own_authority_is_trusted(encrypted: Mosquitto) -> None:
     with (
-        Listener(encrypted.port, trusting(encrypted.folder)) as listener,
-        sink_at(encrypted, scheme="mqtts", host="localhost", ca=encrypted.folder / "ca.crt") as sink,
+        Subscriber(encrypted.port, make_tls_setup(encrypted.folder)) as subscriber,
+        make_sink(encrypted, scheme="mqtts", host="localhost", ca=encrypted.folder / "ca.crt") as sink,
     ):
-        sink.show(happy())
-        assert json.loads(listener.wait("shop/door/state").payload)["expression"] == "happy"
+        sink.show(make_result())
+        assert json.loads(subscriber.wait("shop/door/state").payload)["expression"] == "happy"
 
 
 # paho leaves the socket of a failed handshake to the garbage collector, which takes it at once.
@@ -348,10 +353,10 @@ def test_certificate_that_is_not_trusted_is_one_line(
     encrypted: Mosquitto, caplog: pytest.LogCaptureFixture, host: str, ca: str | None, found: str
 ) -> None:
     attempts = encrypted.log.read_text().count("New connection")
-    with sink_at(encrypted, scheme="mqtts", host=host, ca=encrypted.folder / ca if ca else None) as sink:
+    with make_sink(encrypted, scheme="mqtts", host=host, ca=encrypted.folder / ca if ca else None) as sink:
         until(lambda: encrypted.log.read_text().count("New connection") >= attempts + 3)
-        sink.show(happy())
-    (message,) = warnings(caplog)
+        sink.show(make_result())
+    (message,) = list_warnings(caplog)
     assert (
         f"expected a certificate of the MQTT broker {host}:{encrypted.port} that is trusted, found: "
         in message
@@ -362,9 +367,9 @@ def test_certificate_that_is_not_trusted_is_one_line(
 def test_encryption_on_one_side_alone_is_one_line(
     server: Mosquitto, encrypted: Mosquitto, caplog: pytest.LogCaptureFixture
 ) -> None:
-    with sink_at(encrypted, scheme="mqtt", host="localhost"):
-        until(lambda: len(warnings(caplog)) == 1)
-    assert "use mqtts:// if the broker needs TLS" in warnings(caplog)[0]
+    with make_sink(encrypted, scheme="mqtt", host="localhost"):
+        until(lambda: len(list_warnings(caplog)) == 1)
+    assert "use mqtts:// if the broker needs TLS" in list_warnings(caplog)[0]
 
 
 def test_certificates_that_are_none_are_refused(server: Mosquitto, tmp_path: Path) -> None:
@@ -372,9 +377,9 @@ def test_certificates_that_are_none_are_refused(server: Mosquitto, tmp_path: Pat
     with pytest.raises(
         ConfigError, match=r"expected certificates \(PEM\) in .*ca.crt, found: no certificate"
     ):
-        sink_at(server, scheme="mqtts", ca=tmp_path / "ca.crt")
+        make_sink(server, scheme="mqtts", ca=tmp_path / "ca.crt")
     with pytest.raises(ConfigError, match=r"none\.crt, found: No such file"):
-        sink_at(server, scheme="mqtts", ca=tmp_path / "none.crt")
+        make_sink(server, scheme="mqtts", ca=tmp_path / "none.crt")
 
 
 def test_broker_that_stalls_holds_up_nobody_and_is_noticed(
@@ -382,27 +387,27 @@ def test_broker_that_stalls_holds_up_nobody_and_is_noticed(
 ) -> None:
     monkeypatch.setattr(mqtt_connection, "KEEPALIVE_S", 1)
     monkeypatch.setattr(mqtt_connection, "CONNECT_WITHIN_S", 0.5)
-    with Listener(server.port) as listener, sink_at(server) as sink:
-        sink.show(happy())
-        listener.wait("shop/door/availability")
+    with Subscriber(server.port) as subscriber, make_sink(server) as sink:
+        sink.show(make_result())
+        subscriber.wait("shop/door/availability")
         server.stall()
         for number in range(2000):
-            sink.show(happy("sad" if number % 2 else "happy"))
-        until(lambda: len(warnings(caplog)) == 2)
-        server.go_on()
+            sink.show(make_result("sad" if number % 2 else "happy"))
+        until(lambda: len(list_warnings(caplog)) == 2)
+        server.resume()
         until(lambda: caplog.text.count("reporting to") == 2)
-    assert "Keepalive" in warnings(caplog)[0] or "expected to stay connected" in warnings(caplog)[0]
-    assert "expected an answer of the MQTT broker" in warnings(caplog)[1]
+    assert "Keepalive" in list_warnings(caplog)[0] or "expected to stay connected" in list_warnings(caplog)[0]
+    assert "expected an answer of the MQTT broker" in list_warnings(caplog)[1]
 
 
 def test_two_devices_with_one_prefix_are_logged(server: Mosquitto, caplog: pytest.LogCaptureFixture) -> None:
-    with Listener(server.port) as listener, sink_at(server) as first:
-        first.show(happy())
-        listener.wait("shop/door/availability", lambda payload: payload == "online")
-        with sink_at(server):
-            until(lambda: len(warnings(caplog)) > 0)
-    assert warnings(caplog)[0].count("found: The connection was lost; ") == 1
-    assert "that no other device has the prefix shop/door" in warnings(caplog)[0]
+    with Subscriber(server.port) as subscriber, make_sink(server) as first:
+        first.show(make_result())
+        subscriber.wait("shop/door/availability", lambda payload: payload == "online")
+        with make_sink(server):
+            until(lambda: len(list_warnings(caplog)) > 0)
+    assert list_warnings(caplog)[0].count("found: The connection was lost; ") == 1
+    assert "that no other device has the prefix shop/door" in list_warnings(caplog)[0]
 
 
 def test_fault_of_the_thread_is_raised_by_the_next_show(server: Mosquitto) -> None:
@@ -414,9 +419,9 @@ def test_fault_of_the_thread_is_raised_by_the_next_show(server: Mosquitto) -> No
 
     address = mqtt_address.parse(f"mqtt://127.0.0.1:{server.port}/shop/door", "--mqtt")
     with pytest.raises(Broken), MqttSink(address, LABELS, fail) as sink:
-        sink.show(happy())
+        sink.show(make_result())
         until(lambda: sink._workers.error is not None)
-        sink.show(happy())
+        sink.show(make_result())
 
 
 def test_pauses_grow_to_a_limit_and_no_two_are_alike() -> None:
@@ -435,32 +440,32 @@ def test_pauses_grow_to_a_limit_and_no_two_are_alike() -> None:
     assert choose_pause_s(10**9) <= mqtt.LONGEST_PAUSE_S
 
 
-def command(*arguments: str) -> list[str]:
+def make_command(*arguments: str) -> list[str]:
     return [sys.executable, "-m", "edge.run", "--camera", "demo", "--no-stream", *arguments]
 
 
 def test_broker_publishes_offline_when_the_program_is_killed(server: Mosquitto) -> None:
     address = f"mqtt://127.0.0.1:{server.port}/shop/${{HOSTNAME}}"
-    with Listener(server.port) as listener:
-        process = subprocess.Popen(command("--mqtt", address), stderr=subprocess.DEVNULL)
+    with Subscriber(server.port) as subscriber:
+        process = subprocess.Popen(make_command("--mqtt", address), stderr=subprocess.DEVNULL)
         availability = f"shop/{os.uname().nodename}/availability"
         try:
-            listener.wait(availability, lambda payload: payload == "online")
+            subscriber.wait(availability, lambda payload: payload == "online")
         finally:
             process.send_signal(signal.SIGKILL)
             process.wait()
-        listener.wait(availability, lambda payload: payload == "offline")
-    state = json.loads(listener.payloads(f"shop/{os.uname().nodename}/state")[-1])
+        subscriber.wait(availability, lambda payload: payload == "offline")
+    state = json.loads(subscriber.payloads(f"shop/{os.uname().nodename}/state")[-1])
     assert state["expression"] in (*LABELS, "uncertain", "none")
 
 
 def test_program_goes_on_where_the_broker_refuses_it_and_shows_its_password_to_nobody(tmp_path: Path) -> None:
-    passwords(tmp_path)
+    write_passwords(tmp_path)
     (tmp_path / "secret").write_text("wrong horse\n")
     events = tmp_path / "out.csv"
     with Mosquitto(tmp_path, *LOCKED) as server:
         process = subprocess.Popen(
-            command(
+            make_command(
                 "--mqtt",
                 f"mqtt://{USER}@127.0.0.1:{server.port}",
                 "--mqtt-password-file",

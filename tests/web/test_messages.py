@@ -19,7 +19,7 @@ from edge.frames import Frame, PixelFormat
 from edge.sinks.mjpeg import MjpegSink
 from edge.web import messages, server
 from tests.results import LABELS, reading_of, result_of
-from tests.sinks.showing import showing
+from tests.sinks.show_results import show_results
 from tests.waiting import until
 
 PICTURE = np.zeros((480, 640, 3), np.uint8)
@@ -36,7 +36,7 @@ def sink() -> Iterator[MjpegSink]:
 @pytest.fixture
 def feed(sink: MjpegSink) -> Iterator[None]:
     """Shows results for as long as the test runs."""
-    with showing(sink, make_result):
+    with show_results(sink, make_result):
         yield
 
 

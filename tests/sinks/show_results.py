@@ -10,7 +10,7 @@ EVERY_S = 0.005
 
 
 @contextmanager
-def showing(sink: Sink, make: Callable[[int], Result]) -> Iterator[None]:
+def show_results(sink: Sink, make: Callable[[int], Result]) -> Iterator[None]:
     """`sink` shows the results of `make` for 0, 1, 2, …; it has been shown the first when this is entered."""
     sink.show(make(0))
     stop = threading.Event()
