@@ -1,10 +1,10 @@
 /*
- * A plugin of QEMU's user-mode emulator that counts the instructions of the emulated program, for laps that the
- * program itself marks: the system call getpgid of a negative process id, which does nothing but fail.  Each mark is
- * written to the file of the plugin's argument out=FILE as a line "CODE COUNT".
+ * A plugin of QEMU's user-mode emulator that counts the instructions of the emulated program.  The program marks the
+ * places where it wants to know the count: with the system call getpgid of a negative process id, which does nothing
+ * but fail.  For each mark the plugin writes a line "CODE COUNT" to the file of its argument out=FILE.
  *
- * Built for the plugin interface of QEMU 7.2 (version 1), whose header Debian does not package: the few declarations
- * that are needed stand here.  The count is one for all threads and not locked: one thread must do the work.
+ * It uses the plugin interface of QEMU 7.2 (version 1).  Debian does not package the header of that interface, so the
+ * few declarations that are needed stand here.  All threads share one count without a lock: one thread must do the work.
  */
 #include <inttypes.h>
 #include <stdbool.h>
@@ -31,14 +31,14 @@ enum { GETPGID = 155 };
 static uint64_t instructions;
 static FILE *out;
 
-static void translated(qemu_plugin_id_t id, struct qemu_plugin_tb *block)
+static void on_translation(qemu_plugin_id_t id, struct qemu_plugin_tb *block)
 {
     (void)id;
     qemu_plugin_register_vcpu_tb_exec_inline(block, INLINE_ADD_U64, &instructions, qemu_plugin_tb_n_insns(block));
 }
 
-static void called(qemu_plugin_id_t id, unsigned core, int64_t number, uint64_t pid, uint64_t b, uint64_t c,
-                   uint64_t d, uint64_t e, uint64_t f, uint64_t g, uint64_t h)
+static void on_system_call(qemu_plugin_id_t id, unsigned core, int64_t number, uint64_t pid, uint64_t b, uint64_t c,
+                           uint64_t d, uint64_t e, uint64_t f, uint64_t g, uint64_t h)
 {
     (void)id, (void)core, (void)b, (void)c, (void)d, (void)e, (void)f, (void)g, (void)h;
     int32_t code = -(int32_t)pid;
@@ -56,7 +56,7 @@ __attribute__((visibility("default"))) int qemu_plugin_install(qemu_plugin_id_t 
         fprintf(stderr, "expected out=FILE, a file that can be written\n");
         return -1;
     }
-    qemu_plugin_register_vcpu_tb_trans_cb(id, translated);
-    qemu_plugin_register_vcpu_syscall_cb(id, called);
+    qemu_plugin_register_vcpu_tb_trans_cb(id, on_translation);
+    qemu_plugin_register_vcpu_syscall_cb(id, on_system_call);
     return 0;
 }

@@ -1,6 +1,6 @@
 #!/bin/sh
-# Makes what arm64 Python needs to run under qemu-aarch64 -L ROOT: a Debian 13 for arm64, the wheels of the app, and
-# the plugin that counts.  Nothing in it is configured or started, so it takes a minute and no emulation.
+# Makes what an arm64 Python needs to run under qemu-aarch64 -L ROOT: a Debian 13 for arm64, the wheels of the app, and
+# the plugin that counts instructions.  Its packages are only unpacked, which takes a minute and no emulation.
 #
 #   root.sh ROOT PYTHON      (PYTHON: one with pip, of any version)
 #
@@ -27,7 +27,7 @@ rm -rf "$root"/var/cache/apt/archives/*
     numpy opencv-python-headless onnxruntime msgspec tqdm
 gcc -shared -fPIC -O2 -Wall -Wextra -Werror -o "$root/count.so" "$here/count.c"
 
-# ONNX Runtime asks the system which processor this is, and crashes when what it hears is not an ARM's.
+# ONNX Runtime reads from these files which processor this is; the host's own files, of an x86, would crash it.
 mkdir -p "$root/sys/devices/system/cpu"
 for name in possible present online; do
     echo 0-3 >"$root/sys/devices/system/cpu/$name"

@@ -11,8 +11,6 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-import psutil
-
 GREEN_BGR = (0, 255, 0)
 
 
@@ -43,6 +41,9 @@ class Stopwatch:
 
         Raises ValueError with fewer than two frames.
         """
+        # Imported only now, so that the first result is not later for it.
+        import psutil
+
         if self._first is None or self._frames == 1:
             raise ValueError(
                 f"expected two frames or more to time, found {self._frames}: the clip is too short"
