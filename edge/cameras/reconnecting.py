@@ -2,17 +2,17 @@
 
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from enum import Enum, auto
 from functools import lru_cache
 from types import TracebackType
 from typing import Self
 
+from edge.cameras.numbering import FrameNumbering
 from edge.cameras.outages import OutageLog
 from edge.contracts import Camera
 from edge.drawing import placeholder
 from edge.errors import CameraBusy, CameraError, CameraNotFound, CameraTimeout
-from edge.frames import Frame, Image, PixelFormat
+from edge.frames import Frame
 
 # How often the notice is delivered: often enough for viewers, the watchdog and health probes.
 NOTICE_EVERY_S = 0.25
@@ -22,24 +22,27 @@ LEAST_WAIT_S, MOST_WAIT_S = 0.1, 0.75
 # How long an opened camera may take to deliver its first decodable frame before it is opened again.  Some
 # cameras take seconds to settle, so this doubles from try to try; others have to be opened once more.
 LEAST_PATIENCE_S, MOST_PATIENCE_S = 1.5, 10.0
-# A frame is checked so often for whether it can be decoded.  After one that cannot, every frame is checked
-# ...
+# How often a frame is checked for whether it can be decoded; after one that cannot, every frame is checked.
 CHECK_EVERY_S = 1.0
-# ... until so many in a row are a fault.
+# So many undecodable frames in a row are a fault.
 MOST_UNDECODABLE = 10
 
 
 class State(Enum):
     """What a ReconnectingCamera does at the moment.
 
-    CLOSED ── enter ──▶ STARTING ── picture ──▶ DELIVERING ◀── picture ── SETTLING
-       │                   │                        │                      │    ▲
-    enter fails,         fault,                   fault                  fault  │
-    it waits             it waits                   ▼                      │  opened
-       └───────────────────┴────────────────────▶ AWAY ◀──────────────────┘    │
-                                                    └────── next try ───────────┘
+    state        what happens                             next state
+    CLOSED       it is entered, and the camera opens      STARTING
+                 it is entered, and the camera does not   AWAY *
+    STARTING     the camera delivers a picture            DELIVERING
+                 a fault                                  AWAY *
+    DELIVERING   a fault                                  AWAY
+    AWAY         a try to open the camera succeeds        SETTLING
+    SETTLING     the camera delivers a picture            DELIVERING
+                 a fault, or no picture in time           AWAY
+    every state  it is left                               CLOSED
 
-    Leaving the camera leads from every state to CLOSED.
+    * If it does not wait for its camera, it raises the error and keeps its state.
     """
 
     CLOSED = auto()
@@ -87,12 +90,12 @@ class ReconnectingCamera:
         self.name = camera.name
         self._state = State.CLOSED
         self._size, self._has_delivered = self._asked_size, False
-        self._numbering, self._retries, self._outages = _Numbering(), _Retries(), OutageLog()
+        self._numbering, self._retries, self._outages = FrameNumbering(), _Retries(), OutageLog()
         self._undecodable, self._checked_at_s, self._notice_at_s = 0, float("-inf"), float("-inf")
 
     def __enter__(self) -> Self:
         self._size, self._has_delivered = self._asked_size, False
-        self._numbering, self._retries, self._outages = _Numbering(), _Retries(), OutageLog()
+        self._numbering, self._retries, self._outages = FrameNumbering(), _Retries(), OutageLog()
         self._undecodable, self._checked_at_s, self._notice_at_s = 0, float("-inf"), float("-inf")
         try:
             self._open(State.STARTING)
@@ -133,7 +136,7 @@ class ReconnectingCamera:
         # After another plug it may have another name.
         self.name = self._camera.name
         self._state, self._undecodable = state, 0
-        self._retries.note_opened(self._clock())
+        self._retries.start_patience(self._clock())
         self._numbering.restart()
 
     def _release(self, state: State) -> None:
@@ -201,7 +204,7 @@ class ReconnectingCamera:
             raise error
         now_s = self._clock()
         if self._state is State.SETTLING:
-            self._retries.note_settling_failed(now_s)
+            self._retries.extend_patience(now_s)
         elif self._state is not State.AWAY:
             self._retries.reset()
         # If it stayed open, the kernel would give the camera another device node when it comes back.
@@ -244,12 +247,12 @@ class _Retries:
         """An outage begins: wait and patience are short again."""
         self._wait_s, self._patience_s = LEAST_WAIT_S, LEAST_PATIENCE_S
 
-    def note_opened(self, now_s: float) -> None:
-        """The camera was opened."""
+    def start_patience(self, now_s: float) -> None:
+        """The camera was opened: it has some time to deliver a picture."""
         self.patient_until_s = now_s + self._patience_s
 
-    def note_settling_failed(self, now_s: float) -> None:
-        """The opened camera gave no picture; if its time was over, it is given more time on the next try."""
+    def extend_patience(self, now_s: float) -> None:
+        """The opened camera failed; if its time was over, it gets more time on the next try."""
         if now_s >= self.patient_until_s:
             self._patience_s = min(MOST_PATIENCE_S, 2 * self._patience_s)
 
@@ -257,44 +260,3 @@ class _Retries:
         """Set the time of the next try; each wait is longer than the last one."""
         self.next_try_s = now_s + self._wait_s
         self._wait_s = min(MOST_WAIT_S, 2 * self._wait_s)
-
-
-class _Numbering:
-    """Numbers and times that go on from one opening of the camera, and from one notice, to the next."""
-
-    def __init__(self) -> None:
-        self._number = -1
-        self._captured_at_s = self._elapsed_s = 0.0
-        self._started_s: float | None = None
-        # What is added to the numbers and elapsed times of the camera as it was opened last.
-        self._offsets: tuple[int, float] | None = None
-
-    def restart(self) -> None:
-        """The next frame is the first since the camera was opened."""
-        self._offsets = None
-
-    def renumber(self, frame: Frame) -> Frame:
-        """`frame` with the number and the times that follow those before it."""
-        if self._started_s is None:
-            self._started_s = frame.captured_at_s - frame.elapsed_s
-        if self._offsets is None:
-            since_s = max(self._elapsed_s, frame.captured_at_s - self._started_s)
-            self._offsets = self._number + 1 - frame.number, since_s - frame.elapsed_s
-        number, elapsed_s = self._offsets
-        return self._set(frame, frame.number + number, frame.captured_at_s, frame.elapsed_s + elapsed_s)
-
-    def number_notice(self, picture: Image, text: str, now_s: float) -> Frame:
-        """A frame of `picture` with the notice `text` and the next number."""
-        if self._started_s is None:
-            self._started_s = now_s
-        height, width = picture.shape[:2]
-        frame = Frame(picture, PixelFormat.BGR, width, height, 0, now_s, 0.0, text)
-        # The numbers of a camera that is settling go on behind the notice's.
-        self._offsets = None
-        return self._set(frame, self._number + 1, now_s, now_s - self._started_s)
-
-    def _set(self, frame: Frame, number: int, captured_at_s: float, elapsed_s: float) -> Frame:
-        self._number = number
-        self._captured_at_s = max(self._captured_at_s, captured_at_s)
-        self._elapsed_s = max(self._elapsed_s, elapsed_s)
-        return replace(frame, number=number, captured_at_s=self._captured_at_s, elapsed_s=self._elapsed_s)

@@ -127,7 +127,7 @@ class UsbCamera:
         if (node := device_nodes.find_node(identity, self._root)) is None:
             listed = ", ".join(device_nodes.list_cameras(self._root)) or "none"
             raise CameraNotFound(
-                f"expected the camera that was {self.name}, found it gone; plug it in again, or "
+                f"expected the camera that was at {self.name}, found it gone; plug it in again, or "
                 f"restart the program to use another; there are: {listed}"
             )
         return node
@@ -175,7 +175,7 @@ class UsbCamera:
                 "unplug the camera and plug it in again"
             )
         raise CameraError(
-            f"expected a frame from {self.name}, found that it gives none; plug it in again, "
+            f"expected a frame from {self.name}, found a camera that gives none; plug it in again, "
             "or into a port that it does not share with another camera"
         )
 
@@ -210,8 +210,7 @@ def _check_usable(root: Path, name: str) -> None:
         raise CameraNotFound(f"expected a camera at {name}, found no such device; there are: {listed}")
     if not os.access(path, os.R_OK | os.W_OK):
         raise CameraError(
-            f"expected to be allowed to open {name}, found no permission; "
-            "sudo usermod -aG video $USER, and log in again"
+            f"expected permission to open {name}, found none; sudo usermod -aG video $USER, and log in again"
         )
 
 

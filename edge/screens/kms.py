@@ -12,6 +12,7 @@ from edge.errors import SinkError
 from edge.frames import Image
 from edge.screens import drm
 from edge.screens.card import Card, Kernel
+from edge.screens.dumb_buffer import DumbBuffer
 from edge.screens.modes import Placement, choose_mode, fit_picture
 
 CARDS = Path("/dev/dri")
@@ -47,7 +48,7 @@ class KmsScreen:
         # The overlay plane that scales, if there is one.
         self._plane: int | None = None
         self._placement = Placement(0, 0, width, height)
-        self._buffers: list[_DumbBuffer] = []
+        self._buffers: list[DumbBuffer] = []
         # Which of the first two buffers is not shown.
         self._back = 0
         self._is_flip_pending = False
@@ -75,9 +76,9 @@ class KmsScreen:
         mode = next((mode for mode in modes if mode.type & drm.MODE_PREFERRED), modes[0])
         # Two buffers for the plane's pictures, and a black one that fills the display behind them.
         self._buffers = [
-            _DumbBuffer(self._card, *self._size),
-            _DumbBuffer(self._card, *self._size),
-            _DumbBuffer(self._card, mode.width, mode.height),
+            DumbBuffer(self._card, *self._size),
+            DumbBuffer(self._card, *self._size),
+            DumbBuffer(self._card, mode.width, mode.height),
         ]
         self._set_mode(mode, self._buffers[2])
         self._placement = fit_picture(*self._size, mode.width, mode.height, enlarges=True)
@@ -93,12 +94,12 @@ class KmsScreen:
         """Set the display to the mode that is nearest to the picture, which is not enlarged."""
         old, mode = self._buffers, choose_mode(modes, *self._size)
         self._placement = fit_picture(*self._size, mode.width, mode.height, enlarges=False)
-        self._buffers = [_DumbBuffer(self._card, mode.width, mode.height) for _ in range(2)]
+        self._buffers = [DumbBuffer(self._card, mode.width, mode.height) for _ in range(2)]
         self._set_mode(mode, self._buffers[1])
         for buffer in old:
             buffer.free()
 
-    def _set_mode(self, mode: drm.Mode, buffer: "_DumbBuffer") -> None:
+    def _set_mode(self, mode: drm.Mode, buffer: DumbBuffer) -> None:
         self.mode = f"{mode.width}×{mode.height} at {mode.refresh} Hz"
         self._set_crtc(drm.Crtc(id=self._crtc, fb=buffer.framebuffer, has_mode=1, mode=mode))
 
@@ -130,7 +131,7 @@ class KmsScreen:
             raise _make_sink_error(error) from error
         self._back = 1 - self._back
 
-    def _draw_centred(self, bgr: Image, buffer: "_DumbBuffer") -> None:
+    def _draw_centred(self, bgr: Image, buffer: DumbBuffer) -> None:
         place = self._placement
         if (place.width, place.height) != self._size:
             size = place.width, place.height
@@ -139,7 +140,7 @@ class KmsScreen:
         columns = slice(place.left, place.left + place.width)
         cv2.cvtColor(bgr, cv2.COLOR_BGR2BGRA, buffer.pixels[rows, columns])
 
-    def _show_on_plane(self, buffer: "_DumbBuffer") -> None:
+    def _show_on_plane(self, buffer: DumbBuffer) -> None:
         place, (width, height) = self._placement, self._size
         self._card.call(
             drm.SET_PLANE,
@@ -170,37 +171,6 @@ class KmsScreen:
             pass  # The display is gone; closing the card frees what is left.
         self._buffers = []
         self._card.close()
-
-
-class _DumbBuffer:
-    """Memory that the display reads, black at first: `pixels` is (H, W, 4) uint8, blue first."""
-
-    def __init__(self, card: Card, width: int, height: int) -> None:
-        self._card = card
-        self._dumb = card.call(drm.CREATE_DUMB, drm.Dumb(width=width, height=height, bpp=drm.BITS))
-        self.framebuffer: int = card.call(
-            drm.ADD_FB,
-            drm.Fb(
-                width=width,
-                height=height,
-                pitch=self._dumb.pitch,
-                bpp=drm.BITS,
-                depth=drm.DEPTH,
-                handle=self._dumb.handle,
-            ),
-        ).id
-        offset = card.call(drm.MAP_DUMB, drm.DumbMap(handle=self._dumb.handle)).offset
-        self._memory = card.map_dumb_buffer(self._dumb.size, offset)
-        rows = np.frombuffer(self._memory, np.uint8, height * self._dumb.pitch).reshape(height, -1)
-        self.pixels = rows[:, : 4 * width].reshape(height, width, 4)
-        self.pixels[:] = 0
-
-    def free(self) -> None:
-        """Return the memory to the kernel."""
-        del self.pixels
-        self._memory.close()
-        self._card.call(drm.REMOVE_FB, drm.Handle(self.framebuffer))
-        self._card.call(drm.DESTROY_DUMB, drm.Handle(self._dumb.handle))
 
 
 def _open_connected_card(cards: Path, kernel: Kernel) -> tuple[Card, int]:

@@ -162,6 +162,7 @@ class Picamera2:
                 raise RuntimeError("Camera __init__ sequence did not complete.") from error
         assert index < len(self.models)
         self.state, self.open_requests, self._number = "made", 0, 0
+        self.size = 0, 0
         self._pending: Future[Request] | None = None
         Picamera2.last = self
 

@@ -133,7 +133,7 @@ def test_pictures_that_are_cut_are_shown_as_they_are_and_have_no_face(pi: Pi, se
 def test_fault_of_the_bus_is_told_once_and_the_camera_opened_anew(pi: Pi, service: Watched) -> None:
     since = service.a_new_outage()
     pi.webcam("fault")
-    service.told_once(since, f"no camera: expected a frame from {STABLE}, found that it gives none")
+    service.told_once(since, f"no camera: expected a frame from {STABLE}, found a camera that gives none")
     service.is_back(since, pi.wait_for("Non-zero status (-71)", since, "kernel"))
 
 
