@@ -14,13 +14,13 @@ Installs fer-edge as a service that starts at boot. To upgrade it, run this agai
 
 It makes:
   /opt/fer-edge                           the program, in a Python environment of its own
-  /etc/systemd/system/fer-edge.service    the unit, enabled; fer-edge.service.d keeps libjpeg's messages out of the journal
+  /etc/systemd/system/fer-edge.service    the unit, enabled, and a drop-in against libjpeg's messages
   /etc/fer-edge/config.toml               the settings, unless they exist
   /var/lib/fer-edge                       YuNet, if there is a network; recordings, if you ask for them
   the user and group fer-edge             permanent ones, so that they can own files: a token, a key, a folder
 
-pip's own settings choose where packages come from (pip.conf, PIP_INDEX_URL, PIP_FIND_LINKS, ...; sudo -E keeps
-these variables).  If an upgrade fails, the installed version stays.  systemd/uninstall.sh removes everything.
+pip's own settings choose where packages come from (pip.conf, PIP_INDEX_URL, PIP_FIND_LINKS, ...; sudo -E
+keeps these variables).  If an upgrade fails, the installed version stays.  systemd/uninstall.sh removes all.
 HELP
 }
 
@@ -49,8 +49,9 @@ add_missing() {
 packages=''
 
 check_system() {
-    [ "$(getconf LONG_BIT)" = 64 ] || add_missing "a 64-bit system, found $(getconf LONG_BIT) bits: ONNX Runtime has no 32-bit" \
-        "package; write the 64-bit Raspberry Pi OS to the card"
+    [ "$(getconf LONG_BIT)" = 64 ] ||
+        add_missing "a 64-bit system, found $(getconf LONG_BIT) bits: ONNX Runtime has no 32-bit" \
+            "package; write the 64-bit Raspberry Pi OS to the card"
     case "$(uname -m)" in
         aarch64 | x86_64) ;;
         *) add_missing "a processor of the kind aarch64 or x86_64, found $(uname -m)" ;;
@@ -63,7 +64,8 @@ check_system() {
     esac
     [ -d /run/systemd/system ] || add_missing "a running systemd, found none"
     for group in video render input; do
-        getent group "$group" >/dev/null || add_missing "the group $group, which udev makes, found none: sudo apt install udev"
+        getent group "$group" >/dev/null ||
+            add_missing "the group $group, which udev makes, found none: sudo apt install udev"
     done
 }
 
@@ -85,7 +87,8 @@ check_disk() {
     mkdir -p "$HOME_DIR"
     free_mb=$(df -Pm "$HOME_DIR" | awk 'NR == 2 { print $4 }')
     rmdir --ignore-fail-on-non-empty "$HOME_DIR"
-    [ "$free_mb" -ge "$NEEDED_MB" ] || add_missing "$NEEDED_MB MB free under $HOME_DIR, found $free_mb MB; make room"
+    [ "$free_mb" -ge "$NEEDED_MB" ] ||
+        add_missing "$NEEDED_MB MB free under $HOME_DIR, found $free_mb MB; make room"
 }
 
 check_machine() {
@@ -97,7 +100,8 @@ check_machine() {
 
 make_user() {
     getent passwd "$USER_NAME" >/dev/null ||
-        useradd --system --user-group --home-dir "$STATE" --no-create-home --shell /usr/sbin/nologin "$USER_NAME"
+        useradd --system --user-group --home-dir "$STATE" --no-create-home --shell /usr/sbin/nologin \
+            "$USER_NAME"
     install -d -m 750 "$STATE"
     # Files of an earlier installation belong to the new user.
     chown -R "$USER_NAME:$USER_NAME" "$STATE"
@@ -117,7 +121,7 @@ make_environment() {
     # apt's simplejpeg was built for numpy 1 and breaks picamera2 beside numpy 2: install one that fits.
     "$release/bin/python" -m pip install --quiet --disable-pip-version-check --no-cache-dir \
         --constraint "$build/constraints.txt" "${build}[$EXTRAS]" ${csi:+"simplejpeg>=1.8.2"} ||
-        fail "the packages could not be installed; see above, and check pip's settings for an index or a proxy"
+        fail "the packages could not be installed; see above, and check pip's index and proxy"
     "$release/bin/fer-edge" --print-config >/dev/null || fail "the program does not start; see above"
     rm -rf "$build"
 }
@@ -144,7 +148,7 @@ put_in_place() {
 fetch_yunet() {
     yunet=$STATE/face_detection_yunet_2023mar.onnx
     [ -e "$yunet" ] || "$release/bin/python" -m edge.models --output "$yunet" ||
-        echo "YuNet is missing: until you run this again with a network, Haar finds the faces and misses more of them"
+        echo "YuNet could not be fetched, and Haar misses more faces; run this again once there is a network"
 }
 
 remove_old() {

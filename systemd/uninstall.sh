@@ -6,8 +6,8 @@ usage() {
     cat <<'HELP'
 usage: sudo ./systemd/uninstall.sh [--all]
 
-Stops and removes the service, its drop-ins (systemctl edit), the program and its user.  It keeps /etc/fer-edge,
-and /var/lib/fer-edge if the service or you have written files there, such as recordings or events.
+Stops and removes the service, its drop-ins (systemctl edit), the program and its user.  /etc/fer-edge stays,
+and so does /var/lib/fer-edge if the service or you have written files there: recordings, events.
 
   --all     remove these, too
   --help    print this text
