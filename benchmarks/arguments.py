@@ -145,7 +145,7 @@ def _add_peers(commands: _Commands) -> None:
         "--yunet",
         type=Path,
         metavar="FILE",
-        default=models.yunet_path(),
+        default=models.locate_yunet(),
         help="YuNet's model (default: the one that python -m edge.models fetched)",
     )
     for option, text in (

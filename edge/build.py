@@ -121,7 +121,7 @@ def make_camera(config: Config, *, paced: bool, on_back: Callable[[], None] = la
 
 def make_detector(config: Config) -> FaceDetector:
     """The detector that `config.detector` names; auto takes YuNet where its model is."""
-    path = Path(config.yunet) if config.yunet else models.yunet_path()
+    path = Path(config.yunet) if config.yunet else models.locate_yunet()
     if config.detector == "yunet" or (config.detector == "auto" and (config.yunet or os.path.isfile(path))):
         return YunetDetector(path)
     if config.detector == "auto":
@@ -150,7 +150,7 @@ def choose_model(config: Config) -> tuple[Path, int, str]:
     """The model file that `config` names or this device's benchmark found best, the threads in it, and why these."""
     if config.model is not None:
         return Path(config.model), config.threads or 1, "as set"
-    shipped = models.classifier_path()
+    shipped = models.locate_classifier()
     found = benchmark_result.read(shipped.parent)
     if found is None:
         return shipped, config.threads or 1, "the default"

@@ -10,17 +10,17 @@ from pathlib import Path
 _FOLDER = "fer-edge"
 
 
-def data_folder() -> Path:
+def locate_data_folder() -> Path:
     """The folder of what one command keeps for another: $XDG_DATA_HOME/fer-edge, else in ~/.local/share."""
-    return _folder("XDG_DATA_HOME", "~/.local/share")
+    return _locate_folder("XDG_DATA_HOME", "~/.local/share")
 
 
-def cache_folder() -> Path:
+def locate_cache_folder() -> Path:
     """The folder of what can be made again: $XDG_CACHE_HOME/fer-edge, else in ~/.cache."""
-    return _folder("XDG_CACHE_HOME", "~/.cache")
+    return _locate_folder("XDG_CACHE_HOME", "~/.cache")
 
 
-def _folder(variable: str, default: str) -> Path:
+def _locate_folder(variable: str, default: str) -> Path:
     # expanduser, unlike Path.home(), raises nothing for a user without a home.
     return Path(os.environ.get(variable) or os.path.expanduser(default)) / _FOLDER
 
@@ -31,7 +31,7 @@ def sha256(path: Path) -> str:
         return hashlib.file_digest(content, "sha256").hexdigest()
 
 
-def partial_path(path: Path) -> Path:
+def make_partial_path(path: Path) -> Path:
     """The temporary file that becomes `path`: in its folder, hence on the same disk, and with its suffix."""
     return path.with_name(f".partial-{path.name}")
 
@@ -67,7 +67,7 @@ def replace_together(*paths: Path) -> Iterator[list[Path]]:
     leaves `paths` as they were.  `paths` are replaced in their order; a program that is killed amid that
     leaves the rest of the temporary files, each of them whole.
     """
-    partials = [partial_path(path) for path in paths]
+    partials = [make_partial_path(path) for path in paths]
     try:
         yield partials
         for path, partial in zip(paths, partials, strict=True):

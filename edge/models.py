@@ -43,7 +43,7 @@ YUNET = Download(
 )
 
 
-def classifier_path() -> Path:
+def locate_classifier() -> Path:
     """The classifier that this project ships: in the checkout, or where pip installed it."""
     checkout = Path(__file__).parent.parent / "models" / CLASSIFIER
     return (
@@ -53,9 +53,9 @@ def classifier_path() -> Path:
     )
 
 
-def yunet_path() -> Path:
+def locate_yunet() -> Path:
     """Where `python -m edge.models` puts YuNet."""
-    return files.data_folder() / YUNET.name
+    return files.locate_data_folder() / YUNET.name
 
 
 def fetch(download: Download, path: Path) -> None:
@@ -104,7 +104,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument(
         "--output",
         type=Path,
-        default=yunet_path(),
+        default=locate_yunet(),
         metavar="FILE",
         help="where to put it (default: %(default)s)",
     )

@@ -1,4 +1,4 @@
-"""The command that makes a page with plots of what --events wrote."""
+"""The command that makes a page with plots of the events that --events wrote."""
 
 import sys
 from collections.abc import Iterator, Sequence
@@ -16,8 +16,12 @@ from edge.rotation import list_series
 
 
 def write(events: Sequence[Path], report: Path, title: str | None = None) -> None:
-    """Write the page about `events` and the files rotated before them; DataError, SinkError."""
-    series = list(dict.fromkeys(file for path in events for file in _files(path)))
+    """Write the page about `events` and the files rotated before them.
+
+    Raises DataError for events that cannot be read, SinkError if the report cannot be written, and ConfigError
+    if it would replace events.
+    """
+    series = list(dict.fromkeys(file for path in events for file in _find_files(path)))
     if any(report.exists() and report.samefile(file) for file in series):
         raise ConfigError(
             f"expected another file than the events' for the report, found {report}; name another"
@@ -32,8 +36,8 @@ def write(events: Sequence[Path], report: Path, title: str | None = None) -> Non
         ) from error
 
 
-def _files(path: Path) -> list[Path]:
-    """`path` and what was rotated before it."""
+def _find_files(path: Path) -> list[Path]:
+    """The files of the series whose newest file is `path`; DataError if there is none."""
     series = list_series(path) if path.parent.is_dir() else []
     if not series:
         raise DataError(f"expected events in {path}, found no such file; name one that --events wrote")
@@ -45,10 +49,10 @@ def _show_progress(rows: Iterator[Row]) -> Iterator[Row]:
     yield from tqdm(rows, unit=" rows", desc="reading", disable=None, leave=False, delay=1)
 
 
-def _parser() -> ArgumentParser:
+def _make_parser() -> ArgumentParser:
     parser = make_parser(
         "python -m edge.report",
-        "Make a page with plots of what --events wrote: time in each expression, a time line "
+        "Make a page with plots of the events that --events wrote: time in each expression, a time line "
         "of each face, counts per minute, transitions.",
         allow_abbrev=False,
     )
@@ -57,7 +61,7 @@ def _parser() -> ArgumentParser:
         type=Path,
         nargs="+",
         metavar="EVENTS",
-        help="a .csv or .jsonl that --events wrote; those rotated before it are read with it",
+        help="a .csv or .jsonl that --events wrote; files rotated before it are read, too",
     )
     parser.add_argument(
         "--output",
@@ -65,14 +69,14 @@ def _parser() -> ArgumentParser:
         metavar="FILE",
         help="the page to write (default: beside the last EVENTS, with the ending .html)",
     )
-    parser.add_argument("--title", help="what the page is headed with (default: the name of the last EVENTS)")
+    parser.add_argument("--title", help="the heading of the page (default: the name of the last EVENTS)")
     return parser
 
 
 @command
 def main(arguments: Sequence[str] | None = None) -> None:
     """The command."""
-    chosen = _parser().parse_args(arguments)
+    chosen = _make_parser().parse_args(arguments)
     report = chosen.output or chosen.events[-1].with_suffix(".html")
     write(chosen.events, report, chosen.title)
     print(report)

@@ -223,7 +223,7 @@ def framing(arguments: Namespace) -> None:
     """Measure how the crops lie in each detector's boxes."""
     from export.data import framing as measurement
 
-    fetched = models.yunet_path()
+    fetched = models.locate_yunet()
     yunet = arguments.yunet or (fetched if fetched.is_file() else None)
     measured = measurement.measure_all(arguments.data, arguments.count, yunet)
     if arguments.json:

@@ -244,7 +244,7 @@ def test_walker_sees_an_import_inside_a_function(tmp_path: Path) -> None:
 
 
 def test_labels_of_the_model_stand_in_its_file_alone() -> None:
-    labels = set(OnnxClassifier(models.classifier_path(), "haar").labels)
+    labels = set(OnnxClassifier(models.locate_classifier(), "haar").labels)
     assert len(labels) == 7
     for path in (ROOT / "edge").glob("**/*"):
         if path.suffix in (".py", ".js", ".html", ".css"):

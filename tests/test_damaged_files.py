@@ -127,13 +127,13 @@ def check_model(trial: Trial, content: bytes) -> None:
 
 @given(damages=DAMAGES)
 def test_damaged_classifier_is_refused_or_works(classifiers: Trial, damages: Damages) -> None:
-    check_model(classifiers, damaged(models.classifier_path().read_bytes(), damages))
+    check_model(classifiers, damaged(models.locate_classifier().read_bytes(), damages))
 
 
 # Metadata that is no text; a node's name that is none; a graph that loads and cannot run.
 @pytest.mark.parametrize("place", [(713625, 196), (17454, 185), (23553, 102)])
 def test_classifier_damaged_where_it_was_not_noticed_once(classifiers: Trial, place: tuple[int, int]) -> None:
-    assert classifiers.of(at(*place, models.classifier_path().read_bytes())).startswith(
+    assert classifiers.of(at(*place, models.locate_classifier().read_bytes())).startswith(
         "ModelError: expected "
     )
 

@@ -85,7 +85,7 @@ def test_one_killed_between_two_files_leaves_the_second_whole_beside_its_place(
     with pytest.raises(KeyboardInterrupt):
         files.write_all({first: "1", second: "2"})
     assert first.read_text() == "1" and not second.exists()
-    assert files.partial_path(second).read_text() == "2"
+    assert files.make_partial_path(second).read_text() == "2"
 
 
 def test_digest_is_that_of_the_content(tmp_path: Path) -> None:
@@ -97,9 +97,9 @@ def test_folders_are_where_xdg_says_or_below_the_home(monkeypatch: pytest.Monkey
     monkeypatch.setenv("HOME", "/home/pi")
     for variable in ("XDG_DATA_HOME", "XDG_CACHE_HOME"):
         monkeypatch.delenv(variable, raising=False)
-    assert files.data_folder() == Path("/home/pi/.local/share/fer-edge")
-    assert files.cache_folder() == Path("/home/pi/.cache/fer-edge")
+    assert files.locate_data_folder() == Path("/home/pi/.local/share/fer-edge")
+    assert files.locate_cache_folder() == Path("/home/pi/.cache/fer-edge")
     monkeypatch.setenv("XDG_DATA_HOME", "/var/lib")
     monkeypatch.setenv("XDG_CACHE_HOME", "/var/cache")
-    assert files.data_folder() == Path("/var/lib/fer-edge")
-    assert files.cache_folder() == Path("/var/cache/fer-edge")
+    assert files.locate_data_folder() == Path("/var/lib/fer-edge")
+    assert files.locate_cache_folder() == Path("/var/cache/fer-edge")

@@ -78,11 +78,11 @@ def test_place_that_cannot_be_written_is_one_line(server: str, tmp_path: Path) -
 
 def test_yunet_is_looked_for_where_it_is_put(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
-    assert models.yunet_path() == tmp_path / "fer-edge" / models.YUNET.name
+    assert models.locate_yunet() == tmp_path / "fer-edge" / models.YUNET.name
 
 
 def test_projects_own_classifier_is_there() -> None:
-    assert models.classifier_path().is_file()
+    assert models.locate_classifier().is_file()
 
 
 def test_help_says_source_hash_and_licence(capsys: pytest.CaptureFixture[str]) -> None:

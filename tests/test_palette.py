@@ -24,7 +24,7 @@ SHIPPED = {
 
 
 def test_labels_of_the_shipped_model_keep_their_colours() -> None:
-    labels = OnnxClassifier(models.classifier_path(), "haar").labels
+    labels = OnnxClassifier(models.locate_classifier(), "haar").labels
     assert {label: palette.get_expression_colour(index) for index, label in enumerate(labels)} == SHIPPED
 
 

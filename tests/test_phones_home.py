@@ -145,7 +145,7 @@ def test_evaluation_writes_and_connects_to_nothing(tmp_path: Path) -> None:
         "export",
         "evaluate",
         "--model",
-        str(models.classifier_path()),
+        str(models.locate_classifier()),
         "--data",
         str(tmp_path / "data.npz"),
         "--split",

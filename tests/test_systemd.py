@@ -96,7 +96,7 @@ def test_script_says_what_it_does_and_refuses_what_it_does_not_know(script: Path
 
 
 def test_sample_is_that_of_the_settings() -> None:
-    assert SAMPLE.read_text() == sample.text(), (
+    assert SAMPLE.read_text() == sample.format_sample(), (
         "write it again: python -m edge.settings.sample > systemd/config.toml"
     )
 
@@ -106,7 +106,11 @@ def test_sample_sets_nothing() -> None:
 
 
 def test_sample_with_every_line_taken_in_sets_every_default(tmp_path: Path) -> None:
-    lines = [line.removeprefix("#") for line in sample.text().splitlines() if re.match(r"#\w+ = [^…]", line)]
+    lines = [
+        line.removeprefix("#")
+        for line in sample.format_sample().splitlines()
+        if re.match(r"#\w+ = [^…]", line)
+    ]
     path = tmp_path / "config.toml"
     path.write_text("\n".join(lines))
     chosen = parse_settings(["--config", str(path)], {})[0]

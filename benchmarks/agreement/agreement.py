@@ -17,7 +17,7 @@ from edge.faces.classifier import OnnxClassifier
 def run(chosen: Namespace) -> None:
     """Print a table of all scenes; write JSON where --json asks for it."""
     config = options.make_config(chosen)
-    detector, model = make_detector(config), Path(config.model or models.classifier_path())
+    detector, model = make_detector(config), Path(config.model or models.locate_classifier())
     classifier = OnnxClassifier(model, detector.name)
     scenes = measure_scenes(load_clip(chosen.clip), config, classifier, chosen.seconds)
     print(

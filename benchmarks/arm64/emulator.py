@@ -19,7 +19,7 @@ EMULATOR = "qemu-aarch64"
 
 def find_root_folder() -> Path:
     """Find the folder of the arm64 system."""
-    return files.cache_folder() / "arm64"
+    return files.locate_cache_folder() / "arm64"
 
 
 def prepare(root: Path) -> None:

@@ -87,7 +87,7 @@ def process_frames(clip: Clip, frames: int, config: Config, *, follows: bool) ->
     tracker: Tracker = build.make_tracker(config) if follows else WholeFrameTracker(config.min_face_px)
     smoother = build.make_smoother()
     classifier = build.make_classifier(config, detector)
-    float_classifier = OnnxClassifier(models.classifier_path().with_name("fer.float.onnx"), detector.name)
+    float_classifier = OnnxClassifier(models.locate_classifier().with_name("fer.float.onnx"), detector.name)
     for _ in range(TRIALS):
         with mark_stage(NOTHING):
             pass

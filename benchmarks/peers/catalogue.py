@@ -111,14 +111,14 @@ def find_zoo_model(files: PeerFiles) -> Path:
 
 
 def _make_bare_haar_arguments(files: PeerFiles, interpreter: Path) -> tuple[str, ...]:
-    return ("--model", str(models.classifier_path()), "--detector", "haar", "--threads", "2")
+    return ("--model", str(models.locate_classifier()), "--detector", "haar", "--threads", "2")
 
 
 def _make_bare_yunet_arguments(files: PeerFiles, interpreter: Path) -> tuple[str, ...]:
     small = files.cache / f"{files.yunet.stem}.160x96.onnx"
     size = ("--width", "160", "--height", "96")
     _make_file_with(interpreter, "resize_yunet", small, "--yunet", _require_file(files.yunet), *size)
-    model = str(models.classifier_path())
+    model = str(models.locate_classifier())
     return ("--model", model, "--detector", "yunet", "--yunet", str(small), "--threads", "1")
 
 

@@ -34,7 +34,7 @@ class Environment:
 
 def find_cache_folder() -> Path:
     """Find the folder of the peers' environments and of what they download."""
-    return files.cache_folder() / "peers"
+    return files.locate_cache_folder() / "peers"
 
 
 def run_silently(command: list[str]) -> None:

@@ -40,7 +40,7 @@ def run(chosen: Namespace) -> None:
     ]
     with ConditionRecorder() as recorder:
         turns.run_in_turn(participants, chosen.passes, report=_report)
-    machine = describe_machine(models.classifier_path())
+    machine = describe_machine(models.locate_classifier())
     for warning in recorder.condition.list_warnings():
         _report(f"doubtful: {warning}")
     print(

@@ -188,7 +188,7 @@ def _make_region_search(detector: FaceDetector) -> Callable[[FaceInFrame], list[
 def _make_detectors(config: Config) -> list[FaceDetector]:
     """Make Haar, and YuNet where its model is present."""
     detectors = [build.make_detector(Config(detector="haar"))]
-    if config.yunet or models.yunet_path().is_file():
+    if config.yunet or models.locate_yunet().is_file():
         detectors.append(build.make_detector(Config(detector="yunet", yunet=config.yunet)))
     return detectors
 

@@ -29,7 +29,7 @@ def run(chosen: Namespace) -> None:
     if chosen.png:
         stage_plot.import_figure()  # Without matplotlib this fails now, and not after a minute.
     config, clip = options.make_config(chosen), load_clip(chosen.clip)
-    model = Path(config.model or models.classifier_path())
+    model = Path(config.model or models.locate_classifier())
     forms = find_model_forms(model)
     with ConditionRecorder() as recorder:
         costs = time_in_turn(make_stage_calls(clip, config), chosen.rounds)

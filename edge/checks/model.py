@@ -23,7 +23,7 @@ DIGEST_SHOWN = 16
 
 def check_yunet(machine: Machine, config: "Config") -> Iterator[Finding]:
     """YuNet's file, which this project does not ship."""
-    path = Path(config.yunet) if config.yunet else models.yunet_path()
+    path = Path(config.yunet) if config.yunet else models.locate_yunet()
     if config.detector == "haar":
         yield skip("the settings ask for haar")
     elif path.is_file():
@@ -97,7 +97,7 @@ def check_benchmark(machine: Machine, config: "Config") -> Iterator[Finding]:
     except (OSError, msgspec.DecodeError) as error:
         yield warning(f"{path} holds no benchmark's result: {error}", "python -m benchmarks")
         return
-    reason = benchmark_result.explain_mismatch(result, models.classifier_path().parent)
+    reason = benchmark_result.explain_mismatch(result, models.locate_classifier().parent)
     if reason:
         yield warning(f"the result in {path} is not used: {reason}", "python -m benchmarks")
     else:

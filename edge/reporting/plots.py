@@ -43,7 +43,7 @@ class Tick:
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class PlotRow:
     """Bars, and the name at their left, whose baseline is at `baseline`."""
 
     bars: Sequence[Bar]
@@ -58,7 +58,7 @@ class Plot:
     title: str
     height: int
     times: Sequence[Tick]
-    rows: Sequence[Row]
+    rows: Sequence[PlotRow]
     counts: Sequence[Tick] = ()
 
 
@@ -74,21 +74,21 @@ def plot_timelines(timelines: Sequence[Timeline], labels: Sequence[str], duratio
     duration_s = max(duration_s, 1.0)
     height = len(timelines) * ROW
     rows = [_plot_timeline(timeline, labels, duration_s, number) for number, timeline in enumerate(timelines)]
-    return Plot("What each face looked like over time", height, list(_time_ticks(duration_s)), rows)
+    return Plot("What each face looked like over time", height, list(_make_time_ticks(duration_s)), rows)
 
 
-def _plot_timeline(timeline: Timeline, labels: Sequence[str], duration_s: float, number: int) -> Row:
+def _plot_timeline(timeline: Timeline, labels: Sequence[str], duration_s: float, number: int) -> PlotRow:
     top, spans = number * ROW, timeline.spans
     columns = COLUMNS * (spans[-1].end_s - spans[0].start_s) / duration_s
     if len(spans) > columns + 2:
         spans = merge_into_columns(spans, duration_s / COLUMNS)
     bars = []
     for span in spans:
-        left = _x(span.start_s, duration_s)
-        width = max(0.5, _x(span.end_s, duration_s) - left)
+        left = _to_x(span.start_s, duration_s)
+        width = max(0.5, _to_x(span.end_s, duration_s) - left)
         title = f"{span.label}, {format_clock(span.start_s)} to {format_clock(span.end_s)}"
         bars.append(Bar(labels.index(span.label), left, top + 4, width, BAR, title))
-    return Row(bars, f"face {timeline.name}", top + 16)
+    return PlotRow(bars, f"face {timeline.name}", top + 16)
 
 
 def plot_counts_per_minute(minutes: Sequence[Minute], labels: Sequence[str]) -> Plot:
@@ -111,26 +111,26 @@ def plot_counts_per_minute(minutes: Sequence[Minute], labels: Sequence[str]) -> 
     return Plot(
         "How often each expression began, by the minute",
         CHART,
-        list(_time_ticks(len(minutes) * 60.0)),
-        [Row(bars)],
-        list(_count_ticks(highest)),
+        list(_make_time_ticks(len(minutes) * 60.0)),
+        [PlotRow(bars)],
+        list(_make_count_ticks(highest)),
     )
 
 
-def _x(time_s: float, duration_s: float) -> float:
+def _to_x(time_s: float, duration_s: float) -> float:
     return LEFT + time_s / duration_s * (WIDTH - LEFT - RIGHT)
 
 
-def _time_ticks(duration_s: float) -> Iterator[Tick]:
+def _make_time_ticks(duration_s: float) -> Iterator[Tick]:
     step_s = next(
         (step for step in TIME_STEPS_S if duration_s / step <= MOST_TICKS),
         TIME_STEPS_S[-1] * -(-int(duration_s) // (TIME_STEPS_S[-1] * MOST_TICKS)),
     )
     for time_s in range(0, int(duration_s) + 1, step_s):
-        yield Tick(_x(time_s, duration_s), format_clock(time_s))
+        yield Tick(_to_x(time_s, duration_s), format_clock(time_s))
 
 
-def _count_ticks(highest: int) -> Iterator[Tick]:
+def _make_count_ticks(highest: int) -> Iterator[Tick]:
     step = next(
         step * scale
         for scale in (10**power for power in range(12))

@@ -31,7 +31,7 @@ class BenchmarkResult(msgspec.Struct, frozen=True, kw_only=True):
 
 def locate() -> Path:
     """The file that the benchmark writes and the app reads."""
-    return files.data_folder() / FILE
+    return files.locate_data_folder() / FILE
 
 
 def describe_machine() -> str:

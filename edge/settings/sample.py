@@ -21,7 +21,7 @@ HEAD = """\
 """
 
 
-def text() -> str:
+def format_sample() -> str:
     """The file: TOML that sets nothing."""
     return HEAD + "".join(map(_format_setting, SETTINGS.values()))
 
@@ -37,7 +37,7 @@ def _format_setting(setting: Setting) -> str:
 def main(arguments: Sequence[str] | None = None) -> None:
     """The command."""
     make_parser("python -m edge.settings.sample", (__doc__ or "").partition("\n")[0]).parse_args(arguments)
-    print(text(), end="")
+    print(format_sample(), end="")
 
 
 if __name__ == "__main__":

@@ -286,7 +286,7 @@ def _restore(
         epochs_seen = int(model.optimizer.iterations) // steps_per_epoch
         if epochs_seen > len(kept["history"]["loss"]):
             # Stopped between the two: see Checkpoint.
-            kept = json.loads(files.partial_path(folder / HISTORY).read_text())
+            kept = json.loads(files.make_partial_path(folder / HISTORY).read_text())
         kept_recipe: dict[str, Any] = dict(kept["recipe"])
     except (OSError, ValueError, TypeError, KeyError, AttributeError, zipfile.BadZipFile) as error:
         raise ModelError(

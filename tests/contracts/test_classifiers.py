@@ -9,7 +9,7 @@ from benchmarks.agreement.measurement import LabelSwappingClassifier
 from edge.contracts import Box, Classifier, Face
 from edge.faces.classifier import OnnxClassifier
 from edge.frames import Frame, Image, PixelFormat
-from edge.models import classifier_path
+from edge.models import locate_classifier
 from tests import onnx_files
 from tests.fakes import FakeClassifier
 
@@ -21,7 +21,7 @@ SIZE_PX = 48
 @pytest.fixture(params=["int8", "float", "small network", "swapping", "fake"])
 def classifier(request: pytest.FixtureRequest, tmp_path: Path) -> Classifier:
     if request.param in ("int8", "float"):
-        return OnnxClassifier(classifier_path().with_name(f"fer.{request.param}.onnx"), "haar")
+        return OnnxClassifier(locate_classifier().with_name(f"fer.{request.param}.onnx"), "haar")
     if request.param == "fake":
         return FakeClassifier()
     small = OnnxClassifier(onnx_files.write(tmp_path / "bands.onnx"), "haar")

@@ -15,7 +15,7 @@ from edge.detectors.yunet import YunetDetector
 from edge.errors import ModelError
 from edge.faces.tracking import FollowingTracker
 from edge.frames import Frame, PixelFormat
-from edge.models import classifier_path
+from edge.models import locate_classifier
 
 
 @pytest.fixture(params=["haar", "yunet"])
@@ -166,7 +166,7 @@ def test_yunet_refuses_a_file_that_is_no_model(tmp_path: Path) -> None:
 
 def test_yunet_refuses_another_network() -> None:
     with pytest.raises(ModelError, match=r"sha256|edge\.models") as raised:
-        YunetDetector(classifier_path())
+        YunetDetector(locate_classifier())
     assert "\n" not in str(raised.value)
 
 

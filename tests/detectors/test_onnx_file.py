@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from edge.detectors.onnx_file import GREY_INPUT, Node, Postprocessing, Value, rewrite_model
 from edge.detectors.yunet import make_postprocessing
 from edge.faces.ort_session import open_session
-from edge.models import classifier_path
+from edge.models import locate_classifier
 
 
 @pytest.fixture(scope="module")
@@ -117,7 +117,7 @@ def test_bytes_that_are_no_onnx_file_are_refused(content: bytes) -> None:
 
 @given(st.data())
 def test_file_cut_or_flipped_anywhere_is_refused_or_rewritten(data: st.DataObject) -> None:
-    content = bytearray(classifier_path().read_bytes()[:4000])
+    content = bytearray(locate_classifier().read_bytes()[:4000])
     content[data.draw(st.integers(0, len(content) - 1))] ^= data.draw(st.integers(1, 255))
     try:
         rewrite_model(bytes(content[: data.draw(st.integers(0, len(content)))]), SCORES)

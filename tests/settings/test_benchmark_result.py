@@ -8,7 +8,7 @@ import pytest
 
 from edge import files
 from edge.build import choose_model
-from edge.models import classifier_path
+from edge.models import locate_classifier
 from edge.settings import benchmark_result
 from edge.settings.benchmark_result import BenchmarkResult
 from edge.settings.config import Config
@@ -81,7 +81,7 @@ def test_without_a_result_the_log_says_how_to_get_one(folder: Path, caplog: pyte
 def test_app_takes_what_was_found_and_what_is_set_before_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    shipped = classifier_path()
+    shipped = locate_classifier()
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
     assert choose_model(Config()) == (shipped, 1, "the default")
     benchmark_result.locate().parent.mkdir()

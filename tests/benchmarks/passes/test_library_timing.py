@@ -5,7 +5,7 @@ import numpy as np
 import onnxruntime as ort
 
 from benchmarks.passes.library_timing import CallTimer, measure_timer_s, time_libraries
-from edge.models import classifier_path
+from edge.models import locate_classifier
 
 
 def test_calls_of_libraries_are_timed_and_then_left_alone() -> None:
@@ -22,7 +22,7 @@ def test_calls_of_libraries_are_timed_and_then_left_alone() -> None:
 
 def test_calls_of_a_session_are_timed_by_the_name_of_what_it_runs() -> None:
     with time_libraries() as timer:
-        session = ort.InferenceSession(str(classifier_path()), providers=["CPUExecutionProvider"])
+        session = ort.InferenceSession(str(locate_classifier()), providers=["CPUExecutionProvider"])
         shape = [side if isinstance(side, int) else 1 for side in session.get_inputs()[0].shape]
         session.run(None, {session.get_inputs()[0].name: np.zeros(shape, np.float32)})
     assert len(timer.times_s["classifier.run"]) == 1
