@@ -18,8 +18,8 @@ from edge.rotation import list_series
 def write(events: Sequence[Path], report: Path, title: str | None = None) -> None:
     """Write the page about `events` and the files rotated before them.
 
-    Raises DataError for events that cannot be read, SinkError if the report cannot be written, and ConfigError
-    if it would replace events.
+    Raises DataError for events that cannot be read, SinkError for a report that cannot be written, and
+    ConfigError for a report in place of events.
     """
     series = list(dict.fromkeys(file for path in events for file in _find_files(path)))
     if any(report.exists() and report.samefile(file) for file in series):
