@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 # A change must be at least this large a share of the old median: a smaller one is of no use to anybody.
-LEAST_CHANGE = 0.05
+MIN_CHANGE = 0.05
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,9 +40,9 @@ class Change:
 
     @property
     def is_beyond_noise(self) -> bool:
-        """Whether the quartiles do not overlap and the medians differ by LEAST_CHANGE or more."""
+        """Whether the quartiles do not overlap and the medians differ by MIN_CHANGE or more."""
         are_apart = self.new.low > self.old.high or self.new.high < self.old.low
-        return are_apart and abs(self.ratio - 1) >= LEAST_CHANGE
+        return are_apart and abs(self.ratio - 1) >= MIN_CHANGE
 
 
 def compute_spread(rounds: Sequence[float]) -> Spread:

@@ -19,7 +19,7 @@ from edge.errors import CameraError, CameraNotFound
 from edge.frames import Frame, Image, PixelFormat
 
 # A minute at 30 FPS, about 100 MB at 640×480; the rest of a longer video is left out.
-MOST_FRAMES = 1800
+MAX_FRAMES = 1800
 # About the quality of the encoders in UVC cameras.
 QUALITY = 90
 # The name that stands for the app's built-in demo, for people who have no video with a face.
@@ -48,7 +48,7 @@ class Clip:
 
 
 def load_clip(path: Path) -> Clip:
-    """Load the first MOST_FRAMES frames of the video at `path`, or the app's demo for DEMO.
+    """Load the first MAX_FRAMES frames of the video at `path`, or the app's demo for DEMO.
 
     Raises CameraNotFound when there is no such file, and CameraError when FFmpeg cannot read it.
     """
@@ -62,7 +62,7 @@ def load_clip(path: Path) -> Clip:
     jpegs: list[Image] = []
     try:
         fps = capture.get(cv2.CAP_PROP_FPS) or DEFAULT_FPS
-        while len(jpegs) < MOST_FRAMES and (read := capture.read())[0]:
+        while len(jpegs) < MAX_FRAMES and (read := capture.read())[0]:
             jpegs.append(encode_jpeg(np.asarray(read[1], np.uint8)))
             height, width = read[1].shape[:2]
     finally:

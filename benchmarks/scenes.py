@@ -13,7 +13,7 @@ from edge.frames import Image
 
 # The grey level where the clip has no picture: neither black nor white, which would change a camera's
 # exposure.
-EMPTY = 110
+EMPTY_GREY = 110
 # A dim room at night: the share of the light that is left, and the noise of the camera's gain, grey levels of
 # 256.
 DIM_SHARE = 0.35
@@ -44,7 +44,7 @@ def show_as_filmed(source: SceneSource, index: int) -> Image:
 def show_nobody_at_times(source: SceneSource, index: int) -> Image:
     """Show an empty picture for one second of every three."""
     picture = source.clip.decode_picture(index)
-    return np.full_like(picture, EMPTY) if source.compute_media_time_s(index) % 3 >= 2 else picture
+    return np.full_like(picture, EMPTY_GREY) if source.compute_media_time_s(index) % 3 >= 2 else picture
 
 
 def jump_sideways(source: SceneSource, index: int) -> Image:
@@ -128,7 +128,7 @@ def is_cut(name: str, source: SceneSource, index: int) -> bool:
 
 def _place(picture: Image, left: int, top: int, width: int, height: int) -> Image:
     """Put `picture` at (left, top) on an empty canvas; what lies outside the canvas is cut off."""
-    canvas: Image = np.full((height, width, 3), EMPTY, np.uint8)
+    canvas: Image = np.full((height, width, 3), EMPTY_GREY, np.uint8)
     rows, columns = picture.shape[:2]
     first, last = max(0, left), min(width, left + columns)
     above, below = max(0, top), min(height, top + rows)

@@ -12,9 +12,9 @@ FOLLOWS_IOU = 0.3
 # A face that the full search loses for less than this was there all along.
 LONGEST_GAP_S = 0.5
 # What the full search finds for a shorter time, or in a smaller share of the frames, may be no face at all.
-LEAST_VISIT_S, LEAST_VISIT_SHARE = 0.3, 0.5
+MIN_VISIT_S, MIN_VISIT_SHARE = 0.3, 0.5
 # A face is new for this long; meanwhile the delay until the pipeline finds it is judged, and not agreement.
-NEW_S = 0.3
+NEW_FACE_S = 0.3
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +67,7 @@ def count_agreeing_on_known(frames: Sequence[ComparedFrame]) -> tuple[int, int]:
         (index, box)
         for visit in find_visits(frames)
         for index, box in visit.boxes.items()
-        if frames[index].at_s - frames[visit.first].at_s < NEW_S
+        if frames[index].at_s - frames[visit.first].at_s < NEW_FACE_S
     }
     return count_agreeing(
         replace(frame, full=[box for box in frame.full if (index, box) not in new_faces])
@@ -183,4 +183,4 @@ def _has_all_faces(frame: ComparedFrame) -> bool:
 def _is_lasting(visit: FaceVisit, frames: Sequence[ComparedFrame]) -> bool:
     lasts_s = frames[visit.last].at_s - frames[visit.first].at_s
     share = len(visit.boxes) / (visit.last - visit.first + 1)
-    return lasts_s >= LEAST_VISIT_S and share >= LEAST_VISIT_SHARE
+    return lasts_s >= MIN_VISIT_S and share >= MIN_VISIT_SHARE

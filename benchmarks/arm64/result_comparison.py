@@ -8,9 +8,9 @@ import numpy as np
 
 # The share of frames that must have the same boxes: other rounding in a search moves a box by a pixel or two
 # at times.
-LEAST_SAME = 0.9
+MIN_SAME_SHARE = 0.9
 # By how much a probability may differ.
-MOST_DIFFERENT = 1e-3
+MAX_DIFFERENCE = 1e-3
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +30,9 @@ class Comparison:
     @property
     def is_equal(self) -> bool:
         """Whether the runs differ by no more than rounding."""
-        return self.same_boxes >= LEAST_SAME * self.frames and max(self.int8, self.float32) <= MOST_DIFFERENT
+        return (
+            self.same_boxes >= MIN_SAME_SHARE * self.frames and max(self.int8, self.float32) <= MAX_DIFFERENCE
+        )
 
     def __str__(self) -> str:
         """Describe the comparison in a line."""

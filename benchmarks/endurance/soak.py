@@ -28,10 +28,10 @@ from edge.settings.config import Config
 # What the camera sees in turn, each for SCENE_S of media time; all of these scenes have the clip's own size.
 SCENES_IN_TURN, SCENE_S = ("away", "passing", "nearing", "dim"), 6.0
 # The end of the first minute, or of the first half of a shorter soak, is what the end is compared with.
-FIRST_S = 60.0
+FIRST_SAMPLE_S = 60.0
 # How many results the process itself keeps.  It has that many within the first minute, so that they are no
 # growth.
-KEPT = 500
+KEPT_RESULTS = 500
 # The clip lasts this much longer than the soak: the process is stopped before it ends by itself.
 SPARE_S = 600
 
@@ -124,7 +124,7 @@ def run_soak(
     Raises PassError when the pipeline ends early.
     """
     duration_s = 60 * minutes
-    first_at_s = min(FIRST_S, duration_s / 2)
+    first_at_s = min(FIRST_SAMPLE_S, duration_s / 2)
     with tempfile.TemporaryDirectory() as folder:
         clip_file = Path(folder, "clip")
         write_clip(_make_clip(source), clip_file)
@@ -159,7 +159,7 @@ def _make_request(config: Config, clip_file: Path, duration_s: float, fps: int) 
         live_fps=fps,
         viewer=True,
         time_libraries=False,
-        kept=KEPT,
+        kept=KEPT_RESULTS,
     )
 
 

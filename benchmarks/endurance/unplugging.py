@@ -13,10 +13,10 @@ from edge.drawing import overlay
 from edge.frames import Image
 
 FPS = 30
-# Pictures that are drawn between two absences, and "no camera" notices in an absence: mostly one, but about
-# every SELDOM-th absence has more, up to MOST_NOTICES, which takes as long as the longest wait between two
-# attempts to open.
-PICTURES, MOST_NOTICES, SELDOM = 3, 8, 20
+# How many pictures are drawn before the camera is unplugged, and how many "no camera" notices before it is
+# back: one, but one absence in LONG_ABSENCE_EVERY, at random, has up to MAX_NOTICES, as long as the longest
+# wait between two attempts to open the camera.
+PICTURES, MAX_NOTICES, LONG_ABSENCE_EVERY = 3, 8, 20
 
 
 class UsbSocket:
@@ -125,5 +125,7 @@ class UnpluggingSink:
             self._due = PICTURES
         else:
             self._socket.unplug()
-            self._due = 1 if self._random.randrange(SELDOM) else self._random.randint(2, MOST_NOTICES)
+            self._due = (
+                1 if self._random.randrange(LONG_ABSENCE_EVERY) else self._random.randint(2, MAX_NOTICES)
+            )
         self._is_unplugged = not self._is_unplugged

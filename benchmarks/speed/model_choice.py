@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 
-from benchmarks.arithmetic import LEAST_CHANGE, Spread
+from benchmarks.arithmetic import MIN_CHANGE, Spread
 from benchmarks.output_file import write_json
 from benchmarks.speed.stage_timing import Cost, Inference
 from edge.settings import benchmark_result
@@ -30,7 +30,7 @@ def choose_best(costs: Mapping[Inference, Cost], preferred: str) -> tuple[str, i
 
 
 def _is_better(one: Spread, other: Spread) -> bool:
-    return one.high < other.low and one.median < (1 - LEAST_CHANGE) * other.median
+    return one.high < other.low and one.median < (1 - MIN_CHANGE) * other.median
 
 
 def make_result(

@@ -27,14 +27,14 @@ from edge.settings.config import Config
 # The frames, spread over the clip, that each stage works on in turn.
 FRAMES = 24
 # In each round a stage is called this often at least, and on until this time is over.
-LEAST_CALLS, ROUND_S = 4, 0.03
+MIN_CALLS, ROUND_S = 4, 0.03
 # The quality of the stream's JPEGs.
 QUALITY = 80
 CORNER_TEXT = "30.0 FPS  12 ms"
 # A region search looks in a square whose side is this multiple of the face's height, for faces of these
 # multiples of it.
-REGION_SCALE, LEAST_SIZE, MOST_SIZE = 1.5, 0.8, 1.25
-MOST_FACES, MOST_THREADS = 8, 4
+REGION_SCALE, MIN_SIZE, MAX_SIZE = 1.5, 0.8, 1.25
+MAX_FACES, MAX_THREADS = 8, 4
 
 # Does the work of one stage for the next of its inputs.
 StageCall = Callable[[], object]
@@ -101,18 +101,18 @@ def make_inference_calls(
 ) -> dict[Inference, StageCall]:
     """Make the calls of the classifier.
 
-    There is one for each of `model_files`, each number of threads up to MOST_THREADS (or the number of
-    cores), and each number of faces up to MOST_FACES.
+    There is one for each of `model_files`, each number of threads up to MAX_THREADS (or the number of
+    cores), and each number of faces up to MAX_FACES.
     """
     detector = _make_detectors(config)[-1]
     frames = [_make_grey_frame(clip, index) for index in range(len(clip.jpegs))][:FRAMES]
     faces = _find_faces(frames, detector, config.min_face_px)
     calls: dict[Inference, StageCall] = {}
     for model_file in model_files:
-        for threads in range(1, min(MOST_THREADS, os.cpu_count() or 1) + 1):
+        for threads in range(1, min(MAX_THREADS, os.cpu_count() or 1) + 1):
             classifier = OnnxClassifier(model_file, detector.name, threads)
-            crops = [classifier.crop(*one) for one in itertools.islice(itertools.cycle(faces), MOST_FACES)]
-            for count in range(1, MOST_FACES + 1):
+            crops = [classifier.crop(*one) for one in itertools.islice(itertools.cycle(faces), MAX_FACES)]
+            for count in range(1, MAX_FACES + 1):
                 inference = Inference(model_file.name, threads, count)
                 calls[inference] = _make_inference_call(classifier, crops[:count])
     return calls
@@ -148,7 +148,7 @@ def _time_round_ms(call: StageCall) -> tuple[float, float]:
     """
     times_s: list[float] = []
     cpu_s, end_s = time.process_time(), time.perf_counter() + ROUND_S
-    while len(times_s) < LEAST_CALLS or time.perf_counter() < end_s:
+    while len(times_s) < MIN_CALLS or time.perf_counter() < end_s:
         started_s = time.perf_counter()
         call()
         times_s.append(time.perf_counter() - started_s)
@@ -179,7 +179,7 @@ def _make_region_search(detector: FaceDetector) -> Callable[[FaceInFrame], list[
         box, side = face.box, round(REGION_SCALE * face.box.height)
         left, top = box.left + (box.width - side) // 2, box.top + (box.height - side) // 2
         region = Box(left, top, side, side).clip_to(frame)
-        sizes_px = round(LEAST_SIZE * box.height), round(MOST_SIZE * box.height)
+        sizes_px = round(MIN_SIZE * box.height), round(MAX_SIZE * box.height)
         return detector.detect(frame, Search(region, *sizes_px))
 
     return search

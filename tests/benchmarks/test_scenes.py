@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from benchmarks.scenes import EMPTY, SCENES, SceneSource, is_cut
+from benchmarks.scenes import EMPTY_GREY, SCENES, SceneSource, is_cut
 from edge.contracts import Box
 from tests.benchmarks.clips import make_plain_clip
 
@@ -13,7 +13,7 @@ def test_scene_shows_the_same_in_every_run_and_has_the_clip_in_it(name: str) -> 
     source = SceneSource(make_plain_clip(), Box(40, 20, 60, 60))
     pictures = [SCENES[name](source, index) for index in range(45)]
     assert {picture.shape for picture in pictures} == {pictures[0].shape}
-    assert any((picture[..., 0] != EMPTY).any() for picture in pictures)
+    assert any((picture[..., 0] != EMPTY_GREY).any() for picture in pictures)
     np.testing.assert_array_equal(SCENES[name](source, 7), pictures[7])
 
 

@@ -11,8 +11,8 @@ import onnxruntime as ort
 from benchmarks.peers.runners import shared_loop
 
 METADATA_KEY = "fer_edge"
-LEAST_SCORE = 0.7
-MOST_IOU = 0.3
+MIN_SCORE = 0.7
+MAX_IOU = 0.3
 STRIDES = (8, 16, 32)
 
 Box = tuple[int, int, int, int]
@@ -63,13 +63,13 @@ def decode_boxes(outputs: list[Any], columns: int) -> list[Any]:
     boxes, scores = [], []
     for level, stride in enumerate(STRIDES):
         cell_scores = np.sqrt(outputs[level][0, :, 0] * outputs[level + 3][0, :, 0])
-        for cell in np.flatnonzero(cell_scores >= LEAST_SCORE):
+        for cell in np.flatnonzero(cell_scores >= MIN_SCORE):
             right, down, width, height = outputs[level + 6][0, cell]
             row, column = divmod(int(cell), columns // stride)
             wide, high = np.exp(width) * stride, np.exp(height) * stride
             boxes.append([(column + right) * stride - wide / 2, (row + down) * stride - high / 2, wide, high])
             scores.append(float(cell_scores[cell]))
-    return [boxes[index] for index in cv2.dnn.NMSBoxes(boxes, scores, LEAST_SCORE, MOST_IOU)] if boxes else []
+    return [boxes[index] for index in cv2.dnn.NMSBoxes(boxes, scores, MIN_SCORE, MAX_IOU)] if boxes else []
 
 
 def _scale_back(box: Any, shrink: float) -> Box:

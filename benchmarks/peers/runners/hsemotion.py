@@ -8,7 +8,7 @@ import cv2
 
 from benchmarks.peers.runners import shared_loop
 
-LEAST_SCORE = 0.7
+MIN_SCORE = 0.7
 
 
 def _make_recogniser(package: str, model: str) -> Callable[[Any], str]:
@@ -38,7 +38,7 @@ def main() -> None:
         recognise = _make_recogniser(chosen.package, chosen.model)
     except OSError as error:
         sys.exit(f"{chosen.package} could not download its weights: {error}")
-    detector = cv2.FaceDetectorYN.create(chosen.yunet, "", (320, 320), LEAST_SCORE)
+    detector = cv2.FaceDetectorYN.create(chosen.yunet, "", (320, 320), MIN_SCORE)
 
     def analyse(picture: Any) -> int:
         rows, columns = picture.shape[:2]

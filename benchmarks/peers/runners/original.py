@@ -10,7 +10,7 @@ from benchmarks.peers.runners import shared_loop
 
 LABELS = ("angry", "disgust", "fear", "happy", "sad", "surprise", "neutral")
 SCALE_STEP = 1.32
-LEAST_NEIGHBOURS = 5
+MIN_NEIGHBOURS = 5
 WINDOW = (1000, 700)
 
 
@@ -28,7 +28,7 @@ def main() -> None:
 
     def analyse(picture: np.ndarray) -> int:
         grey = cv2.cvtColor(picture, cv2.COLOR_BGR2GRAY)
-        faces = cascade.detectMultiScale(grey, SCALE_STEP, LEAST_NEIGHBOURS)
+        faces = cascade.detectMultiScale(grey, SCALE_STEP, MIN_NEIGHBOURS)
         for left, top, width, height in faces:
             crop = cv2.resize(grey[top : top + height, left : left + width], (48, 48))
             batch = crop[np.newaxis, ..., np.newaxis].astype(np.float32) / 255

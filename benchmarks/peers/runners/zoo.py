@@ -9,7 +9,7 @@ import numpy as np
 from benchmarks.peers.runners import shared_loop
 
 LABELS = ("angry", "disgust", "fearful", "happy", "neutral", "sad", "surprised")
-LEAST_SCORE = 0.7
+MIN_SCORE = 0.7
 SIDE_PX = 112
 # The places of the eyes, the nose and the corners of the mouth in an aligned face of 112 × 112 px: the usual
 # template of ArcFace (Deng et al., 2019), with which the network was trained.
@@ -47,7 +47,7 @@ def main() -> None:
         "--runtime", choices=("dnn", "onnxruntime"), default="dnn", help="the Zoo itself uses dnn"
     )
     chosen = options.parse_args()
-    detector = cv2.FaceDetectorYN.create(chosen.yunet, "", (320, 320), LEAST_SCORE)
+    detector = cv2.FaceDetectorYN.create(chosen.yunet, "", (320, 320), MIN_SCORE)
     forward = _load_network(chosen.model, chosen.runtime)
 
     def recognise(picture: Any, landmarks: Any) -> str:

@@ -54,7 +54,7 @@ def test_bare_yunet_finds_what_opencv_finds(
     )
     resize_yunet.main()
     find = bare.make_yunet_search(str(small), 1)
-    theirs = cv2.FaceDetectorYN.create(str(yunet), "", (160, 96), bare.LEAST_SCORE, bare.MOST_IOU)
+    theirs = cv2.FaceDetectorYN.create(str(yunet), "", (160, 96), bare.MIN_SCORE, bare.MAX_IOU)
     compared = 0
     for picture in itertools.islice(read_pictures(material("data/faces.mp4"), 40), 0, None, 8):
         shrink = 160 / picture.shape[1]
