@@ -1,4 +1,4 @@
-"""The composition root: settings become a pipeline.  Every program that runs a pipeline builds it here."""
+"""The composition root: builds the pipeline that the settings describe, for every program that runs one."""
 
 import logging
 import os
@@ -56,18 +56,18 @@ def build(
 ) -> Pipeline:
     """Build the pipeline that `config` describes; raises FerEdgeError.  Call it before any thread is started.
 
-    `camera` and `telemetry` replace those that `config` would give.  `streams` adds the HTTP server.
-    `change_sinks` receives the sinks that `config` asks for and returns the sinks to use, so that a benchmark can
-    add or replace some.  `on_quit` is called when somebody quits at the display.  `on_change` is given a function
-    for each setting that can change while the pipeline runs.
+    `camera` and `telemetry` replace those of `config`.  `streams` adds the HTTP server.  `change_sinks` gets
+    the sinks that `config` asks for and returns the sinks to use, so that a benchmark can add or replace
+    some.  `on_quit` is called when somebody quits at the display.  `on_change` gets a function for each
+    setting that can change while the pipeline runs.
     """
     share_heap()
     # The stages run side by side: threads inside OpenCV would compete with them for the cores.
     cv2.setNumThreads(1)
-    if telemetry is None:
-        telemetry = Telemetry(read_board=board.CachedBoard())
-    if camera is None:
-        camera = make_camera(config, paced=streams or config.display, on_back=telemetry.count_reconnect)
+    telemetry = telemetry or Telemetry(read_board=board.CachedBoard())
+    camera = camera or make_camera(
+        config, is_paced=streams or config.display, on_back=telemetry.count_reconnect
+    )
     detector = make_detector(config)
     classifier = make_classifier(config, detector)
     tracker = make_tracker(config)
@@ -82,36 +82,33 @@ def build(
         on_change=on_change,
     )
     sinks = [*change_sinks(sinks), LatencySink(telemetry)]
-    pipeline = Pipeline(
-        camera,
-        TrackingFaceFinder(tracker, detector),
-        SmoothingExpressionReader(classifier, make_smoother()),
-        [FaceBlurSink(sinks)] if config.blur else sinks,
-        telemetry,
-    )
+    face_finder = TrackingFaceFinder(tracker, detector)
+    expression_reader = SmoothingExpressionReader(classifier, make_smoother())
+    shown_to: list[Sink] = [FaceBlurSink(sinks)] if config.blur else sinks
+    pipeline = Pipeline(camera, face_finder, expression_reader, shown_to, telemetry)
     on_change("min_face_px", tracker.set_min_face_px)
     on_change("log_every_s", partial(setattr, pipeline, "log_every_s"))
     log.info("camera %s", camera.name)
     return pipeline
 
 
-def make_camera(config: Config, *, paced: bool, on_back: Callable[[], None] = lambda: None) -> Camera:
-    """The camera that `config.camera` names; a file is played at its own pace when `paced`.
+def make_camera(config: Config, *, is_paced: bool, on_back: Callable[[], None] = lambda: None) -> Camera:
+    """The camera that `config.camera` names; `is_paced` plays a file at its own frame rate.
 
-    `on_back` is called when a camera is back that was away.
+    `on_back` is called when a camera that was away has come back.
     """
-    wish = config.width, config.height, config.fps
+    requested = config.width, config.height, config.fps
     camera: Camera
     match parse_camera(config.camera):
         case DemoPicture():
-            return DemoCamera(*wish)
+            return DemoCamera(*requested)
         case VideoFile(source) | UnsupportedUrl(source):
-            # Of a URL that it cannot read the camera says so when it is opened.
-            return VideoCamera(source, paced=paced)
+            # When it is opened, the camera refuses a URL that it does not support.
+            return VideoCamera(source, paced=is_paced)
         case V4l2Device(path):
-            camera = UsbCamera(path, *wish)
+            camera = UsbCamera(path, *requested)
         case CsiCamera(index):
-            camera = PiCamera(index, *wish)
+            camera = PiCamera(index, *requested)
         case NetworkStream(url):
             camera = VideoCamera(url)
     return ReconnectingCamera(
@@ -120,19 +117,21 @@ def make_camera(config: Config, *, paced: bool, on_back: Callable[[], None] = la
 
 
 def make_detector(config: Config) -> FaceDetector:
-    """The detector that `config.detector` names; auto takes YuNet where its model is."""
+    """The detector that `config.detector` names; auto is YuNet if its model is installed, otherwise Haar."""
     path = Path(config.yunet) if config.yunet else models.locate_yunet()
     if config.detector == "yunet" or (config.detector == "auto" and (config.yunet or os.path.isfile(path))):
         return YunetDetector(path)
     if config.detector == "auto":
         log.info(
-            "detector haar: no YuNet, which misses fewer faces, at %s; python -m edge.models fetches it", path
+            "detector haar, because there is no YuNet at %s; YuNet misses fewer faces, and "
+            "python -m edge.models fetches it",
+            path,
         )
     return HaarDetector()
 
 
 def make_classifier(config: Config, detector: FaceDetector) -> OnnxClassifier:
-    """The classifier for the boxes of `detector`."""
+    """The classifier, with its crops framed for the boxes of `detector`."""
     model, threads, why = choose_model(config)
     classifier = OnnxClassifier(model, detector.name, threads)
     log.info(
@@ -147,7 +146,7 @@ def make_classifier(config: Config, detector: FaceDetector) -> OnnxClassifier:
 
 
 def choose_model(config: Config) -> tuple[Path, int, str]:
-    """The model file that `config` names or this device's benchmark found best, the threads in it, and why these."""
+    """The model file, its threads, and why: as set, the best in this device's benchmark, or the default."""
     if config.model is not None:
         return Path(config.model), config.threads or 1, "as set"
     shipped = models.locate_classifier()
@@ -158,17 +157,17 @@ def choose_model(config: Config) -> tuple[Path, int, str]:
 
 
 def make_tracker(config: Config) -> FollowingTracker:
-    """What knows where to look for faces."""
+    """The tracker for faces of the size that `config` names."""
     return FollowingTracker(config.min_face_px)
 
 
 def make_smoother() -> Smoother:
-    """What steadies the labels."""
+    """The smoother with its usual constants."""
     return ExponentialSmoother()
 
 
 def describe_model(detector: FaceDetector, classifier: OnnxClassifier) -> dict[str, str]:
-    """The detector and the model file, as the metrics report them."""
+    """The names, precision and checksum that the metrics report of the detector and the model file."""
     return {
         "detector": detector.name,
         "file": classifier.path.name,

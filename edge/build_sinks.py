@@ -34,10 +34,10 @@ def make_sinks(
     on_quit: Callable[[], None],
     on_change: OnChange = ignore_changes,
 ) -> list[Sink]:
-    """The sinks that `config` asks for, a progress bar for a file, and systemd's where it started us.
+    """The sinks that `config` asks for, a progress bar for a file, and systemd's if it started the program.
 
-    `model` tells a fleet's owner which models are at work; `on_quit` is called when somebody quits at the display;
-    to `on_change` goes what can change meanwhile.
+    The metrics report `model`.  `on_quit` is called when somebody quits at the display.  `on_change` gets a
+    function for each setting that can change while the sinks are in use.
     """
     sinks: list[Sink] = []
     metrics = MetricsSink(labels, lambda: telemetry.read_stats().to_dict(), model)
@@ -45,25 +45,25 @@ def make_sinks(
         sinks.append(make_stream(config, telemetry, metrics.render))
     if config.display:
         sinks.append(make_display(config, telemetry, on_quit))
-    sinks += make_files(config, labels, telemetry, on_change, live=camera.is_live)
+    sinks += make_files(config, labels, telemetry, on_change, is_live=camera.is_live)
     if config.mqtt:
-        sinks.append(make_reporter(config, config.mqtt, labels, telemetry, on_change))
+        sinks.append(make_mqtt_sink(config, config.mqtt, labels, telemetry, on_change))
     if not camera.is_live:
         from edge.sinks.progress import ProgressSink
 
         sinks.append(ProgressSink(camera, frames=config.frames))
     if streams:
-        # After all that work for people, so that it sees when they are done.
+        # After the sinks that show results to people, so that it can measure when those are done.
         sinks.append(metrics)
     if systemd.is_started_by_systemd(os.environ):
-        # The last: a result is told to systemd once every other sink has taken it.
+        # The last, so that it reports a result to systemd once every other sink has taken it.
         sinks.append(systemd.SystemdSink(os.environ, telemetry.read_stats))
     return sinks
 
 
 def make_stream(config: Config, telemetry: Telemetry, metrics: Callable[[], bytes]) -> Sink:
-    """The stream, for whom `config` lets watch."""
-    # Costs a third of the start, and a run over a file needs none of it.
+    """The HTTP server with the stream, and its access control."""
+    # Imported here because it takes a third of the time to start, and a run over a file does not need it.
     from edge.sinks.mjpeg import MjpegSink
     from edge.web import tls
     from edge.web.access import AccessControl
@@ -79,7 +79,7 @@ def make_stream(config: Config, telemetry: Telemetry, metrics: Callable[[], byte
         encryption = tls.make_context(Path(config.tls_certificate), Path(config.tls_key))
     if host not in LOOPBACK_HOSTS:
         if secret is None:
-            log.warning("everybody who reaches %s can watch the stream (--insecure)", config.listen)
+            log.warning("everybody who can reach %s can watch the stream (--insecure)", config.listen)
         elif encryption is None:
             log.warning(
                 "the token and the pictures travel unencrypted; --tls-certificate and --tls-key encrypt them"
@@ -104,7 +104,7 @@ def make_stream(config: Config, telemetry: Telemetry, metrics: Callable[[], byte
 
 
 def make_display(config: Config, telemetry: Telemetry, on_quit: Callable[[], None]) -> Sink:
-    """The display: a window where a desktop runs, else the console's screen."""
+    """The display: a window if a desktop runs, otherwise the screen of the console."""
     from edge.screens.keyboard import open_keyboard
     from edge.sinks.hdmi import HdmiSink
 
@@ -122,43 +122,43 @@ def make_display(config: Config, telemetry: Telemetry, on_quit: Callable[[], Non
 
 
 def make_files(
-    config: Config, labels: tuple[str, ...], telemetry: Telemetry, on_change: OnChange, *, live: bool
+    config: Config, labels: tuple[str, ...], telemetry: Telemetry, on_change: OnChange, *, is_live: bool
 ) -> list[Sink]:
-    """The sinks that write files; where it is not the only one, a lost one does not end the program."""
-    files: list[Sink] = []
+    """The sinks that write files.  If one fails, the program goes on, unless that one is its only purpose."""
+    sinks: list[Sink] = []
     if config.record:
         from edge.sinks.recorder import RecorderSink
 
         limits = RotationLimits(config.record_limit_mb, config.record_limit_s, config.record_keep)
         recorder = RecorderSink(
-            FileSeries(Path(config.record), limits, replaces=not live), clean=config.clean
+            FileSeries(Path(config.record), limits, replaces=not is_live), clean=config.clean
         )
         on_change("clean", partial(setattr, recorder, "clean"))
-        files.append(recorder)
+        sinks.append(recorder)
     if config.events:
         limits = RotationLimits(config.events_limit_mb, config.events_limit_s, config.events_keep)
-        files.append(EventsSink(FileSeries(Path(config.events), limits, replaces=not live), labels))
-    if not live and len(files) == 1:
-        return files
-    return [FaultTolerantSink(sink, telemetry.count_lost_output, is_live=live) for sink in files]
+        sinks.append(EventsSink(FileSeries(Path(config.events), limits, replaces=not is_live), labels))
+    if not is_live and len(sinks) == 1:
+        return sinks
+    return [FaultTolerantSink(sink, telemetry.count_lost_output, is_live=is_live) for sink in sinks]
 
 
-def make_reporter(
+def make_mqtt_sink(
     config: Config, address: str, labels: tuple[str, ...], telemetry: Telemetry, on_change: OnChange
 ) -> Sink:
-    """The sink that reports to the MQTT broker at `address`."""
+    """The sink that publishes to the MQTT broker at `address`."""
     from edge.sinks.mqtt import MqttSink
 
-    place = Path(config.mqtt_password_file) if config.mqtt_password_file else None
-    reporter = MqttSink(
+    password_file = Path(config.mqtt_password_file) if config.mqtt_password_file else None
+    sink = MqttSink(
         mqtt_address.parse(address, "mqtt"),
         labels,
         lambda: telemetry.read_stats().to_dict(),
-        password=credentials.read_secret("mqtt_password", place, os.environ),
+        password=credentials.read_secret("mqtt_password", password_file, os.environ),
         ca=Path(config.mqtt_ca) if config.mqtt_ca else None,
         every_s=config.mqtt_every_s,
         discovery=config.mqtt_discovery,
         board=board.read().model,
     )
-    on_change("mqtt_every_s", partial(setattr, reporter, "every_s"))
-    return reporter
+    on_change("mqtt_every_s", partial(setattr, sink, "every_s"))
+    return sink

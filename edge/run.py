@@ -1,4 +1,4 @@
-"""The command: settings become a pipeline, which runs to its end; the end becomes an exit code."""
+"""The command fer-edge: builds the pipeline that the settings describe and runs it to its end."""
 
 import logging
 import os
@@ -24,20 +24,20 @@ log = logging.getLogger("edge.run")
 
 
 def run(chosen: Settings, waiter: SignalWaiter, reloader: ConfigReloader) -> None:
-    """Build what `chosen` names and run it to its end, or until `waiter` is asked to stop; raises FerEdgeError.
+    """Build and run the pipeline of `chosen` until it ends or `waiter` is asked to stop; raises FerEdgeError.
 
-    `reloader` changes what can be changed meanwhile.
+    `reloader` changes settings while the pipeline runs.
     """
     config = chosen.config
     spec = parse_camera(config.camera)
     is_file = isinstance(spec, VideoFile) and spec.is_regular_file()
-    # A file is read as fast as possible.  It is played at its own pace only for people who watch it.
-    is_asked_for = any(chosen.origins[key] != "default" for key in ("stream", "listen"))
+    # A file is read as fast as possible, and streamed at its own frame rate only on request.
+    is_requested = any(chosen.origins[key] != "default" for key in ("stream", "listen"))
     telemetry = Telemetry(read_board=board.CachedBoard())
     pipeline = build(
         config,
         telemetry=telemetry,
-        streams=config.stream and (not is_file or is_asked_for),
+        streams=config.stream and (not is_file or is_requested),
         on_quit=waiter.stop,
         on_change=reloader.on_change,
     )
@@ -51,42 +51,43 @@ def run(chosen: Settings, waiter: SignalWaiter, reloader: ConfigReloader) -> Non
 
 
 def make_signal_waiter() -> SignalWaiter:
-    """What signals wake: SIGTERM and Ctrl-C stop the program, SIGHUP has it read its settings again."""
+    """The program's signals: SIGTERM and Ctrl-C stop it, SIGHUP makes it read its settings again."""
     if sys.stdin is not None and sys.stdin.isatty():
-        # The terminal that the program was started at is gone: nobody is left to stop it.
+        # Here SIGHUP means that the terminal was closed, and then nobody could stop the program any more.
         return SignalWaiter(signals=(signal.SIGTERM, signal.SIGINT, signal.SIGHUP))
     return SignalWaiter(signals=(signal.SIGTERM, signal.SIGINT), reload_signals=(signal.SIGHUP,))
 
 
 def run_all(chosen: Settings, waiter: SignalWaiter, reloader: ConfigReloader) -> None:
-    """Run what `chosen` names, a folder's videos one after the other; raises FerEdgeError.
+    """Run the pipeline for `chosen`, or for each video of a folder in turn; raises FerEdgeError.
 
-    A video that cannot be read holds up none of the others; the error at the end says how many there were.
+    A video that cannot be read does not keep the others from being read; one error at the end names all of
+    them.
     """
-    several = batch.split_videos(chosen)
-    if len(several) == 1:
-        run(several[0], waiter, reloader)
+    settings_by_video = batch.split_videos(chosen)
+    if len(settings_by_video) == 1:
+        run(settings_by_video[0], waiter, reloader)
         return
     broken = []
-    for number, one in enumerate(several, 1):
+    for number, settings in enumerate(settings_by_video, 1):
         if waiter.is_asked_to_stop:
             return
-        log.info("video %d of %d: %s", number, len(several), one.config.camera)
+        log.info("video %d of %d: %s", number, len(settings_by_video), settings.config.camera)
         try:
-            run(one, waiter, reloader)
+            run(settings, waiter, reloader)
         except CameraError as error:
             log.error("%s", error)
-            broken.append(one.config.camera)
+            broken.append(settings.config.camera)
     if broken:
         raise CameraError(
-            f"expected {len(several)} videos that can be read, found {len(broken)} that cannot: "
+            f"expected {len(settings_by_video)} videos that can be read, found {len(broken)} that cannot: "
             f"{', '.join(broken)}; the others are done"
         )
 
 
 @command
 def main(arguments: Sequence[str] | None = None) -> None:
-    """The command."""
+    """Run the command with `arguments`, by default those of the process."""
     given = sys.argv[1:] if arguments is None else arguments
     chosen, flags = parse_settings(given, os.environ)
     if flags.print_config:

@@ -59,14 +59,9 @@ def write_hanging(path: Path) -> Path:
 
     So it stands the trial that the classifier makes when it is loaded.
     """
-    crops, flag, logits = (
-        helper.make_tensor_value_info(name, kind, shape)
-        for name, kind, shape in (
-            ("crops", TensorProto.FLOAT, ["n", 48, 48, 1]),
-            ("goes_on", TensorProto.BOOL, []),
-            ("logits", TensorProto.FLOAT, ["n", 7]),
-        )
-    )
+    crops = helper.make_tensor_value_info("crops", TensorProto.FLOAT, ["n", 48, 48, 1])
+    flag = helper.make_tensor_value_info("goes_on", TensorProto.BOOL, [])
+    logits = helper.make_tensor_value_info("logits", TensorProto.FLOAT, ["n", 7])
     body = helper.make_graph(
         [
             helper.make_node("Identity", ["goes_on"], ["still_goes_on"]),

@@ -286,7 +286,7 @@ def test_blurred_face_is_in_no_picture_that_leaves(
     live: Callable[..., tuple["subprocess.Popen[str]", str]],
 ) -> None:
     _, address = live("--blur")
-    pictures = []
+    pictures: list[bytes] = []
     with urllib.request.urlopen(f"{address}/stream", timeout=TIMEOUT_S) as stream:
         while len(pictures) < 10:
             if line := re.match(rb"Content-Length: (\d+)", stream.readline()):
@@ -313,7 +313,7 @@ def test_demo_shows_a_happy_face_in_the_stream(
     with urllib.request.urlopen(f"{address}/snapshot", timeout=TIMEOUT_S) as response:
         assert response.headers["Content-Type"] == "image/jpeg"
         assert len(faces_in(response.read())) == 1
-    labels = []
+    labels: list[str] = []
     while not labels:
         with urllib.request.urlopen(f"{address}/state", timeout=TIMEOUT_S) as response:
             labels = [reading["label"] for reading in json.load(response)["readings"]]
@@ -385,7 +385,7 @@ def test_missing_camera_is_awaited_where_that_is_wanted_and_shown_as_a_notice(
     live: Callable[..., tuple["subprocess.Popen[str]", str]],
 ) -> None:
     process, address = live("--camera", "97", "--wait-for-camera")
-    notices = set()
+    notices: set[str | None] = set()
     while None in notices or not notices:
         with urllib.request.urlopen(f"{address}/state", timeout=TIMEOUT_S) as response:
             notices = {json.load(response)["notice"]}

@@ -134,7 +134,7 @@ def run_pass(request: PassRequest) -> PassResult:
 
 def _open_camera(request: PassRequest, opened: ExitStack) -> Camera:
     if request.clip is None:
-        return make_camera(request.config, paced=False)
+        return make_camera(request.config, is_paced=False)
     assert request.frames is not None, "a clip has no end of its own"
     clip = opened.enter_context(open_clip(Path(request.clip)))
     return ClipCamera(clip, request.frames, live_fps=request.live_fps)

@@ -233,7 +233,7 @@ class ReconnectingCamera:
 
 
 # The picture is drawn once for each notice.
-_draw_notice = lru_cache(maxsize=1)(placeholder.picture)
+_draw_notice = lru_cache(maxsize=1)(placeholder.draw)
 
 
 class _Retries:

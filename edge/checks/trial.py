@@ -20,7 +20,7 @@ from edge.command import command
 from edge.settings.parsing import parse_settings
 
 MIN_FACE_PX = 80
-# The comment of the portrait, which is text: the expression that people see in it.
+# The comment in the portrait's JPEG names the expression that people see in it.
 _EXPRESSION = re.compile(rb"expression: (\w+)")
 
 
@@ -57,7 +57,7 @@ def run_trial(arguments: Sequence[str]) -> dict[str, object]:
 
 
 def read_expression(portrait: Path) -> str | None:
-    """The expression that the comment of a JPEG names; None without one."""
+    """The expression that the comment in a JPEG names; None without such a comment."""
     comment = _EXPRESSION.search(portrait.read_bytes())
     return comment[1].decode() if comment else None
 

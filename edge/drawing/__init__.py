@@ -1,1 +1,1 @@
-"""Everything that is drawn on pictures."""
+"""Drawing on pictures: the overlay, the placeholder for a missing camera, and the blur of faces."""

@@ -1,7 +1,7 @@
-"""Hides the faces in results before any sink sees them; the readings stay.
+"""Hides the faces in results; the readings stay.
 
-The pipeline hands sinks nothing but what a FaceBlur lets through.  A sink takes its pictures from `result.frame`
-and from nowhere else, so whatever it draws, encodes, records or passes on is veiled without its doing.
+FaceBlurSink shows other sinks only what FaceBlur returns.  A sink takes its pictures from `result.frame` and
+from nowhere else, so whatever it draws, encodes, records or forwards is blurred.
 """
 
 import math
@@ -15,24 +15,27 @@ import numpy as np
 from edge.contracts import Box, Result
 from edge.frames import Frame, Image, PixelFormat
 
-# Results wait so long for what the detector finds after them: a face that comes into view is looked for within 0.3 s.
+# Results wait so long for what the detector finds later.  It finds a new face within 0.3 s.
 LOOK_AHEAD_S = 0.4
-# A face that the detector loses is hidden for so long where it was: twice as long as its track lives.
+# After the detector has lost a face, its last place stays hidden for so long: twice as long as its track
+# lives.
 KEEP_S = 1.0
-# How far beyond its box a face is hidden on each side, in widths and heights of the box: detectors frame a face without
+# How far beyond its box a face is hidden on each side, in widths and heights of the box: detectors leave out
 # chin, hair and ears.
 MARGIN = 0.35
-# By how much more for each second in which it was not seen: a walking person crosses the picture of a room so fast.
+# How much that margin grows for each second in which the face was not found: somebody who walks across a room
+# moves so fast.
 DRIFT_PER_S = 1.0
-# Cells across a box.  16 values say less than the eyes, the nose and the mouth have places.
+# Cells across a box.  In 4 by 4 cells, neither the eyes, nor the nose, nor the mouth can be located.
 CELLS = 4
-# Steps of a cell's colour: slight changes from frame to frame would otherwise give away what lies between the cells.
+# The colours of cells are rounded to multiples of this: otherwise slight changes from frame to frame would
+# show what lies between the cells.
 STEP = 32
 
 
 @dataclass(frozen=True, slots=True)
-class Hidden:
-    """A part of the picture that is hidden in cells of `cell_px` pixels."""
+class HiddenRegion:
+    """A part of the picture that is replaced by square cells of `cell_px`."""
 
     region: Box
     cell_px: int
@@ -40,19 +43,19 @@ class Hidden:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class BlurredFrame(Frame):
-    """A Frame without its faces: `grey` and `bgr` are veiled on first use, and `buffer` is empty.
+    """A Frame without its faces: `grey` and `bgr` are blurred on first use, and `buffer` is empty.
 
-    There is no camera's picture in it that could be passed on by mistake.
+    So nobody can forward the camera's picture by mistake.
     """
 
     _original: Frame = field(kw_only=True, repr=False)
-    _hidden: tuple[Hidden, ...] = field(kw_only=True)
+    _hidden: tuple[HiddenRegion, ...] = field(kw_only=True)
 
     @property
     def bgr(self) -> Image:
         """(H, W, 3) uint8, blue first."""
         if self._bgr is None:
-            object.__setattr__(self, "_bgr", _veiled(self._original.bgr, self._hidden))
+            object.__setattr__(self, "_bgr", _pixelate(self._original.bgr, self._hidden))
         assert self._bgr is not None
         return self._bgr
 
@@ -60,17 +63,18 @@ class BlurredFrame(Frame):
     def grey(self) -> Image:
         """(H, W) uint8."""
         if self._grey is None:
-            object.__setattr__(self, "_grey", _veiled(self._original.grey, self._hidden))
+            object.__setattr__(self, "_grey", _pixelate(self._original.grey, self._hidden))
         assert self._grey is not None
         return self._grey
 
 
 class FaceBlur:
-    """Lets results through with their faces hidden, LOOK_AHEAD_S late.
+    """Returns results with their faces hidden, LOOK_AHEAD_S late.  One thread at a time uses it.
 
-    A face is hidden where it is; before the detector first finds it, and after it loses it, where it was
-    found or lost, the wider the longer that is away.  A face that the detector does not find within
-    LOOK_AHEAD_S of its coming, such as one that never turns to the camera, is not hidden.  One thread uses it.
+    A face is hidden at its place.  Before the detector first finds it, and after the detector loses it, the
+    place where it was found or lost is hidden, with a margin that grows with the time until then or since.  A
+    face that the detector does not find within LOOK_AHEAD_S, such as one that never turns to the camera, is
+    not hidden.
     """
 
     def __init__(self) -> None:
@@ -91,12 +95,13 @@ class FaceBlur:
             yield self._release()
 
     def flush(self) -> Iterator[Result]:
-        """The results that still wait, veiled by what is known; then everything is forgotten."""
+        """Yields the results that still wait, with their faces hidden, and forgets all faces."""
         while self._waiting:
             yield self._release()
         self._seen.clear()
 
     def _release(self) -> Result:
+        """The result that has waited longest, with its faces hidden."""
         result = self._waiting.popleft()
         frame = result.frame
         if frame.notice:
@@ -108,29 +113,29 @@ class FaceBlur:
         }
         now = {reading.face.track_id: (frame.elapsed_s, reading.face.box) for reading in result.readings}
         later: dict[int | None, tuple[float, Box]] = {}
-        for held in self._waiting:
-            for reading in held.readings:
-                later.setdefault(reading.face.track_id, (held.frame.elapsed_s, reading.face.box))
-        hidden = [_hidden(reading.face.box, 0.0, frame) for reading in result.readings]
+        for waiting in self._waiting:
+            for reading in waiting.readings:
+                later.setdefault(reading.face.track_id, (waiting.frame.elapsed_s, reading.face.box))
+        hidden = [_hide_face(reading.face.box, 0.0, frame) for reading in result.readings]
         hidden += [
-            _hidden(box, abs(at_s - frame.elapsed_s), frame)
+            _hide_face(box, abs(at_s - frame.elapsed_s), frame)
             for places in (self._seen, later)
             for track_id, (at_s, box) in places.items()
             if track_id not in now
         ]
         self._seen |= now
-        return replace(result, frame=_without(frame, tuple(hidden)))
+        return replace(result, frame=_make_blurred_frame(frame, tuple(hidden)))
 
 
-def _hidden(box: Box, away_s: float, frame: Frame) -> Hidden:
-    """What to hide of `frame` for a face that was at `box` `away_s` before or after."""
-    margin = MARGIN + DRIFT_PER_S * away_s
-    across, along = round(margin * box.width), round(margin * box.height)
-    region = Box(box.left - across, box.top - along, box.width + 2 * across, box.height + 2 * along)
-    return Hidden(region.clip_to(frame), max(1, math.ceil(max(box.width, box.height) / CELLS)))
+def _hide_face(box: Box, apart_s: float, frame: Frame) -> HiddenRegion:
+    """The region of `frame` to hide for a face that was at `box`, `apart_s` before or after the frame."""
+    margin = MARGIN + DRIFT_PER_S * apart_s
+    margin_x, margin_y = round(margin * box.width), round(margin * box.height)
+    region = Box(box.left - margin_x, box.top - margin_y, box.width + 2 * margin_x, box.height + 2 * margin_y)
+    return HiddenRegion(region.clip_to(frame), max(1, math.ceil(max(box.width, box.height) / CELLS)))
 
 
-def _without(frame: Frame, hidden: tuple[Hidden, ...]) -> Frame:
+def _make_blurred_frame(frame: Frame, hidden: tuple[HiddenRegion, ...]) -> Frame:
     return BlurredFrame(
         np.empty(0, np.uint8),
         PixelFormat.BGR,
@@ -144,8 +149,8 @@ def _without(frame: Frame, hidden: tuple[Hidden, ...]) -> Frame:
     )
 
 
-def _veiled(image: Image, hidden: Iterable[Hidden]) -> Image:
-    """A read-only copy of `image` (grey or colour) whose hidden parts are cells of one colour each."""
+def _pixelate(image: Image, hidden: Iterable[HiddenRegion]) -> Image:
+    """A read-only copy of `image` (grey or colour) in which each cell of `hidden` has a single colour."""
     copy = image.copy()
     for part in hidden:
         box = part.region

@@ -1,4 +1,4 @@
-"""Draws a Result on its frame: pure, and readable on any background."""
+"""Draws the readings of a result on a copy of its frame, so that they are readable on any background."""
 
 from collections.abc import Sequence
 from functools import lru_cache
@@ -12,7 +12,7 @@ from edge.frames import Image
 
 Colour = tuple[int, int, int]
 
-# A track keeps its colour for life.  Blue is first in each triple.
+# A track keeps the same colour.  Blue comes first in each triple.
 PALETTE: tuple[Colour, ...] = tuple(map(palette.to_bgr, palette.TRACKS))
 WHITE: Colour = (255, 255, 255)
 FAINT: Colour = (150, 150, 150)
@@ -26,29 +26,29 @@ _CORNER_SIZE = 0.45
 _TITLE_SIZE = 0.5
 _CAPTION_SIZE = 0.35
 _BAR_LEFT_PX = 66
-# How much of the picture shines through a plate: enough to see that there is one, too little to disturb the text.
-_SHINE = 0.15
+# How bright the picture is below a plate: bright enough to see it, too dark to disturb the text.
+_BRIGHTNESS = 0.15
 
 
 def draw(result: Result, *, corner: str) -> Image:
-    """The frame of `result`, (H, W, 3) blue first, with a box and a plate per face, and `corner` at top left.
+    """Draw a box and a plate for each face of `result`, and the text `corner` at the top left.
 
-    The array is new; the frame stays as it is.
+    Returns a new picture, (H, W, 3) uint8, blue first; the frame stays as it is.
     """
     image = result.frame.bgr.copy()
     boxes = [reading.face.box for reading in result.readings]
-    plates = [Box(0, 0, _width_px(corner, _CORNER_SIZE) + 2 * _PADDING_PX, _TITLE_PX)]
+    plates = [Box(0, 0, _measure_width_px(corner, _CORNER_SIZE) + 2 * _PADDING_PX, _TITLE_PX)]
     _darken(image, plates[0])
     _write(image, corner, _PADDING_PX, 14, WHITE, _CORNER_SIZE)
     for reading in result.readings:
-        _draw_box(image, reading.face.box, _colour(reading))
+        _draw_box(image, reading.face.box, _choose_colour(reading))
     for reading in result.readings:
-        plates.append(_place(reading, boxes, plates, image))
-        _draw_plate(image, reading, _colour(reading), plates[-1])
+        plates.append(_place_plate(reading, boxes, plates, image))
+        _draw_plate(image, reading, _choose_colour(reading), plates[-1])
     return image
 
 
-def _colour(reading: Reading) -> Colour:
+def _choose_colour(reading: Reading) -> Colour:
     return PALETTE[(reading.face.track_id or 0) % len(PALETTE)]
 
 
@@ -62,9 +62,9 @@ def _draw_plate(image: Image, reading: Reading, colour: Colour, plate: Box) -> N
     expression, label_shown = reading.smoothed, reading.smoothed.label
     _darken(image, plate)
     is_certain = label_shown != UNCERTAIN
-    title = _title(expression, plate.width - 2 * _PADDING_PX) if is_certain else UNCERTAIN
+    title = _make_title(expression, plate.width - 2 * _PADDING_PX) if is_certain else UNCERTAIN
     part = image[plate.top : plate.bottom, plate.left : plate.right]
-    cv2.max(part, _captions(expression.labels)[: part.shape[0], : part.shape[1]], part)
+    cv2.max(part, _draw_captions(expression.labels)[: part.shape[0], : part.shape[1]], part)
     _write(
         image, title, plate.left + _PADDING_PX, plate.top + 15, WHITE if is_certain else FAINT, _TITLE_SIZE
     )
@@ -74,40 +74,41 @@ def _draw_plate(image: Image, reading: Reading, colour: Colour, plate: Box) -> N
     ):
         top = _TITLE_PX + row * _ROW_PX
         bar = part[top + 2 : top + 11, _BAR_LEFT_PX : _BAR_LEFT_PX + round(full_px * probability) + 1]
-        # Cheaper than OpenCV's rectangle, for which the other threads would be let in seven times.
-        bar[:] = _row(colour if label == label_shown else FAINT)[: bar.shape[1]]
+        # Cheaper than OpenCV's rectangle, which would release the interpreter's lock seven times.
+        bar[:] = _make_row(colour if label == label_shown else FAINT)[: bar.shape[1]]
 
 
 @lru_cache(maxsize=4)
-def _captions(labels: tuple[str, ...]) -> Image:
-    """The plate's text that is always the same, on black: the labels, one below the other."""
+def _draw_captions(labels: tuple[str, ...]) -> Image:
+    """The part of a plate that never changes, on black: the labels, one below the other."""
     layer = np.zeros((_TITLE_PX + _ROW_PX * len(labels) + _PADDING_PX, _PLATE_WIDTH_PX, 3), np.uint8)
     for row, label in enumerate(labels):
-        caption = _fitted(label, _CAPTION_SIZE, _BAR_LEFT_PX - _PADDING_PX)
+        caption = _shorten(label, _CAPTION_SIZE, _BAR_LEFT_PX - _PADDING_PX)
         _write(layer, caption, _PADDING_PX, _TITLE_PX + row * _ROW_PX + 10, WHITE, _CAPTION_SIZE)
     return layer
 
 
 @lru_cache(maxsize=len(PALETTE) + 1)
-def _row(colour: Colour) -> Image:
-    """A row of pixels, (N, 3): copied faster than a colour is repeated."""
+def _make_row(colour: Colour) -> Image:
+    """A row of pixels of one colour, (N, 3); to copy it is faster than to repeat the colour."""
     return np.full((_PLATE_WIDTH_PX, 3), colour, np.uint8)
 
 
-def _title(expression: Expression, room_px: int) -> str:
-    """The label, as much of it as there is room for, and its probability."""
+def _make_title(expression: Expression, room_px: int) -> str:
+    """The label, shortened to fit into `room_px`, and its probability."""
     share = f" {expression.confidence:.0%}"
-    return _fitted(expression.label, _TITLE_SIZE, room_px - _width_px(share, _TITLE_SIZE)) + share
+    return _shorten(expression.label, _TITLE_SIZE, room_px - _measure_width_px(share, _TITLE_SIZE)) + share
 
 
-def _place(reading: Reading, faces: Sequence[Box], taken: Sequence[Box], image: Image) -> Box:
-    """Where the plate goes: right of, left of, below or above the face.
+def _place_plate(reading: Reading, faces: Sequence[Box], other_plates: Sequence[Box], image: Image) -> Box:
+    """Choose the place of the plate: right of, left of, below or above the face.
 
-    It covers faces as little as can be, and then the plates that are `taken`.
+    The plate covers as little as possible of the `faces`, and then as little as possible of the
+    `other_plates`.
     """
     box = reading.face.box
     rows, columns = image.shape[:2]
-    width, height = _PLATE_WIDTH_PX, plate_height(reading.smoothed)
+    width, height = _PLATE_WIDTH_PX, measure_plate_height_px(reading.smoothed)
     places = (
         (box.right + 4, box.top),
         (box.left - width - 4, box.top),
@@ -117,21 +118,21 @@ def _place(reading: Reading, faces: Sequence[Box], taken: Sequence[Box], image: 
     plates = []
     for left, top in places:
         plate = Box(max(0, min(left, columns - width)), max(0, min(top, rows - height)), width, height)
-        covered = (sum(map(plate.intersection_area, faces)), sum(map(plate.intersection_area, taken)))
+        covered = (sum(map(plate.intersection_area, faces)), sum(map(plate.intersection_area, other_plates)))
         if not any(covered):
             return plate
         plates.append((covered, plate))
     return min(plates, key=lambda covering: covering[0])[1]
 
 
-def plate_height(expression: Expression) -> int:
-    """The height of an expression's plate, px."""
+def measure_plate_height_px(expression: Expression) -> int:
+    """The height of the plate for `expression`, px."""
     return _TITLE_PX + _ROW_PX * len(expression.labels) + _PADDING_PX
 
 
 def _darken(image: Image, plate: Box) -> None:
     part = image[plate.top : plate.bottom, plate.left : plate.right]
-    cv2.convertScaleAbs(part, part, alpha=_SHINE)
+    cv2.convertScaleAbs(part, part, alpha=_BRIGHTNESS)
 
 
 def _write(image: Image, text: str, left: int, baseline: int, colour: Colour, size: float) -> None:
@@ -139,19 +140,19 @@ def _write(image: Image, text: str, left: int, baseline: int, colour: Colour, si
 
 
 @lru_cache(maxsize=512)
-def _width_px(text: str, size: float) -> int:
+def _measure_width_px(text: str, size: float) -> int:
     (width_px, _), _ = cv2.getTextSize(text, _FONT, size, 1)
     return int(width_px)
 
 
-def _fitted(text: str, size: float, room_px: int) -> str:
-    """As much of `text`, in ASCII, as `room_px` holds."""
-    text = _ascii(text)
-    while text and _width_px(text, size) > room_px:
+def _shorten(text: str, size: float, room_px: int) -> str:
+    """The beginning of `text`, in ASCII, that fits into `room_px`."""
+    text = _to_ascii(text)
+    while text and _measure_width_px(text, size) > room_px:
         text = text[:-1]
     return text
 
 
-def _ascii(text: str) -> str:
-    """`text` in the characters that OpenCV's fonts have."""
+def _to_ascii(text: str) -> str:
+    """`text` without the characters that OpenCV's fonts lack."""
     return text.encode("ascii", "replace").decode()

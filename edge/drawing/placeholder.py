@@ -1,4 +1,4 @@
-"""The picture that stands for a camera that is away: it says why."""
+"""Draws the picture that is shown while a camera is away, with the reason."""
 
 import cv2
 import numpy as np
@@ -9,24 +9,24 @@ BACKGROUND = (48, 40, 32)
 FOREGROUND = (235, 235, 235)
 
 _FONT = cv2.FONT_HERSHEY_SIMPLEX
-# In a frame of 640 px; other sizes in proportion.
+# The sizes below are for a frame of this width; they are scaled for others.
 _USUAL_WIDTH_PX = 640
 _SIZE = 0.6
 _ROW_PX = 28
 _MARGIN_PX = 24
-# OpenCV's fonts have no more than ASCII.
+# OpenCV's fonts contain only ASCII.
 _IN_ASCII = str.maketrans({"×": "x", "…": "...", "°": " "})
 
 
-def picture(text: str, width: int, height: int) -> Image:
-    """`text` in the middle of a plain picture, (height, width, 3) uint8; read-only.
+def draw(text: str, width: int, height: int) -> Image:
+    """Draw `text` in the middle of a plain picture, (height, width, 3) uint8, read-only.
 
-    What does not fit is left out at the end.
+    The end of a text that does not fit is left out.
     """
     image = np.full((height, width, 3), BACKGROUND, np.uint8)
     scale = width / _USUAL_WIDTH_PX
     row_px, margin_px = max(1, round(_ROW_PX * scale)), round(_MARGIN_PX * scale)
-    lines = _wrapped(text, _SIZE * scale, width - 2 * margin_px)[: max(1, (height - 2 * margin_px) // row_px)]
+    lines = _wrap(text, _SIZE * scale, width - 2 * margin_px)[: max(1, (height - 2 * margin_px) // row_px)]
     baseline = (height - len(lines) * row_px) // 2 + round(0.75 * row_px)
     for line in lines:
         cv2.putText(
@@ -44,13 +44,16 @@ def picture(text: str, width: int, height: int) -> Image:
     return image
 
 
-def _wrapped(text: str, size: float, room_px: int) -> list[str]:
-    """`text` in lines of at most `room_px`; a word that is longer, such as a path, is cut."""
+def _wrap(text: str, size: float, room_px: int) -> list[str]:
+    """Wrap `text` into lines of at most `room_px`; a longer word, such as a path, is cut."""
     lines: list[str] = []
     rest = " ".join(text.translate(_IN_ASCII).encode("ascii", "replace").decode().split())
     while rest:
         fits = max(
-            1, next((end for end in range(len(rest), 0, -1) if _width_px(rest[:end], size) <= room_px), 1)
+            1,
+            next(
+                (end for end in range(len(rest), 0, -1) if _measure_width_px(rest[:end], size) <= room_px), 1
+            ),
         )
         if fits < len(rest) and rest[fits] != " ":
             fits = rest.rfind(" ", 1, fits) if " " in rest[1:fits] else fits
@@ -59,6 +62,6 @@ def _wrapped(text: str, size: float, room_px: int) -> list[str]:
     return lines
 
 
-def _width_px(text: str, size: float) -> int:
+def _measure_width_px(text: str, size: float) -> int:
     (width_px, _), _ = cv2.getTextSize(text, _FONT, size, 1)
     return int(width_px)

@@ -67,7 +67,7 @@ def test_plate_stays_within_the_picture_at_every_border(box: Box) -> None:
     image = overlay.draw(result_of(WHITE, reading_of(box)), corner="")
     assert image.shape == WHITE.shape
     dark = (image.max(axis=2) < 90).sum()
-    assert dark > 0.4 * 132 * overlay.plate_height(reading_of(box).smoothed)
+    assert dark > 0.4 * 132 * overlay.measure_plate_height_px(reading_of(box).smoothed)
 
 
 def test_plates_avoid_the_neighbours_face() -> None:
@@ -83,7 +83,7 @@ def test_plates_avoid_each_other() -> None:
     alone, both = (
         overlay.draw(result_of(WHITE, *readings), corner="") for readings in ((first,), (first, second))
     )
-    plate = np.s_[100 : 100 + overlay.plate_height(first.smoothed), 254 : 254 + 132]
+    plate = np.s_[100 : 100 + overlay.measure_plate_height_px(first.smoothed), 254 : 254 + 132]
     np.testing.assert_array_equal(both[plate], alone[plate])
 
 

@@ -18,31 +18,31 @@ def written(image: Image) -> Image:
 def test_picture_has_the_size_asked_for_and_a_text_that_keeps_clear_of_the_sides(
     size: tuple[int, int],
 ) -> None:
-    image = placeholder.picture(TEXT, *size)
+    image = placeholder.draw(TEXT, *size)
     assert image.shape == (size[1], size[0], 3) and image.dtype == np.uint8
     assert written(image).any() and not written(image)[:, [0, -1]].any()
 
 
 def test_text_is_all_there_in_as_many_rows_as_it_takes() -> None:
-    rows = written(placeholder.picture(TEXT, 640, 480)).any(axis=1).astype(int)
+    rows = written(placeholder.draw(TEXT, 640, 480)).any(axis=1).astype(int)
     assert 2 <= (np.diff(rows) == 1).sum() <= 4
 
 
 def test_corner_where_the_rate_stands_is_left_free() -> None:
-    assert not written(placeholder.picture(TEXT, 640, 480))[:24].any()
+    assert not written(placeholder.draw(TEXT, 640, 480))[:24].any()
 
 
 @pytest.mark.parametrize(
     "text", ["", " ", "x" * 5000, "640×480 … für", "a\nb\tc", "-".join("long-path" * 40)]
 )
 def test_any_text_makes_a_picture(text: str) -> None:
-    assert placeholder.picture(text, 640, 480).any()
+    assert placeholder.draw(text, 640, 480).any()
 
 
 def test_texts_can_be_told_apart_and_the_picture_is_not_written_to() -> None:
     one, other = (
-        placeholder.picture("no camera: busy", 640, 480),
-        placeholder.picture("no camera: gone", 640, 480),
+        placeholder.draw("no camera: busy", 640, 480),
+        placeholder.draw("no camera: gone", 640, 480),
     )
     assert (one != other).any()
     with pytest.raises(ValueError, match="read-only"):

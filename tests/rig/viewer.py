@@ -43,7 +43,7 @@ class Viewer:
         """The newest picture is that of the `notice`."""
         picture = self.newest()
         height, width = picture.shape[:2]
-        differs = np.abs(picture.astype(np.int16) - placeholder.picture(notice, width, height))
+        differs = np.abs(picture.astype(np.int16) - placeholder.draw(notice, width, height))
         return float(differs[CORNER_PX:].mean()) < NOTICE_DIFFERS
 
     def newest(self) -> Image:
