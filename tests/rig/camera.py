@@ -1,6 +1,7 @@
-"""The service and a USB camera that fails, under Debian's kernel, uvcvideo, udev and systemd (make test-rig, as root).
+"""The service and a faulty USB camera, under Debian's kernel, udev and systemd (make test-rig, as root).
 
-The tests are the chapters of one story on one virtual computer, in this order; -s shows the times, by its own clock.
+The tests build on each other: they run in this order on one virtual computer.  -s shows the times, by its
+clock.
 """
 
 import os
@@ -9,7 +10,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.rig.pi import Pi
-from tests.rig.watched import Watched
+from tests.rig.service import Service
 
 SUITE = os.environ.get("SUITE", "trixie")
 BY_ID = "/dev/v4l/by-id/usb-fer-edge_Test_webcam_{}-video-index0"
@@ -18,7 +19,7 @@ SETTINGS = f'camera = "{STABLE}"\nwidth = 320\nheight = 240\nfps = 15\nlog_every
 PROGRAM = "/opt/fer-edge/current/bin/fer-edge"
 GONE = f"no camera: expected a frame from {STABLE}, found the camera gone"
 FROZEN = f"no camera: expected a frame from {STABLE} within 1 s, found none"
-# Takes the first camera that there is, before udev has a name for it.
+# Opens the camera as soon as its device node appears, before the service can.
 HOLDER = """
 import os, time, cv2
 print("lies in wait", flush=True)
@@ -42,166 +43,174 @@ def pi() -> Iterator[Pi]:
 
 
 @pytest.fixture(scope="module")
-def service(pi: Pi) -> Watched:
-    return Watched(pi)
+def service(pi: Pi) -> Service:
+    return Service(pi)
 
 
-def held_cameras(pi: Pi) -> str:
-    """The nodes that the service has open."""
+def list_open_cameras(pi: Pi) -> str:
+    """The device nodes that the service has open."""
     return pi.run(
         "find /proc/$(systemctl show --value --property=MainPID fer-edge)/fd -lname '/dev/video*' "
         "-printf '%l\\n'"
     )
 
 
-def plug_in_another(pi: Pi, service: Watched) -> None:
-    """Plug the webcam B in, which gets the number of A."""
-    pi.webcam("plug B")
+def plug_in_another(pi: Pi, service: Service) -> None:
+    """Plug in the webcam B, which gets the number that A had."""
+    pi.command_webcam("plug B")
     pi.wait("the webcam B", lambda: pi.run(f"readlink -f {BY_ID.format('B')}") == "/dev/video0\n")
-    service.goes_on()
+    service.wait_for_frames()
 
 
-def test_service_starts_at_boot_and_waits_for_its_camera(pi: Pi, service: Watched) -> None:
-    service.shows(service.told_once(0, f"no camera: expected a camera at {STABLE}, found no such device"))
+def test_service_starts_at_boot_and_waits_for_its_camera(pi: Pi, service: Service) -> None:
+    service.expect_on_the_stream(
+        service.expect_one_warning(0, f"no camera: expected a camera at {STABLE}, found no such device")
+    )
     print(pi.run("systemctl status --no-pager --full fer-edge"))
 
 
-def test_camera_is_used_once_it_is_plugged_in(pi: Pi, service: Watched) -> None:
-    service.is_plugged_in()
+def test_camera_is_used_once_it_is_plugged_in(pi: Pi, service: Service) -> None:
+    service.plug_in()
     pi.wait_for("gives MJPG 320×240", 0)
     print(pi.run("ls -l /dev/v4l/by-id /dev/video*; systemctl show --property=StatusText fer-edge"))
 
 
-def test_second_node_of_the_camera_is_told_to_give_no_picture(pi: Pi) -> None:
-    said = pi.run(f"{PROGRAM} --camera /dev/video1 --no-stream")
-    print(said)
-    assert said.splitlines()[-1] == "exit 69" and "/dev/video1, found a device that gives no picture" in said
-    assert f"/dev/video0 ({STABLE})" in said and "Traceback" not in said
+def test_metadata_node_of_the_camera_is_refused(pi: Pi) -> None:
+    output = pi.run(f"{PROGRAM} --camera /dev/video1 --no-stream")
+    print(output)
+    assert (
+        output.splitlines()[-1] == "exit 69" and "/dev/video1, found a device that gives no picture" in output
+    )
+    assert f"/dev/video0 ({STABLE})" in output and "Traceback" not in output
 
 
-def test_camera_that_is_in_use_is_told_to_be_busy(pi: Pi) -> None:
+def test_camera_in_use_is_reported_as_busy(pi: Pi) -> None:
     pid = pi.run("systemctl show --value --property=MainPID fer-edge").strip()
-    said = pi.run(f"{PROGRAM} --camera 0 --no-stream")
-    print(said)
-    assert said.splitlines()[-1] == "exit 69" and f"held by process {pid} (fer-edge)" in said
+    output = pi.run(f"{PROGRAM} --camera 0 --no-stream")
+    print(output)
+    assert output.splitlines()[-1] == "exit 69" and f"held by process {pid} (fer-edge)" in output
 
 
-def test_unplugged_camera_is_told_once_and_taken_again(service: Watched) -> None:
-    service.fails("unplug A", GONE)
-    service.is_plugged_in()
+def test_unplugged_camera_is_logged_once_and_used_again(service: Service) -> None:
+    service.cause_outage("unplug A", GONE)
+    service.plug_in()
 
 
-def test_camera_is_found_by_its_stable_name_where_another_has_its_number(pi: Pi, service: Watched) -> None:
-    service.fails("unplug A", GONE)
-    since = pi.now()
+def test_camera_is_found_by_its_stable_name_where_another_has_its_number(pi: Pi, service: Service) -> None:
+    service.cause_outage("unplug A", GONE)
+    since = pi.count_entries()
     plug_in_another(pi, service)
-    service.is_plugged_in()
-    assert held_cameras(pi) == "/dev/video2\n"
-    pi.webcam("unplug B")
-    service.goes_on()
-    assert service.warnings(since) == []
+    service.plug_in()
+    assert list_open_cameras(pi) == "/dev/video2\n"
+    pi.command_webcam("unplug B")
+    service.wait_for_frames()
+    assert service.list_warnings(since) == []
 
 
-def test_frozen_camera_is_told_once_and_thaws(service: Watched) -> None:
-    service.fails("freeze", FROZEN)
-    service.is_mended("thaw")
+def test_frozen_camera_is_logged_once_and_thaws(service: Service) -> None:
+    service.cause_outage("freeze", FROZEN)
+    service.end_fault("thaw")
 
 
-def test_noise_in_the_place_of_pictures_is_told_once(service: Watched) -> None:
-    service.fails(
+def test_noise_in_place_of_pictures_is_logged_once(service: Service) -> None:
+    service.cause_outage(
         "garble 100000", f"no camera: expected pictures from {STABLE}, found several in a row that cannot"
     )
-    service.is_mended("garble 0")
+    service.end_fault("garble 0")
 
 
-def test_pictures_that_are_cut_are_shown_as_they_are_and_have_no_face(pi: Pi, service: Watched) -> None:
-    since = pi.now()
-    pi.webcam("cut 100000")
+def test_cut_pictures_are_shown_as_they_are_and_have_no_face(pi: Pi, service: Service) -> None:
+    since = pi.count_entries()
+    pi.command_webcam("cut 100000")
     pi.wait_for("faces 0", since)
-    service.viewer.looks_on()
-    # The lower half is of one colour, such as libjpeg gives to what is missing.
-    assert service.viewer.newest()[160:].std() < 2
-    pi.webcam("cut 0")
-    pi.wait_for("faces 1", pi.now())
-    assert service.warnings(since) == []
-    complaints = [entry.text for entry in pi.journal(since) if "JPEG" in entry.text]
+    service.viewer.wait_for_picture()
+    # The lower half has a single colour: libjpeg fills in what is missing.
+    assert service.viewer.read_newest_picture()[160:].std() < 2
+    pi.command_webcam("cut 0")
+    pi.wait_for("faces 1", pi.count_entries())
+    assert service.list_warnings(since) == []
+    complaints = [entry.text for entry in pi.read_journal(since) if "JPEG" in entry.text]
     print(f"{len(complaints)} complaints of libjpeg in the journal", *set(complaints), sep="\n")
-    # Its systemd cannot leave them out.
+    # The systemd of Debian 12 cannot filter them.
     assert not complaints or SUITE == "bookworm"
 
 
-def test_fault_of_the_bus_is_told_once_and_the_camera_opened_anew(pi: Pi, service: Watched) -> None:
-    since = service.a_new_outage()
-    pi.webcam("fault")
-    service.told_once(since, f"no camera: expected a frame from {STABLE}, found a camera that gives none")
-    service.is_back(since, pi.wait_for("Non-zero status (-71)", since, "kernel"))
+def test_fault_of_the_bus_is_logged_once_and_the_camera_is_opened_again(pi: Pi, service: Service) -> None:
+    since = service.wait_until_outages_are_few()
+    pi.command_webcam("fault")
+    service.expect_one_warning(
+        since, f"no camera: expected a frame from {STABLE}, found a camera that gives none"
+    )
+    service.expect_return(since, pi.wait_for("Non-zero status (-71)", since, "kernel"))
 
 
-def test_camera_of_another_size_goes_on_with_that(pi: Pi, service: Watched) -> None:
-    service.fails("unplug A", GONE)
-    since = pi.now()
-    assert "with 640×480" in service.is_plugged_in("640x480").text
+def test_camera_of_another_size_is_used_in_that_size(pi: Pi, service: Service) -> None:
+    service.cause_outage("unplug A", GONE)
+    since = pi.count_entries()
+    assert "with 640×480" in service.plug_in("640x480").text
     pi.wait_for("gives MJPG 640×480 at 15 FPS (asked for MJPG 320×240 at 15)", since)
-    service.viewer.looks_on()
-    assert service.viewer.newest().shape == (480, 640, 3)
+    service.viewer.wait_for_picture()
+    assert service.viewer.read_newest_picture().shape == (480, 640, 3)
 
 
-def test_camera_without_jpeg_gives_yuyv(pi: Pi, service: Watched) -> None:
-    service.fails("unplug A", GONE)
-    since = pi.now()
-    service.is_plugged_in("yuyv")
+def test_camera_without_jpeg_gives_yuyv(pi: Pi, service: Service) -> None:
+    service.cause_outage("unplug A", GONE)
+    since = pi.count_entries()
+    service.plug_in("yuyv")
     pi.wait_for("gives YUYV 320×240 at 15 FPS (asked for MJPG 320×240 at 15)", since)
     pi.wait_for("faces 1", since)
 
 
-def test_camera_that_another_user_took_is_told_to_be_busy_until_that_ends(pi: Pi, service: Watched) -> None:
-    service.fails("unplug A", GONE)
-    since = pi.now()
+def test_camera_that_another_user_holds_is_reported_as_busy_until_it_is_free(
+    pi: Pi, service: Service
+) -> None:
+    service.cause_outage("unplug A", GONE)
+    since = pi.count_entries()
     (pi.out / "holder.py").write_text(HOLDER)
     pi.run("systemd-run --quiet --unit=holder /opt/fer-edge/current/bin/python /mnt/holder.py")
     pi.wait_for("lies in wait", since, "python")
-    pi.webcam("plug A")
-    service.shows(
-        service.told_once(
+    pi.command_webcam("plug A")
+    service.expect_on_the_stream(
+        service.expect_one_warning(
             since, f"no camera: expected {STABLE} to be free, found it held by another user's process"
         )
     )
-    since = pi.now()
+    since = pi.count_entries()
     pi.run("systemctl stop holder")
-    service.is_back(since, pi.wait_for("Stopped holder", since, "systemd"))
-    assert service.warnings(since) == []
+    service.expect_return(since, pi.wait_for("Stopped holder", since, "systemd"))
+    assert service.list_warnings(since) == []
 
 
-def test_viewer_is_the_same_all_along(pi: Pi, service: Watched) -> None:
-    service.viewer.looks_on()
+def test_viewer_stays_connected_all_along(pi: Pi, service: Service) -> None:
+    service.viewer.wait_for_picture()
     assert pi.run("systemctl show --property=SubState,NRestarts viewer") == "NRestarts=0\nSubState=running\n"
-    started = [entry for entry in pi.journal() if entry.text.startswith("Started fer-edge.service")]
-    print(f"\n{(pi.journal()[-1].at_s - started[0].at_s):.0f} s on one process, one stream")
+    started = [entry for entry in pi.read_journal() if entry.text.startswith("Started fer-edge.service")]
+    print(f"\n{(pi.read_journal()[-1].at_s - started[0].at_s):.0f} s on one process, one stream")
     assert len(started) == 1
 
 
-def test_service_with_a_frozen_camera_is_stopped(pi: Pi, service: Watched) -> None:
-    service.fails("freeze", FROZEN)
-    since = pi.now()
+def test_service_with_a_frozen_camera_is_stopped(pi: Pi, service: Service) -> None:
+    service.cause_outage("freeze", FROZEN)
+    since = pi.count_entries()
     pi.run("systemctl stop fer-edge")
     stopping, stopped = (
         pi.wait_for(f"{word} fer-edge", since, "systemd") for word in ("Stopping", "Stopped")
     )
     print(f"\nstopped in {stopped.at_s - stopping.at_s:.2f} s")
-    # What outlasts the unit's patience is killed, and the result is a timeout.
+    # systemd kills a service that takes too long to stop, and the result is a timeout.
     assert (
         pi.run("systemctl show --property=Result,ExecMainStatus fer-edge")
         == "Result=success\nExecMainStatus=0\n"
     )
 
 
-def test_camera_that_is_named_by_its_number_is_found_under_another(pi: Pi) -> None:
-    pi.webcam("thaw")
+def test_camera_named_by_its_number_is_found_under_another(pi: Pi) -> None:
+    pi.command_webcam("thaw")
     pi.run(f"sed --in-place 's|{STABLE}|0|' /etc/fer-edge/config.toml && systemctl start fer-edge")
-    service = Watched(pi)
-    service.goes_on()
-    service.fails("unplug A", "no camera: expected a frame from /dev/video0, found the camera gone")
-    since = pi.now()
+    service = Service(pi)
+    service.wait_for_frames()
+    service.cause_outage("unplug A", "no camera: expected a frame from /dev/video0, found the camera gone")
+    since = pi.count_entries()
     plug_in_another(pi, service)
-    assert "/dev/video2 is back" in service.is_plugged_in().text
-    assert held_cameras(pi) == "/dev/video2\n" and service.warnings(since) == []
+    assert "/dev/video2 is back" in service.plug_in().text
+    assert list_open_cameras(pi) == "/dev/video2\n" and service.list_warnings(since) == []

@@ -1,4 +1,4 @@
-"""A small virtual computer: a kernel of Debian's under QEMU, a first program, and a shell to run it by."""
+"""A small virtual computer: Debian's kernel in QEMU, with a script as init and a shell on a serial port."""
 
 import json
 import os
@@ -10,20 +10,20 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
-from typing import Any, BinaryIO, Self
+from typing import Any, BinaryIO, Self, cast
 
 from tests.conftest import ROOT
 
 HERE = Path(__file__).parent
-# The kernel's package, unpacked there by make test-rig.
+# The folder in which make test-rig unpacks the kernel's package.
 BUILD = Path(os.environ.get("FER_EDGE_RIG", ROOT / "build" / "rig"))
-# A core of the guest is a thread of the host that translates: some twenty times slower than the host.
+# QEMU emulates the processor, which is some twenty times slower than the host.
 BOOT_WITHIN_S, ANSWER_WITHIN_S = 180.0, 120.0
 POLL_S = 0.2
 
 
 class Computer:
-    """Boots on entering and is gone on leaving; `out` is a folder that it shares, its /mnt."""
+    """A computer that runs while it is entered; the host's folder `out` is its /mnt."""
 
     def __init__(
         self,
@@ -34,34 +34,35 @@ class Computer:
         folders: dict[str, Path],
         devices: tuple[str, ...] = (),
     ) -> None:
-        """Nothing runs yet.
+        """Nothing is booted yet.
 
-        `init` is the first program's script, `modules` what it loads, `boot` is told to the kernel, `folders` are
-        read-only, each by its tag, `devices` arguments of QEMU.
+        `init` is the script that runs as init, `modules` are the kernel modules that it loads, `boot` is the
+        kernel's command line, `folders` are shared read-only under their tags, `devices` are arguments of
+        QEMU.
         """
         self.out = BUILD / "out" / type(self).__name__.lower()
         self._init, self._modules, self._boot_line, self._memory = init, modules, boot, memory
         self._folders, self._devices = folders, devices
-        self._left_open = ExitStack()
+        self._resources = ExitStack()
 
     def __enter__(self) -> Self:
         try:
             self._boot()
         except BaseException:
-            self._left_open.close()
+            self._resources.close()
             raise
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._left_open.close()
+        self._resources.close()
 
     def _boot(self) -> None:
         shutil.rmtree(self.out, ignore_errors=True)
         self.out.mkdir(parents=True)
         self.out.chmod(0o777)
-        version, initrd = _initrd(self._init, self._modules)
+        version, initrd = _make_initrd(self._init, self._modules)
         shared = [
             f"local,path={path},mount_tag={tag},security_model=none,readonly=on,multidevs=remap"
             for tag, path in self._folders.items()
@@ -98,25 +99,25 @@ class Computer:
                 *(argument for folder in shared for argument in ("-virtfs", folder)),
             ]
         )
-        self._left_open.callback(self._qemu.wait)
-        self._left_open.callback(self._qemu.kill)
+        self._resources.callback(self._qemu.wait)
+        self._resources.callback(self._qemu.kill)
         self._monitor = Monitor(self._connect("qmp"))
         self._shell = self._connect("shell")
         self.wait("the guest", lambda: self._shell.readline() == b"ready\n", BOOT_WITHIN_S)
 
     def run(self, command: str) -> str:
-        """What the line `command` says in a root's shell, and its exit code where that is not 0."""
+        """Run the line `command` as root; returns its output, which ends in "exit N" if it failed."""
         self._shell.write(command.encode() + b"\n")
         self._shell.flush()
-        said = ""
+        output = ""
         for line in iter(self._shell.readline, b""):
             if line.startswith(b"exit "):
                 break
-            said += line.decode(errors="replace")
-        return said if line == b"exit 0\n" else said + line.decode()
+            output += line.decode(errors="replace")
+        return output if line == b"exit 0\n" else output + line.decode()
 
     def wait(self, what: str, is_there: Callable[[], object], within_s: float = ANSWER_WITHIN_S) -> None:
-        """Return when `is_there`."""
+        """Wait until `is_there` returns something true."""
         until_s = time.monotonic() + within_s
         while not is_there():
             if time.monotonic() > until_s or self._qemu.poll() is not None:
@@ -127,7 +128,7 @@ class Computer:
         return BUILD / f"{name}.socket"
 
     def _connect(self, name: str) -> BinaryIO:
-        connection = self._left_open.enter_context(socket.socket(socket.AF_UNIX))
+        connection = self._resources.enter_context(socket.socket(socket.AF_UNIX))
         connection.settimeout(BOOT_WITHIN_S)
 
         def is_connected() -> bool:
@@ -138,20 +139,20 @@ class Computer:
             return True
 
         self.wait(f"QEMU's {name}", is_connected)
-        return self._left_open.enter_context(connection.makefile("rwb"))
+        return cast(BinaryIO, self._resources.enter_context(connection.makefile("rwb")))
 
 
 class Monitor:
-    """QEMU's own command line."""
+    """QEMU's machine protocol, QMP."""
 
     def __init__(self, stream: BinaryIO) -> None:
-        """`stream` is connected to it."""
+        """`stream` is connected to QEMU's QMP socket."""
         self._stream = stream
         self._stream.readline()
-        self.ask("qmp_capabilities")
+        self.execute("qmp_capabilities")
 
-    def ask(self, command: str, **arguments: Any) -> Any:
-        """What it answers."""
+    def execute(self, command: str, **arguments: Any) -> Any:
+        """Execute `command`; returns QEMU's answer."""
         self._stream.write(json.dumps({"execute": command, "arguments": arguments}).encode() + b"\n")
         self._stream.flush()
         for line in self._stream:
@@ -162,8 +163,8 @@ class Monitor:
         return answer["return"]
 
 
-def _initrd(init: str, modules: tuple[str, ...]) -> tuple[str, Path]:
-    """The kernel's version, and a file system in memory whose first program is `init`."""
+def _make_initrd(init: str, modules: tuple[str, ...]) -> tuple[str, Path]:
+    """Make an initramfs in which `init` runs first; returns the kernel's version and the file."""
     kernel, root = BUILD / "kernel", BUILD / "initrd"
     version = next((kernel / "lib/modules").iterdir()).name
     subprocess.run(["depmod", "--basedir", kernel, version], check=True)
@@ -185,12 +186,12 @@ def _initrd(init: str, modules: tuple[str, ...]) -> tuple[str, Path]:
     (root / "modules/order").write_text("".join(f"{Path(file).name}\n" for file in files))
     names = "".join(f"{path.relative_to(root)}\n" for path in sorted(root.rglob("*")))
     image = BUILD / "initrd.cpio"
-    with image.open("wb") as written:
+    with image.open("wb") as archive:
         subprocess.run(
             ["/bin/busybox", "cpio", "-o", "-H", "newc"],
             cwd=root,
             input=names.encode(),
-            stdout=written,
+            stdout=archive,
             stderr=subprocess.DEVNULL,
             check=True,
         )

@@ -1,6 +1,7 @@
-"""The display on a virtual GPU: Debian's kernel, a real card, real keys and what the screen shows (make test-rig).
+"""The display on a virtual GPU: Debian's kernel, a DRM card, keys, and what the screen shows (make test-rig).
 
-The tests are the chapters of one story on one guest, in this order.  The pictures are kept in build/rig/pictures.
+The tests build on each other: they run in this order on one guest.  Their pictures are kept in
+build/rig/pictures.
 """
 
 import re
@@ -19,7 +20,7 @@ from tests.rig.computer import BUILD
 from tests.rig.guest import SCREEN, VIDEO, Guest, Program
 
 PICTURES = BUILD / "pictures"
-# Small and slow, for a processor that is translated: each picture is on the screen long enough to be looked at.
+# Small and slow, for an emulated processor: each picture stays on the screen long enough to be captured.
 ARGUMENTS = (
     "--camera",
     "demo",
@@ -37,8 +38,9 @@ ARGUMENTS = (
     "/mnt",
 )
 PICTURE = slice(120, 360), slice(160, 480)
-"""Where the picture stands in the smallest mode of the card, 640 × 480."""
-# Levels; how far a snapshot's JPEG is from what the screen showed. A picture later it is some 20, and more.
+"""The rows and columns of the picture in the smallest mode of the card, 640 × 480."""
+# Mean difference in levels between a snapshot's JPEG and the screen; from the next picture it is some 20 or
+# more.
 SNAPSHOT_DIFFERS = 5
 
 
@@ -53,19 +55,21 @@ def guest() -> Iterator[Guest]:
 
 @pytest.fixture(scope="module")
 def console(guest: Guest) -> Image:
-    return seen(guest, "console")
+    return save_screen(guest, "console")
 
 
-def seen(guest: Guest, name: str) -> Image:
-    picture = guest.screen()
+def save_screen(guest: Guest, name: str) -> Image:
+    picture = guest.take_screenshot()
     cv2.imwrite(str(PICTURES / f"{name}.png"), picture)
     return picture
 
 
-def shown(guest: Guest, name: str) -> Image:
-    """The camera's picture on the screen, once there is one."""
-    guest.wait("a picture", lambda: (now := guest.screen()).shape == (480, 640, 3) and now[PICTURE].any())
-    picture = seen(guest, name)
+def wait_for_picture(guest: Guest, name: str) -> Image:
+    """Wait for the camera's picture on the screen; returns it."""
+    guest.wait(
+        "a picture", lambda: (now := guest.take_screenshot()).shape == (480, 640, 3) and now[PICTURE].any()
+    )
+    picture = save_screen(guest, name)
     around = picture.copy()
     around[PICTURE] = 0
     assert not around.any(), "black all around"
@@ -73,16 +77,16 @@ def shown(guest: Guest, name: str) -> Image:
 
 
 def wait_for_console(guest: Guest, console: Image, name: str) -> None:
-    guest.wait("the console", lambda: np.array_equal(guest.screen(), console))
-    seen(guest, name)
+    guest.wait("the console", lambda: np.array_equal(guest.take_screenshot(), console))
+    save_screen(guest, name)
 
 
-def steps(picture: Image) -> float:
-    """How much of a picture changes from a pixel to the next: little where blocks hide a face."""
+def measure_contrast(picture: Image) -> float:
+    """The mean difference between neighbouring pixels: it is small where blocks hide a face."""
     return float(np.abs(np.diff(picture.astype(np.int16), axis=1)).mean())
 
 
-def start(guest: Guest, name: str) -> Program:
+def start_program(guest: Guest, name: str) -> Program:
     program = guest.start(name, *ARGUMENTS)
     program.wait_for("display: 320×240 in 640×480 at 60 Hz")
     return program
@@ -90,40 +94,40 @@ def start(guest: Guest, name: str) -> Program:
 
 @pytest.fixture(scope="module")
 def first(guest: Guest, console: Image) -> Program:
-    """The program of the first chapters."""
-    return start(guest, "first")
+    """The program of the first tests."""
+    return start_program(guest, "first")
 
 
 def test_picture_is_on_the_screen_and_moves(guest: Guest, console: Image, first: Program) -> None:
     assert console.shape[1::-1] == SCREEN
-    before = shown(guest, "picture")
-    guest.wait("another picture", lambda: not np.array_equal(guest.screen()[PICTURE], before))
+    before = wait_for_picture(guest, "picture")
+    guest.wait("another picture", lambda: not np.array_equal(guest.take_screenshot()[PICTURE], before))
 
 
-def test_key_keeps_what_is_on_the_screen(guest: Guest, first: Program) -> None:
-    def is_kept_as_seen() -> bool:
+def test_key_saves_what_is_on_the_screen(guest: Guest, first: Program) -> None:
+    def is_snapshot_of_the_screen() -> bool:
         time.sleep(REPEATS_WITHIN_S)
-        times = len(snapshots(first)) + 1
-        screens = [shown(guest, "snapshot")]
+        times = len(list_snapshots(first)) + 1
+        screens = [wait_for_picture(guest, "snapshot")]
         guest.press("s")
-        screens.append(guest.screen()[PICTURE])
+        screens.append(guest.take_screenshot()[PICTURE])
         first.wait_for("snapshot ", times)
-        kept = np.asarray(cv2.imread(str(guest.out / snapshots(first)[-1])), np.int16)
-        return min(np.abs(kept - screen).mean() for screen in screens) < SNAPSHOT_DIFFERS
+        kept = np.asarray(cv2.imread(str(guest.out / list_snapshots(first)[-1])), np.int16)
+        return bool(min(np.abs(kept - screen).mean() for screen in screens) < SNAPSHOT_DIFFERS)
 
-    # A picture may come and go between two looks at the screen.
-    guest.wait("a snapshot of what was seen on the screen", is_kept_as_seen)
+    # A picture may come and go between two screenshots.
+    guest.wait("a snapshot of what the screen showed", is_snapshot_of_the_screen)
 
 
-def snapshots(program: Program) -> list[str]:
-    return re.findall(r"snapshot /mnt/(\S+)", program.said)
+def list_snapshots(program: Program) -> list[str]:
+    return re.findall(r"snapshot /mnt/(\S+)", program.output)
 
 
 def test_key_hides_the_face(guest: Guest, first: Program) -> None:
-    clear = steps(shown(guest, "clear"))
+    clear = measure_contrast(wait_for_picture(guest, "clear"))
     guest.press("b")
-    guest.wait("blocks", lambda: steps(guest.screen()[PICTURE]) < 0.9 * clear)
-    seen(guest, "hidden")
+    guest.wait("blocks", lambda: measure_contrast(guest.take_screenshot()[PICTURE]) < 0.9 * clear)
+    save_screen(guest, "hidden")
 
 
 def test_another_program_waits_for_the_display_and_goes_on_without(
@@ -132,47 +136,47 @@ def test_another_program_waits_for_the_display_and_goes_on_without(
     second = guest.start("second", *ARGUMENTS, "--events", "/mnt/second.csv")
     second.wait_for("another program holds it")
     second.wait_for("captured", times=2)
-    assert second.said.count("WARNING") == 1, second.said
+    assert second.output.count("WARNING") == 1, second.output
     assert len((guest.out / "second.csv").read_text().splitlines()) > 1
     guest.press("q")
-    assert first.ended() == 0
+    assert first.wait_for_exit() == 0
     second.wait_for("display: ")
-    shown(guest, "second")
+    wait_for_picture(guest, "second")
     second.signal("TERM")
-    assert second.ended() == 0
+    assert second.wait_for_exit() == 0
     wait_for_console(guest, console, "console-after-quitting")
 
 
 def test_kill_gives_the_console_back(guest: Guest, console: Image) -> None:
-    program = start(guest, "killed")
-    shown(guest, "before-the-kill")
+    program = start_program(guest, "killed")
+    wait_for_picture(guest, "before-the-kill")
     program.signal("KILL")
-    program.ended()
+    program.wait_for_exit()
     wait_for_console(guest, console, "console-after-the-kill")
 
 
-def test_missing_group_is_told_once_and_the_rest_goes_on(guest: Guest) -> None:
+def test_missing_group_is_logged_once_and_the_rest_goes_on(guest: Guest) -> None:
     program = guest.start("nobody", *ARGUMENTS, groups=())
     program.wait_for("sudo usermod --append --groups video")
     program.wait_for("captured", times=2)
-    assert program.said.count("WARNING") == 1, program.said
+    assert program.output.count("WARNING") == 1, program.output
     program.signal("TERM")
-    assert program.ended() == 0
+    assert program.wait_for_exit() == 0
 
 
-def test_pulled_cable_is_told_once_and_the_picture_returns_with_it(guest: Guest, console: Image) -> None:
-    program = start(guest, "cable")
-    shown(guest, "before-the-pull")
-    guest.plug(0, 0)
+def test_pulled_cable_is_logged_once_and_the_picture_returns_with_it(guest: Guest, console: Image) -> None:
+    program = start_program(guest, "cable")
+    wait_for_picture(guest, "before-the-pull")
+    guest.set_screen_size(0, 0)
     program.wait_for("found none connected")
-    said = len(program.said)
-    guest.wait("the line to go on", lambda: program.said[said:].count("captured") == 2)
-    assert program.said.count("WARNING") == 1, program.said
-    guest.plug(*SCREEN)
+    length = len(program.output)
+    guest.wait("the pipeline to go on", lambda: program.output[length:].count("captured") == 2)
+    assert program.output.count("WARNING") == 1, program.output
+    guest.set_screen_size(*SCREEN)
     program.wait_for("display: ", times=2)
-    shown(guest, "cable-put-back")
+    wait_for_picture(guest, "cable-put-back")
     guest.press("esc")
-    assert program.ended() == 0
+    assert program.wait_for_exit() == 0
     wait_for_console(guest, console, "console-after-the-cable")
 
 
@@ -181,14 +185,14 @@ def test_terminal_has_the_keys_where_the_program_was_started_in_it(guest: Guest,
     before = settings()
     program = guest.start("terminal", *ARGUMENTS, groups=(VIDEO,), stdin="/dev/tty1")
     program.wait_for("display: ")
-    shown(guest, "terminal")
+    wait_for_picture(guest, "terminal")
     assert settings() != before
     for key in ("left", "s"):
         guest.press(key)
     program.wait_for("snapshot ")
-    # The keys of the chapters before, in which nobody had the terminal open, are no keys of this one.
+    # Keys that the tests before pressed, while no program had the terminal open, must not count.
     program.wait_for("captured", times=2)
-    assert len(snapshots(program)) == 1
+    assert len(list_snapshots(program)) == 1
     guest.press("q")
-    assert program.ended() == 0 and settings() == before
+    assert program.wait_for_exit() == 0 and settings() == before
     wait_for_console(guest, console, "console-after-the-terminal")

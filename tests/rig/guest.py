@@ -1,4 +1,4 @@
-"""A small virtual computer with a screen and a keyboard, and this machine's own files."""
+"""A small virtual computer with a screen, a keyboard and this machine's own files."""
 
 import shlex
 import sys
@@ -12,17 +12,17 @@ from tests.conftest import ROOT
 from tests.rig.computer import BUILD, Computer
 
 MODULES = ("virtio_pci", "9pnet_virtio", "9p", "overlay", "evdev", "virtio_gpu")
-# As Debian numbers video; input has no fixed number.
+# The user and groups of the app: 44 is video in Debian; the number of input is not fixed.
 USER, VIDEO, INPUT = 1000, 44, 104
 SCREEN = 1024, 768
 RFB_VERSION, RFB_NO_PASSWORD, RFB_SHARED, RFB_SET_DESKTOP_SIZE = b"RFB 003.008\n", b"\1", b"\1", 251
 
 
 class Guest(Computer):
-    """Its screen and `out` are what a test looks at."""
+    """The computer; tests look at its screen and at its folder `out`."""
 
     def __init__(self) -> None:
-        """Nothing runs yet."""
+        """Nothing is booted yet."""
         super().__init__(
             "init.sh",
             MODULES,
@@ -41,20 +41,20 @@ class Guest(Computer):
         super()._boot()
         self._viewer = self._connect("vnc")
         self._viewer.read(len(RFB_VERSION))
-        for told, answered_bytes in ((RFB_VERSION, 2), (RFB_NO_PASSWORD, 4), (RFB_SHARED, 24)):
-            self._viewer.write(told)
+        for message, answer_bytes in ((RFB_VERSION, 2), (RFB_NO_PASSWORD, 4), (RFB_SHARED, 24)):
+            self._viewer.write(message)
             self._viewer.flush()
-            self._viewer.read(answered_bytes)
-        # Only what differs from the size before is a change to QEMU, and before the first it is none.
-        self.plug(*SCREEN)
-        # An interpreter in somebody's home, and a checkout there, for a user who is nobody.
+            self._viewer.read(answer_bytes)
+        # QEMU reports a change of size only if there was a size before.
+        self.set_screen_size(*SCREEN)
+        # The app's user must reach the interpreter and the checkout, which may lie in somebody's home.
         for folder in {*Path(sys.base_prefix).parents, *Path(sys.prefix).parents, *ROOT.parents}:
             self.run(f"chmod a+x {folder}")
 
     def start(
         self, name: str, *arguments: str, groups: tuple[int, ...] = (VIDEO, INPUT), stdin: str = "/dev/null"
     ) -> "Program":
-        """Start the app in the background as a user who is nobody but a member of `groups`."""
+        """Start the app in the background as an ordinary user who is a member of `groups`."""
         with_groups = f"--groups={','.join(map(str, groups))}" if groups else "--clear-groups"
         command = shlex.join(
             [
@@ -71,7 +71,7 @@ class Guest(Computer):
             ]
         )
         inner = f"cd {ROOT} && echo $$ > /mnt/{name}.pid && exec {command}"
-        # A shell of a terminal would have it as its own, or the app is in its background.
+        # With --ctty the app is in the foreground of the terminal, as if a shell had started it there.
         controlling = "--ctty" if stdin.startswith("/dev/tty") else ""
         self.run(
             f"(setsid {controlling} --wait sh -c {shlex.quote(inner)} < {stdin} > /mnt/{name}.log 2>&1; "
@@ -80,17 +80,17 @@ class Guest(Computer):
         return Program(self, name)
 
     def press(self, key: str) -> None:
-        """Press `key` of its keyboard, as QEMU names it, and let go."""
-        self._monitor.ask("send-key", keys=[{"type": "qcode", "data": key}])
+        """Press and release `key`, by QEMU's name for it."""
+        self._monitor.execute("send-key", keys=[{"type": "qcode", "data": key}])
 
-    def screen(self) -> Image:
-        """What its screen shows now, (H, W, 3) uint8, blue first."""
+    def take_screenshot(self) -> Image:
+        """What the screen shows now, (H, W, 3) uint8, blue first."""
         path = BUILD / "screen.ppm"
-        self._monitor.ask("screendump", filename=str(path), device="gpu")
+        self._monitor.execute("screendump", filename=str(path), device="gpu")
         return np.asarray(cv2.imread(str(path)), np.uint8)
 
-    def plug(self, width: int, height: int) -> None:
-        """Plug a screen of this size in; pull its cable where both are 0."""
+    def set_screen_size(self, width: int, height: int) -> None:
+        """Plug in a screen of this size; with 0 and 0 pull its cable."""
         size = width.to_bytes(2, "big") + height.to_bytes(2, "big")
         self._viewer.write(bytes([RFB_SET_DESKTOP_SIZE, 0]) + size + bytes(2))
         self._viewer.flush()
@@ -100,26 +100,26 @@ class Program:
     """The app in a guest."""
 
     def __init__(self, guest: Guest, name: str) -> None:
-        """It was started under this `name`."""
+        """The app was started under `name`."""
         self._guest, self._name = guest, name
 
     @property
-    def said(self) -> str:
-        """Its output so far."""
+    def output(self) -> str:
+        """The output so far."""
         return self._read("log")
 
     def wait_for(self, text: str, times: int = 1) -> None:
-        """Return when it has said `text` so often."""
-        self._guest.wait(repr(text), lambda: self.said.count(text) >= times or self._read("exit"))
-        assert self.said.count(text) >= times, self.said
+        """Wait until the output has `text` so many times."""
+        self._guest.wait(repr(text), lambda: self.output.count(text) >= times or self._read("exit"))
+        assert self.output.count(text) >= times, self.output
 
-    def ended(self) -> int:
-        """Its exit code, once it has ended."""
+    def wait_for_exit(self) -> int:
+        """Wait for the end of the app; returns its exit code."""
         self._guest.wait(f"the end of {self._name}", lambda: self._read("exit").endswith("\n"))
         return int(self._read("exit"))
 
     def signal(self, name: str) -> None:
-        """Send it a signal."""
+        """Send the signal, such as TERM."""
         self._guest.run(f"kill -{name} {self._read('pid').strip()}")
 
     def _read(self, kind: str) -> str:

@@ -1,5 +1,5 @@
 #!/bin/busybox sh
-# Boots the machine's own files, read-only beneath a layer of memory, and runs what is asked at the second serial port.
+# Boots the host's own files, read-only below an overlay in memory, and runs commands from the second serial port.
 /bin/busybox --install -s /bin
 mkdir -p /proc /sys /dev /machine /layer /all
 mount -t proc proc /proc
@@ -16,7 +16,7 @@ mount -t tmpfs run /all/run
 mount -t tmpfs -o mode=1777 tmp /all/tmp
 mount -t 9p -o trans=virtio,version=9p2000.L,msize=262144 out /all/mnt
 
-# What udev does with its usual rules.
+# udev's rules would do this.
 chgrp "$VIDEO" /all/dev/dri/card*
 chgrp "$INPUT" /all/dev/input/event*
 chmod 0660 /all/dev/dri/card* /all/dev/input/event*

@@ -1,4 +1,4 @@
-"""A small virtual computer with the service installed and USB webcams to plug in, and its journal."""
+"""A small virtual computer with the service installed, USB webcams to plug in, and a journal."""
 
 import re
 import shutil
@@ -22,7 +22,7 @@ ENTRY = re.compile(r"\[ *(\d+\.\d+)\] \S+ ([^\[:]+)(?:\[\d+\])?: (.*)")
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A line of the journal, by the guest's own clock."""
+    """A line of the journal; the time is of the guest's own clock."""
 
     at_s: float
     by: str
@@ -33,13 +33,13 @@ class Pi(Computer):
     """Debian `suite` with fer-edge installed by install.sh, enabled, and set to `settings`."""
 
     def __init__(self, suite: str, settings: str) -> None:
-        """Nothing runs yet, but that it is installed."""
+        """Install the service; nothing is booted yet."""
         super().__init__(
             "pi.sh",
             MODULES,
             "apparmor=0",
             "3G",
-            {"debian": debian(suite), "installed": _installed(suite, settings)},
+            {"debian": debian(suite), "installed": _install(suite, settings)},
         )
 
     def _boot(self) -> None:
@@ -49,49 +49,52 @@ class Pi(Computer):
         self.run("systemd-run --quiet --unit=webcam python3 /mnt/webcam.py /mnt/pictures /run/webcam")
         self.run("while ! test -p /run/webcam; do sleep 0.1; done; systemctl is-system-running --wait")
 
-    def webcam(self, command: str) -> None:
-        """Have `command` done to its webcams, as webcam.py names it."""
-        said = self.run(f"timeout 10 sh -c 'echo {command} > /run/webcam'")
-        assert said == "", "webcam.py has ended; the journal says why"
+    def command_webcam(self, command: str) -> None:
+        """Send `command` to webcam.py, whose docstring lists the commands."""
+        output = self.run(f"timeout 10 sh -c 'echo {command} > /run/webcam'")
+        assert output == "", "webcam.py has ended; the journal says why"
 
-    def now(self) -> int:
-        """How many entries its journal has."""
-        return len(self.journal())
+    def count_entries(self) -> int:
+        """The number of entries in the journal."""
+        return len(self.read_journal())
 
-    def journal(self, since: int = 0) -> list[Entry]:
-        """Its entries, but for the first `since` ones."""
-        return list(self._entries())[since:]
+    def read_journal(self, since: int = 0) -> list[Entry]:
+        """The entries of the journal after the first `since` ones."""
+        return list(self._parse_journal())[since:]
 
     def wait_for(self, text: str, since: int, by: str = "fer-edge", times: int = 1) -> Entry:
-        """The first entry of `by` with `text` behind the first `since` ones; the last of so many `times`."""
+        """Wait for the entry number `times` by the program `by` with `text`, after the first `since` ones."""
 
-        def found() -> list[Entry]:
-            return [entry for entry in self.journal(since) if entry.by == by and text in entry.text]
+        def find_entries() -> list[Entry]:
+            return [entry for entry in self.read_journal(since) if entry.by == by and text in entry.text]
 
-        self.wait(repr(text), lambda: len(found()) >= times, ANSWER_WITHIN_S)
-        return found()[times - 1]
+        self.wait(repr(text), lambda: len(find_entries()) >= times, ANSWER_WITHIN_S)
+        return find_entries()[times - 1]
 
-    def _entries(self) -> Iterator[Entry]:
+    def _parse_journal(self) -> Iterator[Entry]:
         for line in (self.out / "journal").read_text(errors="replace").splitlines():
             if matched := ENTRY.match(line):
                 yield Entry(float(matched[1]), matched[2], matched[3])
 
 
-def _installed(suite: str, settings: str) -> Path:
-    """What install.sh changes in a Debian: done here, as it would take minutes where each instruction is translated."""
+def _install(suite: str, settings: str) -> Path:
+    """Install the service in a Debian, and return the folder with the files that install.sh changed.
+
+    It is done on this machine: on an emulated processor it would take minutes.
+    """
     changes = BUILD / "installed"
     shutil.rmtree(changes, ignore_errors=True)
     BUILD.mkdir(parents=True, exist_ok=True)
     with Machine(suite) as machine:
-        said = machine.run("/srv/fer-edge/systemd/install.sh")
-        assert "exit code" not in said, said
+        output = machine.run("/srv/fer-edge/systemd/install.sh")
+        assert "exit code" not in output, output
         machine.run(f"cat > /etc/fer-edge/config.toml <<'END'\n{settings}END")
         subprocess.run(["cp", "--archive", machine.shared.parent / "upper", changes], check=True)
     return changes
 
 
 def _write_pictures(folder: Path) -> None:
-    """A face, in each size as JPEG and as YUYV."""
+    """Write pictures of a face, in each size, as JPEG and as YUYV."""
     folder.mkdir()
     for width, height in SIZES:
         with DemoCamera(width, height, 30, sleep=lambda _: None) as camera:

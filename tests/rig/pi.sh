@@ -1,5 +1,5 @@
 #!/bin/busybox sh
-# Boots a Debian and what was installed in it beneath a layer of memory, with a shell at the second serial port.
+# Boots a Debian with the installed service below an overlay in memory, with a shell on the second serial port.
 /bin/busybox --install -s /bin
 mkdir -p /proc /sys /dev /debian /installed /layer /all
 mount -t proc proc /proc

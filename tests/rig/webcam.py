@@ -1,9 +1,11 @@
-"""A USB webcam made of bytes, behind the kernel's virtual USB host, so that its own uvcvideo drives it (needs root).
+"""A USB webcam in software, at the kernel's virtual USB host, driven by the kernel's uvcvideo (needs root).
 
 usage: webcam.py PICTURES FIFO, where PICTURES holds NAME-WIDTHxHEIGHT.CODE files, CODE mjpg or yuyv.
-Commands come from the FIFO, a line each: plug SERIAL [PART], unplug SERIAL, freeze, thaw, cut N, garble N, fault.
-A webcam has the pictures in whose names PART is; of the next N pictures it cuts the end, or gives noise in their place.
-A device of UVC 1.1 over USB/IP; it needs no library, and the modules vhci-hcd and uvcvideo.
+
+Commands come from the FIFO, a line each: plug SERIAL [PART], unplug SERIAL, freeze, thaw, cut N, garble N,
+fault.  A webcam has the pictures whose names contain PART.  It cuts off the end of the next N pictures, or
+sends noise instead.  It is a UVC 1.1 device over USB/IP; it needs no library, but the kernel modules vhci-hcd
+and uvcvideo.
 """
 
 import os
@@ -17,17 +19,17 @@ from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
 
-# What a request of USB is called (USB 2.0, 9.4; UVC 1.1, A.8).
+# The requests of USB (USB 2.0, 9.4) and of UVC (UVC 1.1, A.8).
 DESCRIPTOR_OF_DEVICE, STATUS_OF_DEVICE = (0x80, 6), (0x80, 0)
 SET_CURRENT, GET_LENGTH, GET_INFO = 1, 0x85, 0x86
 OF_INTERFACE = (0x21, 0xA1)
 PROBE, COMMIT = 1, 2
 STREAMING, CAMERA_IN = 1, 0x81
-# dwMaxPayloadTransferSize, and what a probe holds (UVC 1.1, 4.3.1.1).
+# dwMaxPayloadTransferSize, and the layout of a probe (UVC 1.1, 4.3.1.1).
 PAYLOAD_BYTES = 16384
 PROBE_LAYOUT = "<HBBIHHHHHIIIBBBB"
 CLOCK_HZ = 48_000_000
-# 100 ns each: of 30, 15 and 1 pictures a second.
+# Frame intervals in units of 100 ns: 30, 15 and 1 pictures a second.
 INTERVALS = (333_333, 666_666, 10_000_000)
 END_OF_PICTURE, END_OF_HEADER = 0x02, 0x80
 # The messages of USB/IP (Documentation/usb/usbip_protocol.rst), 48 bytes each.
@@ -42,10 +44,10 @@ Size = tuple[int, int]
 
 
 class Pictures:
-    """What the camera shows, by code and size: the same few pictures for ever."""
+    """The pictures that the camera shows, by code and size; it repeats them for ever."""
 
     def __init__(self, folder: Path, part: str) -> None:
-        """Those below `folder` in whose names `part` is."""
+        """Read those below `folder` whose names contain `part`."""
         self.by_mode: dict[tuple[str, Size], list[bytes]] = {}
         for path in sorted(path for path in folder.iterdir() if part in path.name):
             width, height = map(int, path.stem.rpartition("-")[2].split("x"))
@@ -53,38 +55,38 @@ class Pictures:
 
     @property
     def codes(self) -> list[str]:
-        """The formats, in the order of their numbers, which begin at 1."""
+        """The codes of the formats, in the order of their numbers, which begin at 1."""
         return sorted({code for code, _ in self.by_mode})
 
     def sizes(self, code: str) -> list[Size]:
-        """The sizes of a format, in the order of their numbers."""
+        """The sizes of the format `code`, in the order of their numbers."""
         return [size for of, size in sorted(self.by_mode) if of == code]
 
 
-def descriptor(kind: int, layout: str, *values: int, tail: bytes = b"") -> bytes:
-    """One of USB's: its length, its kind, and fields."""
+def pack_descriptor(kind: int, layout: str, *values: int, tail: bytes = b"") -> bytes:
+    """A USB descriptor: its length, its kind and its fields."""
     fields = struct.pack("<" + layout, *values) + tail
     return bytes([len(fields) + 2, kind]) + fields
 
 
-def device() -> bytes:
-    """High speed, its class told by its interfaces; its maker, product and serial number are texts 1 to 3."""
-    return descriptor(1, "HBBBBHHHBBBB", 0x0200, 0xEF, 2, 1, 64, 0x1D6B, 0x0102, 0x0100, 1, 2, 3, 1)
+def pack_device_descriptor() -> bytes:
+    """A high-speed device whose interfaces have the class; texts 1 to 3 are maker, product and serial."""
+    return pack_descriptor(1, "HBBBBHHHBBBB", 0x0200, 0xEF, 2, 1, 64, 0x1D6B, 0x0102, 0x0100, 1, 2, 3, 1)
 
 
-def formats(pictures: Pictures) -> bytes:
-    """The formats and their sizes (UVC 1.1, payloads' specifications: 3.1)."""
-    told = b""
+def pack_format_descriptors(pictures: Pictures) -> bytes:
+    """The formats and their sizes (section 3.1 of UVC 1.1's payload specifications)."""
+    packed = b""
     for number, code in enumerate(pictures.codes, 1):
         sizes = pictures.sizes(code)
         if code == "mjpg":
-            told += descriptor(0x24, "BBBBBBBBB", 6, number, len(sizes), 1, 1, 0, 0, 0, 0)
+            packed += pack_descriptor(0x24, "BBBBBBBBB", 6, number, len(sizes), 1, 1, 0, 0, 0, 0)
         else:
-            told += descriptor(
+            packed += pack_descriptor(
                 0x24, "BBB", 4, number, len(sizes), tail=GUIDS[code] + bytes([16, 1, 0, 0, 0, 0])
             )
         for size_number, (width, height) in enumerate(sizes, 1):
-            told += descriptor(
+            packed += pack_descriptor(
                 0x24,
                 "BBBHHIIIIB3I",
                 7 if code == "mjpg" else 5,
@@ -99,69 +101,69 @@ def formats(pictures: Pictures) -> bytes:
                 len(INTERVALS),
                 *INTERVALS,
             )
-        told += descriptor(0x24, "BBBB", 13, 1, 1, 4)
-    return told
+        packed += pack_descriptor(0x24, "BBBB", 13, 1, 1, 4)
+    return packed
 
 
-def configuration(pictures: Pictures) -> bytes:
-    """One function of two interfaces, to control and to stream; a camera that leads straight to its output."""
-    units = descriptor(0x24, "BBHBBHHHB", 2, 1, 0x0201, 0, 0, 0, 0, 0, 3, tail=bytes(3))
-    units += descriptor(0x24, "BBHBBB", 3, 2, 0x0101, 0, 1, 0)
-    control = descriptor(0x24, "BHHIBB", 1, 0x0110, 13 + len(units), CLOCK_HZ, 1, STREAMING) + units
-    listed, count = formats(pictures), len(pictures.codes)
-    header = descriptor(
+def pack_configuration_descriptor(pictures: Pictures) -> bytes:
+    """One function with a control and a streaming interface; the camera leads straight to the output."""
+    units = pack_descriptor(0x24, "BBHBBHHHB", 2, 1, 0x0201, 0, 0, 0, 0, 0, 3, tail=bytes(3))
+    units += pack_descriptor(0x24, "BBHBBB", 3, 2, 0x0101, 0, 1, 0)
+    control = pack_descriptor(0x24, "BHHIBB", 1, 0x0110, 13 + len(units), CLOCK_HZ, 1, STREAMING) + units
+    listed, count = pack_format_descriptors(pictures), len(pictures.codes)
+    header = pack_descriptor(
         0x24, "BBHBBBBBBB", 1, count, 13 + count + len(listed), CAMERA_IN, 0, 2, 0, 0, 0, 1, tail=bytes(count)
     )
     whole = b"".join(
         (
-            descriptor(0x0B, "BBBBBB", 0, 2, 0x0E, 3, 0, 2),
-            descriptor(4, "BBBBBBB", 0, 0, 0, 0x0E, 1, 0, 2),
+            pack_descriptor(0x0B, "BBBBBB", 0, 2, 0x0E, 3, 0, 2),
+            pack_descriptor(4, "BBBBBBB", 0, 0, 0, 0x0E, 1, 0, 2),
             control,
-            descriptor(4, "BBBBBBB", STREAMING, 0, 1, 0x0E, 2, 0, 0),
+            pack_descriptor(4, "BBBBBBB", STREAMING, 0, 1, 0x0E, 2, 0, 0),
             header,
             listed,
-            descriptor(5, "BBHB", CAMERA_IN, 2, 512, 0),
+            pack_descriptor(5, "BBHB", CAMERA_IN, 2, 512, 0),
         )
     )
-    return descriptor(2, "HBBBBB", 9 + len(whole), 2, 1, 0, 0x80, 250) + whole
+    return pack_descriptor(2, "HBBBBB", 9 + len(whole), 2, 1, 0, 0x80, 250) + whole
 
 
 class Webcam:
-    """Answers the host at `connection` until that is closed; its faults are set from outside."""
+    """Serves the host at `connection` until that is closed; its faults are set from outside."""
 
     def __init__(self, serial: str, pictures: Pictures, connection: socket.socket) -> None:
-        """A device that is plugged in: two threads, which end with it."""
+        """Start its two threads, which end with the connection."""
         self._pictures, self._connection = pictures, connection
         self._texts = ["fer-edge", "Test webcam", serial]
         self._sending = threading.RLock()
-        self._wanted: queue.Queue[tuple[int, int] | None] = queue.Queue()
+        self._transfers: queue.Queue[tuple[int, int] | None] = queue.Queue()
         self._unlinked: set[int] = set()
-        self._choose(b"\0\0\1\1" + bytes(30))
+        self._set_mode(b"\0\0\1\1" + bytes(30))
         self.is_frozen, self.cut, self.garbled, self.faults = False, 0, 0, 0
-        for work in (self._answer, self._stream):
+        for work in (self._serve_requests, self._send_pictures):
             threading.Thread(target=work, daemon=True).start()
 
-    def _answer(self) -> None:
+    def _serve_requests(self) -> None:
         with suppress(OSError, EOFError):
             while True:
-                message = self._received(MESSAGE_BYTES)
+                message = self._receive(MESSAGE_BYTES)
                 command, number, _, is_in, endpoint, flags, length = struct.unpack_from(">6Ii", message)
                 if command == UNLINK:
                     with self._sending:
                         self._unlinked.add(flags)
                         self._send(UNLINKED, number, ECONNRESET)
                 elif endpoint:
-                    self._wanted.put((number, length))
+                    self._transfers.put((number, length))
                 else:
-                    said = self._received(length) if not is_in else b""
-                    answer = self._control(message[40:], said)
+                    sent_by_host = self._receive(length) if not is_in else b""
+                    answer = self._answer_control_request(message[40:], sent_by_host)
                     if answer is None:
                         self._send(SUBMITTED, number, EPIPE)
                     else:
-                        self._send(SUBMITTED, number, 0, answer if is_in else b"", len(said))
-        self._wanted.put(None)
+                        self._send(SUBMITTED, number, 0, answer if is_in else b"", len(sent_by_host))
+        self._transfers.put(None)
 
-    def _received(self, length: int) -> bytes:
+    def _receive(self, length: int) -> bytes:
         received = b""
         while len(received) < length:
             part = self._connection.recv(length - len(received))
@@ -175,33 +177,33 @@ class Webcam:
         with self._sending:
             self._connection.sendall(head + payload)
 
-    def _control(self, setup: bytes, said: bytes) -> bytes | None:
-        """The answer to a request, b"" to one that only tells; None where there is no such thing."""
+    def _answer_control_request(self, setup: bytes, sent_by_host: bytes) -> bytes | None:
+        """The answer to a control request: b"" to one that only sets something, None to an unknown one."""
         kind, request, value, _, length = struct.unpack("<BBHHH", setup)
         selector = value >> 8
         if (kind, request) == DESCRIPTOR_OF_DEVICE:
-            found = self._descriptor(selector, value & 0xFF)
+            found = self._find_descriptor(selector, value & 0xFF)
             return None if found is None else found[:length]
         if (kind, request) == STATUS_OF_DEVICE:
             return bytes(2)
         if kind in OF_INTERFACE and selector in (PROBE, COMMIT):
             if request == SET_CURRENT:
-                self._choose(said)
+                self._set_mode(sent_by_host)
                 return b""
             if request in (GET_INFO, GET_LENGTH):
                 return b"\3" if request == GET_INFO else struct.pack("<H", struct.calcsize(PROBE_LAYOUT))
             return self._probe[:length]
-        # What is set here, a configuration or an interface, is the only one.
+        # The request sets the configuration or an interface, of which there is only one.
         return b"" if kind in (0, 1, 2) else None
 
-    def _descriptor(self, kind: int, number: int) -> bytes | None:
+    def _find_descriptor(self, kind: int, number: int) -> bytes | None:
         if kind == 3 and number <= len(self._texts):
             text = self._texts[number - 1].encode("utf-16le") if number else b"\x09\x04"
-            return descriptor(3, "", tail=text)
-        return {1: device(), 2: configuration(self._pictures)}.get(kind)
+            return pack_descriptor(3, "", tail=text)
+        return {1: pack_device_descriptor(), 2: pack_configuration_descriptor(self._pictures)}.get(kind)
 
-    def _choose(self, asked: bytes) -> None:
-        """The mode nearest to what the host asks for."""
+    def _set_mode(self, asked: bytes) -> None:
+        """Choose the mode that is nearest to the one that the host asks for."""
         _, of_format, of_size, interval, *_ = struct.unpack(PROBE_LAYOUT, asked.ljust(34, b"\0")[:34])
         code = self._pictures.codes[min(max(1, of_format), len(self._pictures.codes)) - 1]
         sizes = self._pictures.sizes(code)
@@ -229,30 +231,32 @@ class Webcam:
             0,
         )
 
-    def _stream(self) -> None:
-        """Send pictures at their pace into whatever the host holds out, as many payloads as it takes."""
+    def _send_pictures(self) -> None:
+        """Send pictures at their rate, each in as many of the host's transfers as it needs."""
         count, due_s = 0, time.monotonic()
         with suppress(OSError):
-            while (wanted := self._next_wanted()) is not None:
+            while (transfer := self._get_transfer()) is not None:
                 due_s = max(due_s + self._period_s, time.monotonic() - self._period_s)
                 while self.is_frozen or time.monotonic() < due_s:
                     time.sleep(0.005)
                 count += 1
-                left = self._damaged(self._shown[count % len(self._shown)])
-                while wanted is not None:
-                    number, length = wanted
+                left = self._damage(self._shown[count % len(self._shown)])
+                while transfer is not None:
+                    number, length = transfer
                     part, left = (
                         left[: min(length, PAYLOAD_BYTES) - 2],
                         left[min(length, PAYLOAD_BYTES) - 2 :],
                     )
                     flags = END_OF_HEADER | count & 1 | (0 if left else END_OF_PICTURE)
-                    if not self._fill(number, bytes([2, flags]) + part) or not left:
+                    if not self._complete_transfer(number, bytes([2, flags]) + part) or not left:
                         break
-                    wanted = self._next_wanted()
+                    transfer = self._get_transfer()
 
-    def _fill(self, number: int, payload: bytes) -> bool:
-        """Give a transfer back with `payload`, but if the webcam fails or the host took it back; whether it did."""
-        # Linux takes the webcam off the bus when it is given what it has been told that it took back.
+    def _complete_transfer(self, number: int, payload: bytes) -> bool:
+        """Complete a transfer with `payload`; False if the webcam has a fault or the host cancelled it.
+
+        A cancelled transfer must not be completed: Linux would disconnect the webcam.
+        """
         with self._sending:
             if number in self._unlinked:
                 return False
@@ -263,13 +267,13 @@ class Webcam:
             self._send(SUBMITTED, number, 0, payload)
             return True
 
-    def _next_wanted(self) -> tuple[int, int] | None:
-        """The next transfer that was not taken back; None when there will be none."""
-        while (wanted := self._wanted.get()) is not None and wanted[0] in self._unlinked:
-            self._unlinked.discard(wanted[0])
-        return wanted
+    def _get_transfer(self) -> tuple[int, int] | None:
+        """The next transfer that was not cancelled; None when there will be none."""
+        while (transfer := self._transfers.get()) is not None and transfer[0] in self._unlinked:
+            self._unlinked.discard(transfer[0])
+        return transfer
 
-    def _damaged(self, picture: bytes) -> bytes:
+    def _damage(self, picture: bytes) -> bytes:
         if self.garbled:
             self.garbled -= 1
             return os.urandom(len(picture) // 2)
@@ -280,15 +284,15 @@ class Webcam:
 
 
 class Hub:
-    """Where webcams are plugged in, each known by its serial number."""
+    """The virtual USB host; it knows each webcam that is plugged in by its serial number."""
 
     def __init__(self, folder: Path) -> None:
-        """`folder` holds their pictures."""
+        """`folder` holds the webcams' pictures."""
         self._folder = folder
         self._plugged: dict[str, tuple[int, Webcam, tuple[socket.socket, socket.socket]]] = {}
 
-    def obey(self, command: str, *arguments: str) -> None:
-        """Do what a line asks; faults are of every webcam that is plugged in."""
+    def run_command(self, command: str, *arguments: str) -> None:
+        """Run one command; a fault affects every webcam that is plugged in."""
         if command == "plug":
             self._plug(*arguments)
         elif command == "unplug":
@@ -314,8 +318,8 @@ class Hub:
         Path(HOST, "attach").write_text(f"{port} {kernels.fileno()} {0x10002 + port} {HIGH_SPEED}")
 
 
-def lines(fifo: Path) -> Iterable[str]:
-    """What is written to `fifo`, for ever."""
+def read_lines(fifo: Path) -> Iterable[str]:
+    """The lines that are written to `fifo`, for ever."""
     os.mkfifo(fifo)
     while True:
         with fifo.open() as opened:
@@ -324,6 +328,6 @@ def lines(fifo: Path) -> Iterable[str]:
 
 if __name__ == "__main__":
     hub = Hub(Path(sys.argv[1]))
-    for told in lines(Path(sys.argv[2])):
-        print(told.strip(), flush=True)
-        hub.obey(*told.split())
+    for line in read_lines(Path(sys.argv[2])):
+        print(line.strip(), flush=True)
+        hub.run_command(*line.split())
