@@ -19,7 +19,7 @@ from pathlib import Path
 
 from benchmarks.fleet.broker import Broker, MessageListener, find_free_port, find_mosquitto
 from benchmarks.fleet.delivery import ReceivedMessage, find_offline, find_silent, summarise
-from benchmarks.fleet.device import report_forever
+from benchmarks.fleet.simulated_device import report_forever
 from benchmarks.fleet.waiting import wait_until
 from edge.errors import ConfigError
 

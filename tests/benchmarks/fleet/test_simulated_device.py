@@ -2,7 +2,7 @@
 
 from itertools import pairwise
 
-from benchmarks.fleet.device import FaceScript
+from benchmarks.fleet.simulated_device import FaceScript
 
 
 def test_script_changes_at_times_and_is_the_same_in_every_run() -> None:
