@@ -13,7 +13,7 @@ FOLLOWS_IOU = 0.3
 LONGEST_GAP_S = 0.5
 # What the full search finds for a shorter time, or in a smaller share of the frames, may be no face at all.
 MIN_VISIT_S, MIN_VISIT_SHARE = 0.3, 0.5
-# A face is new for this long; meanwhile the delay until the pipeline finds it is judged, and not agreement.
+# A face is new for this long: the delay until the pipeline finds it counts then, instead of the agreement.
 NEW_FACE_S = 0.3
 
 
@@ -56,7 +56,10 @@ class FaceVisit:
 
 
 def count_agreeing(frames: Iterable[ComparedFrame]) -> tuple[int, int]:
-    """Count the frames in which the pipeline has all faces of the full search, and those with any."""
+    """Count the frames in which the full search finds a face.
+
+    Returns in how many of them the pipeline has all these faces, and how many they are.
+    """
     with_faces = [frame for frame in frames if frame.full]
     return sum(_has_all_faces(frame) for frame in with_faces), len(with_faces)
 

@@ -63,9 +63,8 @@ class ProcessSampler:
 
     def _take_sample(self) -> Sample:
         if self._process.poll() is not None:
-            finish_pass(
-                self._process, self._started_s
-            )  # Raises PassError with the process's own message if it failed.
+            # If the process failed, this raises PassError with its own message.
+            finish_pass(self._process, self._started_s)
             raise PassError(
                 "expected the pipeline to run until it is stopped, found that it ended; run this again"
             )

@@ -27,10 +27,10 @@ from edge.settings.config import Config
 
 # What the camera sees in turn, each for SCENE_S of media time; all of these scenes have the clip's own size.
 SCENES_IN_TURN, SCENE_S = ("away", "passing", "nearing", "dim"), 6.0
-# The end of the first minute, or of the first half of a shorter soak, is what the end is compared with.
+# The end of the soak is compared with the end of its first minute, or of its first half where that is
+# shorter.
 FIRST_SAMPLE_S = 60.0
-# How many results the process itself keeps.  It has that many within the first minute, so that they are no
-# growth.
+# How many results the process keeps.  It has that many within the first minute, so that they are no growth.
 KEPT_RESULTS = 500
 # The clip lasts this much longer than the soak: the process is stopped before it ends by itself.
 SPARE_S = 600
@@ -132,8 +132,8 @@ def run_soak(
             started_s = monotonic()
             sampler = ProcessSampler(process, started_s, report)
             crowds = [Viewers(url, viewers, seed) for seed in range(3)]
-            # Twice before the first quiet sample that counts: what the pipeline keeps for viewers that come
-            # back after all had left is then in it.
+            # Viewers come twice before the first quiet sample that counts.  It then includes what the
+            # pipeline keeps for viewers that come back after all had left.
             for crowd, until_s in zip(crowds, (first_at_s / 2, first_at_s), strict=False):
                 with crowd:
                     sampler.sample_until(max(until_s, sampler.measure_elapsed_s() + sampling.SAMPLE_EVERY_S))

@@ -49,10 +49,7 @@ class TimingSink:
         self._usage = ProcessUsage(0, 0, 0.0)
 
     def add_to(self, sinks: Sequence[Sink]) -> list[Sink]:
-        """Return `sinks` without a progress bar and with this one at the end.
-
-        Where there are others, they draw.
-        """
+        """Return `sinks` without a progress bar, and this one after them; the first of them, if any, draws."""
         others = [sink for sink in sinks if sink.name != "progress"]
         self._drawing_sink = others[0] if others else None
         return [*others, self]
