@@ -9,7 +9,7 @@ from collections.abc import Callable
 from functools import wraps
 from importlib import metadata
 from pathlib import Path
-from typing import NoReturn, ParamSpec
+from typing import Any, NoReturn, ParamSpec
 
 from edge.errors import ConfigError, FerEdgeError
 
@@ -72,7 +72,21 @@ def _is_reader_gone() -> bool:
 
 
 class ArgumentParser(argparse.ArgumentParser):
-    """argparse's, but a wrong argument raises ConfigError, and so ends a command as a wrong setting does."""
+    """argparse's, but a wrong argument raises ConfigError, and so ends a command as a wrong setting does.
+
+    It and its subcommands know --version; only make_parser() has --help list it.
+    """
+
+    def __init__(self, *, version_help: str = argparse.SUPPRESS, **options: Any) -> None:
+        super().__init__(**options)
+        self.add_argument(
+            "--version",
+            action=_PrintVersion,
+            nargs=0,
+            dest=argparse.SUPPRESS,
+            default=argparse.SUPPRESS,
+            help=version_help,
+        )
 
     def error(self, message: str) -> NoReturn:
         """Raise ConfigError."""
@@ -82,17 +96,14 @@ class ArgumentParser(argparse.ArgumentParser):
 def make_parser(
     prog: str, description: str, *, epilog: str | None = None, allow_abbrev: bool = True
 ) -> ArgumentParser:
-    """The parser of a command, which also understands --version."""
-    parser = ArgumentParser(prog=prog, description=description, epilog=epilog, allow_abbrev=allow_abbrev)
-    parser.add_argument(
-        "--version",
-        action=_PrintVersion,
-        nargs=0,
-        dest=argparse.SUPPRESS,
-        default=argparse.SUPPRESS,
-        help="print the version and exit",
+    """The parser of a command."""
+    return ArgumentParser(
+        prog=prog,
+        description=description,
+        epilog=epilog,
+        allow_abbrev=allow_abbrev,
+        version_help="print the version and exit",
     )
-    return parser
 
 
 class _PrintVersion(argparse.Action):

@@ -1,4 +1,4 @@
-"""The files of systemd/fleet: against the broker, Prometheus' tool, the metrics that exist, and each other."""
+"""The files of systemd/fleet, checked against the broker, promtool, the metrics and each other."""
 
 import json
 import os
