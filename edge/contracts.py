@@ -1,9 +1,8 @@
 """The values that flow through fer-edge, and the protocols of its exchangeable parts.  Read this first.
 
 A Camera delivers Frames.  A FaceFinder finds the faces of each frame: a Tracker chooses where a FaceDetector
-looks.  An ExpressionReader reads the expression of each face: a Classifier judges the frame, a Smoother
-steadies the expressions over time.  Frame and readings together are a Result, and every Sink is shown every
-Result.
+looks.  An ExpressionReader reads the expression of each face: a Classifier reads it from the one frame, a
+Smoother steadies it over time.  A frame with its readings is a Result, and every Sink is shown every Result.
 
 An implementation of a protocol does not inherit from it: it has these members, as `typing.Protocol` says.
 Whoever writes one needs this file, edge/frames.py for Frame, and edge/errors.py for what may be raised.
@@ -23,7 +22,7 @@ from edge.frames import Frame, Image
 # The label of an expression in which no class is clearly ahead.
 UNCERTAIN = "uncertain"
 # The likeliest class is named only where its probability exceeds that of the next class by this.
-LEAST_LEAD = 0.1
+MIN_LEAD = 0.1
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +121,7 @@ class Expression:
         if self.kept_label is not None:
             return self.kept_label
         second, first = np.sort(self.probabilities)[-2:]
-        return self.top_label if first - second >= LEAST_LEAD else UNCERTAIN
+        return self.top_label if first - second >= MIN_LEAD else UNCERTAIN
 
     @property
     def confidence(self) -> float:

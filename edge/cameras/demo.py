@@ -23,7 +23,7 @@ HEAD_LEFT, HEAD_TOP, HEAD_RIGHT, HEAD_BOTTOM = 150.0, 12.0, 304.0, 190.0
 # The periods with which the face moves sideways, moves up and down, and grows.
 PERIODS_S = (7.0, 11.0, 17.0)
 # How far the portrait is enlarged; 1 just fills the frame.
-LEAST_ZOOM, MOST_ZOOM = 1.02, 1.6
+MIN_ZOOM, MAX_ZOOM = 1.02, 1.6
 
 
 class DemoCamera:
@@ -81,7 +81,7 @@ class DemoCamera:
         across, along, near = (math.sin(2 * math.pi * at_s / period_s) for period_s in PERIODS_S)
         rows, columns, _ = self._portrait.shape
         width, height = self._size
-        zoom = max(width / columns, height / rows) * (LEAST_ZOOM + (MOST_ZOOM - LEAST_ZOOM) * (1 + near) / 2)
+        zoom = max(width / columns, height / rows) * (MIN_ZOOM + (MAX_ZOOM - MIN_ZOOM) * (1 + near) / 2)
         left = _place_view(across, width / zoom, columns, HEAD_LEFT, HEAD_RIGHT)
         top = _place_view(along, height / zoom, rows, HEAD_TOP, HEAD_BOTTOM)
         transform = np.array([[zoom, 0, -zoom * left], [0, zoom, -zoom * top]])

@@ -11,7 +11,7 @@ CONFIRMATIONS = 2
 # A new reason is logged once it has lasted so long.
 LASTING_S = 5.0
 # So many outages within so many seconds are logged one by one; further ones are counted in a line per period.
-MOST_LOGGED, PERIOD_S = 3, 60.0
+MAX_LOGGED, PERIOD_S = 3, 60.0
 
 
 class OutageLog:
@@ -35,7 +35,7 @@ class OutageLog:
         self._logged_reasons: set[str] = set()
         # When the log had its last line, and how many outages began since then without a line.
         self._last_line_s, self._unlogged = 0.0, 0
-        self._recent_begins_s: deque[float] = deque(maxlen=MOST_LOGGED)
+        self._recent_begins_s: deque[float] = deque(maxlen=MAX_LOGGED)
 
     def report(self, notice: str, reason: str, now_s: float, *, is_news: bool = True) -> None:
         """The camera is away for the reason that `notice` gives; to be called for every failed try.
@@ -79,7 +79,7 @@ class OutageLog:
             self._note_line(now_s)
 
     def _begin(self, notice: str, reason: str, now_s: float) -> None:
-        is_full = len(self._recent_begins_s) == MOST_LOGGED
+        is_full = len(self._recent_begins_s) == MAX_LOGGED
         is_frequent = is_full and now_s - self._recent_begins_s[0] < PERIOD_S
         self._recent_begins_s.append(now_s)
         self.is_away, self._began_s, self._is_logged = True, now_s, False

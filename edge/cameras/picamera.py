@@ -8,14 +8,13 @@ from typing import Any, Self
 
 import numpy as np
 
+from edge.cameras.timestamps import FrameStamper
 from edge.errors import CameraBusy, CameraError, CameraNotFound, CameraTimeout
 from edge.frames import Frame, PixelFormat
 
 log = logging.getLogger(__name__)
 
 TIMEOUT_S = 1.0
-# A sensor's time stamp that is older than this belongs to another clock.
-OLDEST_STAMP_S = 10.0
 
 
 class PiCamera:
@@ -35,8 +34,7 @@ class PiCamera:
         self._index, self._size, self._fps, self._clock = index, (width, height), fps, clock
         self._camera: Any = None
         self._width, self._height = width, height
-        self._next_number = 0
-        self._started_s: float | None = None
+        self._stamper = FrameStamper()
         # The format as it was logged last.
         self._logged_format = ""
         # The request for a frame that has not arrived yet.
@@ -65,7 +63,7 @@ class PiCamera:
         except BaseException:
             self.__exit__(None, None, None)
             raise
-        self._started_s, self._next_number = None, 0
+        self._stamper = FrameStamper()
         return self
 
     def __exit__(
@@ -145,21 +143,8 @@ class PiCamera:
             stamp_s = request.get_metadata().get("SensorTimestamp", 0) / 1e9
         finally:
             request.release()
-        now_s = self._clock()
-        captured_at_s = stamp_s if 0 <= now_s - stamp_s < OLDEST_STAMP_S else now_s
-        if self._started_s is None:
-            self._started_s = captured_at_s
-        number = self._next_number
-        self._next_number += 1
-        return Frame(
-            buffer,
-            PixelFormat.YUV420,
-            self._width,
-            self._height,
-            number,
-            captured_at_s,
-            max(0.0, captured_at_s - self._started_s),
-        )
+        timestamp = self._stamper.stamp(stamp_s, self._clock())
+        return Frame(buffer, PixelFormat.YUV420, self._width, self._height, *timestamp)
 
 
 def _import_picamera2(name: str) -> Any:

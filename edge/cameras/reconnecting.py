@@ -18,14 +18,14 @@ from edge.frames import Frame
 NOTICE_EVERY_S = 0.25
 # The wait before the next try doubles from the first value to the second.  With the time that a camera takes
 # to open and settle, a camera that is back is seen within 2 s.
-LEAST_WAIT_S, MOST_WAIT_S = 0.1, 0.75
+MIN_WAIT_S, MAX_WAIT_S = 0.1, 0.75
 # How long an opened camera may take to deliver its first decodable frame before it is opened again.  Some
 # cameras take seconds to settle, so this doubles from try to try; others have to be opened once more.
-LEAST_PATIENCE_S, MOST_PATIENCE_S = 1.5, 10.0
+MIN_PATIENCE_S, MAX_PATIENCE_S = 1.5, 10.0
 # How often a frame is checked for whether it can be decoded; after one that cannot, every frame is checked.
 CHECK_EVERY_S = 1.0
 # So many undecodable frames in a row are a fault.
-MOST_UNDECODABLE = 10
+MAX_UNDECODABLE = 10
 
 
 class State(Enum):
@@ -191,7 +191,7 @@ class ReconnectingCamera:
         if self._state is State.SETTLING:
             is_tolerable = now_s < self._retries.patient_until_s
         else:
-            is_tolerable = self._undecodable < MOST_UNDECODABLE
+            is_tolerable = self._undecodable < MAX_UNDECODABLE
         if self._undecodable and not is_tolerable:
             raise CameraError(
                 f"expected pictures from {self.name}, found several in a row that cannot be "
@@ -241,11 +241,11 @@ class _Retries:
 
     def __init__(self) -> None:
         self.next_try_s = self.patient_until_s = float("-inf")
-        self._wait_s, self._patience_s = LEAST_WAIT_S, LEAST_PATIENCE_S
+        self._wait_s, self._patience_s = MIN_WAIT_S, MIN_PATIENCE_S
 
     def reset(self) -> None:
         """An outage begins: wait and patience are short again."""
-        self._wait_s, self._patience_s = LEAST_WAIT_S, LEAST_PATIENCE_S
+        self._wait_s, self._patience_s = MIN_WAIT_S, MIN_PATIENCE_S
 
     def start_patience(self, now_s: float) -> None:
         """The camera was opened: it has some time to deliver a picture."""
@@ -254,9 +254,9 @@ class _Retries:
     def extend_patience(self, now_s: float) -> None:
         """The opened camera failed; if its time was over, it gets more time on the next try."""
         if now_s >= self.patient_until_s:
-            self._patience_s = min(MOST_PATIENCE_S, 2 * self._patience_s)
+            self._patience_s = min(MAX_PATIENCE_S, 2 * self._patience_s)
 
     def schedule(self, now_s: float) -> None:
         """Set the time of the next try; each wait is longer than the last one."""
         self.next_try_s = now_s + self._wait_s
-        self._wait_s = min(MOST_WAIT_S, 2 * self._wait_s)
+        self._wait_s = min(MAX_WAIT_S, 2 * self._wait_s)

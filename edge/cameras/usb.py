@@ -13,13 +13,12 @@ import numpy as np
 
 from edge.cameras import device_nodes, v4l2
 from edge.cameras.device_nodes import UsbIdentity
+from edge.cameras.timestamps import FrameStamper, Timestamp
 from edge.errors import CameraBusy, CameraError, CameraNotFound, CameraTimeout
 from edge.frames import Frame, Image, PixelFormat
 
 log = logging.getLogger(__name__)
 
-# A driver's time stamp that is older than this belongs to another clock.
-OLDEST_STAMP_S = 10.0
 # OpenCV's select() ends after OPENCV_VIDEOIO_V4L_SELECT_TIMEOUT.  A read that failed before this share of it
 # did not time out: there was no device.
 TIMED_OUT_SHARE = 0.9
@@ -62,8 +61,7 @@ class UsbCamera:
         self._capture: cv2.VideoCapture | None = None
         self._identity: UsbIdentity | None = None
         self._width, self._height = width, height
-        self._next_number = 0
-        self._started_s: float | None = None
+        self._stamper = FrameStamper()
         # The format as it was logged last.
         self._logged_format = ""
         self._timeout_s = float(os.environ["OPENCV_VIDEOIO_V4L_SELECT_TIMEOUT"])
@@ -87,7 +85,7 @@ class UsbCamera:
         except BaseException:
             self.__exit__(None, None, None)
             raise
-        self._started_s, self._next_number = None, 0
+        self._stamper = FrameStamper()
         return self
 
     def __exit__(
@@ -112,15 +110,9 @@ class UsbCamera:
         now_s = self._clock()
         if not is_read:
             self._raise_read_error(now_s - began_s)
-        number = self._next_number
-        self._next_number += 1
-        captured_at_s = stamp_s if 0 <= now_s - stamp_s < OLDEST_STAMP_S else now_s
-        if self._started_s is None:
-            self._started_s = captured_at_s
+        timestamp = self._stamper.stamp(stamp_s, now_s)
         # read() copies from the driver's buffer, so no other frame shares the array.
-        return _make_frame(
-            np.asarray(buffer, np.uint8), self._width, self._height, number, captured_at_s, self._started_s
-        )
+        return _make_frame(np.asarray(buffer, np.uint8), self._width, self._height, timestamp)
 
     def _find_again(self, identity: UsbIdentity) -> str:
         """The device node that the camera has now; CameraNotFound where it has none."""
@@ -180,11 +172,8 @@ class UsbCamera:
         )
 
 
-def _make_frame(
-    buffer: Image, width: int, height: int, number: int, captured_at_s: float, started_s: float
-) -> Frame:
+def _make_frame(buffer: Image, width: int, height: int, timestamp: Timestamp) -> Frame:
     """A frame whose format is that of `buffer`: a driver may deliver another format than it reported."""
-    elapsed_s = max(0.0, captured_at_s - started_s)
     formats = {
         (height, width): PixelFormat.GREY,
         (height, width, 2): PixelFormat.YUYV,
@@ -194,7 +183,7 @@ def _make_frame(
     if pixel_format is PixelFormat.MJPG:
         # OpenCV delivers a JPEG as one row or one column of bytes.
         buffer = buffer.reshape(-1)
-    return Frame(buffer, pixel_format, width, height, number, captured_at_s, elapsed_s)
+    return Frame(buffer, pixel_format, width, height, *timestamp)
 
 
 def _make_bus_error(name: str, error: cv2.error) -> CameraError:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 # At most so many entries of one list are read: a faulty driver may never end its list.
-MOST_ENTRIES = 256
+MAX_ENTRIES = 256
 _V4L2_BUF_TYPE_VIDEO_CAPTURE = 1
 # The same number for frame sizes (V4L2_FRMSIZE_TYPE_DISCRETE) and frame intervals
 # (V4L2_FRMIVAL_TYPE_DISCRETE).
@@ -94,7 +94,7 @@ def _make_enumerator(descriptor: int, ioctl: Ioctl) -> _Enumerate:
 
     def entries(request: int, size: int, question: bytes) -> Iterator[bytearray]:
         with suppress(OSError):  # EINVAL is the end of the list; ENOTTY means that there is no list.
-            for index in range(MOST_ENTRIES):
+            for index in range(MAX_ENTRIES):
                 entry = bytearray(struct.pack("=I", index) + question).ljust(size, b"\0")
                 ioctl(descriptor, request, entry, True)
                 yield entry

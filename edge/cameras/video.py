@@ -27,7 +27,7 @@ OPEN_TIMEOUT_MS = 5_000
 READ_TIMEOUT_MS = 1_000
 # The longest pause between two frames of a file that is played, such as a time lapse or one with a gap.  A
 # stop of the program waits for it.
-LONGEST_PAUSE_S = 1.0
+MAX_PAUSE_S = 1.0
 # The rate of a file that does not state one.
 DEFAULT_FPS = 25.0
 
@@ -136,8 +136,8 @@ class VideoCamera:
         if self._paced:
             pause_s = max(0.0, self._started_s + self._elapsed_s - now_s)
             # All later frames are due earlier by the part of the pause that is left out.
-            self._started_s -= max(0.0, pause_s - LONGEST_PAUSE_S)
-            self._sleep(min(pause_s, LONGEST_PAUSE_S))
+            self._started_s -= max(0.0, pause_s - MAX_PAUSE_S)
+            self._sleep(min(pause_s, MAX_PAUSE_S))
 
     def _end(self, waited_s: float) -> NoReturn:
         """Raise what a read that failed after `waited_s` means: the end of the file, or a fault."""

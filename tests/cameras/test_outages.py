@@ -97,21 +97,21 @@ def test_reasons_that_take_turns_are_no_news(camera: Camera) -> None:
 def test_few_outages_are_logged_one_by_one(camera: Camera) -> None:
     for _ in range(10):
         camera.flap(1)
-        camera.wait(PERIOD_S / outages.MOST_LOGGED)
+        camera.wait(PERIOD_S / outages.MAX_LOGGED)
     assert len(camera.lines) == 20
 
 
 def test_loose_plug_has_a_line_a_minute_that_counts(camera: Camera) -> None:
     camera.flap(100)
-    one_by_one = 2 * outages.MOST_LOGGED
-    assert camera.lines[:one_by_one:2] == [f"no camera: {GONE}"] * outages.MOST_LOGGED
+    one_by_one = 2 * outages.MAX_LOGGED
+    assert camera.lines[:one_by_one:2] == [f"no camera: {GONE}"] * outages.MAX_LOGGED
     summed_up = [line for line in camera.lines[one_by_one:] if "went away again" in line]
     assert len(summed_up) == 3 and len(camera.lines) - one_by_one <= 2 * len(summed_up)
     assert f"the last time: no camera: {GONE}" in summed_up[0]
     camera.wait(PERIOD_S)
     # No outage is missing among those that were logged and those that were counted.
     summed_up = [line for line in camera.lines if "went away again" in line]
-    assert outages.MOST_LOGGED + sum(int(line.split()[5]) for line in summed_up) == 100
+    assert outages.MAX_LOGGED + sum(int(line.split()[5]) for line in summed_up) == 100
     assert "is back now" in camera.lines[-1]
 
 
@@ -133,9 +133,9 @@ def test_after_a_quiet_time_each_is_logged_again(camera: Camera) -> None:
 
 
 def test_outage_that_is_only_counted_is_not_forgotten_at_the_next(camera: Camera) -> None:
-    camera.flap(outages.MOST_LOGGED + 1)
+    camera.flap(outages.MAX_LOGGED + 1)
     # PERIOD_S after the second began, fewer than three are recent; the summary of the fourth is not due yet.
-    camera.wait(PERIOD_S + 2.5 - 2 * (outages.MOST_LOGGED + 1))
+    camera.wait(PERIOD_S + 2.5 - 2 * (outages.MAX_LOGGED + 1))
     camera.flap(1)
     camera.wait(PERIOD_S)
     assert any("again, 2 × in" in line for line in camera.lines)

@@ -328,7 +328,7 @@ def test_one_broken_picture_is_no_fault(scene: Scene, content: bytes) -> None:
         frames = list(islice(camera, 40))
         whole = scene.machine.capture.read
         scene.machine.capture.read = lambda: (True, np.frombuffer(content, np.uint8))  # type: ignore[method-assign]
-        frames += islice(camera, reconnecting.MOST_UNDECODABLE - 1)
+        frames += islice(camera, reconnecting.MAX_UNDECODABLE - 1)
         scene.machine.capture.read = whole  # type: ignore[method-assign]
         frames += islice(camera, 40)
     assert not any(frame.notice for frame in frames) and scene.warnings() == []

@@ -43,7 +43,7 @@ def test_paced_file_is_played_at_its_own_rate(clip: Path) -> None:
 
 
 def test_gap_in_a_paced_file_is_cut_short(clip: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(video, "LONGEST_PAUSE_S", 0.01)
+    monkeypatch.setattr(video, "MAX_PAUSE_S", 0.01)
     clock = Clock(50.0)
     with VideoCamera(str(clip), paced=True, clock=clock, sleep=clock.sleep) as camera:
         shown_s = [frame.captured_at_s - 50 for frame in camera]

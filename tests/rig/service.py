@@ -1,6 +1,6 @@
 """The service on a virtual computer, and what it reports about its webcam in the log and on the stream."""
 
-from edge.cameras.outages import MOST_LOGGED, PERIOD_S
+from edge.cameras.outages import MAX_LOGGED, PERIOD_S
 from tests.rig.pi import Entry, Pi
 from tests.rig.viewer import Viewer
 
@@ -53,7 +53,7 @@ class Service:
             *_, newest = entries = self._pi.read_journal()
             return (
                 sum("WARNING" in entry.text and newest.at_s - entry.at_s <= PERIOD_S for entry in entries)
-                < MOST_LOGGED
+                < MAX_LOGGED
             )
 
         self._pi.wait("a minute with few outages", is_rare)
