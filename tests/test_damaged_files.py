@@ -145,7 +145,7 @@ def test_damaged_yunet_is_refused_or_works(
     check_model(yunets, damaged(material("models/yunet_s_320_320.onnx").read_bytes(), damages))
 
 
-# OpenCV's importer dies of the first three; the next two put faces at infinity; the last fail at one size only.
+# The first three crash OpenCV's importer; the next two put faces at infinity; the last fail at one size only.
 @pytest.mark.parametrize(
     "place",
     [

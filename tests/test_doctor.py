@@ -17,24 +17,24 @@ from tests.checks.machines import listener, machine, plug, process, tree, write
 TIMEOUT_S = 60
 
 
-def lines_of(findings: list[Finding], state: State) -> list[str]:
+def select_lines(findings: list[Finding], state: State) -> list[str]:
     return [f"{finding.check}: {finding.found}" for finding in findings if finding.state is state]
 
 
-def to_do(findings: list[Finding]) -> list[str]:
+def list_remedies(findings: list[Finding]) -> list[str]:
     return [f"{finding.check}: {finding.remedy}" for finding in doctor.order_remedies(findings)]
 
 
-def test_machine_that_is_well_gives_no_problem(tmp_path: Path) -> None:
+def test_healthy_machine_gives_no_problem(tmp_path: Path) -> None:
     plug(tree(tmp_path))
     findings, _ = doctor.examine(machine(tmp_path))
-    assert lines_of(findings, State.PROBLEM) == []
+    assert select_lines(findings, State.PROBLEM) == []
     assert "Debian GNU/Linux 13 (trixie), aarch64, 64 bit, Raspberry Pi 5" in doctor.format_text(
         findings, has_colours=False
     )
 
 
-def test_pi_4_with_weak_power_and_the_library_that_dies_there(tmp_path: Path) -> None:
+def test_pi_4_with_under_voltage_and_a_library_that_crashes_on_it(tmp_path: Path) -> None:
     plug(tree(tmp_path, "Raspberry Pi 4 Model B Rev 1.4"))
     write(tmp_path / "sys/devices/platform/soc/soc:firmware/get_throttled", "50005\n")
     show = (
@@ -59,7 +59,7 @@ def test_pi_4_with_weak_power_and_the_library_that_dies_there(tmp_path: Path) ->
             },
         )
     )
-    assert lines_of(findings, State.PROBLEM) == [
+    assert select_lines(findings, State.PROBLEM) == [
         "power: under-voltage now",
         "libraries: onnxruntime 1.21.0 dies with SIGILL on a Raspberry Pi 4",
         "libraries: the import of onnxruntime dies of SIGILL",
@@ -67,18 +67,20 @@ def test_pi_4_with_weak_power_and_the_library_that_dies_there(tmp_path: Path) ->
         "model: the trial dies of SIGILL",
         "service: activating (auto-restart), result signal, exit code 4, restarted 31 times",
     ]
-    assert to_do(findings)[:2] == [
+    assert list_remedies(findings)[:2] == [
         "power: use the Pi's own power supply (5 V, 3 A; 5 A for a Pi 5), and a hub with its own for the "
         "camera",
         "libraries: pip install 'onnxruntime>=1.22'",
     ]
-    assert "service: its journal: WARNING the token travels unencrypted" in lines_of(findings, State.WARNING)
-    assert "service: its journal: fer-edge: expected /dev/video0 to be free, found none" in lines_of(
+    assert "service: its journal: WARNING the token travels unencrypted" in select_lines(
+        findings, State.WARNING
+    )
+    assert "service: its journal: fer-edge: expected /dev/video0 to be free, found none" in select_lines(
         findings, State.WARNING
     )
 
 
-def test_pi_5_whose_camera_and_port_others_hold(tmp_path: Path) -> None:
+def test_pi_5_whose_camera_and_port_are_in_use(tmp_path: Path) -> None:
     node = plug(tree(tmp_path))
     plug(tmp_path, "video2", "usb-Sonix_Camera_SN0001-video-index0")
     process(tmp_path, 812, "motion", "/usr/bin/motion", node)
@@ -89,17 +91,17 @@ def test_pi_5_whose_camera_and_port_others_hold(tmp_path: Path) -> None:
         f'listen = "0.0.0.0:8080"\nmqtt = "mqtt://broker.lan"\ntoken_file = "{tmp_path}/none"\n',
     )
     findings, _ = doctor.examine(machine(tmp_path, arguments=["--config", str(tmp_path / "config.toml")]))
-    assert lines_of(findings, State.PROBLEM) == [
+    assert select_lines(findings, State.PROBLEM) == [
         "camera: /dev/video0 is held by process 812 (motion)",
         "port: port 8080 is in use by process 913 (nginx)",
         f"access: expected the token in {tmp_path}/none, found: No such file or directory",
         "mqtt: no broker answers at broker.lan:1883: Connection refused",
     ]
-    assert to_do(findings)[:2] == [
+    assert list_remedies(findings)[:2] == [
         "camera: stop it: kill 812",
         "port: stop that, or set listen to another port",
     ]
-    assert "camera: /dev/video0 may be another of the 2 cameras after a restart" in lines_of(
+    assert "camera: /dev/video0 may be another of the 2 cameras after a restart" in select_lines(
         findings, State.WARNING
     )
 
@@ -123,7 +125,7 @@ def test_32_bit_system_with_a_new_opencv_and_an_old_simplejpeg(tmp_path: Path) -
             },
         )
     )
-    problems = lines_of(findings, State.PROBLEM)
+    problems = select_lines(findings, State.PROBLEM)
     assert problems[0].startswith("system: Raspbian GNU/Linux 11, armv7l, 32 bit")
     assert problems[1:4] == [
         "libraries: OpenCV 5.0.0 has no cascades: the Haar detector cannot work",
@@ -133,7 +135,7 @@ def test_32_bit_system_with_a_new_opencv_and_an_old_simplejpeg(tmp_path: Path) -
     assert "found witdh" in problems[3] and problems[3].endswith("(what follows is about the defaults)")
     assert "camera: no camera at /dev/video0; there is none at all" in problems
     assert "memory: 92 MB free, and the program takes about 120" in problems
-    assert to_do(findings)[3] == "settings: did you mean width?"
+    assert list_remedies(findings)[3] == "settings: did you mean width?"
 
 
 def test_check_that_fails_is_a_finding_after_what_it_found() -> None:
@@ -148,7 +150,7 @@ def test_check_that_fails_is_a_finding_after_what_it_found() -> None:
     )
 
 
-def test_check_that_hangs_is_left_behind() -> None:
+def test_check_that_hangs_is_abandoned() -> None:
     free = threading.Event()
 
     def check() -> Iterator[Finding]:
@@ -173,7 +175,7 @@ def test_problems_come_before_warnings_and_each_remedy_once() -> None:
     assert [finding.found for finding in doctor.order_remedies(findings)] == ["b", "e", "d"]
 
 
-def test_on_this_machine_with_the_demo_all_is_well() -> None:
+def test_demo_gives_no_problem_on_this_machine() -> None:
     command = [sys.executable, "-m", "edge.doctor", "--json", "--camera", "demo", "--listen", "127.0.0.1:0"]
     ended = subprocess.run(command, capture_output=True, text=True, timeout=TIMEOUT_S)
     said = json.loads(ended.stdout)
@@ -181,13 +183,13 @@ def test_on_this_machine_with_the_demo_all_is_well() -> None:
     assert any("the model on the demo's face: happy" in finding["found"] for finding in said["findings"])
 
 
-def test_wrong_settings_hide_nothing_else(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+def test_wrong_settings_hide_no_other_finding(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     assert doctor.main(["--widht", "3"], machine(tree(tmp_path))) == 1
     out = capsys.readouterr().out
     assert "settings     problem  unrecognized arguments: --widht 3" in out and "benchmark " in out
 
 
-def test_without_its_libraries_the_doctor_still_speaks() -> None:
+def test_doctor_works_without_its_libraries() -> None:
     without = (
         "import sys; sys.modules['msgspec'] = sys.modules['cv2'] = None; from edge import doctor; "
         "sys.exit(doctor.main([]))"
@@ -197,7 +199,7 @@ def test_without_its_libraries_the_doctor_still_speaks() -> None:
     assert "settings     problem" in ended.stdout and "memory " in ended.stdout
 
 
-def test_report_tells_nothing_private(
+def test_json_contains_nothing_private(
     capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("socket.gethostname", lambda: "kitchen-pi")
@@ -246,13 +248,13 @@ def test_report_tells_nothing_private(
         assert private not in out, private
 
 
-def test_nothing_of_a_check_is_written_below_the_root(tmp_path: Path) -> None:
+def test_checks_write_nothing_below_the_root(tmp_path: Path) -> None:
     pi = tree(tmp_path)
     plug(pi)
 
-    def everything() -> list[tuple[str, int]]:
+    def list_files() -> list[tuple[str, int]]:
         return sorted((str(path), path.lstat().st_mtime_ns) for path in pi.rglob("*"))
 
-    before = everything()
+    before = list_files()
     doctor.examine(machine(pi))
-    assert everything() == before
+    assert list_files() == before

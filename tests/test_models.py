@@ -53,7 +53,7 @@ def test_fetches_into_a_folder_that_is_not_there_yet(server: str, tmp_path: Path
     ("address", "message"),
     [("/short", "expected model.onnx with sha256"), ("/changed", "nothing was kept"), ("/missing", "404")],
 )
-def test_keeps_nothing_of_what_is_not_as_published(
+def test_keeps_nothing_that_differs_from_the_published_file(
     server: str, tmp_path: Path, address: str, message: str
 ) -> None:
     path = tmp_path / "model.onnx"
@@ -65,7 +65,7 @@ def test_keeps_nothing_of_what_is_not_as_published(
     assert list(tmp_path.iterdir()) == [path]
 
 
-def test_without_a_network_it_says_how_to_do_by_hand(tmp_path: Path) -> None:
+def test_without_a_network_it_explains_how_to_copy_the_file(tmp_path: Path) -> None:
     with pytest.raises(ModelError, match="by hand"):
         models.fetch(download_from("http://127.0.0.1:9/none"), tmp_path / "model.onnx")
 
@@ -76,16 +76,16 @@ def test_place_that_cannot_be_written_is_one_line(server: str, tmp_path: Path) -
         models.fetch(download_from(f"{server}/good"), tmp_path / "file" / "model.onnx")
 
 
-def test_yunet_is_looked_for_where_it_is_put(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_yunet_is_expected_where_it_is_put(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
     assert models.locate_yunet() == tmp_path / "fer-edge" / models.YUNET.name
 
 
-def test_projects_own_classifier_is_there() -> None:
+def test_classifier_of_the_project_exists() -> None:
     assert models.locate_classifier().is_file()
 
 
-def test_help_says_source_hash_and_licence(capsys: pytest.CaptureFixture[str]) -> None:
+def test_help_gives_source_hash_and_licence(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
         models.main(["--help"])
     text = "".join(capsys.readouterr().out.split())

@@ -1,4 +1,4 @@
-"""What a run opens and connects to, as the kernel saw it: nothing that its user did not ask for."""
+"""Which files a run opens and what it connects to, according to the kernel: only what its user asked for."""
 
 import os
 import re
@@ -25,8 +25,8 @@ NO_FILES = re.compile(r"/dev/(null|tty|shm/sem\.[\w-]+)|/proc/.*")
 ANSWER = re.compile(r"= \d+<([^>]*)>$")
 
 
-class Traced:
-    """A command that ran under strace, with a home, a place for temporary files and a folder of its own."""
+class TracedRun:
+    """A command that ran under strace, with its own home, temporary folder and working directory."""
 
     def __init__(self, folder: Path, *arguments: str, codes: tuple[int, ...] = (0,)) -> None:
         """`codes` are the exit codes that the command may end with."""
@@ -71,8 +71,8 @@ class Traced:
             str(path.relative_to(folder)) for place in (self.home, temporary) for path in place.rglob("*")
         )
 
-    def addresses(self, call: str) -> set[str]:
-        """The Internet addresses that were given to `call`."""
+    def find_addresses(self, call: str) -> set[str]:
+        """The Internet addresses that were passed to `call`."""
         lines = [
             line for line in self.calls if f" {call}(" in line and re.search(r"sa_family=AF_INET6?\b", line)
         ]
@@ -83,8 +83,8 @@ class Traced:
             and (port := re.search(r"sin6?_port=htons\((\d+)\)", line))
         }
 
-    def written(self) -> set[str]:
-        """What was made or opened to be written to, outside the run's own folder and the state directory."""
+    def find_written_paths(self) -> set[str]:
+        """The paths made or opened for writing, outside the run's folder and the state directory."""
         opened = [
             line
             for line in self.calls
@@ -105,9 +105,12 @@ class Traced:
         }
 
     def assert_innocent(self) -> None:
-        """Nothing was left outside the run's own folder and the state directory, and nobody spoken to."""
-        assert self.written() == set() and self.left == []
-        assert self.addresses("connect") | self.addresses("sendto") | self.addresses("sendmsg") == set()
+        """The run left nothing outside its folder and the state directory, and connected to nothing."""
+        assert self.find_written_paths() == set() and self.left == []
+        assert (
+            self.find_addresses("connect") | self.find_addresses("sendto") | self.find_addresses("sendmsg")
+            == set()
+        )
 
 
 @pytest.fixture
@@ -117,8 +120,8 @@ def port() -> int:
         return int(probe.getsockname()[1])
 
 
-def test_run_writes_and_connects_to_what_was_asked_for_alone(tmp_path: Path, port: int) -> None:
-    run = Traced(
+def test_run_writes_and_opens_only_what_was_asked_for(tmp_path: Path, port: int) -> None:
+    run = TracedRun(
         tmp_path,
         "edge.run",
         "--camera",
@@ -132,7 +135,7 @@ def test_run_writes_and_connects_to_what_was_asked_for_alone(tmp_path: Path, por
         "--record",
         "out.mp4",
     )
-    assert run.addresses("bind") == {f"127.0.0.1:{port}"}
+    assert run.find_addresses("bind") == {f"127.0.0.1:{port}"}
     run.assert_innocent()
     assert {path.name for path in run.folder.iterdir()} == {"out.csv", "out.mp4"}
 
@@ -140,7 +143,7 @@ def test_run_writes_and_connects_to_what_was_asked_for_alone(tmp_path: Path, por
 def test_evaluation_writes_and_connects_to_nothing(tmp_path: Path) -> None:
     images, labels = np.zeros((14, 48, 48), np.uint8), np.repeat(np.arange(7), 2)
     np.savez(tmp_path / "data.npz", image=images, label=labels, usage=np.full(14, SPLITS.index("PublicTest")))
-    run = Traced(
+    run = TracedRun(
         tmp_path,
         "export",
         "evaluate",
@@ -151,23 +154,23 @@ def test_evaluation_writes_and_connects_to_nothing(tmp_path: Path) -> None:
         "--split",
         "PublicTest",
     )
-    assert run.addresses("bind") == set()
+    assert run.find_addresses("bind") == set()
     run.assert_innocent()
 
 
 def test_doctor_writes_and_connects_to_nothing(tmp_path: Path, port: int) -> None:
-    doctor = Traced(
+    doctor = TracedRun(
         tmp_path, "edge.doctor", "--camera", "demo", "--listen", f"127.0.0.1:{port}", codes=(0, 1)
     )
-    assert doctor.addresses("bind") <= {f"127.0.0.1:{port}"}
+    assert doctor.find_addresses("bind") <= {f"127.0.0.1:{port}"}
     doctor.assert_innocent()
 
 
-def test_benchmark_leaves_its_result_and_connects_to_nothing(tmp_path: Path) -> None:
+def test_benchmark_writes_only_its_result_and_connects_to_nothing(tmp_path: Path) -> None:
     # Git, which is asked for the commit, likes to note in its index that a file was touched.
     (ROOT / "README.md").touch()
-    run = Traced(tmp_path, "benchmarks", "stages", "--rounds", "1")
-    assert run.addresses("bind") == set()
+    run = TracedRun(tmp_path, "benchmarks", "stages", "--rounds", "1")
+    assert run.find_addresses("bind") == set()
     run.assert_innocent()
     assert [path.name for path in run.state.rglob("*.*")] == ["tuning.json"]
 
@@ -180,6 +183,6 @@ def test_trace_would_show_a_connection_a_lookup_and_a_file(tmp_path: Path) -> No
         "socket.socket(type=socket.SOCK_DGRAM).sendto(b'', ('127.0.0.1', 9))\n"
     )
     (tmp_path / "sub").mkdir()
-    run = Traced(tmp_path / "sub", "guilty")
-    assert run.addresses("connect") == run.addresses("sendto") == {"127.0.0.1:9"}
-    assert run.written() == {str(run.home / ".device")} and run.left == ["home/.device"]
+    run = TracedRun(tmp_path / "sub", "guilty")
+    assert run.find_addresses("connect") == run.find_addresses("sendto") == {"127.0.0.1:9"}
+    assert run.find_written_paths() == {str(run.home / ".device")} and run.left == ["home/.device"]

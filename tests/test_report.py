@@ -29,7 +29,7 @@ def events(tmp_path: Path) -> Path:
     return tmp_path / "day.csv"
 
 
-def figures(page: Path) -> tuple[dict[str, str], ElementTree.Element]:
+def read_tiles(page: Path) -> tuple[dict[str, str], ElementTree.Element]:
     """The tiles, and the body, which is well-formed."""
     text = page.read_text(encoding="utf-8")
     body = ElementTree.fromstring(text[text.index("<body>") : text.index("</html>")])
@@ -37,9 +37,9 @@ def figures(page: Path) -> tuple[dict[str, str], ElementTree.Element]:
     return {tile.findtext("dt") or "": tile.findtext("dd") or "" for tile in tiles}, body
 
 
-def test_page_tells_what_the_files_of_the_series_hold(events: Path) -> None:
+def test_page_covers_all_files_of_the_series(events: Path) -> None:
     assert report.main([str(events)]) == 0
-    tiles, body = figures(events.with_suffix(".html"))
+    tiles, body = read_tiles(events.with_suffix(".html"))
     assert tiles == {
         "Time": "2:29",
         "Faces": "2",
@@ -61,20 +61,20 @@ def test_page_tells_what_the_files_of_the_series_hold(events: Path) -> None:
     assert 6 <= len(list(counts.iter("rect"))) <= 9
 
 
-def test_page_needs_nothing_else(events: Path) -> None:
+def test_page_needs_no_other_file(events: Path) -> None:
     report.main([str(events)])
     text = events.with_suffix(".html").read_text()
     assert not any(word in text for word in ("http:", "https:", "src=", "url(", "@import", "<script"))
 
 
-def test_names_are_text_and_no_markup(events: Path) -> None:
+def test_names_are_escaped(events: Path) -> None:
     events.write_text(events.read_text().replace(",happy\n", ",<b>&\n"))
     assert report.main([str(events), "--title", "<script>"]) == 0
     text = events.with_suffix(".html").read_text()
     assert "<script" not in text and "<b>" not in text and "&lt;b&gt;&amp;" in text
 
 
-def test_no_face_is_said(tmp_path: Path) -> None:
+def test_page_without_a_face_says_so(tmp_path: Path) -> None:
     (tmp_path / "out.csv").write_text(HEADER)
     assert report.main([str(tmp_path / "out.csv")]) == 0
     assert "No face was seen" in (tmp_path / "out.html").read_text()

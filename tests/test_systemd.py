@@ -30,7 +30,7 @@ needs_systemd = pytest.mark.skipif(
 )
 
 
-def output_of(*command: str | Path) -> str:
+def run(*command: str | Path) -> str:
     ended = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
     return ended.stdout + ended.stderr + (f"exit code {ended.returncode}" if ended.returncode else "")
 
@@ -39,29 +39,29 @@ def verify(folder: Path, text: str) -> str:
     """What systemd has to say of the unit, once its program is there."""
     unit = folder / UNIT.name
     unit.write_text(re.sub(r"(?m)^ExecStart=\S+", f"ExecStart={sys.executable}", text))
-    return output_of("systemd-analyze", "verify", "--man=no", unit)
+    return run("systemd-analyze", "verify", "--man=no", unit)
 
 
 @needs_systemd
-def test_systemd_has_nothing_to_say_of_the_unit(tmp_path: Path) -> None:
+def test_systemd_finds_no_fault_in_the_unit(tmp_path: Path) -> None:
     assert verify(tmp_path, UNIT.read_text()) == ""
 
 
 @needs_systemd
-def test_systemd_would_say_something_of_a_misspelt_key(tmp_path: Path) -> None:
+def test_systemd_would_report_a_misspelt_key(tmp_path: Path) -> None:
     assert "WatchdogSecs" in verify(tmp_path, UNIT.read_text().replace("WatchdogSec=", "WatchdogSecs="))
 
 
 @needs_systemd
-def test_service_is_hardly_exposed() -> None:
-    said = output_of(
+def test_exposure_of_the_service_is_low() -> None:
+    said = run(
         "systemd-analyze", "security", "--offline=true", "--no-pager", f"--threshold={MOST_EXPOSED}", UNIT
     )
     assert "exit code" not in said, said
     assert "Overall exposure level" in said
 
 
-def test_unit_and_scripts_speak_of_the_same_places() -> None:
+def test_unit_and_scripts_use_the_same_folders() -> None:
     unit, install, uninstall = (
         path.read_text() for path in (UNIT, SYSTEMD / "install.sh", SYSTEMD / "uninstall.sh")
     )
@@ -76,26 +76,26 @@ def test_unit_and_scripts_speak_of_the_same_places() -> None:
     assert "RestartPreventExitStatus=78" in unit
 
 
-def test_program_has_the_time_to_name_a_thread_that_hangs() -> None:
+def test_program_has_time_to_name_a_thread_that_hangs() -> None:
     [stop_s] = re.findall(r"(?m)^TimeoutStopSec=(\d+)$", UNIT.read_text())
     assert int(stop_s) > pipeline.STOP_WITHIN_S + server_thread.STOP_WITHIN_S
 
 
 @pytest.mark.parametrize("script", SCRIPTS, ids=lambda path: path.name)
-def test_shellcheck_has_nothing_to_say_of_the_script(script: Path) -> None:
-    assert output_of(Path(sys.executable).with_name("shellcheck"), script) == ""
+def test_shellcheck_finds_no_fault_in_the_script(script: Path) -> None:
+    assert run(Path(sys.executable).with_name("shellcheck"), script) == ""
 
 
 @pytest.mark.parametrize(
     "script", [SYSTEMD / "install.sh", SYSTEMD / "uninstall.sh"], ids=lambda path: path.name
 )
-def test_script_says_what_it_does_and_refuses_what_it_does_not_know(script: Path) -> None:
-    assert output_of(script, "--help").startswith("usage: sudo ./systemd/")
-    refused = output_of(script, "--everything")
+def test_script_has_a_help_and_refuses_unknown_arguments(script: Path) -> None:
+    assert run(script, "--help").startswith("usage: sudo ./systemd/")
+    refused = run(script, "--everything")
     assert "expected" in refused and "found --everything" in refused and "exit code 1" in refused
 
 
-def test_sample_is_that_of_the_settings() -> None:
+def test_sample_is_up_to_date() -> None:
     assert SAMPLE.read_text() == sample.format_sample(), (
         "write it again: python -m edge.settings.sample > systemd/config.toml"
     )
@@ -105,7 +105,7 @@ def test_sample_sets_nothing() -> None:
     assert parse_settings(["--config", str(SAMPLE)], {})[0].config == Config()
 
 
-def test_sample_with_every_line_taken_in_sets_every_default(tmp_path: Path) -> None:
+def test_sample_with_all_lines_uncommented_sets_every_default(tmp_path: Path) -> None:
     lines = [
         line.removeprefix("#")
         for line in sample.format_sample().splitlines()

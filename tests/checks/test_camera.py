@@ -36,7 +36,7 @@ def test_camera_too_slow_or_of_other_sizes(
     assert first == (State.OK, "/dev/video0 is there and free") and rest == expected
 
 
-def test_cameras_are_listed_with_the_wished_and_the_largest_size(
+def test_cameras_are_listed_with_the_requested_and_the_largest_size(
     pi: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     plug(pi)
@@ -61,7 +61,7 @@ def test_cameras_are_listed_with_the_wished_and_the_largest_size(
     ]
 
 
-def test_camera_that_our_own_service_holds_is_all_right(pi: Path) -> None:
+def test_camera_in_use_by_our_own_service_is_ok(pi: Path) -> None:
     node = plug(pi)
     add_process(
         pi,
@@ -75,7 +75,9 @@ def test_camera_that_our_own_service_holds_is_all_right(pi: Path) -> None:
     ]
 
 
-def test_camera_whose_holder_this_user_may_not_see(pi: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_camera_held_by_a_process_that_this_user_may_not_see(
+    pi: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     plug(pi)
     monkeypatch.setattr(v4l2, "is_busy", lambda path: path == pi / "dev/video0")
     [(state, text), *_] = states_of(camera.check_camera(machine(pi), Config()))
@@ -92,7 +94,7 @@ def test_camera_whose_holder_this_user_may_not_see(pi: Path, monkeypatch: pytest
         ("rtmp://anna:pw@cam.lan/live", State.PROBLEM),
     ],
 )
-def test_camera_that_is_no_device(pi: Path, spec: str, state: State) -> None:
+def test_camera_that_is_not_a_device(pi: Path, spec: str, state: State) -> None:
     [(found, text)] = states_of(camera.check_camera(machine(pi), Config(camera=spec)))
     assert found is state and "pw" not in text
 
@@ -120,7 +122,7 @@ def test_csi_camera(pi: Path, answer: CommandResult, found: str, remedy: str | N
     assert remedy is None or remedy in str(finding.remedy)
 
 
-def test_groups_of_a_display(pi: Path) -> None:
+def test_display_needs_groups(pi: Path) -> None:
     findings = list(
         camera.check_groups(machine(pi, groups=frozenset(("video",))), Config(camera="demo", display=True))
     )

@@ -11,7 +11,7 @@ from edge.settings.config import Config
 from tests.checks.machines import machine, remedies_of, states_of, write
 
 
-def test_power_that_was_weak_and_heat_that_is(pi: Path) -> None:
+def test_past_under_voltage_and_present_heat_are_warnings(pi: Path) -> None:
     write(pi / "sys/devices/platform/soc/soc:firmware/get_throttled", "10008\n")
     assert states_of(health.check_power(machine(pi))) == [
         (State.WARNING, "under-voltage since the start"),
@@ -21,7 +21,7 @@ def test_power_that_was_weak_and_heat_that_is(pi: Path) -> None:
     assert states_of(health.check_temperature(machine(pi))) == [(State.WARNING, "83 °C")]
 
 
-def test_disk_where_a_recording_goes(pi: Path, tmp_path: Path) -> None:
+def test_disk_is_checked_in_the_folder_of_a_recording(pi: Path, tmp_path: Path) -> None:
     recording = Config(record=str(tmp_path / "out.mp4"))
     assert [state for state, _ in states_of(health.check_disk(machine(pi, free_mb=20), recording))] == [
         State.PROBLEM

@@ -5,7 +5,7 @@ import sys
 from edge.checks.machine import CommandResult, find_version, run
 
 
-def test_commands_end_in_time_and_missing_ones_are_none() -> None:
+def test_commands_have_a_time_limit_and_missing_ones_give_none() -> None:
     assert run(["no-such-command"], 1) is None
     assert run([sys.executable, "-c", "import time; time.sleep(60)"], 0.1) == CommandResult(
         124, "", "no answer within 0.1 s"

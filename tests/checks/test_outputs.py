@@ -44,7 +44,7 @@ def test_port_of_another_address(pi: Path, listen: str, address: str, state: Sta
     ]
 
 
-def test_who_may_watch(pi: Path, tmp_path: Path) -> None:
+def test_viewers_that_the_settings_allow(pi: Path, tmp_path: Path) -> None:
     token = write(tmp_path / "token", "a-long-secret\n")
     token.chmod(0o644)
     cases = [
@@ -78,7 +78,7 @@ def test_display(pi: Path) -> None:
     ]
 
 
-def test_broker_that_answers_and_one_that_speaks_no_tls(pi: Path) -> None:
+def test_broker_that_answers_and_broker_without_tls(pi: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as broker:
         port = broker.getsockname()[1]
         here = machine(pi, connect=connect)
@@ -86,13 +86,13 @@ def test_broker_that_answers_and_one_that_speaks_no_tls(pi: Path) -> None:
             (State.OK, f"127.0.0.1:{port} answers")
         ]
 
-        def babble() -> None:
+        def answer_without_tls() -> None:
             for _ in range(2):
                 client, _ = broker.accept()
                 with client:
                     client.sendall(b"no TLS at all" * 9)
 
-        thread = threading.Thread(target=babble, name="babble")
+        thread = threading.Thread(target=answer_without_tls, name="answer_without_tls")
         thread.start()
         [(state, text)] = states_of(outputs.check_mqtt(here, Config(mqtt=f"mqtts://127.0.0.1:{port}")))
         thread.join()

@@ -6,7 +6,7 @@ from edge.checks.processes import read_process
 from tests.checks.machines import process as add_process
 
 
-def test_name_of_a_program_of_ours_is_known(pi: Path) -> None:
+def test_our_own_program_is_recognized(pi: Path) -> None:
     add_process(pi, 5, "python3", "python3 -m edge.run --camera 0")
     add_process(pi, 6, "python3", "python3 -m edge.runner")
     assert read_process(5, pi / "proc").is_ours and not read_process(6, pi / "proc").is_ours

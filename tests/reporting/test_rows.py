@@ -31,7 +31,7 @@ def test_rows_are_those_that_were_written(tmp_path: Path, name: str) -> None:
 
 
 @pytest.mark.parametrize("name", ["out.csv", "out.jsonl"])
-def test_rotated_files_are_one_run_and_a_restart_is_another(tmp_path: Path, name: str) -> None:
+def test_rotated_files_are_one_run_and_a_restart_begins_another(tmp_path: Path, name: str) -> None:
     for _ in range(2):
         write(tmp_path / name, 10, RotationLimits(seconds=1))
     assert len(list_series(tmp_path / name)) == 6
@@ -62,7 +62,9 @@ def test_line_that_is_being_written_is_left_out(tmp_path: Path) -> None:
         ("out.csv", "\0" * 50 + "\n", "expected a header"),
     ],
 )
-def test_what_is_no_events_file_is_one_line(tmp_path: Path, name: str, text: str, message: str) -> None:
+def test_file_without_events_is_refused_in_one_line(
+    tmp_path: Path, name: str, text: str, message: str
+) -> None:
     path = tmp_path / name
     path.write_text(text)
     with pytest.raises(DataError, match=message) as raised:
@@ -70,7 +72,7 @@ def test_what_is_no_events_file_is_one_line(tmp_path: Path, name: str, text: str
     assert "\n" not in str(raised.value) and str(path) in str(raised.value)
 
 
-def test_bytes_that_are_no_text_are_one_line(tmp_path: Path) -> None:
+def test_bytes_that_are_not_text_are_refused_in_one_line(tmp_path: Path) -> None:
     path = tmp_path / "out.csv"
     path.write_bytes(b"\xff\xfe\x00" * 30)
     with pytest.raises(DataError, match="name a file that --events wrote"):

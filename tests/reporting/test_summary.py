@@ -61,7 +61,7 @@ def test_minute_counts_begins_and_faces() -> None:
     assert [minute.faces for minute in (first, second, third)] == [1, 1, 2]
 
 
-def test_time_of_a_later_run_goes_on_and_its_faces_are_others() -> None:
+def test_later_run_continues_the_time_and_has_faces_of_its_own() -> None:
     summary = summarize([*rows(1, "hhh"), *rows(1, "ss", run=1)])
     assert [timeline.name for timeline in summary.timelines] == ["1", "1 of run 2"]
     assert summary.timelines[1].spans == [Span("sad", 1.0, 1.5)]

@@ -26,7 +26,7 @@ def chosen(*arguments: str) -> list[tuple[str, str | None, str | None]]:
     return [(one.camera, one.record, one.events) for one in configs]
 
 
-def test_folder_is_its_videos_each_with_its_outputs(clips: Path) -> None:
+def test_folder_gives_each_video_its_own_outputs(clips: Path) -> None:
     assert chosen("--camera", "clips", "--record", "out/{name}.mp4", "--events", "{name}.csv") == [
         ("clips/a.mkv", "out/a.mp4", "a.csv"),
         ("clips/b.MP4", "out/b.mp4", "b.csv"),
@@ -40,7 +40,7 @@ def test_pattern_may_reach_into_folders(clips: Path) -> None:
     ]
 
 
-def test_one_file_may_name_its_outputs_too(clips: Path) -> None:
+def test_single_file_may_use_the_name_in_its_outputs(clips: Path) -> None:
     assert chosen("--camera", "clips/a.mkv", "--events", "{name}.csv") == [("clips/a.mkv", None, "a.csv")]
     assert chosen("--camera", "clips/a.mkv", "--events", "x.csv") == [("clips/a.mkv", None, "x.csv")]
 
@@ -90,7 +90,7 @@ def test_other_cameras_are_left_as_they_are(clips: Path, camera: str) -> None:
         (["--camera", "."], CameraNotFound, "in ., found none; name another folder"),
     ],
 )
-def test_what_cannot_be_meant_is_refused(
+def test_ambiguous_names_are_refused(
     clips: Path, arguments: list[str], error: type[Exception], message: str
 ) -> None:
     with pytest.raises(error, match=re.escape(message)):

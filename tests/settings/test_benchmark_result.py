@@ -78,7 +78,7 @@ def test_without_a_result_the_log_says_how_to_get_one(folder: Path, caplog: pyte
     assert "python -m benchmarks" in caplog.text
 
 
-def test_app_takes_what_was_found_and_what_is_set_before_it(
+def test_app_uses_the_result_unless_the_settings_say_otherwise(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     shipped = locate_classifier()

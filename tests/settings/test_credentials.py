@@ -33,7 +33,7 @@ def test_file_beats_environment_beats_systemd(file: Path, systemd: dict[str, str
     assert credentials.read_secret("token", None, systemd) is None
 
 
-def test_one_line_break_at_the_end_is_no_part_of_it(file: Path) -> None:
+def test_one_line_break_at_the_end_is_not_part_of_the_secret(file: Path) -> None:
     file.write_bytes(b" kept as it is \r\n")
     assert credentials.read_secret("mqtt_password", file, {}) == " kept as it is "
 
@@ -47,7 +47,7 @@ def test_one_line_break_at_the_end_is_no_part_of_it(file: Path) -> None:
         (b"hunter2\xff", "no UTF-8"),
     ],
 )
-def test_what_is_no_secret_is_refused_and_not_shown(file: Path, content: bytes, found: str) -> None:
+def test_invalid_secret_is_refused_and_not_shown(file: Path, content: bytes, found: str) -> None:
     file.write_bytes(content)
     with pytest.raises(
         ConfigError, match=f"the MQTT password in {file}, found {found}|found: {found}"
@@ -83,7 +83,7 @@ def test_empty_variable_is_named() -> None:
 
 
 @pytest.mark.parametrize(("mode", "warns"), [(0o600, False), (0o640, False), (0o644, True), (0o660, True)])
-def test_file_that_others_can_read_is_warned_of(
+def test_file_that_others_can_read_gives_a_warning(
     file: Path, mode: int, warns: bool, caplog: pytest.LogCaptureFixture
 ) -> None:
     file.chmod(mode)

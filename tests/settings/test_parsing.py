@@ -13,7 +13,7 @@ def parse(*arguments: str, **environment: str) -> Settings:
     return parse_settings(arguments, environment)[0]
 
 
-def test_nothing_said_gives_the_defaults() -> None:
+def test_settings_without_any_source_are_the_defaults() -> None:
     settings = parse()
     assert settings.config == Config()
     assert set(settings.origins.values()) == {"default"}
@@ -37,7 +37,7 @@ def test_printed_settings_are_toml_that_gives_the_same_settings(tmp_path: Path) 
     assert parse("--config", str(file)).config == settings.config
 
 
-def test_other_programs_variables_are_none_of_ours() -> None:
+def test_variables_of_other_programs_are_ignored() -> None:
     assert parse(FER_MATERIAL="x", PATH="y").config == Config()
 
 
@@ -138,7 +138,7 @@ def test_bad_file_names_the_line(tmp_path: Path, text: str, message: str) -> Non
     assert message.format(file=file) in str(raised.value)
 
 
-def test_stream_for_others_needs_one_to_say_so() -> None:
+def test_stream_for_other_machines_must_be_allowed() -> None:
     assert parse("--listen", "0.0.0.0:8080", "--insecure").config.address == ("0.0.0.0", 8080)
     assert parse("--listen", "0.0.0.0:8080", "--no-stream").config.stream is False
 
@@ -146,7 +146,7 @@ def test_stream_for_others_needs_one_to_say_so() -> None:
 @pytest.mark.parametrize(
     ("arguments", "environment"), [(["--token-file", "token"], {}), ([], {"FER_EDGE_TOKEN": "x"})]
 )
-def test_token_opens_other_addresses(arguments: list[str], environment: dict[str, str]) -> None:
+def test_token_allows_other_addresses(arguments: list[str], environment: dict[str, str]) -> None:
     assert parse("--listen", "0.0.0.0:8080", *arguments, **environment).config.address == ("0.0.0.0", 8080)
 
 
@@ -181,7 +181,7 @@ def test_address_of_ipv6() -> None:
     assert parse("--listen", "[::1]:80").config.address == ("::1", 80)
 
 
-def test_help_says_every_key_with_its_default(capsys: pytest.CaptureFixture[str]) -> None:
+def test_help_lists_every_flag_with_its_default(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as ended:
         parse_settings(["--help"], {})
     assert ended.value.code == 0
@@ -191,7 +191,9 @@ def test_help_says_every_key_with_its_default(capsys: pytest.CaptureFixture[str]
     assert "(default: 127.0.0.1:8080)" in text
 
 
-def test_hostname_in_a_text_is_this_machines(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_hostname_in_a_text_is_replaced_by_this_machines_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("socket.gethostname", lambda: "pi-07")
     file = tmp_path / "fer.toml"
     file.write_text('mqtt = "mqtts://${HOSTNAME}@broker/shop/${HOSTNAME}"\nevents = "/srv/${HOSTNAME}.csv"\n')
@@ -200,6 +202,6 @@ def test_hostname_in_a_text_is_this_machines(tmp_path: Path, monkeypatch: pytest
     assert (config.events, config.camera) == ("/srv/pi-07.csv", "pi-07.mp4")
 
 
-def test_password_of_the_broker_is_no_setting_and_printed_nowhere() -> None:
+def test_password_of_the_broker_is_not_a_setting_and_not_printed() -> None:
     settings = parse("--mqtt", "mqtt://fer@broker", FER_EDGE_MQTT_PASSWORD="secret")
     assert "secret" not in str(settings) + repr(settings)

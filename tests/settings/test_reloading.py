@@ -18,7 +18,7 @@ from edge.settings.reloading import ConfigReloader
 TIMEOUT_S = 60
 
 
-class Bench:
+class ReloaderBench:
     """A file of settings, and a ConfigReloader of it that keeps what the parts took."""
 
     def __init__(self, file: Path) -> None:
@@ -43,17 +43,17 @@ class Bench:
 
 
 @pytest.fixture
-def bench(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> Bench:
+def bench(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> ReloaderBench:
     caplog.set_level(logging.INFO)
-    return Bench(tmp_path / "fer.toml")
+    return ReloaderBench(tmp_path / "fer.toml")
 
 
-def test_part_takes_the_value_in_force_at_once(bench: Bench) -> None:
+def test_part_gets_the_value_in_force_at_once(bench: ReloaderBench) -> None:
     assert bench.taken == [("min_face_px", 48), ("clean", False)]
 
 
-def test_changed_setting_is_taken_once_and_logged_with_its_origin(
-    bench: Bench, caplog: pytest.LogCaptureFixture
+def test_changed_setting_is_handed_on_once_and_logged_with_its_origin(
+    bench: ReloaderBench, caplog: pytest.LogCaptureFixture
 ) -> None:
     assert bench.reload("fps = 30\nmin_face_px = 60\n") == [("min_face_px", 60)]
     assert caplog.messages == [f"min_face_px is 60 from now on ({bench.file}, line 2)"]
@@ -61,13 +61,13 @@ def test_changed_setting_is_taken_once_and_logged_with_its_origin(
     assert caplog.messages[1:] == ["the settings are as they were"]
 
 
-def test_setting_taken_out_of_the_file_goes_back_to_its_default(bench: Bench) -> None:
+def test_setting_removed_from_the_file_returns_to_its_default(bench: ReloaderBench) -> None:
     bench.reload("clean = true\n")
     assert bench.reload("fps = 30\n") == [("clean", False)]
 
 
-def test_what_needs_a_restart_is_told_each_time_without_its_value(
-    bench: Bench, caplog: pytest.LogCaptureFixture
+def test_change_that_needs_a_restart_is_logged_each_time_without_its_value(
+    bench: ReloaderBench, caplog: pytest.LogCaptureFixture
 ) -> None:
     for _ in range(2):
         assert bench.reload('camera = "rtsp://anna:pw@cam/live"\nblur = true\nclean = true\n')[1:] == []
@@ -80,8 +80,8 @@ def test_what_needs_a_restart_is_told_each_time_without_its_value(
 
 
 @pytest.mark.parametrize("text", ["min_face_px = 60\nclean = 1\n", "min_face_px = = 60", "witdh = 640\n"])
-def test_wrong_file_keeps_the_settings_and_says_so_in_one_line(
-    bench: Bench, caplog: pytest.LogCaptureFixture, text: str
+def test_wrong_file_keeps_the_settings_and_is_logged_in_one_line(
+    bench: ReloaderBench, caplog: pytest.LogCaptureFixture, text: str
 ) -> None:
     assert bench.reload(text) == []
     [line] = caplog.messages
@@ -89,7 +89,7 @@ def test_wrong_file_keeps_the_settings_and_says_so_in_one_line(
     assert bench.reload("min_face_px = 60\n") == [("min_face_px", 60)]
 
 
-def test_file_that_is_gone_keeps_the_settings(bench: Bench, caplog: pytest.LogCaptureFixture) -> None:
+def test_missing_file_keeps_the_settings(bench: ReloaderBench, caplog: pytest.LogCaptureFixture) -> None:
     bench.file.unlink()
     bench.reloading.reload()
     assert caplog.messages[0].startswith("the settings stay as they were: expected a configuration in")
@@ -106,36 +106,36 @@ def app(tmp_path: Path) -> Iterator[tuple["subprocess.Popen[str]", Path]]:
         stderr=subprocess.PIPE,
         text=True,
     )
-    line_with(process, "camera demo")
+    read_until(process, "camera demo")
     yield process, file
     process.kill()
     process.communicate()
 
 
-def line_with(process: "subprocess.Popen[str]", text: str) -> str:
+def read_until(process: "subprocess.Popen[str]", text: str) -> str:
     """The next line on stderr that has `text` in it."""
     assert process.stderr is not None
     return next((line for line in process.stderr if text in line), f"ended without {text}")
 
 
-def test_hang_up_signal_reloads_a_process_that_runs(app: tuple["subprocess.Popen[str]", Path]) -> None:
+def test_sighup_reloads_the_settings_of_a_running_process(app: tuple["subprocess.Popen[str]", Path]) -> None:
     process, file = app
     file.write_text('camera = "demo"\nstream = false\nlog_every_s = 0.1\nverbose = true\nfps = 10\n')
     process.send_signal(signal.SIGHUP)
-    assert "fps has changed" in line_with(process, "needs a restart")
-    assert "log_every_s is 0.1 from now on" in line_with(process, "from now on")
-    assert "verbose is True" in line_with(process, "from now on")
+    assert "fps has changed" in read_until(process, "needs a restart")
+    assert "log_every_s is 0.1 from now on" in read_until(process, "from now on")
+    assert "verbose is True" in read_until(process, "from now on")
     # The line that would have come in an hour.
-    assert "faces 1" in line_with(process, "faces 1")
+    assert "faces 1" in read_until(process, "faces 1")
     file.write_text("camera = 3\n")
     process.send_signal(signal.SIGHUP)
-    assert "ERROR the settings stay as they were" in line_with(process, "settings")
-    assert "captured" in line_with(process, "captured")
+    assert "ERROR the settings stay as they were" in read_until(process, "settings")
+    assert "captured" in read_until(process, "captured")
     process.terminate()
     assert process.wait(TIMEOUT_S) == 0
 
 
-def test_terminal_that_goes_away_ends_what_was_started_at_it(tmp_path: Path) -> None:
+def test_closed_terminal_ends_the_program_that_was_started_in_it(tmp_path: Path) -> None:
     ours, theirs = pty.openpty()
     process = subprocess.Popen(
         [sys.executable, "-m", "edge.run", "--camera", "demo", "--no-stream"],
@@ -143,7 +143,7 @@ def test_terminal_that_goes_away_ends_what_was_started_at_it(tmp_path: Path) -> 
         stderr=subprocess.PIPE,
         text=True,
     )
-    line_with(process, "camera demo")
+    read_until(process, "camera demo")
     process.send_signal(signal.SIGHUP)
     _, rest = process.communicate(timeout=TIMEOUT_S)
     os.close(ours)
