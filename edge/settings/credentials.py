@@ -54,7 +54,7 @@ def is_given(name: str, path: Path | None, environment: Mapping[str, str]) -> bo
 
 
 def hide_secrets(text: str) -> str:
-    """`text` without the user, the password and the query of an address: cameras take passwords in all."""
+    """`text` without the user, password and query of an address: cameras take passwords in each of them."""
     return re.sub(r"(\w+://[^?]*)\?.*", r"\1?…", re.sub(r"(\w+:/*).*@", r"\1…@", text))
 
 
