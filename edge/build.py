@@ -49,37 +49,29 @@ def build(
     *,
     camera: Camera | None = None,
     telemetry: Telemetry | None = None,
-    streams: bool = False,
+    has_stream: bool = False,
     change_sinks: Callable[[list[Sink]], Sequence[Sink]] = lambda sinks: sinks,
     on_quit: Callable[[], None] = lambda: None,
     on_change: OnChange = ignore_changes,
 ) -> Pipeline:
-    """Build the pipeline that `config` describes; raises FerEdgeError.  Call it before any thread is started.
+    """Build the pipeline of `config`; raises FerEdgeError.  Call it before any thread is started.
 
-    `camera` and `telemetry` replace those of `config`.  `streams` adds the HTTP server.  `change_sinks` gets
-    the sinks that `config` asks for and returns the sinks to use, so that a benchmark can add or replace
+    `camera` and `telemetry` replace those of `config`.  `has_stream` adds the HTTP server.  `change_sinks`
+    gets the sinks that `config` asks for and returns the sinks to use, so that a benchmark can add or replace
     some.  `on_quit` is called when somebody quits at the display.  `on_change` gets a function for each
     setting that can change while the pipeline runs.
     """
-    share_heap()
-    # The stages run side by side: threads inside OpenCV would compete with them for the cores.
-    cv2.setNumThreads(1)
+    _limit_libraries()
     telemetry = telemetry or Telemetry(read_board=board.CachedBoard())
     camera = camera or make_camera(
-        config, is_paced=streams or config.display, on_back=telemetry.count_reconnect
+        config, is_paced=has_stream or config.display, on_back=telemetry.count_reconnect
     )
     detector = make_detector(config)
     classifier = make_classifier(config, detector)
     tracker = make_tracker(config)
+    labels, model = classifier.labels, describe_model(detector, classifier)
     sinks = make_sinks(
-        config,
-        camera,
-        classifier.labels,
-        telemetry,
-        model=describe_model(detector, classifier),
-        streams=streams,
-        on_quit=on_quit,
-        on_change=on_change,
+        config, camera, labels, telemetry, model, has_stream=has_stream, on_quit=on_quit, on_change=on_change
     )
     sinks = [*change_sinks(sinks), LatencySink(telemetry)]
     face_finder = TrackingFaceFinder(tracker, detector)
@@ -90,6 +82,13 @@ def build(
     on_change("log_every_s", partial(setattr, pipeline, "log_every_s"))
     log.info("camera %s", camera.name)
     return pipeline
+
+
+def _limit_libraries() -> None:
+    """Keep libraries from using more memory and cores than a process with several threads should."""
+    share_heap()
+    # Threads inside OpenCV would compete with the stages for the cores.
+    cv2.setNumThreads(1)
 
 
 def make_camera(config: Config, *, is_paced: bool, on_back: Callable[[], None] = lambda: None) -> Camera:

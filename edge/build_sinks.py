@@ -28,9 +28,9 @@ def make_sinks(
     camera: Camera,
     labels: tuple[str, ...],
     telemetry: Telemetry,
-    *,
     model: Mapping[str, str],
-    streams: bool,
+    *,
+    has_stream: bool,
     on_quit: Callable[[], None],
     on_change: OnChange = ignore_changes,
 ) -> list[Sink]:
@@ -41,7 +41,7 @@ def make_sinks(
     """
     sinks: list[Sink] = []
     metrics = MetricsSink(labels, lambda: telemetry.read_stats().to_dict(), model)
-    if streams:
+    if has_stream:
         sinks.append(make_stream(config, telemetry, metrics.render))
     if config.display:
         sinks.append(make_display(config, telemetry, on_quit))
@@ -52,7 +52,7 @@ def make_sinks(
         from edge.sinks.progress import ProgressSink
 
         sinks.append(ProgressSink(camera, frames=config.frames))
-    if streams:
+    if has_stream:
         # After the sinks that show results to people, so that it can measure when those are done.
         sinks.append(metrics)
     if systemd.is_started_by_systemd(os.environ):

@@ -37,7 +37,7 @@ def run(chosen: Settings, waiter: SignalWaiter, reloader: ConfigReloader) -> Non
     pipeline = build(
         config,
         telemetry=telemetry,
-        streams=config.stream and (not is_file or is_requested),
+        has_stream=config.stream and (not is_file or is_requested),
         on_quit=waiter.stop,
         on_change=reloader.on_change,
     )

@@ -1,8 +1,8 @@
-"""Time that a test turns."""
+"""A clock that a test sets."""
 
 
 class Clock:
-    """Stands still until it is told to sleep."""
+    """Stands still but for its sleep()."""
 
     def __init__(self, now_s: float = 0.0) -> None:
         self.now_s = now_s

@@ -15,7 +15,10 @@ LABELS = ("happy", "sad")
 
 
 class Part:
-    """A context manager that knows whether it is open.  Its one method counts its calls and may raise or block."""
+    """A context manager that knows whether it is open.
+
+    Its one method counts its calls and may raise or block.
+    """
 
     name = "fake"
 

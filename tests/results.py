@@ -1,4 +1,4 @@
-"""Results made to order."""
+"""Expressions, readings and results for tests."""
 
 import numpy as np
 
@@ -9,7 +9,7 @@ LABELS = ("angry", "disgust", "fear", "happy", "sad", "surprise", "neutral")
 
 
 def expression_of(label: str = "happy", probability: float = 0.8) -> Expression:
-    """`label` with `probability`, the rest shared by the others."""
+    """An expression in which `label` has `probability`; the other labels share the rest equally."""
     rest = (1 - probability) / (len(LABELS) - 1)
     return Expression(
         np.array([probability if name == label else rest for name in LABELS], np.float32), LABELS

@@ -1,4 +1,4 @@
-"""A world of scripted faces, and a detector that sees of it what a real one would."""
+"""Scripted faces, and a detector that finds them as a real one would."""
 
 from collections.abc import Sequence
 
@@ -20,7 +20,7 @@ def face_at(left: int, top: int = 100, size: int = 100, score: float = 1.0) -> F
 
 
 class ScriptedDetector:
-    """Finds the faces that lie wholly in the region searched and are of a size looked for; notes the searches."""
+    """Finds the faces that lie wholly in the region and have a size that is searched for."""
 
     name = "scripted"
 
@@ -32,9 +32,9 @@ class ScriptedDetector:
         false: Sequence[Face] = (),
         parts: Sequence[Search] | None = None,
     ) -> None:
-        """`weak` faces are found only where one is followed, `false` ones nowhere there.
+        """`weak` faces are found only by searches near a tracked face, `false` ones only by other searches.
 
-        The `parts` are by default one of the whole frame.
+        By default, `parts` is one search of the whole frame.
         """
         self.faces, self.weak, self.false = list(faces), list(weak), list(false)
         self._parts = parts

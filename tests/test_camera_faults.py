@@ -121,8 +121,8 @@ def test_pipeline_outlives_every_fault_and_keeps_its_viewers(
     numbers, times_s = [frame.number for frame in frames], [frame.elapsed_s for frame in frames]
     assert numbers == sorted(set(numbers)) and times_s == sorted(times_s)
     assert telemetry.read_stats().reconnects >= len(Unruly.faults)
-    told = {frame.notice.partition(";")[0] for frame in frames if frame.notice}
-    assert told >= {
+    notices = {frame.notice.partition(";")[0] for frame in frames if frame.notice}
+    assert notices >= {
         "no camera: expected a frame from unruly, found none",
         "no camera: expected a frame from unruly within 0.3 s, found none",
         "no camera: expected pictures from unruly, found several in a row that cannot be decoded",

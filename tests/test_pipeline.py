@@ -1,4 +1,4 @@
-"""The stages together: fakes raise, block and count; no clock is waited for."""
+"""The pipeline with fakes that raise, block and count; no test waits for a clock."""
 
 import math
 import threading
@@ -143,7 +143,7 @@ def test_every_captured_frame_is_either_shown_or_counted_as_dropped(slow: str, b
     gate = slow_part.gate = threading.Event()
 
     def wait_for_the_part_before() -> None:
-        """Deliver a frame once the last one has got as far as the slow part, so that only that part loses any."""
+        """Deliver a frame once the last one has reached the slow part, so that frames are lost only there."""
         setup.camera.calls += 1
         while part_before.calls < setup.camera.delivered:
             threading.Event().wait(0.0001)

@@ -127,7 +127,7 @@ def test_recording_of_a_live_camera_plays_as_long_as_it_ran(tmp_path: Path) -> N
     assert ended.returncode == 0, ended.stderr
     seen_s = [json.loads(line)["time_s"] for line in events.read_text().splitlines()]
     recorded_s = frames_of(record)
-    # Wherever in the camera's time the recording began, each frame with a row plays as late after that as it was taken.
+    # There is a start of the recording, in the camera's time, for which every frame with a row plays at its time.
     assert any(
         all(min(abs(time_s - began_s - played_s) for played_s in recorded_s) < 3e-3 for time_s in seen_s)
         for began_s in (seen_s[0] - played_s for played_s in recorded_s)
@@ -156,7 +156,7 @@ def test_kill_in_the_middle_leaves_a_recording_that_plays(tmp_path: Path) -> Non
 def test_recording_that_fails_ends_alone_and_the_exit_code_says_so(clip: Path, tmp_path: Path) -> None:
     full, events = tmp_path / "full.mp4", tmp_path / "out.csv"
     full.symlink_to("/dev/full")
-    assert "No space left" in complaint(
+    assert "No space left" in read_refusal(
         ["--camera", str(clip), "--record", str(full), "--events", str(events)], 74
     )
     assert max(int(row["frame"]) for row in rows_of(events)) == 59
@@ -173,7 +173,9 @@ def test_recording_of_a_live_camera_that_fails_ends_alone(tmp_path: Path) -> Non
     assert len(rows_of(events)) > 3
 
 
-def test_folder_is_done_video_by_video_and_a_broken_one_holds_up_none(clip: Path, tmp_path: Path) -> None:
+def test_videos_of_a_folder_run_in_turn_and_a_broken_one_does_not_stop_the_others(
+    clip: Path, tmp_path: Path
+) -> None:
     folder = tmp_path / "clips"
     folder.mkdir()
     for name in ("a.mp4", "c.mp4"):
@@ -184,7 +186,7 @@ def test_folder_is_done_video_by_video_and_a_broken_one_holds_up_none(clip: Path
         for key, suffix in (("record", "mp4"), ("events", "csv"), ("report", "html"))
         for word in (f"--{key}", str(tmp_path / f"{{name}}.{suffix}"))
     ]
-    line = complaint(["--camera", str(folder), "--frames", "30", *outputs], 69)
+    line = read_refusal(["--camera", str(folder), "--frames", "30", *outputs], 69)
     assert "found 1 that cannot" in line and "b.mp4" in line
     assert sorted(path.name for path in tmp_path.iterdir() if path.is_file()) == [
         f"{name}.{suffix}" for name in "ac" for suffix in ("csv", "html", "mp4")
@@ -219,7 +221,7 @@ def test_recording_without_its_library_says_what_to_install(tmp_path: Path) -> N
 def test_report_is_made_of_what_was_seen_when_the_recording_failed(clip: Path, tmp_path: Path) -> None:
     full = tmp_path / "full.mp4"
     full.symlink_to("/dev/full")
-    complaint(
+    read_refusal(
         [
             "--camera",
             str(clip),
@@ -320,7 +322,7 @@ def test_demo_shows_a_happy_face_in_the_stream(
     assert labels == ["happy"]
 
 
-def test_token_is_asked_for_and_told_nowhere(
+def test_token_is_required_and_appears_in_no_log_and_no_command_line(
     live: Callable[..., tuple["subprocess.Popen[str]", str]], tmp_path: Path
 ) -> None:
     token = tmp_path / "token"
@@ -343,7 +345,7 @@ def test_token_is_asked_for_and_told_nowhere(
 @pytest.mark.parametrize(
     ("token", "found"), [("", "found nothing"), ("hunter2", "found one of 7 characters")]
 )
-def test_token_that_is_none_is_refused_and_not_repeated(token: str, found: str) -> None:
+def test_invalid_token_is_refused_and_not_repeated(token: str, found: str) -> None:
     ended = run("--camera", "demo", "--listen", "0.0.0.0:0", environment={"FER_EDGE_TOKEN": token})
     assert ended.returncode == 78
     assert found in ended.stderr.splitlines()[-1] and "hunter2" not in ended.stderr
@@ -367,8 +369,8 @@ def test_duration_ends_the_app() -> None:
     assert ended.stderr.count("captured") >= 3
 
 
-def complaint(arguments: Sequence[str], exit_code: int) -> str:
-    """The one line with which the command refuses."""
+def read_refusal(arguments: Sequence[str], exit_code: int) -> str:
+    """The single line on stderr with which the command ends with `exit_code`."""
     ended = run(*arguments)
     assert ended.returncode == exit_code, ended.stderr
     assert "Traceback" not in ended.stderr
@@ -378,7 +380,7 @@ def complaint(arguments: Sequence[str], exit_code: int) -> str:
 
 
 def test_missing_camera_names_those_that_exist() -> None:
-    assert "/dev/video97" in complaint(["--camera", "97", "--no-stream"], 69)
+    assert "/dev/video97" in read_refusal(["--camera", "97", "--no-stream"], 69)
 
 
 def test_missing_camera_is_awaited_where_that_is_wanted_and_shown_as_a_notice(
@@ -398,14 +400,14 @@ def test_missing_camera_is_awaited_where_that_is_wanted_and_shown_as_a_notice(
     assert rest.count("no camera") <= 1 and "Traceback" not in rest
 
 
-def test_video_that_is_none_is_refused(tmp_path: Path) -> None:
+def test_file_that_is_no_video_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "clip.mp4"
     path.write_bytes(b"no video" * 100)
-    assert str(path) in complaint(["--camera", str(path)], 69)
+    assert str(path) in read_refusal(["--camera", str(path)], 69)
 
 
 def test_video_that_is_missing_is_refused(tmp_path: Path) -> None:
-    assert "none.mp4" in complaint(["--camera", str(tmp_path / "none.mp4")], 69)
+    assert "none.mp4" in read_refusal(["--camera", str(tmp_path / "none.mp4")], 69)
 
 
 def test_video_cut_off_in_the_middle_keeps_what_was_decoded(clip: Path, tmp_path: Path) -> None:
@@ -424,14 +426,14 @@ def test_video_cut_off_in_the_middle_keeps_what_was_decoded(clip: Path, tmp_path
 
 
 def test_missing_model_is_refused(tmp_path: Path) -> None:
-    assert "none.onnx" in complaint(
+    assert "none.onnx" in read_refusal(
         ["--camera", "demo", "--no-stream", "--model", str(tmp_path / "none.onnx")], 65
     )
 
 
 def test_missing_yunet_says_how_to_fetch_it(tmp_path: Path) -> None:
     arguments = ["--camera", "demo", "--detector", "yunet", "--yunet", str(tmp_path / "none.onnx")]
-    assert "python -m edge.models" in complaint(arguments, 65)
+    assert "python -m edge.models" in read_refusal(arguments, 65)
 
 
 def test_port_in_use_is_refused() -> None:
@@ -439,25 +441,25 @@ def test_port_in_use_is_refused() -> None:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         address = f"127.0.0.1:{taken.getsockname()[1]}"
-        assert address in complaint(["--camera", "demo", "--listen", address], 74)
+        assert address in read_refusal(["--camera", "demo", "--listen", address], 74)
 
 
 def test_unknown_setting_is_refused(tmp_path: Path) -> None:
     file = tmp_path / "fer.toml"
     file.write_text("camra = 'demo'\n")
-    assert "did you mean camera?" in complaint(["--config", str(file)], 78)
+    assert "did you mean camera?" in read_refusal(["--config", str(file)], 78)
 
 
 def test_events_of_the_last_run_survive_a_camera_that_is_missing(tmp_path: Path) -> None:
     events = tmp_path / "out.csv"
     events.write_text("the last run's")
-    complaint(["--camera", str(tmp_path / "none.mp4"), "--events", str(events)], 69)
+    read_refusal(["--camera", str(tmp_path / "none.mp4"), "--events", str(events)], 69)
     assert events.read_text() == "the last run's"
 
 
 @pytest.mark.parametrize("option", ["--camera", "--model"])
 def test_name_that_no_file_can_have_is_refused(option: str) -> None:
-    assert "can be read" in complaint(
+    assert "can be read" in read_refusal(
         ["--no-stream", "--camera", "demo", option, "a" * 300], 69 if option == "--camera" else 65
     )
 
@@ -468,7 +470,7 @@ def test_user_without_a_home_gets_the_haar_detector() -> None:
 
 
 def test_events_in_a_folder_that_is_not_there_are_refused(tmp_path: Path) -> None:
-    assert "none/out.csv" in complaint(
+    assert "none/out.csv" in read_refusal(
         ["--camera", "demo", "--no-stream", "--events", str(tmp_path / "none" / "out.csv")], 74
     )
 

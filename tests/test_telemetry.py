@@ -59,13 +59,13 @@ def test_old_frames_are_forgotten() -> None:
     assert stats.captured_fps == stats.analysed_fps == stats.shown_fps == stats.latency_p95_ms == 0
 
 
-def test_line_names_every_figure_that_people_watch() -> None:
+def test_log_line_names_every_stat_that_people_watch() -> None:
     line = Telemetry(Clock(100.0)).read_stats().to_log_line()
     for word in ("captured", "analysed", "shown", "dropped", "p50", "p95", "faces"):
         assert word in line
 
 
-def test_board_is_told_in_line_and_stats() -> None:
+def test_log_line_and_stats_hold_the_state_of_the_board() -> None:
     stats = Telemetry(Clock(100.0), lambda: Board("a Pi", 71.26, ("under-voltage", "throttled"))).read_stats()
     assert stats.to_log_line().endswith(", 71 °C, THROTTLED: under-voltage, throttled")
     assert stats.to_dict()["temperature_c"] == 71.26 and stats.to_dict()["throttled"] == 1
@@ -77,7 +77,7 @@ def test_board_that_tells_nothing_is_not_spoken_of() -> None:
     assert "temperature_c" not in stats.to_dict() and stats.to_dict()["throttled"] == 0
 
 
-def test_returns_of_the_camera_are_counted_and_told_in_the_line_once_there_is_one() -> None:
+def test_reconnects_are_counted_and_in_the_log_line_from_the_first_one_on() -> None:
     telemetry = Telemetry()
     assert "reconnects" not in telemetry.read_stats().to_log_line()
     telemetry.count_reconnect()

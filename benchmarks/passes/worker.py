@@ -121,7 +121,7 @@ def run_pass(request: PassRequest) -> PassResult:
                 config,
                 camera=_open_camera(request, opened),
                 telemetry=Telemetry(),
-                streams=request.viewer,
+                has_stream=request.viewer,
                 change_sinks=timing_sink.add_to,
                 on_quit=waiter.stop,
             )

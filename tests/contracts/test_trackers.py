@@ -19,7 +19,7 @@ def tracker(request: pytest.FixtureRequest) -> Tracker:
     return WholeFrameTracker(48) if request.param == "whole frame" else FakeTracker()
 
 
-def test_frame_without_a_face_gives_none(tracker: Tracker) -> None:
+def test_no_face_is_returned_for_a_frame_without_one(tracker: Tracker) -> None:
     assert tracker.track(frame_at(0.0), ScriptedDetector()) == ()
 
 

@@ -20,7 +20,7 @@ def yunet(material: Callable[[str], Path]) -> bytes:
     return material("models/yunet_s_320_320.onnx").read_bytes()
 
 
-# The scores of the coarsest cells, none of them below a least one.
+# Halves the scores of the coarsest cells and raises them to a lower limit.
 STRIDE = 32
 SCORES = Postprocessing(
     [Value("least", "float32", (1,))],

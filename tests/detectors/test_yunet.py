@@ -51,7 +51,7 @@ def test_finds_what_opencv_finds_with_the_same_file(
     assert count > len(pictures) / 2 or min(size) <= 100, "in smaller pictures the faces are small"
 
 
-def test_picture_without_a_face_has_none(model: Path) -> None:
+def test_no_face_is_found_in_a_picture_without_one(model: Path) -> None:
     assert YunetDetector(model)._find_faces(np.full((96, 160), 90, np.uint8), MIN_SCORE) == []
 
 

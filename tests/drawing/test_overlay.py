@@ -16,13 +16,13 @@ BACKGROUNDS = pytest.mark.parametrize("background", [WHITE, BLACK, NOISE], ids=[
 FACE = Box(100, 100, 120, 120)
 
 
-def changed(before: Image, after: Image) -> Image:
+def find_changes(before: Image, after: Image) -> Image:
     return np.asarray((before != after).any(axis=2), np.uint8)
 
 
 @BACKGROUNDS
 def test_box_is_drawn_around_the_face_and_not_over_it(background: Image) -> None:
-    marks = changed(background, overlay.draw(result_of(background, reading_of(FACE)), corner=""))
+    marks = find_changes(background, overlay.draw(result_of(background, reading_of(FACE)), corner=""))
     assert marks[FACE.top - 1 : FACE.top + 2, FACE.left : FACE.right].mean() > 0.9
     assert marks[FACE.top : FACE.bottom, FACE.left - 1 : FACE.left + 2].mean() > 0.9
     assert not marks[FACE.top + 5 : FACE.bottom - 5, FACE.left + 5 : FACE.right - 5].any()
@@ -34,7 +34,7 @@ def test_frame_itself_stays_as_it_is() -> None:
     np.testing.assert_array_equal(result.frame.bgr, WHITE)
 
 
-def luminance(colours: Image) -> np.ndarray[tuple[int, ...], np.dtype[np.float64]]:
+def compute_luminance(colours: Image) -> np.ndarray[tuple[int, ...], np.dtype[np.float64]]:
     """Relative luminance of BGR, as WCAG 2 defines it."""
     linear = ((colours / 255 + 0.055) / 1.055) ** 2.4
     return np.asarray(linear @ np.array([0.0722, 0.7152, 0.2126]))
@@ -47,7 +47,7 @@ def test_text_stands_out_from_its_plate(background: Image, track_id: int, probab
     reading = reading_of(FACE, track_id, probability=probability)
     image = overlay.draw(result_of(background, reading), corner="")
     title = image[FACE.top + 3 : FACE.top + 18, FACE.right + 6 : FACE.right + 80]
-    levels = luminance(title.reshape(-1, 3))
+    levels = compute_luminance(title.reshape(-1, 3))
     contrast = (levels.max() + 0.05) / (np.median(levels) + 0.05)
     # WCAG 2.1's least contrast for large text.
     assert contrast >= 3
@@ -74,7 +74,9 @@ def test_plates_avoid_the_neighbours_face() -> None:
     left, right = Box(100, 100, 120, 120), Box(230, 100, 120, 120)
     image = overlay.draw(result_of(WHITE, reading_of(left, 1), reading_of(right, 2)), corner="")
     for face in (left, right):
-        assert not changed(WHITE, image)[face.top + 5 : face.bottom - 5, face.left + 5 : face.right - 5].any()
+        assert not find_changes(WHITE, image)[
+            face.top + 5 : face.bottom - 5, face.left + 5 : face.right - 5
+        ].any()
 
 
 def test_plates_avoid_each_other() -> None:
@@ -94,7 +96,7 @@ def test_long_label_stays_on_its_plate_with_its_probability() -> None:
         result_of(BLACK, Reading(Face(FACE, 1.0, track_id=1), expression, expression)), corner=""
     )
     right = FACE.right + 4 + 132
-    assert not changed(BLACK, image)[:, right:].any()
+    assert not find_changes(BLACK, image)[:, right:].any()
     percent = image[FACE.top : FACE.top + 20, right - 40 : right]
     assert percent.max() > 200
 
@@ -137,6 +139,6 @@ def test_twenty_faces_in_a_small_picture_are_drawn() -> None:
 
 
 def test_corner_shows_its_text_and_nothing_else_changes() -> None:
-    marks = changed(WHITE, overlay.draw(result_of(WHITE), corner="30.0 FPS  12 ms"))
+    marks = find_changes(WHITE, overlay.draw(result_of(WHITE), corner="30.0 FPS  12 ms"))
     assert marks[:20, :100].mean() > 0.6
     assert not marks[25:].any()

@@ -9,7 +9,7 @@ from edge.frames import Image
 TEXT = "no camera: expected a camera at /dev/video0, found no such device; there are: none"
 
 
-def written(image: Image) -> Image:
+def find_text(image: Image) -> Image:
     """Where something is drawn, (H, W)."""
     return np.asarray((image != placeholder.BACKGROUND).any(axis=2), np.uint8)
 
@@ -20,16 +20,16 @@ def test_picture_has_the_size_asked_for_and_a_text_that_keeps_clear_of_the_sides
 ) -> None:
     image = placeholder.draw(TEXT, *size)
     assert image.shape == (size[1], size[0], 3) and image.dtype == np.uint8
-    assert written(image).any() and not written(image)[:, [0, -1]].any()
+    assert find_text(image).any() and not find_text(image)[:, [0, -1]].any()
 
 
 def test_text_is_all_there_in_as_many_rows_as_it_takes() -> None:
-    rows = written(placeholder.draw(TEXT, 640, 480)).any(axis=1).astype(int)
+    rows = find_text(placeholder.draw(TEXT, 640, 480)).any(axis=1).astype(int)
     assert 2 <= (np.diff(rows) == 1).sum() <= 4
 
 
 def test_corner_where_the_rate_stands_is_left_free() -> None:
-    assert not written(placeholder.draw(TEXT, 640, 480))[:24].any()
+    assert not find_text(placeholder.draw(TEXT, 640, 480))[:24].any()
 
 
 @pytest.mark.parametrize(
@@ -39,7 +39,7 @@ def test_any_text_makes_a_picture(text: str) -> None:
     assert placeholder.draw(text, 640, 480).any()
 
 
-def test_texts_can_be_told_apart_and_the_picture_is_not_written_to() -> None:
+def test_different_texts_give_different_pictures_which_are_read_only() -> None:
     one, other = (
         placeholder.draw("no camera: busy", 640, 480),
         placeholder.draw("no camera: gone", 640, 480),

@@ -61,7 +61,7 @@ def test_temperature_of_the_file_softens_the_probabilities(tmp_path: Path) -> No
     assert soft.classify([crop])[0].top_label == "happy"
 
 
-def refused(path: Path, detector: str = "haar") -> str:
+def load_refused(path: Path, detector: str = "haar") -> str:
     with pytest.raises(ModelError) as raised:
         OnnxClassifier(path, detector)
     message = str(raised.value)
@@ -70,40 +70,40 @@ def refused(path: Path, detector: str = "haar") -> str:
 
 
 def test_missing_file_says_what_to_run(tmp_path: Path) -> None:
-    assert "python -m export convert" in refused(tmp_path / "none.onnx")
+    assert "python -m export convert" in load_refused(tmp_path / "none.onnx")
 
 
 @pytest.mark.parametrize("kept", [0.0, 0.1, 0.5, 0.9])
-def test_truncated_file_is_refused(tmp_path: Path, kept: float) -> None:
+def test_truncated_file_is_load_refused(tmp_path: Path, kept: float) -> None:
     content = onnx_files.write(tmp_path / "whole.onnx").read_bytes()
     path = tmp_path / "cut.onnx"
     path.write_bytes(content[: int(kept * len(content))])
-    assert "again" in refused(path)
+    assert "again" in load_refused(path)
 
 
-def test_file_without_metadata_is_refused(tmp_path: Path) -> None:
-    assert "found none" in refused(onnx_files.write(tmp_path / "bare.onnx", None))
+def test_file_without_metadata_is_load_refused(tmp_path: Path) -> None:
+    assert "found none" in load_refused(onnx_files.write(tmp_path / "bare.onnx", None))
 
 
-def test_file_with_another_schema_is_refused(tmp_path: Path) -> None:
-    assert "schema" in refused(onnx_files.write(tmp_path / "new.onnx", '{"schema": 99}'))
+def test_file_with_another_schema_is_load_refused(tmp_path: Path) -> None:
+    assert "schema" in load_refused(onnx_files.write(tmp_path / "new.onnx", '{"schema": 99}'))
 
 
-def test_file_of_another_input_shape_is_refused(tmp_path: Path) -> None:
-    message = refused(onnx_files.write(tmp_path / "wide.onnx", side=64))
+def test_file_of_another_input_shape_is_load_refused(tmp_path: Path) -> None:
+    message = load_refused(onnx_files.write(tmp_path / "wide.onnx", side=64))
     assert "[n, 48, 48, 1]" in message and "64" in message
 
 
-def test_file_of_another_number_of_classes_is_refused(tmp_path: Path) -> None:
-    assert "[n, 7]" in refused(onnx_files.write(tmp_path / "few.onnx", classes=5))
+def test_file_of_another_number_of_classes_is_load_refused(tmp_path: Path) -> None:
+    assert "[n, 7]" in load_refused(onnx_files.write(tmp_path / "few.onnx", classes=5))
 
 
-def test_file_for_single_crops_alone_is_refused(tmp_path: Path) -> None:
-    assert "[1, 48, 48, 1]" in refused(onnx_files.write(tmp_path / "single.onnx", batch=1))
+def test_file_for_single_crops_alone_is_load_refused(tmp_path: Path) -> None:
+    assert "[1, 48, 48, 1]" in load_refused(onnx_files.write(tmp_path / "single.onnx", batch=1))
 
 
-def test_detector_without_a_framing_is_refused(tmp_path: Path) -> None:
-    assert "haar, yunet" in refused(onnx_files.write(tmp_path / "bands.onnx"), "dlib")
+def test_detector_without_a_framing_is_load_refused(tmp_path: Path) -> None:
+    assert "haar, yunet" in load_refused(onnx_files.write(tmp_path / "bands.onnx"), "dlib")
 
 
 def test_session_leaves_no_file_behind_and_starts_no_telemetry(tmp_path: Path) -> None:

@@ -99,7 +99,7 @@ def test_jpeg_is_decoded_whole_where_it_is_or_has_to_be() -> None:
     assert frame._half_grey is None
 
 
-def test_blur_takes_sharpness_away_and_a_flat_picture_has_none() -> None:
+def test_blur_reduces_the_sharpness_and_a_uniform_picture_has_a_sharpness_of_0() -> None:
     noise = np.random.default_rng(3).integers(0, 256, (48, 48), np.uint8)
     blurred = np.asarray(cv2.GaussianBlur(noise, (5, 5), 0), np.uint8)
     assert preprocess.measure_sharpness(noise) > 4 * preprocess.measure_sharpness(blurred) > 0

@@ -1,4 +1,4 @@
-"""Ids, and where is looked for faces, on scripted sequences."""
+"""The ids of faces and the regions of searches, on scripted sequences."""
 
 from collections.abc import Callable, Sequence
 from functools import partial
@@ -14,7 +14,7 @@ Script = Callable[[float], Sequence[Face]]
 
 
 def run(script: Script, seconds: float, tracker: FollowingTracker | None = None) -> list[dict[int, Box]]:
-    """For each frame the boxes by id, of the faces that `script` tells of at its time."""
+    """Track the faces that `script` returns for each time; returns the boxes of each frame by id."""
     tracker, detector = tracker or FollowingTracker(48), ScriptedDetector()
     frames = []
     for step in range(round(seconds * FPS)):
@@ -188,7 +188,7 @@ def test_weak_face_is_followed_and_given_up_when_no_part_confirms_it() -> None:
     assert ids[-1] == []
 
 
-def test_face_that_is_none_at_a_second_look_is_never_shown() -> None:
+def test_face_that_the_second_search_does_not_find_is_never_returned() -> None:
     tracker, detector = FollowingTracker(48), ScriptedDetector([face_at(300)], false=[face_at(50)])
     for step in range(30):
         assert [face.box.left for face in tracker.track(frame_at(step / FPS), detector)] == [300]

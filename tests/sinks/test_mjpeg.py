@@ -29,7 +29,7 @@ from edge.frames import Frame, PixelFormat
 from edge.sinks.mjpeg import MjpegSink
 from edge.web import multipart, server
 from edge.web.server import Resources
-from tests.pixels import values_across
+from tests.pixels import count_values_across
 from tests.results import LABELS, reading_of, result_of
 from tests.sinks.show_results import show_results
 from tests.waiting import until
@@ -128,7 +128,7 @@ def count_values(jpeg: bytes, box: Box) -> int:
     assert picture is not None
     # JPEG blurs the edges of the cells; the median sharpens them.
     inside = cv2.medianBlur(picture[box.top + 8 : box.bottom - 8, box.left + 8 : box.right - 8], 5)
-    return values_across(np.asarray(inside, np.uint8), tolerance=16)
+    return count_values_across(np.asarray(inside, np.uint8), tolerance=16)
 
 
 def test_raw_stream_is_the_cameras_own_jpeg_without_decoding(
