@@ -127,7 +127,7 @@ def test_recording_of_a_live_camera_plays_as_long_as_it_ran(tmp_path: Path) -> N
     assert ended.returncode == 0, ended.stderr
     seen_s = [json.loads(line)["time_s"] for line in events.read_text().splitlines()]
     recorded_s = frames_of(record)
-    # There is a start of the recording, in the camera's time, for which every frame with a row plays at its time.
+    # For some start of the recording, in camera time, every frame with a row plays at its own time.
     assert any(
         all(min(abs(time_s - began_s - played_s) for played_s in recorded_s) < 3e-3 for time_s in seen_s)
         for began_s in (seen_s[0] - played_s for played_s in recorded_s)
