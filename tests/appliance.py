@@ -19,17 +19,17 @@ from tests.machine import CAMERAS, Machine
 
 SUITE = os.environ.get("SUITE", "trixie")
 STOP_WITHIN_S = 2.0
-# Shorter than the unit's, for the test's sake.
+# Shorter than the unit's, so that the test is short.
 WATCHDOG_S = 5
 PROGRAM = "/opt/fer-edge/current/bin/python"
-# What tells of the program on the machine, but for the journal; and what it says when nothing does.
+# Lists everything that the program leaves on the machine, except the journal; and the answer for nothing.
 LEFT = (
     "find / -xdev -path /proc -prune -o -path /srv -prune -o -path /sys -prune -o -path /var/log -prune -o "
     "-name '*fer*edge*' -print; getent passwd fer-edge"
 )
 NOTHING_LEFT = "exit code 2\n"
-# Stands for apt's python3-picamera2, which the system's own Python must be able to import without what is in the
-# environment; its camera gives 30 pictures a second.
+# In place of apt's python3-picamera2, which the system's own Python imports without the environment's packages;
+# its camera delivers 30 pictures a second.
 PICAMERA2 = """
 import time
 
@@ -106,10 +106,10 @@ def test_machine_is_checked_first(machine: Machine) -> None:
     machine.run("mv /root/ensurepip /usr/lib/python3.*/ && groupmod -n render away")
 
 
-def test_csi_camera_is_refused_where_there_is_no_picamera2_and_nothing_is_left(machine: Machine) -> None:
+def test_csi_camera_without_picamera2_is_refused_and_leaves_nothing(machine: Machine) -> None:
     said = machine.run("/srv/fer-edge/systemd/install.sh --csi")
     assert said.splitlines()[1:] == [
-        "  - picamera2, which Raspberry Pi OS has and Debian has not: sudo apt install python3-picamera2",
+        "  - picamera2, which only Raspberry Pi OS has: sudo apt install python3-picamera2",
         "exit code 1",
     ]
     assert machine.run(LEFT) == NOTHING_LEFT
@@ -142,7 +142,7 @@ def test_reload_takes_new_settings_into_the_same_process(machine: Machine) -> No
     assert machine.show("MainPID") == pid
 
 
-def test_sandbox_lets_in_cameras_and_little_else(machine: Machine) -> None:
+def test_sandbox_allows_cameras_and_little_else(machine: Machine) -> None:
     machine.run("ps -o user,group,supgrp:30,nlwp,rss,args -p $(systemctl show --value -p MainPID fer-edge)")
     inside = "nsenter -t $(systemctl show --value -p MainPID fer-edge) -m"
     assert "Read-only" in machine.run(f"{inside} touch /usr/local/x")
@@ -162,7 +162,7 @@ def test_stops_at_once(machine: Machine) -> None:
     assert (machine.show("Result"), machine.show("ExecMainStatus")) == ("success", "0")
 
 
-def test_is_started_again_after_a_kill(machine: Machine) -> None:
+def test_is_restarted_after_a_kill(machine: Machine) -> None:
     start(machine)
     killed = machine.show("MainPID")
     machine.run(f"kill -9 {killed}")
@@ -171,7 +171,7 @@ def test_is_started_again_after_a_kill(machine: Machine) -> None:
     assert machine.show("MainPID") != killed
 
 
-def test_watchdog_bites_a_process_that_stands_still(machine: Machine) -> None:
+def test_watchdog_restarts_a_stopped_process(machine: Machine) -> None:
     machine.run("systemctl stop fer-edge")
     drop_in(machine, f"WatchdogSec={WATCHDOG_S}")
     start(machine)
@@ -183,7 +183,7 @@ def test_watchdog_bites_a_process_that_stands_still(machine: Machine) -> None:
     )
 
 
-def test_watchdog_bites_when_the_inference_hangs_and_the_journal_says_where(machine: Machine) -> None:
+def test_watchdog_restarts_a_hanging_inference_and_the_journal_shows_where(machine: Machine) -> None:
     machine.run("systemctl stop fer-edge")
     write_clip(machine.shared / "face_comes.avi")
     onnx_files.write_hanging(machine.shared / "hangs.onnx")
@@ -208,7 +208,7 @@ def test_watchdog_bites_when_the_inference_hangs_and_the_journal_says_where(mach
     drop_in(machine)
 
 
-def test_config_error_is_told_and_not_tried_again(machine: Machine) -> None:
+def test_config_error_is_logged_and_not_tried_again(machine: Machine) -> None:
     machine.run("systemctl stop fer-edge")
     configure(machine, 'camera = "demo"', "min_face = 48")
     start(machine)
@@ -219,7 +219,7 @@ def test_config_error_is_told_and_not_tried_again(machine: Machine) -> None:
     assert (machine.show("NRestarts"), machine.show("ActiveState")) == ("0", "failed")
 
 
-def test_devices_of_a_camera_and_a_display_are_let_in_and_others_are_not(machine: Machine) -> None:
+def test_devices_of_cameras_and_displays_are_allowed_and_others_are_not(machine: Machine) -> None:
     machine.run(
         "mkdir -p /dev/input && mknod -m 660 /dev/input/event99 c 13 99 && chgrp input /dev/input/event99; "
         "mknod -m 666 /dev/other c 10 200"
@@ -248,7 +248,7 @@ def test_usb_camera_is_seen_through_the_sandbox(machine: Machine) -> None:
     machine.wait("the FPS in the status", lambda: "FPS" in machine.show("StatusText"))
 
 
-def test_camera_that_is_not_there_is_awaited(machine: Machine) -> None:
+def test_missing_camera_is_waited_for(machine: Machine) -> None:
     configure(machine, 'camera = "/dev/video42"')
     machine.run("systemctl restart fer-edge")
     assert machine.show("ActiveState") == "active" and "/dev/video42" in machine.show("StatusText")
@@ -262,7 +262,7 @@ def test_camera_that_is_not_there_is_awaited(machine: Machine) -> None:
     start(machine)
 
 
-def test_upgrade_that_fails_leaves_what_runs(machine: Machine) -> None:
+def test_failed_upgrade_keeps_the_running_version(machine: Machine) -> None:
     before = machine.run("readlink /opt/fer-edge/current")
     said = machine.run("PIP_FIND_LINKS=/nowhere /srv/fer-edge/systemd/install.sh 2>&1 | tail -n 2")
     assert "could not be installed" in said
@@ -309,7 +309,7 @@ def test_csi_camera_is_used_through_the_systems_picamera2(machine: Machine) -> N
     assert re.search(r"^csi +ok +picamera2:0 \(imx708\)$", said, re.MULTILINE)
 
 
-def test_upgrade_of_an_installation_for_a_csi_camera_is_one_again(machine: Machine) -> None:
+def test_upgrade_keeps_the_choice_of_a_csi_camera(machine: Machine) -> None:
     assert "installed" in machine.run("/srv/fer-edge/systemd/install.sh")
     assert machine.run(f"{PROGRAM} -c 'import picamera2'") == ""
 
@@ -321,7 +321,7 @@ def test_uninstalling_leaves_nothing_but_the_settings(machine: Machine) -> None:
     assert "could not be found" in machine.run("systemctl status fer-edge")
 
 
-def test_recordings_outlive_the_program_unless_all_is_asked_for(machine: Machine) -> None:
+def test_recordings_stay_after_uninstalling_unless_all_is_given(machine: Machine) -> None:
     machine.run("/srv/fer-edge/systemd/install.sh")
     configure(machine, 'camera = "demo"', 'events = "out.csv"')
     start(machine)
