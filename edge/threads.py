@@ -137,9 +137,8 @@ class WorkerGroup:
     def _work(self, target: Callable[[], None]) -> None:
         try:
             target()
-        except (
-            BaseException
-        ) as error:  # The thread ends here; join() raises the error in the caller's thread.
+        except BaseException as error:
+            # The thread ends here; join() raises the error in the caller's thread.
             self._errors.append(error)
         finally:
             self._ended.append(threading.current_thread().name)

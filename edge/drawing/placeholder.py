@@ -49,11 +49,8 @@ def _wrap(text: str, size: float, room_px: int) -> list[str]:
     lines: list[str] = []
     rest = " ".join(text.translate(_IN_ASCII).encode("ascii", "replace").decode().split())
     while rest:
-        fits = max(
-            1,
-            next(
-                (end for end in range(len(rest), 0, -1) if _measure_width_px(rest[:end], size) <= room_px), 1
-            ),
+        fits = next(
+            (end for end in range(len(rest), 0, -1) if _measure_width_px(rest[:end], size) <= room_px), 1
         )
         if fits < len(rest) and rest[fits] != " ":
             fits = rest.rfind(" ", 1, fits) if " " in rest[1:fits] else fits

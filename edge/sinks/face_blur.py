@@ -12,8 +12,8 @@ from edge.drawing.blur import FaceBlur
 class FaceBlurSink:
     """A Sink that forwards each result with its faces hidden to other sinks, LOOK_AHEAD_S late.
 
-    The other sinks see nothing else.  Leaving forwards the results that still wait, then leaves the other
-    sinks.
+    The other sinks see nothing else.  Leaving it forwards the results that still wait, and then leaves the
+    other sinks.
     """
 
     name = "face blur"
@@ -26,7 +26,7 @@ class FaceBlurSink:
 
     @property
     def needs_picture(self) -> bool:
-        """Some of the other sinks needs one."""
+        """At least one of the other sinks needs it."""
         return any(sink.needs_picture for sink in self._sinks)
 
     def __enter__(self) -> Self:
@@ -41,9 +41,13 @@ class FaceBlurSink:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         try:
-            # A sink that failed, or that has not come back, is not shown anything more.
+            # If a call of another sink has failed or has not returned, nothing more is forwarded.
             if not self._is_forwarding:
                 self._forward(self._blur.flush())
+        except Exception:
+            # The first error of the pipeline is the one to raise.
+            if error is None:
+                raise
         finally:
             self._opened.__exit__(kind, error, trace)
 

@@ -58,6 +58,15 @@ def test_sink_that_fails_on_the_last_results_is_reported_and_all_are_left() -> N
     assert not good.is_open and not bad.is_open
 
 
+def test_first_error_is_raised_although_a_sink_fails_on_the_last_results() -> None:
+    sink = FakeSink()
+    sink.error = SinkError("expected room, found none; make some")
+    with pytest.raises(KeyError), FaceBlurSink([sink]) as blur:
+        blur.show(result_at(0))
+        raise KeyError
+    assert not sink.is_open
+
+
 def test_sink_that_cannot_open_leaves_none_open() -> None:
     class Closed(FakeSink):
         def __enter__(self) -> Self:
