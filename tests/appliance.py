@@ -1,6 +1,7 @@
-"""The service on a real systemd, from its installation to its removal (make test-service; needs root, takes minutes).
+"""The service on a real systemd, from its installation to its removal (make test-service).
 
-The tests are the chapters of one story on one machine, in this order; -s shows the transcript.
+This needs root and takes minutes.  The tests depend on each other: they use one machine, in this order.  With
+-s pytest prints what happens on it.
 """
 
 import os
@@ -28,8 +29,8 @@ LEFT = (
     "-name '*fer*edge*' -print; getent passwd fer-edge"
 )
 NOTHING_LEFT = "exit code 2\n"
-# In place of apt's python3-picamera2, which the system's own Python imports without the environment's packages;
-# its camera delivers 30 pictures a second.
+# In place of apt's python3-picamera2: the system's Python imports it without the packages of the environment.
+# Its camera delivers 30 pictures a second.
 PICAMERA2 = """
 import time
 
@@ -86,7 +87,8 @@ def drop_in(machine: Machine, *lines: str) -> None:
     text = "\n".join(["[Service]", *lines])
     machine.run(
         "mkdir -p /etc/systemd/system/fer-edge.service.d && "
-        f"cat > /etc/systemd/system/fer-edge.service.d/test.conf <<'END'\n{text}\nEND\nsystemctl daemon-reload"
+        f"cat > /etc/systemd/system/fer-edge.service.d/test.conf <<'END'\n{text}\nEND\n"
+        "systemctl daemon-reload"
     )
 
 

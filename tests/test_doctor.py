@@ -12,7 +12,7 @@ import pytest
 from edge import doctor
 from edge.checks.findings import Finding, State, ok, problem, warning
 from edge.checks.machine import CommandResult
-from tests.checks.machines import listener, machine, plug, process, tree, write
+from tests.checks.machines import add_listener, add_process, make_files, make_machine, plug_camera, write_file
 
 TIMEOUT_S = 60
 
@@ -26,8 +26,8 @@ def list_remedies(findings: list[Finding]) -> list[str]:
 
 
 def test_healthy_machine_gives_no_problem(tmp_path: Path) -> None:
-    plug(tree(tmp_path))
-    findings, _ = doctor.examine(machine(tmp_path))
+    plug_camera(make_files(tmp_path))
+    findings, _ = doctor.examine(make_machine(tmp_path))
     assert select_lines(findings, State.PROBLEM) == []
     assert "Debian GNU/Linux 13 (trixie), aarch64, 64 bit, Raspberry Pi 5" in doctor.format_text(
         findings, has_colours=False
@@ -35,8 +35,8 @@ def test_healthy_machine_gives_no_problem(tmp_path: Path) -> None:
 
 
 def test_pi_4_with_under_voltage_and_a_library_that_crashes_on_it(tmp_path: Path) -> None:
-    plug(tree(tmp_path, "Raspberry Pi 4 Model B Rev 1.4"))
-    write(tmp_path / "sys/devices/platform/soc/soc:firmware/get_throttled", "50005\n")
+    plug_camera(make_files(tmp_path, "Raspberry Pi 4 Model B Rev 1.4"))
+    write_file(tmp_path / "sys/devices/platform/soc/soc:firmware/get_throttled", "50005\n")
     show = (
         "LoadState=loaded\nActiveState=activating\nSubState=auto-restart\nUnitFileState=enabled\nResult=signal\n"
         "ExecMainStatus=4\nNRestarts=31\nStatusText=\n"
@@ -47,7 +47,7 @@ def test_pi_4_with_under_voltage_and_a_library_that_crashes_on_it(tmp_path: Path
         "2026-11-25 10:00:01,123 WARNING the token travels unencrypted\n"
     )
     findings, _ = doctor.examine(
-        machine(
+        make_machine(
             tmp_path,
             versions={"onnxruntime": "1.21.0"},
             groups=frozenset(("users",)),
@@ -81,16 +81,18 @@ def test_pi_4_with_under_voltage_and_a_library_that_crashes_on_it(tmp_path: Path
 
 
 def test_pi_5_whose_camera_and_port_are_in_use(tmp_path: Path) -> None:
-    node = plug(tree(tmp_path))
-    plug(tmp_path, "video2", "usb-Sonix_Camera_SN0001-video-index0")
-    process(tmp_path, 812, "motion", "/usr/bin/motion", node)
-    process(tmp_path, 913, "nginx", "nginx: worker", "socket:[4711]")
-    listener(tmp_path, 8080, 4711)
-    write(
+    node = plug_camera(make_files(tmp_path))
+    plug_camera(tmp_path, "video2", "usb-Sonix_Camera_SN0001-video-index0")
+    add_process(tmp_path, 812, "motion", "/usr/bin/motion", node)
+    add_process(tmp_path, 913, "nginx", "nginx: worker", "socket:[4711]")
+    add_listener(tmp_path, 8080, 4711)
+    write_file(
         tmp_path / "config.toml",
         f'listen = "0.0.0.0:8080"\nmqtt = "mqtt://broker.lan"\ntoken_file = "{tmp_path}/none"\n',
     )
-    findings, _ = doctor.examine(machine(tmp_path, arguments=["--config", str(tmp_path / "config.toml")]))
+    findings, _ = doctor.examine(
+        make_machine(tmp_path, arguments=["--config", str(tmp_path / "config.toml")])
+    )
     assert select_lines(findings, State.PROBLEM) == [
         "camera: /dev/video0 is held by process 812 (motion)",
         "port: port 8080 is in use by process 913 (nginx)",
@@ -107,12 +109,14 @@ def test_pi_5_whose_camera_and_port_are_in_use(tmp_path: Path) -> None:
 
 
 def test_32_bit_system_with_a_new_opencv_and_an_old_simplejpeg(tmp_path: Path) -> None:
-    tree(tmp_path)
-    write(tmp_path / "etc/os-release", 'PRETTY_NAME="Raspbian GNU/Linux 11"\nID=raspbian\nVERSION_ID="11"\n')
-    write(tmp_path / "proc/meminfo", "MemAvailable:    90000 kB\n")
-    write(tmp_path / "config.toml", 'camera = "picamera2"\nwitdh = 640\n')
+    make_files(tmp_path)
+    write_file(
+        tmp_path / "etc/os-release", 'PRETTY_NAME="Raspbian GNU/Linux 11"\nID=raspbian\nVERSION_ID="11"\n'
+    )
+    write_file(tmp_path / "proc/meminfo", "MemAvailable:    90000 kB\n")
+    write_file(tmp_path / "config.toml", 'camera = "picamera2"\nwitdh = 640\n')
     findings, _ = doctor.examine(
-        machine(
+        make_machine(
             tmp_path,
             architecture="armv7l",
             bits=32,
@@ -184,7 +188,7 @@ def test_demo_gives_no_problem_on_this_machine() -> None:
 
 
 def test_wrong_settings_hide_no_other_finding(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
-    assert doctor.main(["--widht", "3"], machine(tree(tmp_path))) == 1
+    assert doctor.main(["--widht", "3"], make_machine(make_files(tmp_path))) == 1
     out = capsys.readouterr().out
     assert "settings     problem  unrecognized arguments: --widht 3" in out and "benchmark " in out
 
@@ -203,7 +207,7 @@ def test_json_contains_nothing_private(
     capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("socket.gethostname", lambda: "kitchen-pi")
-    plug(tree(tmp_path))
+    plug_camera(make_files(tmp_path))
     journal = (
         "fer-edge: a wrong token from 192.168.1.17 at kitchen-pi, dc:a6:32:01:02:03\n"
         "fer-edge: cannot read /home/anna/My Clips/birthday.mp4 or rtsp://anna:pw@cam.lan/live\n"
@@ -213,7 +217,7 @@ def test_json_contains_nothing_private(
         "LoadState=loaded\nActiveState=failed\nSubState=failed\nUnitFileState=enabled\nResult=exit-code\n"
         "ExecMainStatus=69\nNRestarts=3\nStatusText=\n"
     )
-    here = machine(
+    here = make_machine(
         tmp_path,
         answers={"systemctl": CommandResult(0, show, ""), "journalctl": CommandResult(0, journal, "")},
         environment={"FER_EDGE_TOKEN": "hunter2", "USER": "anna", "HOME": "/home/anna"},
@@ -249,12 +253,12 @@ def test_json_contains_nothing_private(
 
 
 def test_checks_write_nothing_below_the_root(tmp_path: Path) -> None:
-    pi = tree(tmp_path)
-    plug(pi)
+    pi = make_files(tmp_path)
+    plug_camera(pi)
 
     def list_files() -> list[tuple[str, int]]:
         return sorted((str(path), path.lstat().st_mtime_ns) for path in pi.rglob("*"))
 
     before = list_files()
-    doctor.examine(machine(pi))
+    doctor.examine(make_machine(pi))
     assert list_files() == before

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.checks.machines import tree
+from tests.checks.machines import make_files
 
 
 @pytest.fixture
 def pi(tmp_path: Path) -> Path:
-    return tree(tmp_path)
+    return make_files(tmp_path)

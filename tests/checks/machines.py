@@ -1,4 +1,4 @@
-"""Machines made up of a tree of files and of what commands would say, for the doctor to look at."""
+"""Makes machines for the doctor, of a folder of files and of the answers of commands."""
 
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -17,49 +17,51 @@ VERSIONS = {
 MEGABYTE = 1_000_000
 
 
-def write(path: Path, text: str) -> Path:
-    """A file, and the folders to it."""
+def write_file(path: Path, text: str) -> Path:
+    """Write a file, and make its folders."""
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(text)
     return path
 
 
-def tree(root: Path, model: str = "Raspberry Pi 5 Model B Rev 1.0") -> Path:
-    """The files of a Pi that is well, with no camera."""
-    write(root / "etc/os-release", 'PRETTY_NAME="Debian GNU/Linux 13 (trixie)"\nID=debian\nVERSION_ID="13"\n')
-    write(root / "proc/device-tree/model", f"{model}\0")
-    write(root / "proc/meminfo", "MemTotal: 8000000 kB\nMemAvailable:    6000000 kB\n")
-    write(root / "sys/class/thermal/thermal_zone0/temp", "48312\n")
-    write(root / "sys/devices/platform/soc/soc:firmware/get_throttled", "0\n")
+def make_files(root: Path, model: str = "Raspberry Pi 5 Model B Rev 1.0") -> Path:
+    """Write the files of a healthy Pi without a camera."""
+    write_file(
+        root / "etc/os-release", 'PRETTY_NAME="Debian GNU/Linux 13 (trixie)"\nID=debian\nVERSION_ID="13"\n'
+    )
+    write_file(root / "proc/device-tree/model", f"{model}\0")
+    write_file(root / "proc/meminfo", "MemTotal: 8000000 kB\nMemAvailable:    6000000 kB\n")
+    write_file(root / "sys/class/thermal/thermal_zone0/temp", "48312\n")
+    write_file(root / "sys/devices/platform/soc/soc:firmware/get_throttled", "0\n")
     return root
 
 
-def plug(
+def plug_camera(
     root: Path, name: str = "video0", stable: str = "usb-046d_HD_Pro_Webcam_C920_ABC123-video-index0"
 ) -> Path:
-    """A camera below /dev, with its name by udev."""
-    node = write(root / "dev" / name, "")
-    write(root / "sys/class/video4linux" / name / "index", "0\n")
-    write(root / "sys/class/video4linux" / name / "name", "HD Pro Webcam C920\n")
+    """Add a camera to /dev, with its name in udev."""
+    node = write_file(root / "dev" / name, "")
+    write_file(root / "sys/class/video4linux" / name / "index", "0\n")
+    write_file(root / "sys/class/video4linux" / name / "name", "HD Pro Webcam C920\n")
     link = root / "dev/v4l/by-id" / stable
     link.parent.mkdir(parents=True, exist_ok=True)
     link.symlink_to(node)
     return node
 
 
-def process(root: Path, number: int, name: str, command: str, *descriptors: str | Path) -> None:
-    """A process that has `descriptors` open."""
+def add_process(root: Path, number: int, name: str, command: str, *descriptors: str | Path) -> None:
+    """Add a process that has `descriptors` open."""
     folder = root / "proc" / str(number)
-    write(folder / "comm", f"{name}\n")
-    write(folder / "cmdline", command.replace(" ", "\0") + "\0")
+    write_file(folder / "comm", f"{name}\n")
+    write_file(folder / "cmdline", command.replace(" ", "\0") + "\0")
     (folder / "fd").mkdir()
     for index, target in enumerate(descriptors):
         (folder / "fd" / str(index)).symlink_to(target)
 
 
-def listener(root: Path, port: int, inode: int, address: str = "0100007F") -> None:
-    """Somebody listens at `port`; the address is written as the kernel does."""
-    write(
+def add_listener(root: Path, port: int, inode: int, address: str = "0100007F") -> None:
+    """Add a process that listens at `port`; the address is in the kernel's notation."""
+    write_file(
         root / "proc/net/tcp",
         "  sl  local_address rem_address   st\n"
         f"   0: {address}:{port:04X} 00000000:0000 0A 00000000:00000000 00:00000000 00000000  1000  0 "
@@ -67,8 +69,10 @@ def listener(root: Path, port: int, inode: int, address: str = "0100007F") -> No
     )
 
 
-def commands(answers: Mapping[str, CommandResult]) -> Callable[[Sequence[str], float], CommandResult | None]:
-    """Runs nothing; a command answers by the first key that is part of it, and is not there without one."""
+def make_runner(
+    answers: Mapping[str, CommandResult],
+) -> Callable[[Sequence[str], float], CommandResult | None]:
+    """A fake of run(): the first key that is part of a command gives its answer; other commands do not exist."""
 
     def run(command: Sequence[str], within_s: float) -> CommandResult | None:
         return next((ran for key, ran in answers.items() if key in " ".join(command)), None)
@@ -84,15 +88,15 @@ TRIAL = CommandResult(
     '"detectors": ["haar", "yunet"], "expected": "happy", "label": "happy", "took_ms": 0.4}\n',
     "",
 )
-WELL = {"import edge": IMPORTS, "edge.checks.trial": TRIAL}
+HEALTHY = {"import edge": IMPORTS, "edge.checks.trial": TRIAL}
 
 
-def refusing(host: str, port: int) -> Any:
-    """A network on which nobody answers."""
+def refuse(host: str, port: int) -> Any:
+    """A fake of connect() on a network where nobody answers."""
     raise ConnectionRefusedError(111, "Connection refused")
 
 
-def machine(
+def make_machine(
     root: Path,
     answers: Mapping[str, CommandResult] | None = None,
     versions: Mapping[str, str] | None = None,
@@ -100,7 +104,7 @@ def machine(
     free_mb: int = 20_000,
     **other: Any,
 ) -> Machine:
-    """The machine of a user in all groups, well but for what is said."""
+    """A healthy machine of a user in all groups, except for the arguments."""
     return Machine(
         **{
             "root": root,
@@ -109,9 +113,9 @@ def machine(
             "bits": 64,
             "groups": frozenset(("video", "render", "input")),
             "find_version": {**VERSIONS, **(versions or {})}.get,
-            "run": commands({**WELL, **(answers or {})}),
+            "run": make_runner({**HEALTHY, **(answers or {})}),
             "measure_free_bytes": lambda _: free_mb * MEGABYTE,
-            "connect": refusing,
+            "connect": refuse,
             **other,
         }
     )

@@ -10,8 +10,7 @@ from edge.checks import camera
 from edge.checks.findings import State
 from edge.checks.machine import CommandResult
 from edge.settings.config import Config
-from tests.checks.machines import machine, plug, remedies_of, states_of
-from tests.checks.machines import process as add_process
+from tests.checks.machines import add_process, make_machine, plug_camera, remedies_of, states_of
 
 
 @pytest.mark.parametrize(
@@ -30,16 +29,16 @@ from tests.checks.machines import process as add_process
 def test_camera_too_slow_or_of_other_sizes(
     pi: Path, monkeypatch: pytest.MonkeyPatch, modes: list[CaptureFormat], expected: list[tuple[State, str]]
 ) -> None:
-    plug(pi)
+    plug_camera(pi)
     monkeypatch.setattr(v4l2, "enumerate_formats", lambda path: modes)
-    first, *rest = states_of(camera.check_camera(machine(pi), Config()))
+    first, *rest = states_of(camera.check_camera(make_machine(pi), Config()))
     assert first == (State.OK, "/dev/video0 is there and free") and rest == expected
 
 
 def test_cameras_are_listed_with_the_requested_and_the_largest_size(
     pi: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    plug(pi)
+    plug_camera(pi)
     monkeypatch.setattr(
         v4l2,
         "enumerate_formats",
@@ -50,7 +49,7 @@ def test_cameras_are_listed_with_the_requested_and_the_largest_size(
             CaptureFormat("GREY", 640, 480, None),
         ],
     )
-    assert states_of(camera.check_cameras(machine(pi), Config())) == [
+    assert states_of(camera.check_cameras(make_machine(pi), Config())) == [
         (
             State.OK,
             (
@@ -62,7 +61,7 @@ def test_cameras_are_listed_with_the_requested_and_the_largest_size(
 
 
 def test_camera_in_use_by_our_own_service_is_ok(pi: Path) -> None:
-    node = plug(pi)
+    node = plug_camera(pi)
     add_process(
         pi,
         700,
@@ -70,7 +69,7 @@ def test_camera_in_use_by_our_own_service_is_ok(pi: Path) -> None:
         "/opt/fer-edge/current/bin/python3 /opt/fer-edge/current/bin/fer-edge --config x",
         node,
     )
-    assert states_of(camera.check_camera(machine(pi), Config())) == [
+    assert states_of(camera.check_camera(make_machine(pi), Config())) == [
         (State.OK, "/dev/video0 is in use by fer-edge, process 700 (fer-edge)")
     ]
 
@@ -78,9 +77,9 @@ def test_camera_in_use_by_our_own_service_is_ok(pi: Path) -> None:
 def test_camera_held_by_a_process_that_this_user_may_not_see(
     pi: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    plug(pi)
+    plug_camera(pi)
     monkeypatch.setattr(v4l2, "is_busy", lambda path: path == pi / "dev/video0")
-    [(state, text), *_] = states_of(camera.check_camera(machine(pi), Config()))
+    [(state, text), *_] = states_of(camera.check_camera(make_machine(pi), Config()))
     assert state is State.PROBLEM and "held by a process that this user may not see" in text
 
 
@@ -95,7 +94,7 @@ def test_camera_held_by_a_process_that_this_user_may_not_see(
     ],
 )
 def test_camera_that_is_not_a_device(pi: Path, spec: str, state: State) -> None:
-    [(found, text)] = states_of(camera.check_camera(machine(pi), Config(camera=spec)))
+    [(found, text)] = states_of(camera.check_camera(make_machine(pi), Config(camera=spec)))
     assert found is state and "pw" not in text
 
 
@@ -117,14 +116,16 @@ def test_camera_that_is_not_a_device(pi: Path, spec: str, state: State) -> None:
     ],
 )
 def test_csi_camera(pi: Path, answer: CommandResult, found: str, remedy: str | None) -> None:
-    [finding] = camera.check_csi(machine(pi, {"Picamera2": answer}), Config(camera="picamera2"))
+    [finding] = camera.check_csi(make_machine(pi, {"Picamera2": answer}), Config(camera="picamera2"))
     assert found in finding.found and (remedy is None) == (finding.remedy is None)
     assert remedy is None or remedy in str(finding.remedy)
 
 
 def test_display_needs_groups(pi: Path) -> None:
     findings = list(
-        camera.check_groups(machine(pi, groups=frozenset(("video",))), Config(camera="demo", display=True))
+        camera.check_groups(
+            make_machine(pi, groups=frozenset(("video",))), Config(camera="demo", display=True)
+        )
     )
     assert [finding.state for finding in findings] == [State.WARNING, State.WARNING]
     assert remedies_of(findings) == [

@@ -8,30 +8,30 @@ from edge.checks import health
 from edge.checks.findings import State
 from edge.checks.machine import CommandResult, Machine
 from edge.settings.config import Config
-from tests.checks.machines import machine, remedies_of, states_of, write
+from tests.checks.machines import make_machine, remedies_of, states_of, write_file
 
 
 def test_past_under_voltage_and_present_heat_are_warnings(pi: Path) -> None:
-    write(pi / "sys/devices/platform/soc/soc:firmware/get_throttled", "10008\n")
-    assert states_of(health.check_power(machine(pi))) == [
+    write_file(pi / "sys/devices/platform/soc/soc:firmware/get_throttled", "10008\n")
+    assert states_of(health.check_power(make_machine(pi))) == [
         (State.WARNING, "under-voltage since the start"),
         (State.WARNING, "the firmware has slowed the processor down: temperature limit"),
     ]
-    write(pi / "sys/class/thermal/thermal_zone0/temp", "83000\n")
-    assert states_of(health.check_temperature(machine(pi))) == [(State.WARNING, "83 °C")]
+    write_file(pi / "sys/class/thermal/thermal_zone0/temp", "83000\n")
+    assert states_of(health.check_temperature(make_machine(pi))) == [(State.WARNING, "83 °C")]
 
 
 def test_disk_is_checked_in_the_folder_of_a_recording(pi: Path, tmp_path: Path) -> None:
     recording = Config(record=str(tmp_path / "out.mp4"))
-    assert [state for state, _ in states_of(health.check_disk(machine(pi, free_mb=20), recording))] == [
+    assert [state for state, _ in states_of(health.check_disk(make_machine(pi, free_mb=20), recording))] == [
         State.PROBLEM
     ]
-    assert [state for state, _ in states_of(health.check_disk(machine(pi, free_mb=500), recording))] == [
+    assert [state for state, _ in states_of(health.check_disk(make_machine(pi, free_mb=500), recording))] == [
         State.WARNING
     ]
-    assert [state for state, _ in states_of(health.check_disk(machine(pi, free_mb=5000), recording))] == [
-        State.OK
-    ]
+    assert [
+        state for state, _ in states_of(health.check_disk(make_machine(pi, free_mb=5000), recording))
+    ] == [State.OK]
     here = Machine(environment={})
     assert remedies_of(health.check_disk(here, Config(events=str(tmp_path / "none/out.csv")))) == [
         f"mkdir -p {tmp_path}/none"
@@ -73,5 +73,5 @@ def service(
     ],
 )
 def test_service(pi: Path, answers: dict[str, CommandResult], state: State, text: str) -> None:
-    [(found, said)] = states_of(health.check_service(machine(pi, answers)))
+    [(found, said)] = states_of(health.check_service(make_machine(pi, answers)))
     assert found is state and said.startswith(text)

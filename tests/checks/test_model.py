@@ -9,7 +9,7 @@ from edge.checks.findings import State
 from edge.checks.machine import CommandResult
 from edge.settings import benchmark_result
 from edge.settings.config import Config
-from tests.checks.machines import TRIAL, machine, states_of, write
+from tests.checks.machines import TRIAL, make_machine, states_of, write_file
 
 
 @pytest.mark.parametrize(
@@ -39,17 +39,17 @@ from tests.checks.machines import TRIAL, machine, states_of, write
     ],
 )
 def test_trial_that_goes_wrong(pi: Path, ran: CommandResult, state: State, text: str) -> None:
-    *_, (found, said) = states_of(model.check_model(machine(pi, {"edge.checks.trial": ran}), Config()))
+    *_, (found, said) = states_of(model.check_model(make_machine(pi, {"edge.checks.trial": ran}), Config()))
     assert found is state and text in said
 
 
 def test_result_of_the_benchmark(pi: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
-    here = machine(pi)
+    here = make_machine(pi)
     assert [state for state, _ in states_of(model.check_benchmark(here, Config()))] == [State.SKIPPED]
-    write(benchmark_result.locate(), "{")
+    write_file(benchmark_result.locate(), "{")
     assert [state for state, _ in states_of(model.check_benchmark(here, Config()))] == [State.WARNING]
-    write(
+    write_file(
         benchmark_result.locate(),
         '{"machine": "another", "compared": {}, "model": "a", "threads": 1, "why": "b"}',
     )

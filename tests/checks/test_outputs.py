@@ -12,7 +12,7 @@ from edge.checks.findings import State
 from edge.checks.machine import Machine, connect
 from edge.checks.processes import find_listeners
 from edge.settings.config import Config
-from tests.checks.machines import listener, machine, remedies_of, states_of, write
+from tests.checks.machines import add_listener, make_machine, remedies_of, states_of, write_file
 
 
 def test_port_that_this_very_process_listens_at() -> None:
@@ -38,14 +38,14 @@ def test_port_that_this_very_process_listens_at() -> None:
     ],
 )
 def test_port_of_another_address(pi: Path, listen: str, address: str, state: State) -> None:
-    listener(pi, 8080, 1, address)
-    assert [found for found, _ in states_of(outputs.check_port(machine(pi), Config(listen=listen)))] == [
+    add_listener(pi, 8080, 1, address)
+    assert [found for found, _ in states_of(outputs.check_port(make_machine(pi), Config(listen=listen)))] == [
         state
     ]
 
 
 def test_viewers_that_the_settings_allow(pi: Path, tmp_path: Path) -> None:
-    token = write(tmp_path / "token", "a-long-secret\n")
+    token = write_file(tmp_path / "token", "a-long-secret\n")
     token.chmod(0o644)
     cases = [
         (Config(), ["this machine alone"]),
@@ -60,20 +60,20 @@ def test_viewers_that_the_settings_allow(pi: Path, tmp_path: Path) -> None:
         ),
     ]
     for config, expected in cases:
-        found = states_of(outputs.check_access(machine(pi), config))
+        found = states_of(outputs.check_access(make_machine(pi), config))
         assert [text for _, text in found] == expected and "a-long-secret" not in str(found)
 
 
 def test_display(pi: Path) -> None:
-    assert states_of(outputs.check_display(machine(pi), Config())) == [
+    assert states_of(outputs.check_display(make_machine(pi), Config())) == [
         (State.SKIPPED, "this machine has no graphics driver")
     ]
-    write(pi / "sys/class/drm/card1-HDMI-A-1/status", "connected\n")
-    write(pi / "sys/class/drm/card1-HDMI-A-1/modes", "1920x1080\n1280x720\n")
-    other = write(pi / "sys/class/drm/card1-HDMI-A-2/status", "disconnected\n")
-    assert states_of(outputs.check_display(machine(pi), Config())) == [(State.OK, "HDMI-A-1 1920x1080")]
+    write_file(pi / "sys/class/drm/card1-HDMI-A-1/status", "connected\n")
+    write_file(pi / "sys/class/drm/card1-HDMI-A-1/modes", "1920x1080\n1280x720\n")
+    other = write_file(pi / "sys/class/drm/card1-HDMI-A-2/status", "disconnected\n")
+    assert states_of(outputs.check_display(make_machine(pi), Config())) == [(State.OK, "HDMI-A-1 1920x1080")]
     (other.parents[1] / "card1-HDMI-A-1/status").write_text("disconnected\n")
-    assert states_of(outputs.check_display(machine(pi), Config(display=True))) == [
+    assert states_of(outputs.check_display(make_machine(pi), Config(display=True))) == [
         (State.PROBLEM, "no display is connected")
     ]
 
@@ -81,7 +81,7 @@ def test_display(pi: Path) -> None:
 def test_broker_that_answers_and_broker_without_tls(pi: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as broker:
         port = broker.getsockname()[1]
-        here = machine(pi, connect=connect)
+        here = make_machine(pi, connect=connect)
         assert states_of(outputs.check_mqtt(here, Config(mqtt=f"mqtt://127.0.0.1:{port}"))) == [
             (State.OK, f"127.0.0.1:{port} answers")
         ]
@@ -102,7 +102,7 @@ def test_broker_that_answers_and_broker_without_tls(pi: Path) -> None:
 
 
 def test_broker_without_its_library(pi: Path) -> None:
-    here = machine(pi, find_version={}.get)
+    here = make_machine(pi, find_version={}.get)
     assert remedies_of(outputs.check_mqtt(here, Config(mqtt="mqtt://broker"))) == [
         "pip install 'fer-edge[mqtt]'"
     ]

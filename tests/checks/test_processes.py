@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from edge.checks.processes import read_process
-from tests.checks.machines import process as add_process
+from tests.checks.machines import add_process
 
 
 def test_our_own_program_is_recognized(pi: Path) -> None:
