@@ -72,7 +72,7 @@ def add_listener(root: Path, port: int, inode: int, address: str = "0100007F") -
 def make_runner(
     answers: Mapping[str, CommandResult],
 ) -> Callable[[Sequence[str], float], CommandResult | None]:
-    """A fake of run(): the first key that is part of a command gives its answer; other commands do not exist."""
+    """A fake of run(): the first key that is in a command gives its answer; other commands do not exist."""
 
     def run(command: Sequence[str], within_s: float) -> CommandResult | None:
         return next((ran for key, ran in answers.items() if key in " ".join(command)), None)
