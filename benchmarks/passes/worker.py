@@ -49,7 +49,7 @@ class TimingSink:
         self._usage = ProcessUsage(0, 0, 0.0)
 
     def add_to(self, sinks: Sequence[Sink]) -> list[Sink]:
-        """Return `sinks` without a progress bar, and this one after them; the first of them, if any, draws."""
+        """Return `sinks` without a progress bar, and this one after them; the first of them then draws."""
         others = [sink for sink in sinks if sink.name != "progress"]
         self._drawing_sink = others[0] if others else None
         return [*others, self]
