@@ -22,7 +22,7 @@ class FrameStamper:
         self._started_s: float | None = None
 
     def stamp(self, driver_stamp_s: float, now_s: float) -> Timestamp:
-        """The next frame, with the driver's time stamp if that is of the clock of `now_s`, else with `now_s`."""
+        """Number and times of the next frame; `now_s` replaces a time stamp of another clock than its own."""
         captured_at_s = driver_stamp_s if 0 <= now_s - driver_stamp_s < MAX_STAMP_AGE_S else now_s
         if self._started_s is None:
             self._started_s = captured_at_s
