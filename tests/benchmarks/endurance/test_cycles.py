@@ -5,7 +5,11 @@ import pytest
 from benchmarks.__main__ import main
 
 
-def test_pipeline_goes_on_after_each_cycle(capsys: pytest.CaptureFixture[str]) -> None:
+def test_pipeline_goes_on_after_each_cycle(
+    capsys: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
+) -> None:
+    # The command raises the level of the root logger; caplog restores it.
+    caplog.set_level("WARNING")
     main(["cycles", "--cycles", "3"])
     assert "reconnects 3)" in capsys.readouterr().out
 
