@@ -1,0 +1,94 @@
+"""The pipeline that the settings describe, and what a program may replace in it."""
+
+from functools import partial
+from pathlib import Path
+
+import cv2
+import pytest
+
+from edge import build as builders
+from edge.build import build, make_camera
+from edge.cameras.demo import DemoCamera
+from edge.cameras.reconnecting import ReconnectingCamera
+from edge.cameras.video import VideoCamera
+from edge.contracts import FaceDetector, Sink
+from edge.drawing.blur import BlurredFrame
+from edge.settings.config import Config
+from edge.settings.reloading import Take
+from edge.telemetry import Telemetry
+from edge.threads import SignalWaiter
+from tests.fakes import FakeCamera, FakeSink
+
+CONFIG = Config(detector="haar", camera="demo")
+
+
+def run(config: Config, frames: int) -> tuple[FakeSink, Telemetry]:
+    """Run the pipeline of `config` with a fake camera and a fake sink."""
+    sink, telemetry = FakeSink(), Telemetry()
+    camera = FakeCamera(frames, is_live=False)
+    with SignalWaiter() as waiter:
+        build(config, camera=camera, telemetry=telemetry, change_sinks=lambda _: [sink]).run(waiter)
+    assert camera.was_opened and not camera.is_open and not sink.is_open
+    return sink, telemetry
+
+
+def test_given_camera_sinks_and_telemetry_are_used() -> None:
+    sink, telemetry = run(CONFIG, 20)
+    assert [result.frame.number for result in sink.results] == list(range(20))
+    assert telemetry.read_stats().captured == 20 and telemetry.read_stats().shown_fps > 0
+
+
+def test_blur_hides_the_faces_from_every_sink_and_loses_no_result() -> None:
+    sink, telemetry = run(Config(detector="haar", camera="demo", blur=True), 20)
+    assert [result.frame.number for result in sink.results] == list(range(20))
+    assert all(isinstance(result.frame, BlurredFrame) for result in sink.results)
+    assert telemetry.read_stats().dropped == 0 and telemetry.read_stats().shown_fps > 0
+
+
+def test_sinks_of_the_settings_are_offered_for_change(tmp_path: Path) -> None:
+    offered: list[Sink] = []
+
+    def keep(sinks: list[Sink]) -> list[Sink]:
+        offered.extend(sinks)
+        return sinks
+
+    config = Config(detector="haar", camera="demo", events=str(tmp_path / "out.csv"))
+    build(config, camera=FakeCamera(1, is_live=False), change_sinks=keep)
+    assert [sink.name for sink in offered] == ["events", "progress"]
+
+
+def test_settings_that_can_change_while_the_pipeline_runs_are_offered() -> None:
+    changes: dict[str, Take] = {}
+    pipeline = build(CONFIG, camera=FakeCamera(1, is_live=False), on_change=changes.__setitem__)
+    assert set(changes) == {"min_face_px", "log_every_s"}
+    changes["log_every_s"](1.5)
+    assert pipeline.log_every_s == 1.5
+
+
+def test_libraries_are_limited_before_anything_is_built(monkeypatch: pytest.MonkeyPatch) -> None:
+    steps: list[str] = []
+    make_detector = builders.make_detector
+
+    def note_and_make(config: Config) -> FaceDetector:
+        steps.append("make detector")
+        return make_detector(config)
+
+    monkeypatch.setattr(builders, "share_heap", partial(steps.append, "share heap"))
+    monkeypatch.setattr(builders, "make_detector", note_and_make)
+    build(CONFIG, camera=FakeCamera(1, is_live=False))
+    assert steps == ["share heap", "make detector"] and cv2.getNumThreads() == 1
+
+
+@pytest.mark.parametrize(
+    ("spec", "kind"),
+    [
+        ("demo", DemoCamera),
+        ("clip.mp4", VideoCamera),
+        ("0", ReconnectingCamera),
+        ("/dev/video3", ReconnectingCamera),
+        ("picamera2:1", ReconnectingCamera),
+        ("rtsp://door/stream", ReconnectingCamera),
+    ],
+)
+def test_camera_is_of_the_kind_that_its_spec_names_and_a_device_is_reconnected(spec: str, kind: type) -> None:
+    assert type(make_camera(Config(camera=spec), is_paced=False)) is kind
