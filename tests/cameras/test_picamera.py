@@ -104,8 +104,8 @@ def test_camera_that_cannot_be_closed_is_waited_for_and_nothing_else_is_logged(
             monkeypatch.setattr(Picamera2, fault, False)
             while next(camera).notice:
                 pass
-    said = [line.partition(":")[0] for line in caplog.messages if "gives" in line or "no camera" in line]
-    assert said == ["picamera2", "no camera", "no camera"]
+    reported = [line.partition(":")[0] for line in caplog.messages if "gives" in line or "no camera" in line]
+    assert reported == ["picamera2", "no camera", "no camera"]
 
 
 @pytest.mark.usefixtures("library")

@@ -75,5 +75,7 @@ def test_only_an_existing_file_is_a_regular_file(tmp_path: Path) -> None:
 
 def test_parser_needs_no_library() -> None:
     program = "import sys, edge.cameras.spec; print([n for n in ('cv2', 'numpy') if n in sys.modules])"
-    said = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout
-    assert said == "[]\n"
+    output = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True
+    ).stdout
+    assert output == "[]\n"

@@ -91,8 +91,8 @@ def start_program(port: int) -> Iterator[subprocess.Popen[str]]:
 def stop(process: subprocess.Popen[str]) -> None:
     process.send_signal(signal.SIGTERM)
     # The time is a promise to the service, no measurement: a read of a camera takes at most a second.
-    _, said = process.communicate(timeout=STOP_WITHIN_S)
-    assert process.returncode == 0, said
+    _, output = process.communicate(timeout=STOP_WITHIN_S)
+    assert process.returncode == 0, output
 
 
 @pytest.mark.parametrize("pictures", [0, PICTURES], ids=["from the start", "in the middle"])

@@ -103,7 +103,7 @@ def test_terminal_is_left_alone_by_a_program_in_its_background() -> None:
         f"subprocess.run([sys.executable, '-c', {print_keyboard!r}], process_group=0, timeout=20)\n"
     )
     ours, theirs = pty.openpty()
-    told = subprocess.run(
+    completed = subprocess.run(
         [sys.executable, "-c", script],
         stdin=theirs,
         capture_output=True,
@@ -112,6 +112,6 @@ def test_terminal_is_left_alone_by_a_program_in_its_background() -> None:
         check=False,
         timeout=30,
     )
-    assert told.stdout.split() == ["TerminalKeyboard", "EvdevKeyboard"], told.stderr
+    assert completed.stdout.split() == ["TerminalKeyboard", "EvdevKeyboard"], completed.stderr
     os.close(ours)
     os.close(theirs)
