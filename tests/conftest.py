@@ -13,7 +13,7 @@ import edge  # noqa: F401  Before any test imports OpenCV: it says what that rea
 
 ROOT = Path(__file__).parent.parent
 OURS = {"capture", "detect", "infer", "deliver", "mjpeg", "mqtt"}
-# A busy machine is no fault, the same cases come every time, nothing is kept; HYPOTHESIS_PROFILE=hunt seeks more.
+# No deadline, since machines are busy; the same cases every time. HYPOTHESIS_PROFILE=hunt looks for new ones.
 settings.register_profile(
     "bounded",
     deadline=None,

@@ -42,7 +42,7 @@ def debian(suite: str) -> Path:
 
 
 def wheels(suite: str) -> Path:
-    """A folder with the packages that the app needs, for the Python of `suite`: the machine has no network."""
+    """A folder of the packages that the app needs, for the Python of `suite`; the machine has no network."""
     wanted = b"".join((ROOT / name).read_bytes() for name in ("setup.cfg", "constraints.txt"))
     wanted += " ".join(PACKAGES).encode()
     folder = CACHE / f"wheels-{suite}-{hashlib.sha256(wanted).hexdigest()[:12]}"

@@ -12,7 +12,7 @@ PROMTOOL = shutil.which("promtool", path=f"{ROOT / '.venv/bin'}:{os.environ['PAT
 
 
 def check(*arguments: object, text: bytes = b"") -> str:
-    """What `promtool check` has to say; the test fails, or is skipped by name, when it says no or is not there."""
+    """The output of `promtool check`; fails the test on a complaint, and skips it without promtool."""
     if PROMTOOL is None:
         assert os.environ.get("CI") != "true", "promtool is not there; make promtool brings it"
         pytest.skip("promtool is not there; make promtool brings it")

@@ -1,4 +1,4 @@
-"""The form of the scripts in findings/, which are run by hand: pinned, tidy, listed, and without this project."""
+"""The scripts in findings/ have their form: pinned versions, nothing left behind, no use of the product."""
 
 import os
 import re

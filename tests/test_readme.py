@@ -1,4 +1,4 @@
-"""What the pages say is there: their links and paths, the commands with their flags, the targets, the exit codes."""
+"""The links, paths, commands, flags, make targets and exit codes that the pages name exist."""
 
 import functools
 import re
@@ -38,7 +38,7 @@ over_pages = pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.re
 
 
 def pieces(page: Path) -> Iterator[str]:
-    """The code on `page`: the indented lines, without what explains them, and what stands between backticks."""
+    """The code on `page`: its indented lines without their comments, and what stands between backticks."""
     prose = []
     for line in re.sub(r"\\\n\s*", "", page.read_text()).splitlines():
         if line.startswith("    "):
@@ -68,9 +68,9 @@ def flags_of(module: str, command: str = "") -> set[str]:
 
 
 def command_of(piece: str) -> tuple[str, str] | None:
-    """The module that `piece` runs and the command of it, as "line" of benchmarks; None where it is none of ours."""
+    """The module of ours that `piece` runs and its subcommand, as "line" of benchmarks; else None."""
     if ran := re.search(
-        r"(?:python -m |^(?=export [a-z]))((?:%s)[\w.]*) ?([a-z]*)(?![\w=/])" % "|".join(OURS), piece
+        rf"(?:python -m |^(?=export [a-z]))((?:{'|'.join(OURS)})[\w.]*) ?([a-z]*)(?![\w=/])", piece
     ):
         return ran[1], ran[2] if ran[1] in ("export", "benchmarks") else ""
     if installed := re.search(r"bin/(fer-edge(?:-doctor)?)\b", piece):
