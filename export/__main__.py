@@ -1,17 +1,17 @@
-"""The workstation's commands: python -m export COMMAND; an error is one line, and its exit code that of edge.errors."""
+"""The commands of the workstation: python -m export COMMAND."""
 
 import logging
 import sys
 from collections.abc import Sequence
 
 from edge.command import command
-from export.arguments import parser
+from export.arguments import build_parser
 
 
 @command
 def main(arguments: Sequence[str] | None = None) -> None:
-    """The command."""
-    chosen = parser().parse_args(arguments)
+    """Run one command; an error becomes one line on stderr and the exit code of edge.errors."""
+    chosen = build_parser().parse_args(arguments)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
     chosen.run(chosen)
 

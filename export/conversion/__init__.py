@@ -1,1 +1,1 @@
-"""From Keras to float and int8 ONNX files."""
+"""The conversion of Keras models to float and int8 ONNX files."""

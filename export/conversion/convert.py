@@ -1,143 +1,185 @@
-"""A Keras model becomes a float and an int8 ONNX file that are shown to agree with it."""
+"""The conversion of a Keras model to a float and an int8 ONNX file that agree with it, step by step."""
 
 import logging
-from collections.abc import Mapping
-from dataclasses import dataclass
-from importlib.metadata import version
-from pathlib import Path
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any
 
-import keras
 import msgspec
-import tensorflow as tf
-import tf2onnx
-from onnx import ModelProto
 
-from edge.errors import ModelError
+from edge.errors import FerEdgeError
 from edge.faces.metadata import Metadata
-from export import files, keras_models
-from export.conversion import onnx_graph, quantize
-from export.data import calibration
-from export.data.calibration import Images
-from export.data.dataset import FER2013_FRAMING, LABELS
-from export.evaluation import compare, evaluate, inference_time
-from export.evaluation.compare import Judge, Tolerances, Truth
-from export.files import one_line
-from export.training import run_description
+from export import keras_models
+from export.artifacts import write_files
+from export.conversion import onnx_graph, origin
+from export.conversion.quantize import fold_batch_normalisation, quantize_best, serialize_int8
+from export.conversion.request import Request
+from export.conversion.states import (
+    CalibratedFloatModel,
+    ComparedFloatModel,
+    Evaluated,
+    FloatModel,
+    Loaded,
+    Prepared,
+    Quantized,
+    list_fields,
+)
+from export.conversion.tracing import trace
+from export.data.calibration import choose_images
+from export.data.framing import FER2013_FRAMING
+from export.evaluation import compare, inference_time
+from export.evaluation.compare import HeldOutEvaluator
+from export.evaluation.evaluate import map_labels
 
 log = logging.getLogger(__name__)
 
-# tf2onnx refuses 19 and above; 17 runs on every ONNX Runtime since 1.12.
-OPSET = 17
-TOOLS = ("keras", "tensorflow", "tf2onnx", "onnx", "onnxruntime")
-
 
 @dataclass(frozen=True)
-class Options:
-    """What the user may choose of a conversion."""
+class Step:
+    """One step of the conversion: it takes what the step before it returned."""
 
-    split: str = "Training"
-    votes: Path | None = None
-    """FER+'s own table, where the images have no votes with them."""
-    labels: tuple[str, ...] = LABELS
-    scale: float = 1 / 255
-    offset: float = 0.0
-    calibrate_by: Truth = "ferplus"
-    """Which truth the temperature is fitted to; the original labels where there are no votes."""
-    tolerances: Tolerances = Tolerances()
+    name: str
+    run: Callable[[Any], Any]
 
 
-def convert(
-    model: keras.Model, sources: Mapping[str, Path], images: Path, output: Path, options: Options
-) -> None:
-    """Write OUTPUT.float.onnx and OUTPUT.int8.onnx, or neither, and print how they compare.
+def convert(request: Request) -> None:
+    """Write OUTPUT.float.onnx and OUTPUT.int8.onnx, or neither of them, and print how they compare.
 
-    `sources` are the files that `model` came from, by what they are.  Raises ModelError when
-    the model is no classifier of grey crops or the forms disagree by more than the
-    tolerances, DataError when `images` are of no use, SinkError when nothing can be written.
+    Raises ModelError if the model cannot be loaded, is no classifier of grey crops, or disagrees with its
+    converted forms by more than the tolerances; DataError if the images cannot be used; SinkError if a file
+    cannot be written.  The message begins with the name of the step that failed.
     """
-    source = list(sources.values())[-1]
-    height, width = keras_models.input_side(model, source)
-    evaluate.numbers(options.labels)
-    calibrating, held_out = calibration.choose(images, options.split, options.votes)
+    state: Any = request
+    for step in STEPS:
+        try:
+            state = step.run(state)
+        except FerEdgeError as error:
+            raise type(error)(f"{step.name}: {error}") from error
+
+
+def _load(request: Request) -> Loaded:
+    sources = request.sources
+    if "model" in sources:
+        model = keras_models.load(sources["model"])
+    else:
+        model = keras_models.load_architecture_and_weights(sources["architecture"], sources["weights"])
+    height, width = keras_models.read_input_size(model, request.source)
+    return Loaded(request, model, height, width)
+
+
+def _choose_images(loaded: Loaded) -> Prepared:
+    request, options = loaded.request, loaded.request.options
+    map_labels(options.labels)
+    calibration, held_out = choose_images(request.images, options.split, options.votes)
     metadata = Metadata(
         labels=options.labels,
-        height=height,
-        width=width,
+        height=loaded.height,
+        width=loaded.width,
         scale=options.scale,
         offset=options.offset,
         framing=FER2013_FRAMING,
         precision="float32",
-        made_from=_made_from(sources, calibrating, output, options),
+        made_from=origin.describe(request),
     )
-    judge = Judge(held_out, metadata)
-    size_bytes = sum(path.stat().st_size for path in sources.values())
-    original = judge.compared("Keras", keras_models.predictor(model, metadata), size_bytes, source)
-    compare.warn_if_useless(original)
+    return Prepared(
+        **list_fields(loaded),
+        metadata=metadata,
+        calibration=calibration,
+        held_out=held_out,
+        evaluator=HeldOutEvaluator(held_out, metadata),
+    )
 
-    log.info("converting %s to ONNX", source)
-    as_float = quantize.fold(onnx_graph.simplify(to_onnx(model, height, width, source)))
-    [float_onnx] = judge.compared_files({"float": onnx_graph.serialized(as_float, metadata)})
-    compare.check_float(original, float_onnx, options.tolerances)
-    temperature, fitted_to = judge.temperature(float_onnx, options.calibrate_by)
-    calibrated = msgspec.structs.replace(
-        metadata,
+
+def _evaluate_keras(prepared: Prepared) -> Evaluated:
+    request = prepared.request
+    size_bytes = sum(path.stat().st_size for path in request.sources.values())
+    predict = keras_models.make_predictor(prepared.model, prepared.metadata)
+    result = prepared.evaluator.evaluate("Keras", predict, size_bytes, request.source)
+    compare.warn_if_useless(result)
+    return Evaluated(**list_fields(prepared), keras_result=result)
+
+
+def _trace(evaluated: Evaluated) -> FloatModel:
+    log.info("converting %s to ONNX", evaluated.request.source)
+    model = trace(evaluated.model, evaluated.height, evaluated.width, evaluated.request.source)
+    return FloatModel(**list_fields(evaluated), onnx_model=model)
+
+
+def _simplify(state: FloatModel) -> FloatModel:
+    return replace(state, onnx_model=onnx_graph.simplify(state.onnx_model))
+
+
+def _fold_batch_normalisation(state: FloatModel) -> FloatModel:
+    return replace(state, onnx_model=fold_batch_normalisation(state.onnx_model))
+
+
+def _compare_float(state: FloatModel) -> ComparedFloatModel:
+    content = onnx_graph.serialize(state.onnx_model, state.metadata)
+    [result] = state.evaluator.evaluate_files({"float": content})
+    compare.check_float(state.keras_result, result, state.request.options.tolerances)
+    return ComparedFloatModel(**list_fields(state), float_result=result)
+
+
+def _fit_temperature(state: ComparedFloatModel) -> CalibratedFloatModel:
+    calibrate_by = state.request.options.calibrate_by
+    temperature, fitted_to = state.evaluator.fit_temperature(state.float_result, calibrate_by)
+    metadata = msgspec.structs.replace(
+        state.metadata,
         temperature=temperature,
-        made_from={**metadata.made_from, "temperature": f"fitted to {fitted_to}"},
+        made_from={**state.metadata.made_from, "temperature": f"fitted to {fitted_to}"},
     )
-    log.info("quantizing to int8 with %s", calibrating)
-    chosen, tried = quantize.best(as_float, calibrating, metadata, judge, float_onnx, options.tolerances)
+    return CalibratedFloatModel(**list_fields(state), calibrated_metadata=metadata, fitted_to=fitted_to)
+
+
+def _quantize(state: CalibratedFloatModel) -> Quantized:
+    log.info("quantizing to int8 with %s", state.calibration)
+    best, candidates = quantize_best(
+        state.onnx_model,
+        state.calibration,
+        state.metadata,
+        state.evaluator,
+        state.float_result,
+        state.request.options.tolerances,
+    )
     contents = {
-        "float": onnx_graph.serialized(as_float, calibrated),
-        "int8": quantize.serialized(chosen, tried, calibrating, calibrated),
+        "float": onnx_graph.serialize(state.onnx_model, state.calibrated_metadata),
+        "int8": serialize_int8(best, candidates, state.calibration, state.calibrated_metadata),
     }
-    print(compare.table([original, float_onnx, *(one.compared for one in tried)], str(held_out)))
-    print(f"chosen: {chosen.way.name}; temperature {temperature:g}, fitted to {fitted_to}\n")
-    print(inference_time.table(contents))
-    compare.check_int8(float_onnx, chosen.compared, options.tolerances)
-    files.write(
-        {output.with_name(f"{output.name}.{name}.onnx"): content for name, content in contents.items()}
+    return Quantized(**list_fields(state), best=best, candidates=candidates, contents=contents)
+
+
+def _report(state: Quantized) -> Quantized:
+    results = [state.keras_result, state.float_result, *(model.result for model in state.candidates)]
+    temperature = f"{state.calibrated_metadata.temperature:g}, fitted to {state.fitted_to}"
+    print(compare.format_table(results, str(state.held_out)))
+    print(f"chosen: {state.best.scheme.name}; temperature {temperature}\n")
+    print(inference_time.format_table(state.contents))
+    return state
+
+
+def _compare_int8(state: Quantized) -> Quantized:
+    compare.check_int8(state.float_result, state.best.result, state.request.options.tolerances)
+    return state
+
+
+def _write(state: Quantized) -> None:
+    output = state.request.output
+    write_files(
+        {output.with_name(f"{output.name}.{name}.onnx"): content for name, content in state.contents.items()}
     )
 
 
-def to_onnx(model: keras.Model, height: int, width: int, source: Path) -> ModelProto:
-    """`model` as tf2onnx gives it: `crops` (n, height, width, 1) in, `probabilities` (n, classes) out."""
-    # Its own account of each pass.
-    logging.getLogger("tf2onnx").setLevel(logging.ERROR)
-    signature = [tf.TensorSpec((None, height, width, 1), tf.float32, name="crops")]
-    function = tf.function(
-        lambda crops: {"probabilities": model(crops, training=False)}, input_signature=signature
-    )
-    converted: ModelProto
-    try:
-        converted, _ = tf2onnx.convert.from_function(function, input_signature=signature, opset=OPSET)
-    except Exception as error:  # tf2onnx's own exceptions share no narrower base.
-        raise ModelError(
-            f"expected a network of operations that ONNX has in {source}, found: {one_line(error)}; "
-            "replace that layer"
-        ) from error
-    return converted
-
-
-def _made_from(
-    sources: Mapping[str, Path], calibrating: Images, output: Path, options: Options
-) -> dict[str, str]:
-    described = {kind: files.origin(path) for kind, path in sources.items()}
-    described |= run_description.described_beside(list(sources.values())[-1])
-    given = " ".join(f'--{kind} "{path.name}"' for kind, path in sources.items())
-    described["conversion_command"] = (
-        f"python -m export convert {given} --calibration {calibrating.source.name} "
-        f"--split-calibration {calibrating.split_name} --output {output.name} "
-        f"{_described(options)}"
-    )
-    return described | {tool: version(tool) for tool in TOOLS}
-
-
-def _described(options: Options) -> str:
-    """The options that decide the result, as they would be given."""
-    votes = f" --ferplus {options.votes.name}" if options.votes else ""
-    return (
-        f"--labels {','.join(options.labels)} --scale {options.scale} --offset {options.offset} "
-        f"--calibrate-by {options.calibrate_by} --difference {options.tolerances.probability} "
-        f"--tolerance {options.tolerances.accuracy_points} --recall-tolerance {options.tolerances.recall_points} "
-        f"--same-top {options.tolerances.same_top}{votes}"
-    )
+STEPS = (
+    Step("load the Keras model", _load),
+    Step("choose the images", _choose_images),
+    Step("evaluate the Keras model", _evaluate_keras),
+    Step("trace to ONNX", _trace),
+    Step("simplify the graph", _simplify),
+    Step("fold the batch normalisation", _fold_batch_normalisation),
+    Step("compare float ONNX with Keras", _compare_float),
+    Step("fit the temperature", _fit_temperature),
+    Step("quantize to int8", _quantize),
+    Step("print the comparison", _report),
+    Step("compare int8 with float ONNX", _compare_int8),
+    Step("write the files", _write),
+)

@@ -1,4 +1,4 @@
-"""Static int8 quantization of a float ONNX model, calibrated on real crops, in the way that changes it least."""
+"""Static int8 quantization of a float ONNX model, calibrated on crops, by the scheme that changes least."""
 
 import contextlib
 import io
@@ -19,58 +19,42 @@ from onnxruntime.quantization.shape_inference import quant_pre_process
 from edge.errors import ModelError
 from edge.faces import preprocess
 from edge.faces.metadata import Metadata
-from export import files
+from export.artifacts import write_files
 from export.conversion import onnx_graph
 from export.data.calibration import Images
-from export.evaluation import compare, evaluate, inference_time, scores
-from export.evaluation.compare import Compared, Judge, Tolerances
+from export.evaluation import compare, inference_time, scores
+from export.evaluation.compare import HeldOutEvaluator, ModelResult, Tolerances
+from export.evaluation.predictions import load_onnx, resize_crops
 
 
-class _Crops(quantization.CalibrationDataReader):  # type: ignore[misc]  # onnxruntime ships no types
-    """Feeds the calibration with prepared crops, all at once: of batches it wants every one to be as large."""
+class _CropReader(quantization.CalibrationDataReader):  # type: ignore[misc]  # onnxruntime ships no types
+    """Feeds crops to the calibration, all in one batch, because its batches must be of equal size."""
 
     def __init__(self, name: str, crops: NDArray[np.float32]) -> None:
         self._batches: Iterator[dict[str, NDArray[np.float32]]] = iter([{name: crops}])
 
     def get_next(self) -> dict[str, NDArray[np.float32]] | None:
+        """The next batch; None after the last."""
         return next(self._batches, None)
 
 
-def prepared(images: Images, metadata: Metadata) -> NDArray[np.float32]:
-    """Images as the model's input, float32 (n, height, width, 1), by the live loop's own functions."""
-    return preprocess.make_batch(evaluate.resized(images.split.images, metadata), metadata)
-
-
-def fold(model: ModelProto) -> ModelProto:
-    """`model` with its constants computed and its batch normalisation inside the convolutions.
-
-    tf2onnx leaves them apart, and the quantizer would then quantize each.
-    """
-    with tempfile.TemporaryDirectory() as folder:
-        # By way of files: from a model in memory it moves the weights out into a file that it then misses.
-        plain, folded = Path(folder) / "plain.onnx", Path(folder) / "folded.onnx"
-        onnx.save(model, plain)
-        quant_pre_process(plain, folded, skip_symbolic_shape=True)
-        return onnx.load(folded)
-
-
 @dataclass(frozen=True)
-class Way:
-    """How the ranges of a quantization are found."""
+class Scheme:
+    """A quantization scheme: how the ranges of weights and activations are determined."""
 
     per_channel: bool
-    """Each filter's weights have a range of their own, or all of a layer's have one."""
+    """Whether each filter's weights have a range of their own, or all weights of a layer share one."""
     method: quantization.CalibrationMethod
-    """How an activation's range follows from the values that the calibrating crops give it."""
+    """How the range of an activation is computed from its values on the calibration images."""
 
     @property
     def name(self) -> str:
-        """As the comparison and the card call it."""
+        """The name in the comparison, the metadata and the card."""
         return f"{'per channel' if self.per_channel else 'per tensor'}, {self.method.name}"
 
 
-WAYS = tuple(
-    Way(per_channel, method)
+SCHEMES = tuple(
+    Scheme(per_channel, method)
     for per_channel in (True, False)
     for method in (
         quantization.CalibrationMethod.MinMax,
@@ -80,116 +64,141 @@ WAYS = tuple(
 )
 
 
-def quantize(model: ModelProto, crops: NDArray[np.float32], way: Way) -> ModelProto:
-    """The int8 version of a folded float `model`, its ranges those seen on `crops` (n, height, width, 1).
+@dataclass(frozen=True, eq=False)
+class QuantizedModel:
+    """The model that one scheme gave, and how it compares with the float model."""
 
-    Activations are unsigned and weights signed and of 7 bits (`reduce_range`): x86 without VNNI adds pairs of products
-    in 16 bits and saturates with 8.  The softmax stays in float.
+    scheme: Scheme
+    model: ModelProto
+    result: ModelResult
+    same_top: float
+    """The share of images for which it finds the float model's likeliest class."""
+    violations: list[str]
+    """The tolerances that it exceeds."""
+
+
+def prepare_inputs(images: Images, metadata: Metadata) -> NDArray[np.float32]:
+    """Images as the model's input, float32 (n, height, width, 1), by the functions of the live loop."""
+    return preprocess.make_batch(resize_crops(images.split.images, metadata), metadata)
+
+
+def fold_batch_normalisation(model: ModelProto) -> ModelProto:
+    """Compute the constants of `model`, and move its batch normalisation into the convolutions.
+
+    tf2onnx leaves them separate, and the quantizer would then quantize each of them.
     """
-    kept_float = [node.name for node in model.graph.node if node.op_type == "Softmax"]
+    with tempfile.TemporaryDirectory() as folder:
+        # By way of files: given a model in memory, it moves the weights to a file that it does not find
+        # again.
+        plain, folded = Path(folder) / "plain.onnx", Path(folder) / "folded.onnx"
+        onnx.save(model, plain)
+        quant_pre_process(plain, folded, skip_symbolic_shape=True)
+        return onnx.load(folded)
+
+
+def quantize(model: ModelProto, crops: NDArray[np.float32], scheme: Scheme) -> ModelProto:
+    """The int8 version of a folded float `model`, its ranges measured on `crops` (n, height, width, 1).
+
+    Activations are unsigned; weights are signed and have 7 bits (`reduce_range`), because x86 without VNNI
+    adds pairs of products in 16 bits, which saturate with 8.  The softmax stays in float.
+    """
+    float_nodes = [node.name for node in model.graph.node if node.op_type == "Softmax"]
     with tempfile.TemporaryDirectory() as folder:
         plain, quantized = Path(folder) / "float.onnx", Path(folder) / "int8.onnx"
         onnx.save(model, plain)
-        # The calibrations of ranges by histogram tell each step on stdout.
+        # The calibrations by histogram print each step to stdout.
         with contextlib.redirect_stdout(io.StringIO()):
             quantization.quantize_static(
                 plain,
                 quantized,
-                _Crops(model.graph.input[0].name, crops),
+                _CropReader(model.graph.input[0].name, crops),
                 quant_format=quantization.QuantFormat.QDQ,
-                calibrate_method=way.method,
+                calibrate_method=scheme.method,
                 activation_type=quantization.QuantType.QUInt8,
                 weight_type=quantization.QuantType.QInt8,
-                per_channel=way.per_channel,
+                per_channel=scheme.per_channel,
                 reduce_range=True,
-                nodes_to_exclude=kept_float,
+                nodes_to_exclude=float_nodes,
             )
         return onnx.load(quantized)
 
 
-@dataclass(frozen=True, eq=False)
-class Tried:
-    """One way, the model it gave and how that compares."""
-
-    way: Way
-    model: ModelProto
-    compared: Compared
-    same_top: float
-    """The share of images with the float model's likeliest class."""
-    faults: list[str]
-    """What is beyond the tolerances."""
-
-
-def best(
+def quantize_best(
     model: ModelProto,
-    calibrating: Images,
+    calibration: Images,
     metadata: Metadata,
-    judge: Judge,
-    reference: Compared,
+    evaluator: HeldOutEvaluator,
+    reference: ModelResult,
     tolerances: Tolerances,
-) -> tuple[Tried, list[Tried]]:
-    """The way to ship, and all that were tried.
+) -> tuple[QuantizedModel, list[QuantizedModel]]:
+    """(the best int8 model, those of all schemes).
 
-    Of the ways within the tolerances it is the one whose likeliest class agrees with the float model's on most images;
-    of equals the smaller file.  They all have the same graph and so the same speed.  Where none is within them, it is
-    the one that agrees most, for the gate to refuse.
+    The best is the one within the tolerances whose likeliest class agrees with the float model's on most
+    images; of equals it is the smaller file.  All have the same graph and therefore the same speed.  If none
+    is within the tolerances, it is the one that agrees most, and the caller must refuse it.
     """
-    crops = prepared(calibrating, metadata)
-    tried = []
-    for way in WAYS:
-        quantized = quantize(model, crops, way)
-        content = onnx_graph.serialized(quantized, msgspec.structs.replace(metadata, precision="int8"))
-        [compared] = judge.compared_files({way.name: content})
-        tried.append(
-            Tried(
-                way,
+    crops = prepare_inputs(calibration, metadata)
+    candidates = []
+    for scheme in SCHEMES:
+        quantized = quantize(model, crops, scheme)
+        content = onnx_graph.serialize(quantized, msgspec.structs.replace(metadata, precision="int8"))
+        [result] = evaluator.evaluate_files({scheme.name: content})
+        candidates.append(
+            QuantizedModel(
+                scheme,
                 quantized,
-                compared,
-                scores.same_top(reference.probabilities, compared.probabilities),
-                compare.faults(reference, compared, tolerances),
+                result,
+                scores.top_1_agreement(reference.probabilities, result.probabilities),
+                compare.find_violations(reference, result, tolerances),
             )
         )
-    within = [one for one in tried if not one.faults]
-    return max(within or tried, key=lambda one: (one.same_top, -one.compared.size_bytes)), tried
+    within = [candidate for candidate in candidates if not candidate.violations]
+    best = max(within or candidates, key=lambda candidate: (candidate.same_top, -candidate.result.size_bytes))
+    return best, candidates
 
 
 def quantize_file(
-    path: Path, calibrating: Images, held_out: Images, output: Path, tolerances: Tolerances
+    path: Path, calibration: Images, held_out: Images, output: Path, tolerances: Tolerances
 ) -> None:
-    """Write the int8 version of the float model in `path`, or nothing, and print how the ways tried compare.
+    """Write the int8 version of the float model in `path`, or nothing; print the comparison of all schemes.
 
-    Raises ModelError when `path` is no float model of ours or the best way disagrees by more than
-    the tolerances, SinkError when nothing can be written.
+    Raises ModelError if `path` is no float model with our metadata or if the best scheme disagrees by more
+    than the tolerances, SinkError if the file cannot be written.
     """
-    predict, metadata = evaluate.onnx_predict(path)
+    predict, metadata = load_onnx(path)
     if metadata.precision != "float32":
         raise ModelError(
             f"expected a float model in {path}, found {metadata.precision}: name its .float.onnx"
         )
-    judge = Judge(held_out, metadata)
-    reference = judge.compared("float", predict, path.stat().st_size, path)
-    chosen, tried = best(fold(onnx.load(path)), calibrating, metadata, judge, reference, tolerances)
-    content = serialized(chosen, tried, calibrating, metadata)
-    print(compare.table([reference, *(one.compared for one in tried)], str(held_out)))
-    print(f"chosen: {chosen.way.name}\n")
-    print(inference_time.table({"float": path.read_bytes(), "int8": content}))
-    compare.check_int8(reference, chosen.compared, tolerances)
-    files.write({output: content})
+    evaluator = HeldOutEvaluator(held_out, metadata)
+    reference = evaluator.evaluate("float", predict, path.stat().st_size, path)
+    model = fold_batch_normalisation(onnx.load(path))
+    best, candidates = quantize_best(model, calibration, metadata, evaluator, reference, tolerances)
+    content = serialize_int8(best, candidates, calibration, metadata)
+    results = [reference, *(candidate.result for candidate in candidates)]
+    print(compare.format_table(results, str(held_out)))
+    print(f"chosen: {best.scheme.name}\n")
+    print(inference_time.format_table({"float": path.read_bytes(), "int8": content}))
+    compare.check_int8(reference, best.result, tolerances)
+    write_files({output: content})
 
 
-def serialized(chosen: Tried, tried: list[Tried], calibrating: Images, metadata: Metadata) -> bytes:
-    """The int8 file of the chosen way, which tells of all that were tried; `metadata` is the float file's."""
-    same = "; ".join(
-        f"{one.way.name} {one.same_top:.2%}" + (" (beyond the tolerances)" if one.faults else "")
-        for one in tried
+def serialize_int8(
+    best: QuantizedModel, candidates: list[QuantizedModel], calibration: Images, metadata: Metadata
+) -> bytes:
+    """The int8 file of the best scheme, whose metadata lists all schemes; `metadata` is the float file's."""
+    same_top = "; ".join(
+        f"{candidate.scheme.name} {candidate.same_top:.2%}"
+        + (" (beyond the tolerances)" if candidate.violations else "")
+        for candidate in candidates
     )
     made_from = {
         **metadata.made_from,
-        "calibration": calibrating.origin,
-        "quantization": chosen.way.name,
-        "same_top_1_by_way_tried": same,
+        "calibration": calibration.origin,
+        "quantization": best.scheme.name,
+        "same_top_1_by_way_tried": same_top,
         "onnxruntime": version("onnxruntime"),
     }
-    return onnx_graph.serialized(
-        chosen.model, msgspec.structs.replace(metadata, precision="int8", made_from=made_from)
+    return onnx_graph.serialize(
+        best.model, msgspec.structs.replace(metadata, precision="int8", made_from=made_from)
     )

@@ -1,1 +1,1 @@
-"""The images: reading them in every form in which people have them, choosing among them, making new views of them."""
+"""The images: loading them from any form in which people have them, choosing among them, augmenting them."""

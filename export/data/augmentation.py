@@ -1,4 +1,4 @@
-"""New views of a crop, as a live crop might look: framed otherwise, turned, lit otherwise, blurred, covered in part."""
+"""Data augmentation: crops turned, framed and lit differently, blurred or partly covered, like live crops."""
 
 import math
 
@@ -6,38 +6,38 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-# Bounds of what changes from view to view.  A detector frames a face within about a tenth of its side; beyond the
-# bounds a view of 48 pixels begins to lose what it shows.
+# The bounds of the random changes.  A detector's box is off by about a tenth of its side; beyond these bounds
+# a view of 48 pixels begins to lose parts of the face.
 TURN_DEG = 15.0
 ZOOM = 0.13
 SHIFT = 4 / 48
-"""Of the side, in each direction; small shifts are likelier."""
+"""A share of the side, in each direction; small shifts are likelier."""
 GAMMA = 0.6
 CONTRAST = 0.25
 BRIGHTNESS = 24.0
-# Of the views, how many are worse pictures than the crop, each in one way.
+# The share of views whose picture is made worse than the crop, each in one way.
 DEGRADED_SHARE = 0.25
 BLUR_SIGMA_PX = (0.4, 1.4)
 JPEG_QUALITY = (20, 70)
 SMALLEST = 0.4
-"""Of the side: as small a picture as a degraded view is enlarged from."""
+"""A share of the side: the smallest picture that a degraded view is enlarged from."""
 
 
 def augment(
     image: NDArray[np.uint8], random: np.random.Generator, erased_share: float = 0.0
 ) -> NDArray[np.uint8]:
-    """A new view, uint8 (side, side), of a crop of the same size."""
+    """Make a random view, uint8 (side, side), of a crop of the same size."""
     side_px = image.shape[0]
     turn_deg, zoom = random.uniform(-TURN_DEG, TURN_DEG), math.exp(random.uniform(-ZOOM, ZOOM))
-    # The sum of two uniform numbers is oftenest near 0.
+    # The sum of two uniform numbers is most often near 0.
     right_px, down_px = side_px * SHIFT * random.uniform(-0.5, 0.5, (2, 2)).sum(axis=0)
     if random.random() < 0.5:
         image = np.ascontiguousarray(image[:, ::-1])
-    view = moved(image, turn_deg=turn_deg, zoom=zoom, right_px=right_px, down_px=down_px)
+    view = warp(image, turn_deg=turn_deg, zoom=zoom, right_px=right_px, down_px=down_px)
     gamma, contrast = math.exp(random.uniform(-GAMMA, GAMMA)), 1 + random.uniform(-CONTRAST, CONTRAST)
-    view = lit(view, gamma, contrast, random.uniform(-BRIGHTNESS, BRIGHTNESS))
+    view = change_light(view, gamma, contrast, random.uniform(-BRIGHTNESS, BRIGHTNESS))
     if random.random() < DEGRADED_SHARE:
-        view = _degraded(view, random)
+        view = _degrade(view, random)
     if random.random() < erased_share:
         erase(view, random)
     return view
@@ -51,7 +51,7 @@ def erase(image: NDArray[np.uint8], random: np.random.Generator) -> None:
     image[max(top, 0) : top + height, max(left, 0) : left + width] = random.integers(0, 256)
 
 
-def moved(
+def warp(
     image: NDArray[np.uint8],
     *,
     turn_deg: float = 0.0,
@@ -59,7 +59,10 @@ def moved(
     right_px: float = 0.0,
     down_px: float = 0.0,
 ) -> NDArray[np.uint8]:
-    """`image` turned counter-clockwise and enlarged around its centre, then shifted; its border repeats."""
+    """Turn `image` counter-clockwise and enlarge it, both around its centre, then shift it.
+
+    The pixels of the border are repeated outwards.
+    """
     centre_px = (image.shape[0] - 1) / 2
     matrix = np.asarray(cv2.getRotationMatrix2D((centre_px, centre_px), turn_deg, zoom), np.float64)
     matrix[:, 2] += right_px, down_px
@@ -68,38 +71,38 @@ def moved(
     )
 
 
-def lit(
+def change_light(
     image: NDArray[np.uint8], gamma: float, contrast: float = 1.0, brightness: float = 0.0
 ) -> NDArray[np.uint8]:
-    """`image` under another light: gamma, then contrast around the middle grey and brightness in levels."""
+    """Apply a gamma, then a contrast around the middle grey and a brightness in levels."""
     levels = 255 * (np.arange(256) / 255) ** gamma
     levels = 128 + contrast * (levels - 128) + brightness
     return np.asarray(cv2.LUT(image, np.clip(levels, 0, 255).astype(np.uint8)), np.uint8)
 
 
-def blurred(image: NDArray[np.uint8], sigma_px: float) -> NDArray[np.uint8]:
-    """`image` under a Gaussian of `sigma_px`."""
+def blur(image: NDArray[np.uint8], sigma_px: float) -> NDArray[np.uint8]:
+    """Blur with a Gaussian of `sigma_px`."""
     return np.asarray(cv2.GaussianBlur(image, (0, 0), sigma_px), np.uint8)
 
 
-def compressed(image: NDArray[np.uint8], quality: int) -> NDArray[np.uint8]:
-    """`image` after JPEG compression with `quality`, 0 to 100."""
+def compress_jpeg(image: NDArray[np.uint8], quality: int) -> NDArray[np.uint8]:
+    """Compress as JPEG with `quality`, 0 to 100, and decode again."""
     _, content = cv2.imencode(".jpg", image, (cv2.IMWRITE_JPEG_QUALITY, quality))
     return np.asarray(cv2.imdecode(content, cv2.IMREAD_GRAYSCALE), np.uint8)
 
 
-def enlarged(image: NDArray[np.uint8], small_px: int) -> NDArray[np.uint8]:
-    """`image` (side, side) as it is when it was enlarged from `small_px`."""
+def reduce_detail(image: NDArray[np.uint8], small_px: int) -> NDArray[np.uint8]:
+    """Shrink `image` (side, side) to `small_px` and enlarge it again."""
     small = cv2.resize(image, (small_px, small_px), interpolation=cv2.INTER_AREA)
     return np.asarray(cv2.resize(small, image.shape[::-1], interpolation=cv2.INTER_LINEAR_EXACT), np.uint8)
 
 
-def _degraded(image: NDArray[np.uint8], random: np.random.Generator) -> NDArray[np.uint8]:
-    """Out of focus, compressed, or enlarged from a smaller picture."""
+def _degrade(image: NDArray[np.uint8], random: np.random.Generator) -> NDArray[np.uint8]:
+    """Blur, compress, or shrink and enlarge."""
     kind = random.integers(3)
     if kind == 0:
-        return blurred(image, random.uniform(*BLUR_SIGMA_PX))
+        return blur(image, random.uniform(*BLUR_SIGMA_PX))
     if kind == 1:
-        return compressed(image, int(random.integers(*JPEG_QUALITY)))
+        return compress_jpeg(image, int(random.integers(*JPEG_QUALITY)))
     side_px = image.shape[0]
-    return enlarged(image, int(random.integers(round(SMALLEST * side_px), side_px)))
+    return reduce_detail(image, int(random.integers(round(SMALLEST * side_px), side_px)))

@@ -1,4 +1,4 @@
-"""FER+: what ten people each saw in every image of FER2013 (Barsoum et al., 2016)."""
+"""FER+: the votes of ten people about every image of FER2013 (Barsoum et al., 2016)."""
 
 import csv
 from pathlib import Path
@@ -27,19 +27,19 @@ Votes = dict[str, NDArray[np.uint8]]
 """Counts (n, 10) by split, in the order of fer2013.csv."""
 
 
-def labels(votes: NDArray[np.uint8]) -> NDArray[np.int64]:
-    """The label with most votes, (n,); -1 where contempt, unknown or not-a-face leads.
+def find_majority(votes: NDArray[np.uint8]) -> NDArray[np.int64]:
+    """The label with most votes, (n,); -1 where contempt, unknown or not-a-face has most.
 
-    A tie goes to the column that FER+ names first.
+    In a tie the column that FER+ names first wins.
     """
     return np.asarray(TO_LABEL[votes.argmax(axis=1)])
 
 
-def read(path: Path) -> Votes:
-    """The votes in FER+'s `fer2013new.csv`: Usage, Image name and ten columns of counts, in the rows of fer2013.csv.
+def read_votes(path: Path) -> Votes:
+    """The votes in FER+'s `fer2013new.csv`: Usage, Image name and ten counts, row by row as in fer2013.csv.
 
-    Raises DataError when it is no such table, or a row of it is broken: without that row every later image would get
-    another image's votes.
+    Raises DataError if it is no such table, or if a row is broken: without that row every later image would
+    get the votes of another image.
     """
     rows: dict[str, list[list[int]]] = {}
     try:
@@ -51,7 +51,7 @@ def read(path: Path) -> Votes:
                     "others: give FER+'s fer2013new.csv"
                 )
             for row in reader:
-                rows.setdefault(row[0] if row else "", []).append(_counts(row, path, reader.line_num))
+                rows.setdefault(row[0] if row else "", []).append(_parse_counts(row, path, reader.line_num))
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise DataError(
             f"expected FER+'s fer2013new.csv at {path}, found: {error}; check the path"
@@ -59,7 +59,18 @@ def read(path: Path) -> Votes:
     return {split: np.array(counts, np.uint8) for split, counts in rows.items()}
 
 
-def _counts(row: list[str], path: Path, line: int) -> list[int]:
+def select_votes(split: str, count: int, votes: Votes, path: Path) -> NDArray[np.uint8]:
+    """The votes of a split; DataError unless there are as many as the split has images in `path`, `count`."""
+    voted = len(votes.get(split, ()))
+    if voted != count:
+        raise DataError(
+            f"expected as many images of {split} as FER+ has votes for ({voted:,}), found {count:,} in "
+            f"{path}: give the whole of FER2013 in its own order"
+        )
+    return votes[split]
+
+
+def _parse_counts(row: list[str], path: Path, line: int) -> list[int]:
     cells = row[2:]
     if len(cells) != len(COLUMNS) or not all(cell.isdecimal() and int(cell) <= 255 for cell in cells):
         raise DataError(

@@ -1,1 +1,1 @@
-"""How good a model is, how fast, and how it compares with another."""
+"""Measuring how good and how fast a model is, and comparing it with another."""

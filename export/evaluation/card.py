@@ -1,4 +1,4 @@
-"""The card of a model: every figure in it comes from the file and from a run of it, none by hand."""
+"""The card of a model: every number in it comes from the file itself or from running it, none by hand."""
 
 from pathlib import Path
 
@@ -7,107 +7,82 @@ import onnx
 
 from edge.faces.metadata import Metadata
 from edge.files import sha256
-from export import files
-from export.conversion import onnx_graph
+from export.artifacts import write_files
 from export.data.calibration import Images
-from export.data.dataset import JUDGED_ON
-from export.evaluation import compare, evaluate, inference_time, robustness
-from export.evaluation.compare import Compared, Judge
+from export.data.dataset import VALIDATION_SPLIT
+from export.evaluation import card_text, compare, evaluate, inference_time, model_size, robustness
+from export.evaluation.compare import HeldOutEvaluator, ModelResult
 from export.evaluation.evaluate import Evaluation
-
-_USE = """\
-## For what
-
-To tell what a face *looks like* to the people who labelled the images: in installations, in teaching how such models
-work and fail, in research that needs a time series of apparent expressions and checks it against people.
-
-Not for deciding anything about a person: hiring, grading, insurance, health, guilt, attention. Not for telling what
-somebody feels, which a face does not show reliably. Not at work or in schools, where the European Union forbids emotion
-recognition but for medical and safety reasons (AI Act, Article 5(1)(f)). Not without telling the people in front of
-the camera.
-
-## Known biases
-
-- The images were found on the web by searching for words, and many are posed, or stock photography and actors: mild
-  everyday expressions are rare among them.
-- The labels are noisy: one label per image, with which other people often disagree (see the sources).
-- The classes are far from equally frequent: happy is the commonest, and of disgust there are so few images, to learn
-  from and to judge by, that its figures mean little (see the column of images above).
-- The images carry no age, sex, origin or skin colour, so nothing can be claimed about how errors differ between groups
-  of people; assume that they do.
-"""
-_SOURCES = """\
-## Sources
-
-- FER2013: I. J. Goodfellow et al., "Challenges in Representation Learning: A report on three machine learning
-  contests", ICONIP 2013. Its authors put the agreement of people with its labels at 65 ± 5 %.
-- FER+: E. Barsoum et al., "Training Deep Networks for Facial Expression Recognition with Crowd-Sourced Label
-  Distribution", ICMI 2016.
-"""
+from export.evaluation.evaluation_table import find_worst, format_interval, format_scores, format_share
+from export.evaluation.predictions import load_onnx
 
 
-def write(model: Path, reference: Path | None, images: Images) -> Path:
-    """Run the ONNX file on `images` and write the card beside it; returns the card's path.
+def write_card(model: Path, reference: Path | None, images: Images) -> Path:
+    """Run the ONNX file on `images` and write the card beside it; returns the path of the card.
 
-    With `reference`, the float file of the same network, the card says how the two compare.
-    Raises ModelError for files that are not ours.
+    With `reference`, the float file of the same network, the card compares the two.
+    Raises ModelError for files without our metadata.
     """
-    predict, metadata = evaluate.onnx_predict(model)
-    judge = Judge(images, metadata)
-    judged = judge.compared(metadata.precision, predict, model.stat().st_size, model)
+    predict, metadata = load_onnx(model)
+    evaluator = HeldOutEvaluator(images, metadata)
+    result = evaluator.evaluate(metadata.precision, predict, model.stat().st_size, model)
     evaluation = msgspec.structs.replace(
         evaluate.evaluate(
             model.name,
             images.split_name,
             images.split,
             metadata.labels,
-            judged.probabilities,
+            result.probabilities,
             resamples=evaluate.RESAMPLES,
         ),
         robustness=robustness.measure(predict, images.split, metadata),
     )
     sections = [
-        _file(model, metadata),
-        _figures(model, metadata, evaluation, images),
-        _robustness(evaluation),
+        _describe_file(model, metadata),
+        _describe_scores(model, metadata, evaluation, images),
+        _describe_robustness(evaluation),
     ]
     if reference is not None:
-        float_predict, float_metadata = evaluate.onnx_predict(reference)
-        first = judge.compared(float_metadata.precision, float_predict, reference.stat().st_size, reference)
-        times = inference_time.table(
+        float_predict, float_metadata = load_onnx(reference)
+        float_size = reference.stat().st_size
+        float_result = evaluator.evaluate(float_metadata.precision, float_predict, float_size, reference)
+        times = inference_time.format_table(
             {float_metadata.precision: reference.read_bytes(), metadata.precision: model.read_bytes()}
         )
-        sections.append(_comparison([first, judged], images, times))
-    sections += [_origin(metadata), _USE, _licences(metadata), _SOURCES]
+        sections.append(_describe_comparison([float_result, result], images, times))
+    sections += [_describe_origin(metadata), card_text.USE, _describe_licences(metadata), card_text.SOURCES]
     path = model.with_suffix(".md")
-    files.write({path: "\n".join(sections).encode()})
+    write_files({path: "\n".join(sections).encode()})
     return path
 
 
-def _file(path: Path, metadata: Metadata) -> str:
+def _describe_file(path: Path, metadata: Metadata) -> str:
     model = onnx.load(path)
+    crops, probabilities = model.graph.input[0].name, model.graph.output[0].name
+    precision, size = metadata.precision, f"{metadata.height}, {metadata.width}"
+    operators = model_size.count_operators(model)
+    rows = {
+        "size": f"{path.stat().st_size:,} bytes",
+        "parameters": f"{model_size.count_parameters(model):,}, batch normalisation folded",
+        "multiply-adds": f"{model_size.count_multiply_adds(model) / 1e6:.1f} M per face",
+        "operators": ", ".join(f"{count} {name}" for name, count in operators.items()),
+        "input": f"`{crops}`, float32 (n, {size}, 1), {metadata.channel}",
+        "preprocessing": f"a pixel p of 0 to 255 becomes p × {metadata.scale:.9g} + {metadata.offset:g}",
+        "output": f"`{probabilities}`, float32 (n, {len(metadata.labels)}), sums to 1",
+        "labels": ", ".join(metadata.labels),
+        "temperature": f"{metadata.temperature:g}",
+        "sha256": sha256(path),
+    }
     framings = "\n".join(
         f"| {name} | {framing.scale} | {framing.shift_down} |" for name, framing in metadata.framing.items()
     )
-    operators = ", ".join(f"{count} {name}" for name, count in onnx_graph.count_operators(model).items())
     return f"""\
 # {path.name}
 
-Tells apparent facial expressions from grey crops of faces: a convolutional network in {metadata.precision}, for ONNX
-Runtime. What goes in and comes out, and where it is from, also stands in the file's own metadata, which fer-edge reads.
+Classifies apparent facial expressions in grey crops of faces: a convolutional network in {precision}, for
+ONNX Runtime. Its input, its output and its origin are also in the file's own metadata, which fer-edge reads.
 
-| | |
-|---|---|
-| size | {path.stat().st_size:,} bytes |
-| parameters | {onnx_graph.count_parameters(model):,}, batch normalisation folded |
-| multiply-adds | {onnx_graph.count_multiply_adds(model) / 1e6:.1f} M per face |
-| operators | {operators} |
-| input | `{model.graph.input[0].name}`, float32 (n, {metadata.height}, {metadata.width}, 1), {metadata.channel} |
-| preprocessing | a pixel p of 0 to 255 becomes p × {metadata.scale:.9g} + {metadata.offset:g} |
-| output | `{model.graph.output[0].name}`, float32 (n, {len(metadata.labels)}), sums to 1 |
-| labels | {", ".join(metadata.labels)} |
-| temperature | {metadata.temperature:g} |
-| sha256 | {sha256(path)} |
+{_format_rows(rows)}
 
 The square crop around a detector's box, with s the mean of the box's width and height:
 
@@ -117,79 +92,62 @@ The square crop around a detector's box, with s the mean of the box's width and 
 """
 
 
-def _figures(model: Path, metadata: Metadata, evaluation: Evaluation, images: Images) -> str:
-    labels = list(evaluation.recall)
+def _describe_scores(model: Path, metadata: Metadata, evaluation: Evaluation, images: Images) -> str:
+    labels, split = list(evaluation.recall), images.split_name
     rows = "\n".join(
-        f"| {label} | {sum(row):,} | {evaluate.percent(evaluation.recall[label])}"
-        f"{evaluate.interval_of(evaluation, label)} | " + " | ".join(map(str, row)) + " |"
+        f"| {label} | {sum(row):,} | {format_share(evaluation.recall[label])}"
+        f"{format_interval(evaluation, label)} | " + " | ".join(map(str, row)) + " |"
         for label, row in zip(labels, evaluation.confusion, strict=True)
     )
-    summary = "\n".join(
-        f"| {title} | {figure}{interval} |" for title, figure, interval in evaluate.summary(evaluation)
-    )
+    scores = {title: f"{score}{interval}" for title, score, interval in format_scores(evaluation)}
     ferplus = (
         ""
         if evaluation.ferplus_images is None
-        else f"By FER+ are judged the {evaluation.ferplus_images:,} images whose majority is one of the labels.\n"
+        else f"The scores by FER+ are those on the {evaluation.ferplus_images:,} images whose majority is "
+        "one of the labels.\n"
     )
     return f"""\
 ## How good
 
-On {evaluation.images:,} images of {images.split_name}; the likeliest class decides, however close. In brackets 95 %
-intervals, by bootstrap over the images; of a calibration error there is none that is sound.
-{_seen(metadata, images)}{ferplus}
-| | |
-|---|---|
-{summary}
+On {evaluation.images:,} images of {split}; the likeliest class is the answer, however close the next one is.
+In brackets 95 % intervals, by bootstrap over the images; for a calibration error no interval is sound.
+{_describe_choices(metadata, images)}{ferplus}
+{_format_rows(scores)}
 
-By true class, and what it was taken for:
+By true class, with the numbers of images by predicted class:
 
 | true | images | recall | {" | ".join(labels)} |
 |---|---|---|{"---|" * len(labels)}
 {rows}
 
-    python -m export evaluate --model {model.name} --data {images.source.name} --split {images.split_name} --robustness
+    python -m export evaluate --model {model.name} --data {images.source.name} --split {split} --robustness
 """
 
 
-def _licences(metadata: Metadata) -> str:
-    weights = (
-        "The weights are fer-edge's own, trained from random ones; the licence of the repository is theirs"
-        if "training" in metadata.made_from
-        else "The weights were trained elsewhere (see above), and their licence is their maker's; that of the code is the "
-        "repository's"
-    )
-    return f"""\
-## Licences
-
-{weights}, and where it names none, none is granted. The data has terms of its own: FER2013's images were collected from
-the web for research and are not in the repository; FER+'s votes are Microsoft's, under the MIT licence.
-"""
-
-
-def _seen(metadata: Metadata, images: Images) -> str:
-    """What was chosen by the very images that judge."""
-    made_from = metadata.made_from
-    chosen = ["the epoch whose weights were kept"] * (
-        "training" in made_from and images.split_name == JUDGED_ON
-    )
-    chosen += ["the share of the two heads"] * ("folding" in made_from and images.split_name == JUDGED_ON)
-    chosen += ["the temperature"] * made_from.get("temperature", "").endswith(f"of {images.split_name}")
-    chosen += ["the way of quantizing"] * ("quantization" in made_from and images.split_name == JUDGED_ON)
+def _describe_choices(metadata: Metadata, images: Images) -> str:
+    """What was chosen on the images that the model is now evaluated on."""
+    made_from, is_validation = metadata.made_from, images.split_name == VALIDATION_SPLIT
+    choices = {
+        "the epoch whose weights were kept": is_validation and "training" in made_from,
+        "the share of the two heads": is_validation and "folding" in made_from,
+        "the temperature": made_from.get("temperature", "").endswith(f"of {images.split_name}"),
+        "the way of quantizing": is_validation and "quantization" in made_from,
+    }
+    chosen = [choice for choice, was_chosen in choices.items() if was_chosen]
     if not chosen:
         return ""
-    return f"Chosen by these very images, which flatters the figures a little: {', '.join(chosen)}.\n"
+    return f"Chosen on these same images, which flatters the scores a little: {', '.join(chosen)}.\n"
 
 
-def _robustness(evaluation: Evaluation) -> str:
+def _describe_robustness(evaluation: Evaluation) -> str:
     rows = "\n".join(
-        f"| {name} | {evaluate.percent(disturbed.accuracy)} | {evaluate.percent(disturbed.ferplus_accuracy)} |"
+        f"| {name} | {format_share(disturbed.accuracy)} | {format_share(disturbed.ferplus_accuracy)} |"
         for name, disturbed in evaluation.robustness.items()
     )
     return f"""\
 ## How robust
 
-The same images, disturbed. Worst: {evaluate.worst(evaluation.robustness)}.
+The same images, disturbed. Worst: {find_worst(evaluation.robustness)}.
 
 | disturbed by | accuracy | by the FER+ majority |
 |---|---|---|
@@ -197,20 +155,31 @@ The same images, disturbed. Worst: {evaluate.worst(evaluation.robustness)}.
 """
 
 
-def _comparison(models: list[Compared], images: Images, times: str) -> str:
+def _describe_comparison(results: list[ModelResult], images: Images, times: str) -> str:
     return f"""\
 ## Against the float model
 
 ```
-{compare.table(models, str(images))}
+{compare.format_table(results, str(images))}
 
 {times}
 ```
 
-The times are of the machine that wrote this card; `python -m export quantize` gives them, too.
+The times were measured on the machine that wrote this card; `python -m export quantize` measures them, too.
 """
 
 
-def _origin(metadata: Metadata) -> str:
-    rows = "\n".join(f"| {key.replace('_', ' ')} | {value} |" for key, value in metadata.made_from.items())
-    return f"## Made from\n\n| | |\n|---|---|\n{rows}\n"
+def _describe_origin(metadata: Metadata) -> str:
+    rows = {key.replace("_", " "): value for key, value in metadata.made_from.items()}
+    return f"## Made from\n\n{_format_rows(rows)}\n"
+
+
+def _describe_licences(metadata: Metadata) -> str:
+    is_own = "training" in metadata.made_from
+    weights = card_text.LICENCE_OF_OWN_WEIGHTS if is_own else card_text.LICENCE_OF_OTHER_WEIGHTS
+    return f"## Licences\n\n{weights}\n{card_text.LICENCE_OF_IMAGES}\n"
+
+
+def _format_rows(rows: dict[str, str]) -> str:
+    """A table of two columns without titles."""
+    return "\n".join(["| | |", "|---|---|", *(f"| {name} | {value} |" for name, value in rows.items())])

@@ -1,4 +1,4 @@
-"""The gate: a model converted is compared with what it was made from, and refused when it disagrees."""
+"""The gate: a converted model is compared with its original, and refused if the two disagree."""
 
 import logging
 from collections.abc import Mapping, Sequence
@@ -13,12 +13,21 @@ from numpy.typing import NDArray
 from edge.errors import ModelError
 from edge.faces.metadata import Metadata
 from export.data.calibration import Images
-from export.evaluation import evaluate, scores, temperature_scaling
-from export.evaluation.evaluate import Evaluation, Predict
+from export.evaluation import scores
+from export.evaluation.evaluate import Evaluation, collect_answers, evaluate
+from export.evaluation.evaluation_table import format_share
+from export.evaluation.predictions import (
+    Predictor,
+    check_probabilities,
+    load_onnx,
+    predict_all,
+    resize_crops,
+)
+from export.evaluation.temperature_scaling import fit_temperature
 
 log = logging.getLogger(__name__)
 
-# Of percentage points computed from shares.
+# The rounding error of percentage points that are computed from shares.
 _ROUNDING = 1e-9
 
 
@@ -28,85 +37,87 @@ TRUTHS: dict[Truth, str] = {"original": "the original labels", "ferplus": "the F
 
 @dataclass(frozen=True)
 class Tolerances:
-    """By how much a converted model may disagree and still be written."""
+    """How much a converted model may disagree with its original and still be written."""
 
     probability: float = 1e-4
-    """Float ONNX against Keras: the largest difference of a probability.  Rounding alone gave 1e-6 to 1e-5."""
+    """Float ONNX against Keras: the largest difference of a probability.  Rounding gave 1e-6 to 1e-5."""
     accuracy_points: float = 0.5
-    """int8 against float ONNX: by how many percentage points its accuracy may be lower."""
+    """int8 against float ONNX: how many percentage points of accuracy it may lose."""
     recall_points: float = 2.0
-    """int8 against float ONNX: by how many percentage points the recall of any class may be lower."""
+    """int8 against float ONNX: how many percentage points of the recall of any class it may lose."""
     same_top: float = 0.97
-    """int8 against float ONNX: the least share of images with the same likeliest class."""
+    """int8 against float ONNX: the least share of images for which both find the same class likeliest."""
 
 
 @dataclass(frozen=True, eq=False)
-class Compared:
-    """One form of the model: its name, its size, its probabilities (n, classes) and the figures from them."""
+class ModelResult:
+    """One form of a model (Keras, float ONNX, int8 ONNX) and its result on the held-out images."""
 
     name: str
     size_bytes: int
     probabilities: NDArray[np.float32]
+    """(n, classes)"""
     evaluation: Evaluation
 
 
-class Judge:
-    """Runs every form of a model on the same held-out images."""
+class HeldOutEvaluator:
+    """Evaluates every form of a model on the same held-out images."""
 
     def __init__(self, held_out: Images, metadata: Metadata) -> None:
         self._held_out, self._labels = held_out, metadata.labels
-        self._crops = evaluate.resized(held_out.split.images, metadata)
+        self._crops = resize_crops(held_out.split.images, metadata)
 
-    def compared(self, name: str, predict: Predict, size_bytes: int, source: Path) -> Compared:
-        """The form called `name`; ModelError, naming `source`, when it gives no probabilities."""
-        probabilities = evaluate.predictions(predict, self._crops, name)
-        evaluate.check_softmax(probabilities, len(self._labels), source)
-        evaluation = evaluate.evaluate(
+    def evaluate(self, name: str, predict: Predictor, size_bytes: int, source: Path) -> ModelResult:
+        """Evaluate the form called `name`; ModelError, naming `source`, if it gives no probabilities."""
+        probabilities = predict_all(predict, self._crops, name)
+        check_probabilities(probabilities, len(self._labels), source)
+        evaluation = evaluate(
             name, self._held_out.split_name, self._held_out.split, self._labels, probabilities
         )
-        return Compared(name, size_bytes, probabilities, evaluation)
+        return ModelResult(name, size_bytes, probabilities, evaluation)
 
-    def temperature(self, model: Compared, truth: Truth) -> tuple[float, str]:
-        """The temperature that calibrates `model` by that truth, and what it was fitted on, in words.
-
-        Without votes it is fitted to the original labels.
-        """
-        judged = evaluate.answers(self._held_out.split, self._labels, model.probabilities)
-        if truth == "original" or judged.leading is None:
-            truth, true = "original", judged.true
-        else:
-            true = judged.leading
-        known = np.flatnonzero(true >= 0)
-        fitted = temperature_scaling.fitted(model.probabilities[known], true[known])
-        return fitted, f"{TRUTHS[truth]} of {len(known):,} images of {self._held_out.split_name}"
-
-    def compared_files(self, contents: Mapping[str, bytes]) -> list[Compared]:
-        """Each ONNX file, by its name in the comparison, as the app itself would run it."""
-        compared = []
+    def evaluate_files(self, contents: Mapping[str, bytes]) -> list[ModelResult]:
+        """Evaluate ONNX files, which are given by name, as the app runs them."""
+        results = []
         with TemporaryDirectory() as folder:
             for name, content in contents.items():
                 path = Path(folder) / f"{name}.onnx"
                 path.write_bytes(content)
-                predict, _ = evaluate.onnx_predict(path)
-                compared.append(self.compared(name, predict, len(content), path))
-        return compared
+                predict, _ = load_onnx(path)
+                results.append(self.evaluate(name, predict, len(content), path))
+        return results
+
+    def fit_temperature(self, result: ModelResult, truth: Truth) -> tuple[float, str]:
+        """The temperature that calibrates a model by that truth, and a description of what it was fitted to.
+
+        Without votes it is fitted to the original labels.
+        """
+        answers = collect_answers(self._held_out.split, self._labels, result.probabilities)
+        if truth == "original" or answers.majority is None:
+            truth, true = "original", answers.true
+        else:
+            true = answers.majority
+        known = np.flatnonzero(true >= 0)
+        temperature = fit_temperature(result.probabilities[known], true[known])
+        return temperature, f"{TRUTHS[truth]} of {len(known):,} images of {self._held_out.split_name}"
 
 
-def warn_if_useless(model: Compared) -> None:
-    """Say so when `model` is no better than the same answer to everything: its input is probably wrong."""
-    counts = np.array(model.evaluation.confusion)
-    commonest = counts.sum(axis=1).max() / counts.sum()
-    if model.evaluation.accuracy <= commonest:
+def warn_if_useless(result: ModelResult) -> None:
+    """Warn if the model is no better than one answer for all images: its input is probably wrong."""
+    counts = np.array(result.evaluation.confusion)
+    most_frequent = counts.sum(axis=1).max() / counts.sum()
+    if result.evaluation.accuracy <= most_frequent:
         log.warning(
-            "%s: accuracy %.1f %%, and always the same answer gives %.1f %%: check --scale, --offset, --labels",
-            model.name,
-            100 * model.evaluation.accuracy,
-            100 * commonest,
+            "%s: accuracy %.1f %%, and always the same answer gives %.1f %%: "
+            "check --scale, --offset, --labels",
+            result.name,
+            100 * result.evaluation.accuracy,
+            100 * most_frequent,
         )
 
 
-def check_float(keras: Compared, onnx: Compared, tolerances: Tolerances) -> None:
-    """Raise ModelError when the float ONNX model computes something else than the Keras model."""
+def check_float(keras: ModelResult, onnx: ModelResult, tolerances: Tolerances) -> None:
+    """Raise ModelError if the float ONNX model does not compute what the Keras model computes."""
     difference = scores.largest_difference(keras.probabilities, onnx.probabilities)
     # Written so that a NaN fails too.
     if not difference <= tolerances.probability:
@@ -117,42 +128,42 @@ def check_float(keras: Compared, onnx: Compared, tolerances: Tolerances) -> None
         )
 
 
-def check_int8(reference: Compared, int8: Compared, tolerances: Tolerances) -> None:
-    """Raise ModelError when the int8 model is too much worse than, or too different from, the float model."""
-    found = faults(reference, int8, tolerances)
-    if found:
+def check_int8(reference: ModelResult, int8: ModelResult, tolerances: Tolerances) -> None:
+    """Raise ModelError if the int8 model is too much worse than, or too different from, the float model."""
+    violations = find_violations(reference, int8, tolerances)
+    if violations:
         raise ModelError(
-            f"{', and '.join(found)} from {int8.name}: nothing was written; calibrate on images like "
+            f"{', and '.join(violations)} from {int8.name}: nothing was written; calibrate on images like "
             "those it will see"
         )
 
 
-def faults(reference: Compared, int8: Compared, tolerances: Tolerances) -> list[str]:
-    """What of `int8` is beyond the tolerances against `reference`, each as expected and found; [] when nothing is."""
-    found = []
+def find_violations(reference: ModelResult, int8: ModelResult, tolerances: Tolerances) -> list[str]:
+    """The tolerances that `int8` exceeds against `reference`, each as expected and found; [] if none."""
+    violations = []
     lost_points = 100 * (reference.evaluation.accuracy - int8.evaluation.accuracy)
     if lost_points > tolerances.accuracy_points + _ROUNDING:
-        found.append(
+        violations.append(
             f"expected at most {tolerances.accuracy_points:g} points less accuracy than {reference.name} "
             f"(--tolerance allows more), found {lost_points:.2f} less"
         )
-    label, lost = largest_recall_loss(reference.evaluation, int8.evaluation)
+    label, lost = find_largest_recall_loss(reference.evaluation, int8.evaluation)
     if 100 * lost > tolerances.recall_points + _ROUNDING:
-        found.append(
+        violations.append(
             f"expected at most {tolerances.recall_points:g} points less recall of any class than "
             f"{reference.name} (--recall-tolerance allows more), found {100 * lost:.2f} less of {label}"
         )
-    same = scores.same_top(reference.probabilities, int8.probabilities)
+    same = scores.top_1_agreement(reference.probabilities, int8.probabilities)
     if same < tolerances.same_top:
-        found.append(
+        violations.append(
             f"expected the same likeliest class as {reference.name} for {tolerances.same_top:.1%} of the "
             f"images (--same-top allows fewer), found {same:.1%}"
         )
-    return found
+    return violations
 
 
-def largest_recall_loss(reference: Evaluation, other: Evaluation) -> tuple[str, float]:
-    """The class whose recall `other` has least of in comparison, and how much less, as a share."""
+def find_largest_recall_loss(reference: Evaluation, other: Evaluation) -> tuple[str, float]:
+    """(the class of whose recall `other` loses most against `reference`, the loss as a share)."""
     losses = {
         label: recall - (other.recall[label] or 0.0)
         for label, recall in reference.recall.items()
@@ -162,27 +173,27 @@ def largest_recall_loss(reference: Evaluation, other: Evaluation) -> tuple[str, 
     return label, losses[label]
 
 
-def table(models: Sequence[Compared], held_out: str) -> str:
-    """The comparison as text: a line per form, each against the first."""
-    first = models[0]
-    wide = max(12, *(len(model.name) + 2 for model in models))
+def format_table(results: Sequence[ModelResult], held_out: str) -> str:
+    """The comparison as text: a line per form, each compared with the first."""
+    first = results[0]
+    wide = max(12, *(len(result.name) + 2 for result in results))
     lines = [
         f"compared on {held_out}, each with {first.name}",
-        f"{'':{wide}}{'accuracy':>10}{'macro-F1':>10}{'by FER+':>10}{'same top-1':>12}{'recall lost at most':>26}"
-        f"{'largest difference':>20}{'size':>18}",
+        f"{'':{wide}}{'accuracy':>10}{'macro-F1':>10}{'by FER+':>10}{'same top-1':>12}"
+        f"{'recall lost at most':>26}{'largest difference':>20}{'size':>18}",
     ]
-    for model in models:
-        label, lost = largest_recall_loss(first.evaluation, model.evaluation)
-        same = scores.same_top(first.probabilities, model.probabilities)
-        difference = scores.largest_difference(first.probabilities, model.probabilities)
+    for result in results:
+        label, lost = find_largest_recall_loss(first.evaluation, result.evaluation)
+        same = scores.top_1_agreement(first.probabilities, result.probabilities)
+        difference = scores.largest_difference(first.probabilities, result.probabilities)
         against = (
             f"{'–':>12}{'–':>26}{'–':>20}"
-            if model is first
+            if result is first
             else f"{same:>12.2%}{f'{lost:.2%} ({label})':>26}{difference:>20.2g}"
         )
-        voted = evaluate.percent(model.evaluation.ferplus_accuracy)
+        voted = format_share(result.evaluation.ferplus_accuracy)
         lines.append(
-            f"{model.name:{wide}}{model.evaluation.accuracy:>10.2%}{model.evaluation.macro_f1:>10.4f}"
-            f"{voted:>10}{against}{model.size_bytes:>12,} bytes"
+            f"{result.name:{wide}}{result.evaluation.accuracy:>10.2%}{result.evaluation.macro_f1:>10.4f}"
+            f"{voted:>10}{against}{result.size_bytes:>12,} bytes"
         )
     return "\n".join(lines)

@@ -1,4 +1,4 @@
-"""How long a model takes for one face, each form and number of threads in turn."""
+"""The time that a model takes for one face, for each of its forms and numbers of threads."""
 
 import tempfile
 import time
@@ -10,17 +10,17 @@ import numpy as np
 
 from edge.faces.classifier import OnnxClassifier
 from edge.frames import Image
-from export.evaluation.evaluate import DETECTOR
+from export.evaluation.predictions import DETECTOR
 
 THREADS = (1, 2)
 ROUNDS = 30
 _RUNS = 10
 
 
-def per_face_ms(contents: Mapping[str, bytes], threads: int) -> dict[str, float]:
-    """The median time of one face by the name of the ONNX file, in milliseconds.
+def measure_per_face_ms(contents: Mapping[str, bytes], threads: int) -> dict[str, float]:
+    """The median time for one face in milliseconds, by the name of the ONNX file.
 
-    The files take turns, so that whatever else the machine does falls on all of them alike.
+    The files take turns, so that other work of the machine slows all of them equally.
     """
     with tempfile.TemporaryDirectory() as folder:
         classifiers = {}
@@ -31,14 +31,14 @@ def per_face_ms(contents: Mapping[str, bytes], threads: int) -> dict[str, float]
     times: dict[str, list[float]] = {name: [] for name in classifiers}
     for _ in range(ROUNDS):
         for name, classifier in classifiers.items():
-            times[name].append(_run_ms(classifier))
-    # The first run of each also sets up its memory.
+            times[name].append(_time_run_ms(classifier))
+    # The first run of each model also allocates its memory.
     return {name: median(measured[1:]) for name, measured in times.items()}
 
 
-def table(contents: Mapping[str, bytes]) -> str:
-    """The times of all files on 1 and 2 threads, a line per file."""
-    measured = {threads: per_face_ms(contents, threads) for threads in THREADS}
+def format_table(contents: Mapping[str, bytes]) -> str:
+    """Measure all files on 1 and 2 threads, and return a line per file."""
+    measured = {threads: measure_per_face_ms(contents, threads) for threads in THREADS}
     lines = [
         "median time per face / ms " + "".join(f"{f'on {threads}':>10}" for threads in THREADS) + " threads"
     ]
@@ -49,8 +49,8 @@ def table(contents: Mapping[str, bytes]) -> str:
     return "\n".join(lines)
 
 
-def _run_ms(classifier: OnnxClassifier) -> float:
-    """The mean of a few runs in a row: one alone is near the clock's noise."""
+def _time_run_ms(classifier: OnnxClassifier) -> float:
+    """The mean of a few consecutive runs: a single one is too short to be timed exactly."""
     crop: Image = np.full((classifier.metadata.height, classifier.metadata.width), 128, np.uint8)
     started = time.perf_counter()
     for _ in range(_RUNS):

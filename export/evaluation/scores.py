@@ -1,4 +1,4 @@
-"""The arithmetic of evaluation: labels and predictions to figures."""
+"""The arithmetic of evaluation: scores from labels and predictions."""
 
 from collections.abc import Callable, Mapping
 
@@ -6,7 +6,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 
-def confusion(labels: NDArray[np.int64], predicted: NDArray[np.int64], classes: int) -> NDArray[np.int64]:
+def confusion_matrix(
+    labels: NDArray[np.int64], predicted: NDArray[np.int64], classes: int
+) -> NDArray[np.int64]:
     """(classes, classes): how many images of the row's label were predicted as the column's."""
     counts = np.bincount(labels * classes + predicted, minlength=classes * classes)
     return counts.astype(np.int64).reshape(classes, classes)
@@ -18,14 +20,14 @@ def accuracy(counts: NDArray[np.int64]) -> float:
 
 
 def recall(counts: NDArray[np.int64]) -> list[float | None]:
-    """By label: the share of its images that was predicted as such; None for a label without images."""
+    """By label: the share of its images that was predicted correctly; None for a label without images."""
     return [float(row[label] / row.sum()) if row.sum() else None for label, row in enumerate(counts)]
 
 
 def macro_f1(counts: NDArray[np.int64]) -> float:
     """The mean over the classes of F1 = 2 tp / (2 tp + fp + fn), 0 to 1.
 
-    Classes that neither occur nor were predicted are left out.
+    Classes that neither occur nor were predicted do not count.
     """
     doubled = 2.0 * np.diagonal(counts)
     # The row holds tp + fn, the column tp + fp.
@@ -33,8 +35,8 @@ def macro_f1(counts: NDArray[np.int64]) -> float:
     return float((doubled[total > 0] / total[total > 0]).mean())
 
 
-def same_top(left: NDArray[np.float32], right: NDArray[np.float32]) -> float:
-    """The share of rows of two (n, classes) whose largest entry is in the same column, 0 to 1."""
+def top_1_agreement(left: NDArray[np.float32], right: NDArray[np.float32]) -> float:
+    """The share of rows in which two (n, classes) are largest in the same column, 0 to 1."""
     return float((left.argmax(axis=1) == right.argmax(axis=1)).mean())
 
 
@@ -43,12 +45,12 @@ def largest_difference(left: NDArray[np.float32], right: NDArray[np.float32]) ->
     return float(np.abs(left - right).max())
 
 
-def reliability(
+def reliability_bins(
     confidence: NDArray[np.floating], is_right: NDArray[np.bool_], bins: int
 ) -> tuple[NDArray[np.int64], NDArray[np.float64], NDArray[np.float64]]:
-    """(images, mean confidence, share that is right) of each of `bins` equal ranges of the confidence, (bins,) each.
+    """(images, mean confidence, accuracy) in each of `bins` equal ranges of the confidence, (bins,) each.
 
-    A range without images has 0 of everything.
+    All three are 0 for a range without images.
     """
     numbers = np.minimum((confidence * bins).astype(np.int64), bins - 1)
     images = np.bincount(numbers, minlength=bins)
@@ -61,26 +63,26 @@ def reliability(
 
 
 def calibration_error(confidence: NDArray[np.floating], is_right: NDArray[np.bool_], bins: int = 15) -> float:
-    """The expected calibration error, 0 to 1: how far confidence and accuracy lie apart, over ranges of the confidence.
+    """The expected calibration error, 0 to 1: the mean distance of confidence and accuracy over the bins.
 
-    As in Guo et al., "On Calibration of Modern Neural Networks", 2017, whose 15 bins are the default.
+    After Guo et al., "On Calibration of Modern Neural Networks", 2017, whose 15 bins are the default.
     """
-    images, mean, right = reliability(confidence, is_right, bins)
+    images, mean, right = reliability_bins(confidence, is_right, bins)
     return float((images * np.abs(mean - right)).sum() / images.sum())
 
 
 def bootstrap(
-    figures: Callable[[NDArray[np.int64]], Mapping[str, float]], count: int, resamples: int, seed: int
+    compute: Callable[[NDArray[np.int64]], Mapping[str, float]], count: int, resamples: int, seed: int
 ) -> dict[str, tuple[float, float]]:
-    """95 % intervals of the figures of `count` rows: the percentiles over samples drawn with replacement.
+    """The 95 % intervals of scores of `count` rows: percentiles over `resamples` samples with replacement.
 
-    `figures` computes them for the rows it is given; one that a sample does not have counts for none of it (Efron,
-    "Bootstrap Methods", 1979).
+    `compute` returns the scores of the rows that it is given.  A sample without one of the scores does not
+    count for that score (Efron, "Bootstrap Methods", 1979).
     """
     random = np.random.default_rng(seed)
     seen: dict[str, list[float]] = {}
     for _ in range(resamples):
-        for name, value in figures(random.integers(count, size=count)).items():
+        for name, value in compute(random.integers(count, size=count)).items():
             seen.setdefault(name, []).append(value)
     return {
         name: (float(np.percentile(values, 2.5)), float(np.percentile(values, 97.5)))

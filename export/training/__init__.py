@@ -1,1 +1,1 @@
-"""Training: the networks, what they are taught, and what a run leaves behind."""
+"""Training: the networks, their targets, and the files of a run."""

@@ -5,7 +5,8 @@ import math
 import keras
 from keras import ops
 
-# Of the root mean square of an update, as AdamW's has it: J. Liu et al., "Muon is Scalable for LLM Training", 2025.
+# The root mean square of an update, chosen to match AdamW's: J. Liu et al., "Muon is Scalable for LLM
+# Training", 2025.
 _RMS = 0.2
 
 
@@ -13,9 +14,10 @@ _RMS = 0.2
 class ConvolutionMuon(keras.optimizers.Muon):  # type: ignore[misc]  # keras ships no types
     """Muon (Jordan et al., 2024) for the kernels of convolutions, AdamW for everything else.
 
-    Keras's own gives every kernel that is no matrix to AdamW.  A convolution is a matrix from the pixels under its
-    window, (height * width * channels), to its filters, and is updated as such: by about the matrix with orthogonal
-    rows or columns that is nearest to its momentum.
+    Keras's own Muon leaves every kernel that is no matrix to AdamW.  Here the kernel of a convolution is
+    treated as the matrix that it is, from the pixels under its window (height * width * channels) to its
+    filters: the update is approximately the matrix with orthogonal rows or columns that is nearest to the
+    momentum.
     """
 
     def _should_use_adamw(self, variable: keras.Variable) -> bool:

@@ -1,4 +1,4 @@
-"""A small learnable data set, and a small network that has learnt it, in the forms in which people have them."""
+"""A small learnable data set, and a small network trained on it, in the forms in which people have them."""
 
 import contextlib
 import io
@@ -133,7 +133,7 @@ def keras_files(tiny: "keras.Model", tmp_path_factory: pytest.TempPathFactory) -
 
 
 def as_keras_2(model: "keras.Model") -> dict[str, Any]:
-    """The architecture of a Sequential in the words of Keras 2.12, which Keras 3 does not read as it stands."""
+    """The architecture of a Sequential as Keras 2.12 writes it, which Keras 3 does not read unchanged."""
     described = []
     for layer in model.layers:
         config = layer.get_config()
@@ -166,7 +166,7 @@ def as_keras_2(model: "keras.Model") -> dict[str, Any]:
 
 def as_crops(split: Split) -> NDArray[np.float32]:
     """The images of a split as a network's input in 0..1."""
-    return split.images[..., np.newaxis].astype(np.float32) / 255
+    return split.images[..., np.newaxis].astype(np.float32) / np.float32(255)
 
 
 Export = Callable[..., tuple[int, str, str]]
@@ -223,3 +223,18 @@ def converted(keras_files: KerasFiles, toy: Toy, tmp_path_factory: pytest.TempPa
     assert code == 0
     assert sorted(path.name for path in folder.iterdir()) == ["tiny.float.onnx", "tiny.int8.onnx"]
     return Converted(folder / "tiny.float.onnx", folder / "tiny.int8.onnx", said.getvalue())
+
+
+@pytest.fixture
+def expect_refusal(toy: Toy, tmp_path: Path, export: Export) -> Callable[..., str]:
+    """Runs export convert, which must refuse in one line and write nothing; returns the line."""
+
+    def run(*arguments: str | Path) -> str:
+        given = list(arguments)
+        if "--calibration" not in given:
+            given += ["--calibration", toy.npz]
+        line = refusal(export("convert", *given, "--output", tmp_path / "out" / "model"))
+        assert not (tmp_path / "out").exists()
+        return line
+
+    return run

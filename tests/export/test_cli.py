@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from export import commands
+from export.data import loading
 from tests.export.conftest import Export, KerasFiles, Toy
 
 COMMANDS = ["train", "fold", "convert", "quantize", "evaluate", "card", "framing"]
@@ -90,7 +90,7 @@ def test_interruption_is_told_in_one_line(toy: Toy, export: Export, monkeypatch:
     def interrupted(*arguments: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(commands.dataset, "load", interrupted)
+    monkeypatch.setattr(loading, "load", interrupted)
     code, _, err = export("evaluate", "--model", "m.onnx", "--data", toy.npz, "--split", "PublicTest")
     assert code == 130 and "interrupted" in err and "Traceback" not in err
 

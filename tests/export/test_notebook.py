@@ -14,7 +14,8 @@ NOTEBOOK = Path(__file__).parent.parent.parent / "export" / "training.ipynb"
 
 @pytest.fixture
 def notebook() -> nbformat.NotebookNode:
-    return nbformat.read(NOTEBOOK, as_version=4)
+    read: nbformat.NotebookNode = nbformat.read(NOTEBOOK, as_version=4)  # type: ignore[no-untyped-call]
+    return read
 
 
 def test_short_version_runs_and_shows_every_picture(

@@ -7,9 +7,10 @@ import onnx
 import pytest
 
 from edge.faces.classifier import OnnxClassifier
-from export.conversion import onnx_graph, quantize
+from export.conversion import quantize
 from export.data.calibration import Images
 from export.data.dataset import Split
+from export.evaluation import model_size
 from tests.export.conftest import Converted, Export, Toy, refusal, save_npz
 
 
@@ -59,8 +60,8 @@ def test_ranges_are_those_of_the_calibrating_crops(converted: Converted, toy: To
     metadata = OnnxClassifier(converted.as_float, "haar").metadata
     split = toy.splits["Training"]
     half_bright = Images(Split(split.images // 2, split.labels), "Training", toy.npz)
-    crops = quantize.prepared(half_bright, metadata)
-    model = quantize.quantize(onnx.load(converted.as_float), crops, quantize.WAYS[0])
+    crops = quantize.prepare_inputs(half_bright, metadata)
+    model = quantize.quantize(onnx.load(converted.as_float), crops, quantize.SCHEMES[0])
     scales = {tensor.name: tensor for tensor in model.graph.initializer}
     first = next(node for node in model.graph.node if node.op_type == "QuantizeLinear")
     assert np.isclose(255 * onnx.numpy_helper.to_array(scales[first.input[1]]), crops.max())
@@ -68,7 +69,9 @@ def test_ranges_are_those_of_the_calibrating_crops(converted: Converted, toy: To
 
 def test_folding_what_is_folded_changes_nothing(converted: Converted) -> None:
     model = onnx.load(converted.as_float)
-    assert onnx_graph.count_operators(quantize.fold(model)) == onnx_graph.count_operators(model)
+    assert model_size.count_operators(quantize.fold_batch_normalisation(model)) == model_size.count_operators(
+        model
+    )
 
 
 def test_int8_file_is_not_quantized_again(
@@ -109,9 +112,9 @@ def test_int8_over_the_tolerance_is_refused_and_nothing_written(
     assert "nothing was written" in line and not (tmp_path / "a.onnx").exists()
 
 
-@pytest.mark.parametrize("way", quantize.WAYS, ids=lambda way: way.name)
-def test_every_way_takes_any_number_of_images(converted: Converted, toy: Toy, way: quantize.Way) -> None:
+@pytest.mark.parametrize("way", quantize.SCHEMES, ids=lambda way: way.name)
+def test_every_way_takes_any_number_of_images(converted: Converted, toy: Toy, way: quantize.Scheme) -> None:
     metadata = OnnxClassifier(converted.as_float, "haar").metadata
     some = Images(toy.splits["Training"].take(np.arange(61)), "Training", toy.npz)
-    model = quantize.quantize(onnx.load(converted.as_float), quantize.prepared(some, metadata), way)
-    assert onnx_graph.count_operators(model)["QuantizeLinear"] > 0
+    model = quantize.quantize(onnx.load(converted.as_float), quantize.prepare_inputs(some, metadata), way)
+    assert model_size.count_operators(model)["QuantizeLinear"] > 0

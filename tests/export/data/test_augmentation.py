@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 
 from export.data import augmentation
-from export.evaluation import robustness
 from tests.export.conftest import toy_split
 
 IMAGE = toy_split(1, 0).images[3]
@@ -47,25 +46,27 @@ def test_rectangle_stays_within_its_image() -> None:
 
 
 def test_shift_is_in_the_direction_and_by_the_pixels_that_it_says() -> None:
-    np.testing.assert_array_equal(augmentation.moved(IMAGE, right_px=4)[:, 4:], IMAGE[:, :-4])
-    np.testing.assert_array_equal(augmentation.moved(IMAGE, down_px=-3)[:-3], IMAGE[3:])
+    np.testing.assert_array_equal(augmentation.warp(IMAGE, right_px=4)[:, 4:], IMAGE[:, :-4])
+    np.testing.assert_array_equal(augmentation.warp(IMAGE, down_px=-3)[:-3], IMAGE[3:])
 
 
 def test_zoom_keeps_the_centre_and_turn_is_counter_clockwise() -> None:
     dot = np.zeros((49, 49), np.uint8)
     dot[24, 40] = 255
-    assert np.unravel_index(augmentation.moved(dot, zoom=0.5).argmax(), dot.shape) == (24, 32)
-    assert np.unravel_index(augmentation.moved(dot, turn_deg=90).argmax(), dot.shape) == (8, 24)
+    row, column = np.unravel_index(augmentation.warp(dot, zoom=0.5).argmax(), dot.shape)
+    assert (int(row), int(column)) == (24, 32)
+    row, column = np.unravel_index(augmentation.warp(dot, turn_deg=90).argmax(), dot.shape)
+    assert (int(row), int(column)) == (8, 24)
 
 
 def test_gamma_darkens_above_one_and_contrast_turns_around_the_middle_grey() -> None:
     ramp = np.tile(np.arange(0, 240, 5, dtype=np.uint8), (48, 1))
-    assert (augmentation.lit(ramp, 2)[:, 1:] < ramp[:, 1:]).all() and (
-        augmentation.lit(ramp, 0.5)[:, 1:] > ramp[:, 1:]
+    assert (augmentation.change_light(ramp, 2)[:, 1:] < ramp[:, 1:]).all() and (
+        augmentation.change_light(ramp, 0.5)[:, 1:] > ramp[:, 1:]
     ).all()
     flat = np.full((4, 4), 128, np.uint8)
-    np.testing.assert_array_equal(augmentation.lit(flat, 1, 0.5), flat)
-    np.testing.assert_array_equal(augmentation.lit(flat, 1, 1, 10), flat + 10)
+    np.testing.assert_array_equal(augmentation.change_light(flat, 1, 0.5), flat)
+    np.testing.assert_array_equal(augmentation.change_light(flat, 1, 1, 10), flat + 10)
 
 
 def test_blur_compression_and_enlargement_take_detail_away() -> None:
@@ -73,15 +74,8 @@ def test_blur_compression_and_enlargement_take_detail_away() -> None:
         return float(np.abs(np.diff(image.astype(int))).mean())
 
     for worse in (
-        augmentation.blurred(IMAGE, 1),
-        augmentation.compressed(IMAGE, 10),
-        augmentation.enlarged(IMAGE, 24),
+        augmentation.blur(IMAGE, 1),
+        augmentation.compress_jpeg(IMAGE, 10),
+        augmentation.reduce_detail(IMAGE, 24),
     ):
         assert worse.shape == IMAGE.shape and detail(worse) < detail(IMAGE)
-
-
-def test_every_disturbance_changes_the_crop_but_the_first() -> None:
-    for name, disturb in robustness.DISTURBANCES.items():
-        disturbed = disturb(IMAGE)
-        assert disturbed.shape == IMAGE.shape and disturbed.dtype == np.uint8
-        assert (disturbed == IMAGE).all() == (name == "nothing"), name

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from edge.errors import DataError
-from export.data import dataset, ferplus
+from export.data import ferplus, loading
 from tests.export.conftest import Toy
 
 
@@ -30,8 +30,8 @@ def test_votes_go_to_the_images_in_their_order(toy: Toy, table: Path, tmp_path: 
     with np.load(toy.npz) as arrays:
         np.savez(tmp_path / "without.npz", **{name: arrays[name] for name in ("image", "label", "usage")})
     source = {"csv": toy.csv, "npz": tmp_path / "without.npz"}[form]
-    assert dataset.load(source, "Training").votes is None
-    for name, split in dataset.load_splits(source, table).items():
+    assert loading.load(source, "Training").votes is None
+    for name, split in loading.load_splits(source, table).items():
         np.testing.assert_array_equal(split.votes, toy.splits[name].votes)
 
 
@@ -41,7 +41,7 @@ def test_image_that_is_broken_takes_no_other_images_votes(toy: Toy, table: Path,
     broken = tmp_path / "broken.csv"
     broken.write_text("\n".join(lines))
     whole = toy.splits["Training"]
-    read = dataset.load(broken, "Training", table)
+    read = loading.load(broken, "Training", table)
     assert whole.votes is not None and len(read) == len(whole) - 1
     np.testing.assert_array_equal(read.votes, np.delete(whole.votes, 2, axis=0))
     np.testing.assert_array_equal(read.images, np.delete(whole.images, 2, axis=0))
@@ -49,14 +49,14 @@ def test_image_that_is_broken_takes_no_other_images_votes(toy: Toy, table: Path,
 
 def test_folder_tree_cannot_have_them(toy: Toy, table: Path) -> None:
     with pytest.raises(DataError, match="folder tree"):
-        dataset.load(toy.folders, "Training", table)
+        loading.load(toy.folders, "Training", table)
 
 
 def test_other_count_of_images_is_refused(toy: Toy, table: Path) -> None:
     lines = table.read_text().splitlines()
     table.write_text("\n".join(lines[:-5]))
     with pytest.raises(DataError, match=r"PublicTest as FER\+ has votes for \(135\), found 140"):
-        dataset.load(toy.npz, "PublicTest", table)
+        loading.load(toy.npz, "PublicTest", table)
 
 
 @pytest.mark.parametrize("line", ["", "Training,fer.png,1,2,3", "Training,fer.png,1,2,3,x,5,6,7,8,9,10"])
@@ -65,17 +65,25 @@ def test_broken_row_is_refused_by_its_line(table: Path, line: str) -> None:
     lines[4] = line
     table.write_text("\n".join(lines))
     with pytest.raises(DataError, match="ten counts in line 5"):
-        ferplus.read(table)
+        ferplus.read_votes(table)
 
 
 def test_other_table_and_none_are_refused(toy: Toy, tmp_path: Path) -> None:
     with pytest.raises(DataError, match="found others"):
-        ferplus.read(toy.csv)
+        ferplus.read_votes(toy.csv)
     with pytest.raises(DataError, match="check the path"):
-        ferplus.read(tmp_path / "none.csv")
+        ferplus.read_votes(tmp_path / "none.csv")
 
 
 def test_tie_goes_to_the_column_that_is_named_first() -> None:
     votes = np.zeros((1, 10), np.uint8)
     votes[0, [3, 4]] = 5
-    assert ferplus.labels(votes).tolist() == [4]
+    assert ferplus.find_majority(votes).tolist() == [4]
+
+
+@pytest.mark.parametrize(("column", "label"), list(enumerate([6, 3, 5, 4, 0, 1, 2, -1, -1, -1])))
+def test_ferplus_column_becomes_the_label_of_fer2013(column: int, label: int) -> None:
+    votes = np.zeros((1, 10), np.uint8)
+    votes[0, column] = 8
+    votes[0, 9 - column] += 2
+    assert ferplus.find_majority(votes).tolist() == [label]

@@ -11,7 +11,8 @@ from edge.contracts import Box, Face, Search
 from edge.errors import DataError
 from edge.frames import Frame
 from export.data import framing
-from export.data.dataset import FER2013_FRAMING
+from export.data.dataset import SIDE_PX
+from export.data.framing import FER2013_FRAMING
 from tests.export.conftest import Export, Toy, toy_split
 
 
@@ -24,8 +25,11 @@ class KnownDetector:
         """In sides of the crop: the size of the box, and how far below the crop's centre its centre lies."""
         self._width, self._height, self._down = width, height, down
 
+    def plan_searches(self, width: int, height: int, min_face_px: int) -> list[Search]:
+        return [Search(Box(0, 0, width, height), min_face_px, height)]
+
     def detect(self, frame: Frame, search: Search) -> list[Face]:
-        crop_px = framing.SIDE_PX * framing.ENLARGED
+        crop_px = SIDE_PX * framing.ENLARGEMENT
         width, height = round(self._width * crop_px), round(self._height * crop_px)
         centre = frame.width / 2
         box = Box(round(centre - width / 2), round(centre + self._down * crop_px - height / 2), width, height)
@@ -91,10 +95,10 @@ def test_missing_detector_model_is_refused(toy: Toy, tmp_path: Path, export: Exp
 def test_known_detector_sees_the_crop_in_the_middle_of_grey() -> None:
     seen: list[np.ndarray] = []
 
-    class Watching(KnownDetector):
+    class RecordingDetector(KnownDetector):
         def detect(self, frame: Frame, search: Search) -> list[Face]:
             seen.append(frame.grey)
             return super().detect(frame, search)
 
-    framing.measure(Watching(0.5, 0.5, 0.0), toy_split(1, 0))
+    framing.measure(RecordingDetector(0.5, 0.5, 0.0), toy_split(1, 0))
     assert seen[0].shape == (288, 288) and (seen[0][:48] == framing.GREY).all()

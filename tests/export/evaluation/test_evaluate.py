@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from edge.errors import DataError, ModelError
+from edge.errors import DataError
 from export.data.dataset import LABELS, Split
 from export.evaluation import evaluate
 from export.evaluation.robustness import DISTURBANCES
@@ -245,8 +245,3 @@ def test_json_that_cannot_be_written_is_an_output_error(
         tmp_path / "file" / "out.json",
     )
     assert code == 74 and "Traceback" not in err
-
-
-def test_two_heads_of_a_training_are_no_classifier() -> None:
-    with pytest.raises(ModelError, match="classifier.keras"):
-        evaluate.check_softmax(np.zeros((3, 2, 7), np.float32), 7, Path("best.keras"))

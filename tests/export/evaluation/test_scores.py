@@ -11,11 +11,11 @@ COUNTS = np.array([[3, 1, 0], [0, 1, 1], [0, 0, 4]])
 
 def test_confusion_has_the_truth_in_rows_and_the_prediction_in_columns() -> None:
     true, predicted = np.array([0, 0, 0, 0, 1, 1, 2, 2, 2, 2]), np.array([0, 0, 0, 1, 1, 2, 2, 2, 2, 2])
-    np.testing.assert_array_equal(scores.confusion(true, predicted, 3), COUNTS)
+    np.testing.assert_array_equal(scores.confusion_matrix(true, predicted, 3), COUNTS)
 
 
 def test_confusion_has_a_row_and_a_column_for_a_class_that_never_occurs() -> None:
-    assert scores.confusion(np.array([0, 1]), np.array([0, 0]), 4).shape == (4, 4)
+    assert scores.confusion_matrix(np.array([0, 1]), np.array([0, 0]), 4).shape == (4, 4)
 
 
 def test_accuracy_is_the_share_on_the_diagonal() -> None:
@@ -46,7 +46,7 @@ def test_macro_f1_leaves_out_a_class_that_neither_occurs_nor_was_predicted() -> 
 def test_same_top_and_largest_difference_compare_row_by_row() -> None:
     left = np.array([[0.6, 0.4], [0.1, 0.9], [0.5, 0.5]], np.float32)
     right = np.array([[0.4, 0.6], [0.2, 0.8], [0.6, 0.4]], np.float32)
-    assert scores.same_top(left, right) == pytest.approx(2 / 3)
+    assert scores.top_1_agreement(left, right) == pytest.approx(2 / 3)
     assert scores.largest_difference(left, right) == pytest.approx(0.2)
 
 
@@ -58,7 +58,7 @@ def test_calibration_error_is_how_far_confidence_and_accuracy_lie_apart() -> Non
 
 
 def test_certainty_falls_into_the_last_range() -> None:
-    images, mean, right = scores.reliability(np.array([1.0, 0.0]), np.array([True, False]), 10)
+    images, mean, right = scores.reliability_bins(np.array([1.0, 0.0]), np.array([True, False]), 10)
     assert images.tolist() == [1, *[0] * 8, 1] and mean[-1] == right[-1] == 1.0 and mean[0] == right[0] == 0.0
 
 
