@@ -205,7 +205,7 @@ def _add_evaluate(add: Commands) -> None:
 
 def _add_card(add: Commands) -> None:
     command = add_command(
-        add, "card", commands.card, "Evaluate an .onnx and write its card, the .md beside it."
+        add, "card", commands.write_model_card, "Evaluate an .onnx and write its card, the .md beside it."
     )
     command.add_argument("--model", type=Path, required=True, metavar="M.onnx", help="the model")
     add_data(command)
@@ -225,7 +225,7 @@ def _add_framing(add: Commands) -> None:
     command = add_command(
         add,
         "framing",
-        commands.framing,
+        commands.measure_framing,
         "Measure how the crops of Training lie in each detector's boxes. scale is the side of a crop, "
         "shift_down how far its centre is below the centre of the box, both divided by the mean of the box's "
         "width and height.",

@@ -107,16 +107,16 @@ def evaluate_model(arguments: Namespace) -> None:
     print(format_table(evaluation))
 
 
-def card(arguments: Namespace) -> None:
+def write_model_card(arguments: Namespace) -> None:
     """Write the card of an ONNX file."""
-    from export.evaluation.card import write_card
+    from export.evaluation.model_card import write_card
 
     split = loading.load(arguments.data, arguments.split, arguments.ferplus)
     images = Images(split, arguments.split, arguments.data)
     print(write_card(arguments.model, arguments.reference, images))
 
 
-def framing(arguments: Namespace) -> None:
+def measure_framing(arguments: Namespace) -> None:
     """Measure how the crops lie in the boxes of each detector."""
     from export.data import framing
 

@@ -1,4 +1,4 @@
-"""The arithmetic of evaluation: scores from labels and predictions."""
+"""The arithmetic of evaluation: scores from labels and predictions, named as in scikit-learn."""
 
 from collections.abc import Callable, Mapping
 

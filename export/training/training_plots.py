@@ -45,8 +45,8 @@ def plot_tradeoff(
 ) -> None:
     """Plot accuracy by one truth against accuracy by the other for each share; mark the share `chosen`.
 
-    Where there are votes, a second curve shows what somebody could reach who sees no image but knows the
-    votes of ten people for it.  Without votes to evaluate by, nothing is plotted.
+    Where there are votes, a second curve shows the accuracies of a predictor that sees no image but knows the
+    votes of ten people (see tradeoff.py).  Without votes to evaluate by, nothing is plotted.
     """
     figure = Figure(figsize=(6.5, 5), layout="constrained")
     axes = figure.subplots()

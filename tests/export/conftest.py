@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     import keras
 
 
-def toy_split(per_class: int, seed: int) -> Split:
+def make_toy_split(per_class: int, seed: int) -> Split:
     """Images of noise with one bright band of rows: how low the band lies is the class."""
     random = np.random.default_rng(seed)
     labels = np.tile(np.arange(len(LABELS)), per_class)
@@ -59,7 +59,7 @@ def save_npz(path: Path, splits: dict[str, Split]) -> Path:
 @pytest.fixture(scope="session")
 def toy(tmp_path_factory: pytest.TempPathFactory) -> Toy:
     folder = tmp_path_factory.mktemp("toy")
-    splits = {"Training": toy_split(60, 0), "PublicTest": toy_split(20, 1)}
+    splits = {"Training": make_toy_split(60, 0), "PublicTest": make_toy_split(20, 1)}
     rows = ["emotion,pixels,Usage"]
     for name, split in splits.items():
         for number, (image, label) in enumerate(zip(split.images, split.labels, strict=True)):
@@ -101,7 +101,7 @@ def tiny(toy: Toy) -> "keras.Model":
     )
     model.compile("adam", "sparse_categorical_crossentropy")
     training = toy.splits["Training"]
-    model.fit(as_crops(training), training.labels, batch_size=32, epochs=12, verbose=0)
+    model.fit(scale_crops(training), training.labels, batch_size=32, epochs=12, verbose=0)
     return model
 
 
@@ -123,7 +123,7 @@ def keras_files(tiny: "keras.Model", tmp_path_factory: pytest.TempPathFactory) -
     files = KerasFiles(folder / "tiny.keras", folder / "tiny.h5", folder / "tiny.json", folder / "weights.h5")
     tiny.save(files.keras)
     tiny.save(files.full_h5)
-    files.architecture.write_text(json.dumps(as_keras_2(tiny)))
+    files.architecture.write_text(json.dumps(convert_to_keras_2(tiny)))
     with h5py.File(files.full_h5) as full, h5py.File(files.weights, "w") as weights:
         for name, value in full["model_weights"].attrs.items():
             weights.attrs[name] = value
@@ -132,7 +132,7 @@ def keras_files(tiny: "keras.Model", tmp_path_factory: pytest.TempPathFactory) -
     return files
 
 
-def as_keras_2(model: "keras.Model") -> dict[str, Any]:
+def convert_to_keras_2(model: "keras.Model") -> dict[str, Any]:
     """The architecture of a Sequential as Keras 2.12 writes it, which Keras 3 does not read unchanged."""
     described = []
     for layer in model.layers:
@@ -164,7 +164,7 @@ def as_keras_2(model: "keras.Model") -> dict[str, Any]:
     }
 
 
-def as_crops(split: Split) -> NDArray[np.float32]:
+def scale_crops(split: Split) -> NDArray[np.float32]:
     """The images of a split as a network's input in 0..1."""
     return split.images[..., np.newaxis].astype(np.float32) / np.float32(255)
 
@@ -180,15 +180,15 @@ def export(capsys: pytest.CaptureFixture[str]) -> Export:
     def run(*arguments: str | Path) -> tuple[int, str, str]:
         capsys.readouterr()
         code = main([str(argument) for argument in arguments])
-        said = capsys.readouterr()
-        return code, said.out, said.err
+        captured = capsys.readouterr()
+        return code, captured.out, captured.err
 
     return run
 
 
-def refusal(said: tuple[int, str, str]) -> str:
+def read_refusal(ended: tuple[int, str, str]) -> str:
     """The one line in which a command refused, once its form and exit code are right."""
-    code, _, err = said
+    code, _, err = ended
     # A progress bar ends with a carriage return and no newline.
     lines = [line for line in err.replace("\r", "\n").splitlines() if line.startswith("fer-edge: ")]
     assert code == 65 and len(lines) == 1 and "Traceback" not in err, err
@@ -197,18 +197,18 @@ def refusal(said: tuple[int, str, str]) -> str:
 
 @dataclass(frozen=True)
 class Converted:
-    """What export convert wrote for the tiny network, and what it said on stdout."""
+    """What export convert wrote for the tiny network, and what it printed."""
 
     as_float: Path
     as_int8: Path
-    said: str
+    stdout: str
 
 
 @pytest.fixture(scope="session")
 def converted(keras_files: KerasFiles, toy: Toy, tmp_path_factory: pytest.TempPathFactory) -> Converted:
     folder = tmp_path_factory.mktemp("converted")
-    said = io.StringIO()
-    with contextlib.redirect_stdout(said):
+    stdout = io.StringIO()
+    with contextlib.redirect_stdout(stdout):
         code = main(
             [
                 "convert",
@@ -222,7 +222,7 @@ def converted(keras_files: KerasFiles, toy: Toy, tmp_path_factory: pytest.TempPa
         )
     assert code == 0
     assert sorted(path.name for path in folder.iterdir()) == ["tiny.float.onnx", "tiny.int8.onnx"]
-    return Converted(folder / "tiny.float.onnx", folder / "tiny.int8.onnx", said.getvalue())
+    return Converted(folder / "tiny.float.onnx", folder / "tiny.int8.onnx", stdout.getvalue())
 
 
 @pytest.fixture
@@ -233,7 +233,7 @@ def expect_refusal(toy: Toy, tmp_path: Path, export: Export) -> Callable[..., st
         given = list(arguments)
         if "--calibration" not in given:
             given += ["--calibration", toy.npz]
-        line = refusal(export("convert", *given, "--output", tmp_path / "out" / "model"))
+        line = read_refusal(export("convert", *given, "--output", tmp_path / "out" / "model"))
         assert not (tmp_path / "out").exists()
         return line
 

@@ -29,16 +29,16 @@ def test_help_names_every_command(capsys: pytest.CaptureFixture[str], export: Ex
     with pytest.raises(SystemExit) as ended:
         export("--help")
     assert ended.value.code == 0
-    said = capsys.readouterr().out
-    assert all(command in said for command in COMMANDS)
+    stdout = capsys.readouterr().out
+    assert all(command in stdout for command in COMMANDS)
 
 
 @pytest.mark.parametrize("command", COMMANDS)
-def test_help_says_every_default(command: str, capsys: pytest.CaptureFixture[str], export: Export) -> None:
+def test_help_has_every_default(command: str, capsys: pytest.CaptureFixture[str], export: Export) -> None:
     with pytest.raises(SystemExit):
         export(command, "--help")
-    said = " ".join(capsys.readouterr().out.split())
-    usage, _, options = said.partition("options:")
+    stdout = " ".join(capsys.readouterr().out.split())
+    usage, _, options = stdout.partition("options:")
     # What is in brackets in the usage is optional, and so needs a default; of A and B one must be given.
     optional = [part.split("]")[0].split()[0] for part in usage.split(" [--")[1:]]
     for option in optional:
@@ -73,12 +73,14 @@ def test_help_imports_neither_tensorflow_nor_matplotlib() -> None:
     ],
     ids=lambda arguments: " ".join(arguments) or "nothing",
 )
-def test_wrong_arguments_are_told_in_one_line(arguments: tuple[str, ...], export: Export) -> None:
+def test_wrong_arguments_are_reported_in_one_line(arguments: tuple[str, ...], export: Export) -> None:
     code, out, err = export(*arguments)
     assert code == 78 and out == "" and err.startswith("fer-edge: ") and err.count("\n") == 1
 
 
-def test_missing_tensorflow_says_what_to_install(toy: Toy, tmp_path: Path, export: Export) -> None:
+def test_missing_tensorflow_is_reported_with_what_to_install(
+    toy: Toy, tmp_path: Path, export: Export
+) -> None:
     with pytest.MonkeyPatch.context() as patch:
         # None there is how Python marks a module that cannot be imported.
         patch.setitem(sys.modules, "tensorflow", None)
@@ -86,7 +88,9 @@ def test_missing_tensorflow_says_what_to_install(toy: Toy, tmp_path: Path, expor
     assert code == 78 and "pip install fer-edge[export]" in err and err.count("\n") == 1
 
 
-def test_interruption_is_told_in_one_line(toy: Toy, export: Export, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_interruption_is_reported_in_one_line(
+    toy: Toy, export: Export, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def interrupted(*arguments: object) -> None:
         raise KeyboardInterrupt
 
@@ -95,7 +99,7 @@ def test_interruption_is_told_in_one_line(toy: Toy, export: Export, monkeypatch:
     assert code == 130 and "interrupted" in err and "Traceback" not in err
 
 
-def test_command_is_quiet_but_for_its_own_words(keras_files: KerasFiles, toy: Toy) -> None:
+def test_command_prints_nothing_of_its_libraries(keras_files: KerasFiles, toy: Toy) -> None:
     ended = python(
         "-m", "export", "evaluate", "--model", keras_files.keras, "--data", toy.npz, "--split", "PublicTest"
     )

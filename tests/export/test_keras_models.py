@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from export.tensorflow_import import import_tensorflow
-from tests.export.conftest import KerasFiles, Toy, as_crops, toy_split
+from tests.export.conftest import KerasFiles, Toy, make_toy_split, scale_crops
 
 import_tensorflow()
 import keras  # noqa: E402  # after its quiet import
@@ -19,7 +19,7 @@ from export import keras_models  # noqa: E402
 
 
 @pytest.mark.parametrize("form", ["full_h5", "pair"])
-def test_file_of_keras_2_gives_what_the_keras_file_gives(
+def test_file_of_keras_2_gives_the_same_probabilities_as_the_keras_file(
     keras_files: KerasFiles, tiny: keras.Model, toy: Toy, form: str
 ) -> None:
     model = (
@@ -27,7 +27,7 @@ def test_file_of_keras_2_gives_what_the_keras_file_gives(
         if form == "full_h5"
         else keras_models.load_architecture_and_weights(keras_files.architecture, keras_files.weights)
     )
-    crops = as_crops(toy.splits["PublicTest"])
+    crops = scale_crops(toy.splits["PublicTest"])
     np.testing.assert_array_equal(np.asarray(model(crops)), np.asarray(tiny(crops)))
 
 
@@ -86,7 +86,7 @@ def test_functional_architecture_of_keras_2_with_depthwise_convolutions_is_read(
     today = keras.Model(crops, layers.Dense(7, activation="softmax", name="answer")(mean))
     today.save_weights(tmp_path / "a.weights.h5")
     loaded = keras_models.load_architecture_and_weights(tmp_path / "a.json", tmp_path / "a.weights.h5")
-    images = as_crops(toy_split(1, 0))
+    images = scale_crops(make_toy_split(1, 0))
     np.testing.assert_array_equal(np.asarray(loaded(images)), np.asarray(today(images)))
 
 
@@ -166,14 +166,14 @@ def test_weights_that_do_not_fit_their_architecture_are_refused(
         '{"class_name": "Sequential", "config": {"layers": [{"class_name": "Magic"}]}}',
     ],
 )
-def test_architecture_that_is_none_is_refused(
+def test_file_without_an_architecture_is_refused(
     expect_refusal: Callable[..., str], keras_files: KerasFiles, tmp_path: Path, text: str
 ) -> None:
     (tmp_path / "a.json").write_text(text)
     assert "a.json" in expect_refusal("--architecture", tmp_path / "a.json", "--weights", keras_files.weights)
 
 
-def test_weights_alone_as_a_model_say_which_options_take_them(
+def test_message_about_weights_alone_names_the_options_for_them(
     expect_refusal: Callable[..., str], keras_files: KerasFiles
 ) -> None:
     assert "--architecture" in expect_refusal("--model", keras_files.weights)

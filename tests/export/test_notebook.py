@@ -1,4 +1,4 @@
-"""The notebook runs from its first cell to its last, and is kept without what it gave."""
+"""The notebook runs from its first cell to its last, and is stored without outputs."""
 
 import os
 from pathlib import Path
@@ -48,5 +48,5 @@ def test_short_version_runs_and_shows_every_picture(
     ) == 1
 
 
-def test_kept_without_outputs(notebook: nbformat.NotebookNode) -> None:
+def test_notebook_is_stored_without_outputs(notebook: nbformat.NotebookNode) -> None:
     assert not any(cell.get("outputs") or cell.get("execution_count") for cell in notebook.cells)

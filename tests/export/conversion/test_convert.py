@@ -17,7 +17,16 @@ from export.data.dataset import LABELS, Split
 from export.data.framing import FER2013_FRAMING
 from export.evaluation import model_size
 from export.tensorflow_import import import_tensorflow
-from tests.export.conftest import Converted, Export, KerasFiles, Toy, as_crops, refusal, save_npz, toy_split
+from tests.export.conftest import (
+    Converted,
+    Export,
+    KerasFiles,
+    Toy,
+    make_toy_split,
+    read_refusal,
+    save_npz,
+    scale_crops,
+)
 
 import_tensorflow()
 import keras  # noqa: E402  # after its quiet import
@@ -28,7 +37,7 @@ from export.conversion import convert  # noqa: E402
 INPUT = keras.Input((48, 48, 1))
 
 
-def untrained(*tail: layers.Layer, side: int = 48, channels: int = 1) -> keras.Model:
+def build_untrained(*tail: layers.Layer, side: int = 48, channels: int = 1) -> keras.Model:
     keras.utils.set_random_seed(0)
     return keras.Sequential(
         [keras.Input((side, side, channels)), layers.AveragePooling2D(8), layers.Flatten(), *tail]
@@ -38,7 +47,7 @@ def untrained(*tail: layers.Layer, side: int = 48, channels: int = 1) -> keras.M
 def test_float_model_computes_what_keras_computes(converted: Converted, tiny: keras.Model, toy: Toy) -> None:
     split = toy.splits["PublicTest"]
     classifier = OnnxClassifier(converted.as_float, "haar")
-    calibrated = preprocess.calibrate(np.asarray(tiny(as_crops(split))), classifier.metadata.temperature)
+    calibrated = preprocess.calibrate(np.asarray(tiny(scale_crops(split))), classifier.metadata.temperature)
     np.testing.assert_allclose(
         [expression.probabilities for expression in classifier.classify(list(split.images))],
         calibrated,
@@ -61,7 +70,7 @@ def test_int8_model_names_the_same_classes_and_is_smaller(converted: Converted, 
     assert converted.as_int8.stat().st_size < 0.8 * converted.as_float.stat().st_size
 
 
-def test_int8_weights_and_activations_are_what_they_claim(converted: Converted) -> None:
+def test_int8_weights_and_activations_are_int8(converted: Converted) -> None:
     model = onnx.load(converted.as_int8)
     types = {tensor.name: tensor.data_type for tensor in model.graph.initializer}
     for node in model.graph.node:
@@ -89,7 +98,7 @@ def test_batch_normalisation_is_folded_and_flattening_costs_one_node(converted: 
     }
 
 
-def test_metadata_says_what_goes_in_and_where_it_is_from(converted: Converted) -> None:
+def test_metadata_describes_input_and_origin(converted: Converted) -> None:
     metadata = OnnxClassifier(converted.as_int8, "haar").metadata
     assert metadata.labels == LABELS and (metadata.height, metadata.width) == (48, 48)
     assert metadata.precision == "int8" and metadata.scale == 1 / 255 and metadata.framing == FER2013_FRAMING
@@ -99,13 +108,13 @@ def test_metadata_says_what_goes_in_and_where_it_is_from(converted: Converted) -
     assert "/" not in "".join(metadata.made_from.values())
 
 
-def test_comparison_is_printed_with_the_images_it_rests_on(converted: Converted) -> None:
-    assert "compared on 140 images of PublicTest in toy.npz" in converted.said
-    forms = [line.split("  ")[0] for line in converted.said.partition("\nchosen: ")[0].splitlines()[2:]]
+def test_comparison_is_printed_with_its_images(converted: Converted) -> None:
+    assert "compared on 140 images of PublicTest in toy.npz" in converted.stdout
+    forms = [line.split("  ")[0] for line in converted.stdout.partition("\nchosen: ")[0].splitlines()[2:]]
     assert forms == ["Keras", "float", *(way.name for way in quantize.SCHEMES)]
     chosen = re.search(
         r"^chosen: (.*); temperature ([0-9.]+), fitted to the FER\+ majority of 140 images",
-        converted.said,
+        converted.stdout,
         re.MULTILINE,
     )
     assert chosen is not None and chosen[1] in forms
@@ -113,13 +122,13 @@ def test_comparison_is_printed_with_the_images_it_rests_on(converted: Converted)
     assert {one.temperature for one in metadata} == {float(chosen[2])}
     assert metadata[1].made_from["quantization"] == chosen[1]
     assert all(way.name in metadata[1].made_from["same_top_1_by_way_tried"] for way in quantize.SCHEMES)
-    assert "median time per face / ms" in converted.said
+    assert "median time per face / ms" in converted.stdout
 
 
-def test_temperature_is_fitted_to_the_truth_that_is_asked_for(
+def test_temperature_is_fitted_to_the_truth_of_the_command(
     keras_files: KerasFiles, toy: Toy, tmp_path: Path, export: Export
 ) -> None:
-    code, said, _ = export(
+    code, stdout, _ = export(
         "convert",
         "--model",
         keras_files.keras,
@@ -130,8 +139,8 @@ def test_temperature_is_fitted_to_the_truth_that_is_asked_for(
         "--output",
         tmp_path / "tiny",
     )
-    assert code == 0 and "fitted to the original labels of 140 images of PublicTest" in said
-    code, said, _ = export(
+    assert code == 0 and "fitted to the original labels of 140 images of PublicTest" in stdout
+    code, stdout, _ = export(
         "convert",
         "--model",
         keras_files.keras,
@@ -140,7 +149,7 @@ def test_temperature_is_fitted_to_the_truth_that_is_asked_for(
         "--output",
         tmp_path / "without_votes",
     )
-    assert code == 0 and "fitted to the original labels" in said
+    assert code == 0 and "fitted to the original labels" in stdout
 
 
 def test_description_of_the_training_reaches_the_metadata(
@@ -163,18 +172,18 @@ def test_description_of_the_training_reaches_the_metadata(
     assert OnnxClassifier(tmp_path / "tiny.int8.onnx", "haar").metadata.made_from["training"] == "420 images"
 
 
-def test_images_that_did_not_calibrate_judge_where_there_is_no_public_test(
+def test_images_outside_the_calibration_are_held_out_without_public_test(
     keras_files: KerasFiles, toy: Toy, tmp_path: Path, export: Export
 ) -> None:
     only = save_npz(tmp_path / "training.npz", {"Training": toy.splits["Training"]})
-    code, said, _ = export(
+    code, stdout, _ = export(
         "convert", "--model", keras_files.keras, "--calibration", only, "--output", tmp_path / "tiny"
     )
-    assert code == 0 and "compared on 120 images of Training in training.npz" in said
+    assert code == 0 and "compared on 120 images of Training in training.npz" in stdout
 
 
 def test_model_of_another_size_gets_crops_of_its_size(toy: Toy, tmp_path: Path, export: Export) -> None:
-    model = untrained(layers.Dense(7, activation="softmax"), side=64)
+    model = build_untrained(layers.Dense(7, activation="softmax"), side=64)
     model.save(tmp_path / "wide.keras")
     assert (
         export(
@@ -196,7 +205,7 @@ def test_model_of_another_size_gets_crops_of_its_size(toy: Toy, tmp_path: Path, 
     assert (metadata.height, metadata.width) == (64, 64)
 
 
-def test_labels_and_scaling_are_the_users_own(
+def test_labels_and_scaling_are_those_of_the_command(
     tiny: keras.Model, toy: Toy, tmp_path: Path, export: Export
 ) -> None:
     order = [3, 0, 1, 2, 6, 5, 4]
@@ -243,7 +252,7 @@ def test_pair_of_2023_is_converted_exactly(
             for name, rows in (("Training", slice(0, 400)), ("PublicTest", slice(28_709, 29_109)))
         }
     few = save_npz(tmp_path / "few.npz", images)
-    code, said, _ = export(
+    code, stdout, _ = export(
         "convert",
         "--architecture",
         material("seed/Facial Expression Recognition.json"),
@@ -254,9 +263,9 @@ def test_pair_of_2023_is_converted_exactly(
         "--output",
         tmp_path / "fer2023",
     )
-    assert code == 0 and "images of PublicTest in few.npz" in said
+    assert code == 0 and "images of PublicTest in few.npz" in stdout
     # Its training set held most of these images: far above what such a network reaches on others.
-    compared = said.partition("\nchosen: ")[0].splitlines()[2:]
+    compared = stdout.partition("\nchosen: ")[0].splitlines()[2:]
     accuracies = [float(found[1]) for line in compared if (found := re.search(r"([0-9.]+)%", line))]
     assert len(accuracies) == 2 + len(quantize.SCHEMES) and all(
         80 < accuracy < 96 for accuracy in accuracies[:3]
@@ -277,10 +286,10 @@ def test_pair_of_2023_is_converted_exactly(
 @pytest.mark.parametrize(
     ("model", "found"),
     [
-        (untrained(layers.Dense(7)), "softmax"),
-        (untrained(layers.Dense(7, activation="sigmoid")), "softmax"),
-        (untrained(layers.Dense(5, activation="softmax")), "(n, 5)"),
-        (untrained(layers.Dense(7, activation="softmax"), channels=3), "(n, 48, 48, 3)"),
+        (build_untrained(layers.Dense(7)), "softmax"),
+        (build_untrained(layers.Dense(7, activation="sigmoid")), "softmax"),
+        (build_untrained(layers.Dense(5, activation="softmax")), "(n, 5)"),
+        (build_untrained(layers.Dense(7, activation="softmax"), channels=3), "(n, 48, 48, 3)"),
         (
             keras.Sequential(
                 [
@@ -351,10 +360,10 @@ def test_calibration_of_another_shape_is_refused(
     )
 
 
-def test_calibration_that_leaves_nothing_to_judge_by_is_refused(
+def test_calibration_that_leaves_no_held_out_image_is_refused(
     expect_refusal: Callable[..., str], keras_files: KerasFiles, tmp_path: Path
 ) -> None:
-    few = save_npz(tmp_path / "few.npz", {"Training": toy_split(2, 0)})
+    few = save_npz(tmp_path / "few.npz", {"Training": make_toy_split(2, 0)})
     assert "14 of the calibration" in expect_refusal("--model", keras_files.keras, "--calibration", few)
 
 
@@ -399,11 +408,11 @@ def test_int8_model_that_disagrees_too_often_is_refused(
     assert "nothing was written" in line and "less accuracy" in line
 
 
-def test_models_already_there_survive_a_refusal(
+def test_refusal_keeps_the_models_that_were_there(
     keras_files: KerasFiles, toy: Toy, tmp_path: Path, export: Export
 ) -> None:
     (tmp_path / "tiny.int8.onnx").write_text("the old one")
-    refusal(
+    read_refusal(
         export(
             "convert",
             "--model",
@@ -434,7 +443,9 @@ def test_output_that_cannot_be_written_leaves_neither_file(
 def test_model_no_better_than_one_answer_is_converted_with_a_warning(
     toy: Toy, tmp_path: Path, export: Export, caplog: pytest.LogCaptureFixture
 ) -> None:
-    untrained(layers.Dense(7, activation="softmax", kernel_initializer="zeros")).save(tmp_path / "m.keras")
+    build_untrained(layers.Dense(7, activation="softmax", kernel_initializer="zeros")).save(
+        tmp_path / "m.keras"
+    )
     assert (
         export(
             "convert", "--model", tmp_path / "m.keras", "--calibration", toy.npz, "--output", tmp_path / "m"

@@ -11,14 +11,14 @@ from export.conversion import quantize
 from export.data.calibration import Images
 from export.data.dataset import Split
 from export.evaluation import model_size
-from tests.export.conftest import Converted, Export, Toy, refusal, save_npz
+from tests.export.conftest import Converted, Export, Toy, read_refusal, save_npz
 
 
 def test_float_file_is_quantized_again_on_other_images(
     converted: Converted, toy: Toy, tmp_path: Path, export: Export
 ) -> None:
     output = tmp_path / "again.onnx"
-    code, said, _ = export(
+    code, stdout, _ = export(
         "quantize",
         "--model",
         converted.as_float,
@@ -32,11 +32,11 @@ def test_float_file_is_quantized_again_on_other_images(
         "0.5",
     )
     # What judges may not have calibrated: PublicTest's 140 images all did, so nothing is left of it.
-    assert code == 65 and said == "" and not output.exists()
-    code, said, _ = export(
+    assert code == 65 and stdout == "" and not output.exists()
+    code, stdout, _ = export(
         "quantize", "--model", converted.as_float, "--calibration", toy.csv, "--output", output
     )
-    assert code == 0 and "compared on 140 images of PublicTest in toy.csv" in said
+    assert code == 0 and "compared on 140 images of PublicTest in toy.csv" in stdout
     metadata = OnnxClassifier(output, "haar").metadata
     assert metadata.precision == "int8" and "toy.csv" in metadata.made_from["calibration"]
     assert metadata.made_from["model"].startswith("tiny.keras")
@@ -67,7 +67,7 @@ def test_ranges_are_those_of_the_calibrating_crops(converted: Converted, toy: To
     assert np.isclose(255 * onnx.numpy_helper.to_array(scales[first.input[1]]), crops.max())
 
 
-def test_folding_what_is_folded_changes_nothing(converted: Converted) -> None:
+def test_folding_twice_changes_nothing(converted: Converted) -> None:
     model = onnx.load(converted.as_float)
     assert model_size.count_operators(quantize.fold_batch_normalisation(model)) == model_size.count_operators(
         model
@@ -77,7 +77,7 @@ def test_folding_what_is_folded_changes_nothing(converted: Converted) -> None:
 def test_int8_file_is_not_quantized_again(
     converted: Converted, toy: Toy, tmp_path: Path, export: Export
 ) -> None:
-    line = refusal(
+    line = read_refusal(
         export(
             "quantize",
             "--model",
@@ -98,7 +98,7 @@ def test_int8_over_the_tolerance_is_refused_and_nothing_written(
         toy.splits["Training"].images // 20, toy.splits["Training"].labels, toy.splits["Training"].votes
     )
     images = save_npz(tmp_path / "dark.npz", {"Training": dark, "PublicTest": toy.splits["PublicTest"]})
-    line = refusal(
+    line = read_refusal(
         export(
             "quantize",
             "--model",

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 from export.data import augmentation
-from tests.export.conftest import toy_split
+from tests.export.conftest import make_toy_split
 
-IMAGE = toy_split(1, 0).images[3]
+IMAGE = make_toy_split(1, 0).images[3]
 
 
 def test_augmented_view_keeps_shape_and_differs_from_view_to_view() -> None:
@@ -45,7 +45,7 @@ def test_rectangle_stays_within_its_image() -> None:
     assert (image != 7).mean() > 0.3
 
 
-def test_shift_is_in_the_direction_and_by_the_pixels_that_it_says() -> None:
+def test_shift_has_the_given_direction_and_pixels() -> None:
     np.testing.assert_array_equal(augmentation.warp(IMAGE, right_px=4)[:, 4:], IMAGE[:, :-4])
     np.testing.assert_array_equal(augmentation.warp(IMAGE, down_px=-3)[:-3], IMAGE[3:])
 

@@ -4,11 +4,11 @@ import numpy as np
 
 from export.data import dataset
 from export.data.dataset import Split
-from tests.export.conftest import toy_split
+from tests.export.conftest import make_toy_split
 
 
 def test_without_copies_drops_the_images_that_stand_in_the_other_split() -> None:
-    first, second = toy_split(2, 0), toy_split(2, 1)
+    first, second = make_toy_split(2, 0), make_toy_split(2, 1)
     mixed = Split(
         np.concatenate([first.images, second.images]), np.concatenate([first.labels, second.labels])
     )
@@ -25,14 +25,14 @@ def test_sample_keeps_the_share_of_each_class() -> None:
 
 
 def test_sample_repeats_itself_for_the_same_seed_alone() -> None:
-    split = toy_split(20, 0)
+    split = make_toy_split(20, 0)
     once, again, other = (dataset.sample(split, 30, seed).images for seed in (1, 1, 2))
     np.testing.assert_array_equal(once, again)
     assert (once != other).any()
 
 
 def test_sample_of_more_than_there_is_is_all() -> None:
-    split = toy_split(2, 0)
+    split = make_toy_split(2, 0)
     assert dataset.sample(split, 100, seed=0) is split
 
 

@@ -35,7 +35,7 @@ def test_votes_go_to_the_images_in_their_order(toy: Toy, table: Path, tmp_path: 
         np.testing.assert_array_equal(split.votes, toy.splits[name].votes)
 
 
-def test_image_that_is_broken_takes_no_other_images_votes(toy: Toy, table: Path, tmp_path: Path) -> None:
+def test_broken_image_does_not_shift_the_votes(toy: Toy, table: Path, tmp_path: Path) -> None:
     lines = toy.csv.read_text().splitlines()
     lines[3] = "happy," + lines[3].partition(",")[2]
     broken = tmp_path / "broken.csv"
@@ -47,7 +47,7 @@ def test_image_that_is_broken_takes_no_other_images_votes(toy: Toy, table: Path,
     np.testing.assert_array_equal(read.images, np.delete(whole.images, 2, axis=0))
 
 
-def test_folder_tree_cannot_have_them(toy: Toy, table: Path) -> None:
+def test_folder_tree_cannot_have_votes(toy: Toy, table: Path) -> None:
     with pytest.raises(DataError, match="folder tree"):
         loading.load(toy.folders, "Training", table)
 
@@ -68,7 +68,7 @@ def test_broken_row_is_refused_by_its_line(table: Path, line: str) -> None:
         ferplus.read_votes(table)
 
 
-def test_other_table_and_none_are_refused(toy: Toy, tmp_path: Path) -> None:
+def test_other_table_and_missing_table_are_refused(toy: Toy, tmp_path: Path) -> None:
     with pytest.raises(DataError, match="found others"):
         ferplus.read_votes(toy.csv)
     with pytest.raises(DataError, match="check the path"):

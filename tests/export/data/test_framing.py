@@ -13,7 +13,7 @@ from edge.frames import Frame
 from export.data import framing
 from export.data.dataset import SIDE_PX
 from export.data.framing import FER2013_FRAMING
-from tests.export.conftest import Export, Toy, toy_split
+from tests.export.conftest import Export, Toy, make_toy_split
 
 
 class KnownDetector:
@@ -37,27 +37,27 @@ class KnownDetector:
 
 
 def test_crop_twice_as_wide_as_the_box_has_scale_2() -> None:
-    measured = framing.measure(KnownDetector(0.5, 0.5, 0.0), toy_split(1, 0))
+    measured = framing.measure(KnownDetector(0.5, 0.5, 0.0), make_toy_split(1, 0))
     assert measured.scale.median == pytest.approx(2.0, abs=0.02)
     assert measured.shift_down.median == pytest.approx(0.0, abs=0.02)
 
 
 def test_box_below_the_crops_centre_means_a_crop_above_the_boxs() -> None:
-    measured = framing.measure(KnownDetector(0.4, 0.6, 0.1), toy_split(1, 0))
+    measured = framing.measure(KnownDetector(0.4, 0.6, 0.1), make_toy_split(1, 0))
     # The mean of width and height is half the crop's side, by which the shift is measured.
     assert measured.scale.median == pytest.approx(2.0, abs=0.02)
     assert measured.shift_down.median == pytest.approx(-0.2, abs=0.02)
 
 
 def test_crops_without_a_face_count_as_not_found() -> None:
-    split = toy_split(2, 0)
+    split = make_toy_split(2, 0)
     split.images[:5] = 20
     measured = framing.measure(KnownDetector(0.5, 0.5, 0.0), split)
     assert (measured.found, measured.crops) == (9, 14)
 
 
 def test_no_face_anywhere_is_refused() -> None:
-    split = toy_split(1, 0)
+    split = make_toy_split(1, 0)
     split.images[:] = 20
     with pytest.raises(DataError, match="found none with the detector known"):
         framing.measure(KnownDetector(0.5, 0.5, 0.0), split)
@@ -66,7 +66,7 @@ def test_no_face_anywhere_is_refused() -> None:
 def test_real_crops_have_the_framing_that_models_are_given(
     material: Callable[[str], Path], tmp_path: Path, export: Export
 ) -> None:
-    code, said, _ = export(
+    code, stdout, _ = export(
         "framing",
         "--data",
         material("data/fer2013.npz"),
@@ -77,7 +77,7 @@ def test_real_crops_have_the_framing_that_models_are_given(
         "--json",
         tmp_path / "out.json",
     )
-    assert code == 0 and "haar" in said and "yunet" in said
+    assert code == 0 and "haar" in stdout and "yunet" in stdout
     measured = json.loads((tmp_path / "out.json").read_text())
     assert set(measured) == set(FER2013_FRAMING)
     for name, constant in FER2013_FRAMING.items():
@@ -100,5 +100,5 @@ def test_known_detector_sees_the_crop_in_the_middle_of_grey() -> None:
             seen.append(frame.grey)
             return super().detect(frame, search)
 
-    framing.measure(RecordingDetector(0.5, 0.5, 0.0), toy_split(1, 0))
+    framing.measure(RecordingDetector(0.5, 0.5, 0.0), make_toy_split(1, 0))
     assert seen[0].shape == (288, 288) and (seen[0][:48] == framing.GREY).all()

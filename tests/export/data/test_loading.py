@@ -8,7 +8,7 @@ import pytest
 
 from export.data import dataset, ferplus, loading
 from export.data.dataset import LABELS
-from tests.export.conftest import Toy, toy_split
+from tests.export.conftest import Toy, make_toy_split
 from tests.export.data.conftest import expect_refusal
 
 
@@ -56,6 +56,6 @@ def test_file_of_another_kind_is_refused(tmp_path: Path) -> None:
 
 
 def test_toy_votes_agree_with_its_labels() -> None:
-    split = toy_split(1, 0)
+    split = make_toy_split(1, 0)
     assert split.votes is not None and len(LABELS) == 7
     np.testing.assert_array_equal(ferplus.find_majority(split.votes), split.labels)

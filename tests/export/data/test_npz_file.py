@@ -8,7 +8,7 @@ import pytest
 
 from export.data import loading
 from export.data.dataset import Split
-from tests.export.conftest import Toy, save_npz, toy_split
+from tests.export.conftest import Toy, make_toy_split, save_npz
 from tests.export.data.conftest import expect_refusal
 
 
@@ -36,7 +36,7 @@ def test_npz_without_labels_is_refused(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("shape", [(5, 64, 64), (5, 30, 40), (5, 48, 48, 3), (5, 48, 48, 1), (5, 96, 96, 3)])
-def test_npz_of_another_size_or_in_colour_is_converted_and_said_so(
+def test_npz_of_another_size_or_in_colour_is_converted_and_logged(
     tmp_path: Path, shape: tuple[int, ...], caplog: pytest.LogCaptureFixture
 ) -> None:
     np.savez(
@@ -71,7 +71,7 @@ def test_npz_of_another_shape_is_refused(tmp_path: Path, shape: tuple[int, ...],
         ("votes", np.zeros((5, 7), int)),
     ],
 )
-def test_npz_whose_arrays_do_not_belong_together_is_refused(
+def test_npz_with_arrays_of_different_lengths_or_types_is_refused(
     tmp_path: Path, name: str, array: np.ndarray
 ) -> None:
     arrays = {"image": np.zeros((5, 48, 48), np.uint8), "label": np.zeros(5, int), "usage": np.zeros(5, int)}
@@ -83,6 +83,6 @@ def test_npz_whose_arrays_do_not_belong_together_is_refused(
 
 
 def test_npz_with_a_label_beyond_the_seven_is_refused(tmp_path: Path) -> None:
-    split = toy_split(1, 0)
+    split = make_toy_split(1, 0)
     path = save_npz(tmp_path / "a.npz", {"Training": Split(split.images, split.labels + 1, split.votes)})
     assert "found 7" in expect_refusal(path)

@@ -7,9 +7,9 @@ from edge.errors import ModelError
 from export.data.dataset import LABELS
 from export.evaluation import compare, evaluate
 from export.evaluation.compare import ModelResult, Tolerances
-from tests.export.conftest import toy_split
+from tests.export.conftest import make_toy_split
 
-SPLIT = toy_split(20, 0)
+SPLIT = make_toy_split(20, 0)
 
 
 def form(name: str, wrong: int, noise: float = 0.0) -> ModelResult:

@@ -11,10 +11,10 @@ from export.data.dataset import LABELS, Split
 from export.evaluation import evaluate
 from export.evaluation.robustness import DISTURBANCES
 from tests import onnx_files
-from tests.export.conftest import Converted, Export, KerasFiles, Toy, refusal, toy_split
+from tests.export.conftest import Converted, Export, KerasFiles, Toy, make_toy_split, read_refusal
 
 
-def figures(path: Path) -> dict[str, object]:
+def read_figures(path: Path) -> dict[str, object]:
     read: dict[str, object] = json.loads(path.read_text())
     return read
 
@@ -22,7 +22,7 @@ def figures(path: Path) -> dict[str, object]:
 def test_json_holds_the_figures_of_an_onnx_file(
     converted: Converted, toy: Toy, tmp_path: Path, export: Export
 ) -> None:
-    code, said, _ = export(
+    code, stdout, _ = export(
         "evaluate",
         "--model",
         converted.as_float,
@@ -37,7 +37,7 @@ def test_json_holds_the_figures_of_an_onnx_file(
         "--robustness",
     )
     read = json.loads((tmp_path / "out.json").read_text())
-    assert code == 0 and "accuracy" in said
+    assert code == 0 and "accuracy" in stdout
     assert sorted(path.name for path in (tmp_path / "plots").iterdir()) == [
         "confusion.png",
         "reliability.png",
@@ -64,7 +64,7 @@ def test_json_holds_the_figures_of_an_onnx_file(
     assert all(
         lower <= read[name] <= upper for name, (lower, upper) in read["intervals"].items() if name in read
     )
-    assert all(name in said for name in DISTURBANCES) and "worst: " in said
+    assert all(name in stdout for name in DISTURBANCES) and "worst: " in stdout
     counts = np.array(read["confusion"])
     assert (
         counts.shape == (7, 7) and counts.sum() == read["images"] == 140 and (counts.sum(axis=1) == 20).all()
@@ -99,14 +99,14 @@ def test_keras_file_has_the_figures_of_its_float_onnx(
             )[0]
             == 0
         )
-    keras, onnx = figures(tmp_path / "keras.json"), figures(tmp_path / "onnx.json")
+    keras, onnx = read_figures(tmp_path / "keras.json"), read_figures(tmp_path / "onnx.json")
     assert {**keras, **sureness} == {**onnx, **sureness}
 
 
 def test_no_resamples_give_no_intervals(
     converted: Converted, toy: Toy, tmp_path: Path, export: Export
 ) -> None:
-    code, said, _ = export(
+    code, stdout, _ = export(
         "evaluate",
         "--model",
         converted.as_float,
@@ -119,8 +119,8 @@ def test_no_resamples_give_no_intervals(
         "--json",
         tmp_path / "out.json",
     )
-    assert code == 0 and "intervals" not in said
-    assert not {"intervals", "robustness"} & set(figures(tmp_path / "out.json"))
+    assert code == 0 and "intervals" not in stdout
+    assert not {"intervals", "robustness"} & set(read_figures(tmp_path / "out.json"))
 
 
 def test_data_without_votes_gives_no_accuracy_by_votes(
@@ -137,7 +137,7 @@ def test_data_without_votes_gives_no_accuracy_by_votes(
         "--json",
         tmp_path / "out.json",
     )
-    assert "ferplus_accuracy" not in figures(tmp_path / "out.json")
+    assert "ferplus_accuracy" not in read_figures(tmp_path / "out.json")
 
 
 def test_likeliest_class_decides_however_close() -> None:
@@ -153,7 +153,7 @@ def test_likeliest_class_decides_however_close() -> None:
 
 
 def test_labels_of_a_model_may_stand_in_another_order() -> None:
-    split = toy_split(3, 0)
+    split = make_toy_split(3, 0)
     order = tuple(reversed(LABELS))
     sure = np.eye(7, dtype=np.float32)[6 - split.labels]
     evaluation = evaluate.evaluate("m", "PublicTest", split, order, sure)
@@ -163,21 +163,21 @@ def test_labels_of_a_model_may_stand_in_another_order() -> None:
 
 
 def test_images_of_classes_that_the_model_lacks_are_left_out() -> None:
-    split = toy_split(3, 0)
+    split = make_toy_split(3, 0)
     sure = np.eye(2, dtype=np.float32)[(split.labels == 4).astype(int)]
     evaluation = evaluate.evaluate("m", "PublicTest", split, ("happy", "sad"), sure)
     assert evaluation.images == 6 and evaluation.accuracy == 1.0
 
 
 def test_model_of_other_classes_alone_cannot_be_judged_on_such_images() -> None:
-    split = toy_split(3, 0)
+    split = make_toy_split(3, 0)
     angry = split.take(split.labels == 0)
     with pytest.raises(DataError, match="happy, sad"):
         evaluate.evaluate("m", "PublicTest", angry, ("happy", "sad"), np.zeros((3, 2), np.float32))
 
 
 def test_votes_for_contempt_unknown_and_no_face_are_left_out() -> None:
-    split = toy_split(1, 0)
+    split = make_toy_split(1, 0)
     assert split.votes is not None
     votes = split.votes.copy()
     votes[0] = 0
@@ -193,7 +193,7 @@ def test_model_with_a_foreign_label_is_refused(toy: Toy, tmp_path: Path, export:
         '"precision":"float32","framing":{"haar":{"scale":1,"shift_down":0}}}'
     )
     path = onnx_files.write(tmp_path / "foreign.onnx", text)
-    assert "a, b, c" in refusal(
+    assert "a, b, c" in read_refusal(
         export("evaluate", "--model", path, "--data", toy.npz, "--split", "PublicTest")
     )
 
@@ -206,7 +206,7 @@ def test_missing_and_truncated_models_are_refused_and_no_json_is_written(
         for content in (None, whole.read_bytes()[:1000]):
             if content is not None:
                 cut.write_bytes(content)
-            line = refusal(
+            line = read_refusal(
                 export(
                     "evaluate",
                     "--model",
@@ -223,7 +223,7 @@ def test_missing_and_truncated_models_are_refused_and_no_json_is_written(
 
 
 def test_split_that_the_data_lacks_is_refused(converted: Converted, toy: Toy, export: Export) -> None:
-    line = refusal(
+    line = read_refusal(
         export("evaluate", "--model", converted.as_int8, "--data", toy.npz, "--split", "PrivateTest")
     )
     assert "Training (420), PublicTest (140)" in line

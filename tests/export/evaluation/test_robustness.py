@@ -3,11 +3,11 @@
 import numpy as np
 
 from export.evaluation import robustness
-from tests.export.conftest import toy_split
+from tests.export.conftest import make_toy_split
 
 
 def test_every_disturbance_changes_the_crop_but_the_first() -> None:
-    image = toy_split(1, 0).images[3]
+    image = make_toy_split(1, 0).images[3]
     for name, disturb in robustness.DISTURBANCES.items():
         disturbed = disturb(image)
         assert disturbed.shape == image.shape and disturbed.dtype == np.uint8

@@ -12,7 +12,7 @@ import pytest
 from export.data.dataset import Split
 from export.tensorflow_import import import_tensorflow
 from export.training.recipe import RECIPES, Recipe
-from tests.export.conftest import toy_split
+from tests.export.conftest import make_toy_split
 
 # Quietly, before any test of this folder imports keras.
 import_tensorflow()
@@ -49,7 +49,7 @@ def tiny_network(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture(scope="session")
 def splits() -> tuple[Split, Split]:
-    return toy_split(12, 0), toy_split(4, 1)
+    return make_toy_split(12, 0), make_toy_split(4, 1)
 
 
 @pytest.fixture(scope="session")
@@ -67,7 +67,7 @@ def teacher(straight: Path) -> Path:
     return straight / run_folder.BEST
 
 
-def history_of(folder: Path) -> dict[str, list[float]]:
+def read_history(folder: Path) -> dict[str, list[float]]:
     history: dict[str, list[float]] = json.loads((folder / run_folder.HISTORY).read_text())["history"]
     return history
 
@@ -85,7 +85,7 @@ def interrupt_in(patch: pytest.MonkeyPatch, method: str, when: Callable[[int], b
 
 
 @contextlib.contextmanager
-def full_disk() -> Iterator[None]:
+def limit_file_size() -> Iterator[None]:
     """No file may grow beyond 4 kB: to the one who writes it that is as good as a full disk."""
     limits = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (4096, limits[1]))

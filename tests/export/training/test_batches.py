@@ -5,11 +5,11 @@ import numpy as np
 from export.data.dataset import Split
 from export.training import batches, targets
 from export.training.recipe import Recipe
-from tests.export.conftest import toy_split
+from tests.export.conftest import make_toy_split
 
 
 def test_batches_hold_every_image_once_in_an_order_of_their_epoch() -> None:
-    split = Split(toy_split(4, 0).images, np.arange(28) % 7)
+    split = Split(make_toy_split(4, 0).images, np.arange(28) % 7)
     recipe = Recipe(batch_size=10, seed=5)
     taught = targets.make_targets(split, recipe)
     first, again = (

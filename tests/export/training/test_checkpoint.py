@@ -14,11 +14,11 @@ from edge.errors import ModelError, SinkError
 from export.data.dataset import Split
 from export.training import checkpoint, heads, run_folder, train
 from export.training.recipe import Recipe
-from tests.export.conftest import toy_split
-from tests.export.training.conftest import RECIPE, full_disk, history_of, interrupt_in
+from tests.export.conftest import make_toy_split
+from tests.export.training.conftest import RECIPE, interrupt_in, limit_file_size, read_history
 
 
-def state_of(folder: Path) -> list[np.ndarray]:
+def read_state(folder: Path) -> list[np.ndarray]:
     """Every weight of the last model and every state of its optimizer."""
     model = keras.models.load_model(folder / run_folder.LAST)
     return [np.asarray(variable) for variable in (*model.weights, *model.optimizer.variables)]
@@ -27,19 +27,19 @@ def state_of(folder: Path) -> list[np.ndarray]:
 @pytest.mark.parametrize(
     ("method", "index"), [("on_epoch_end", 0), ("on_epoch_end", 1), ("on_train_batch_end", 3)]
 )
-def test_run_interrupted_and_resumed_ends_as_the_run_that_was_not(
+def test_run_interrupted_and_resumed_ends_like_an_uninterrupted_run(
     splits: tuple[Split, Split], straight: Path, tmp_path: Path, method: str, index: int
 ) -> None:
     with pytest.MonkeyPatch.context() as patch:
         interrupt_in(patch, method, lambda reached: reached == index)
         with pytest.raises(KeyboardInterrupt):
             train.train(*splits, tmp_path, RECIPE)
-    assert 1 <= len(history_of(tmp_path)["loss"]) < RECIPE.epochs
+    assert 1 <= len(read_history(tmp_path)["loss"]) < RECIPE.epochs
     train.train(*splits, tmp_path, RECIPE, resume=True)
-    for resumed, uninterrupted in zip(state_of(tmp_path), state_of(straight), strict=True):
+    for resumed, uninterrupted in zip(read_state(tmp_path), read_state(straight), strict=True):
         np.testing.assert_allclose(resumed, uninterrupted, rtol=1e-4, atol=1e-6)
-    for name, values in history_of(straight).items():
-        assert history_of(tmp_path)[name] == pytest.approx(values, rel=1e-4), name
+    for name, values in read_history(straight).items():
+        assert read_history(tmp_path)[name] == pytest.approx(values, rel=1e-4), name
 
 
 def test_run_killed_between_model_and_history_loses_no_epoch(
@@ -56,14 +56,14 @@ def test_run_killed_between_model_and_history_loses_no_epoch(
         patch.setattr(os, "replace", killed)
         with pytest.raises(KeyboardInterrupt):
             train.train(*splits, tmp_path, RECIPE)
-    assert len(history_of(tmp_path)["loss"]) == 1
+    assert len(read_history(tmp_path)["loss"]) == 1
     train.train(*splits, tmp_path, RECIPE, resume=True)
-    assert history_of(tmp_path)["accuracy"] == pytest.approx(history_of(straight)["accuracy"], rel=1e-4)
+    assert read_history(tmp_path)["accuracy"] == pytest.approx(read_history(straight)["accuracy"], rel=1e-4)
 
 
 def test_best_weights_are_those_of_the_best_epoch(splits: tuple[Split, Split], straight: Path) -> None:
     _, public_test = splits
-    history = history_of(straight)
+    history = read_history(straight)
     logits = heads.predict_logits(keras.models.load_model(straight / run_folder.BEST), public_test.images)
     judged = checkpoint.evaluate_folded(logits, public_test, RECIPE.original_share)
     best = checkpoint.find_best_epoch(history)
@@ -82,7 +82,7 @@ def test_full_disk_ends_the_run_in_one_line_and_leaves_the_last_good_files(
     history["recipe"]["epochs"] = 4
     (tmp_path / "run" / run_folder.HISTORY).write_text(json.dumps(history))
     kept = {path.name: path.read_bytes() for path in (tmp_path / "run").iterdir()}
-    with full_disk(), pytest.raises(SinkError, match="make room and go on with --resume") as raised:
+    with limit_file_size(), pytest.raises(SinkError, match="make room and go on with --resume") as raised:
         train.train(*splits, tmp_path / "run", more, resume=True)
     assert "\n" not in str(raised.value)
     assert {path.name: path.read_bytes() for path in (tmp_path / "run").iterdir()} == kept
@@ -97,7 +97,7 @@ def test_run_of_another_recipe_is_not_resumed(splits: tuple[Split, Split], strai
 
 def test_run_on_other_data_is_not_resumed(splits: tuple[Split, Split], straight: Path) -> None:
     with pytest.raises(ModelError, match="images "):
-        train.train(toy_split(20, 0), splits[1], straight, RECIPE, resume=True)
+        train.train(make_toy_split(20, 0), splits[1], straight, RECIPE, resume=True)
 
 
 @pytest.mark.parametrize("name", [run_folder.LAST, run_folder.HISTORY])

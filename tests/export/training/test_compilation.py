@@ -14,7 +14,7 @@ from export.training.recipe import Recipe
 from tests.export.training.conftest import RECIPE
 
 
-def test_optimizer_is_the_recipes() -> None:
+def test_optimizer_is_that_of_the_recipe() -> None:
     schedule = keras.optimizers.schedules.CosineDecay(0.1, 10)
     sgd = compilation._make_optimizer(Recipe(optimizer="sgd", weight_decay=1e-4), schedule)
     assert isinstance(sgd, keras.optimizers.SGD) and sgd.momentum == 0.9 and sgd.weight_decay == 1e-4

@@ -8,7 +8,7 @@ import pytest
 
 from edge.errors import ModelError
 from export.training import heads, networks
-from tests.export.conftest import KerasFiles, toy_split
+from tests.export.conftest import KerasFiles, make_toy_split
 
 
 @pytest.mark.parametrize("share", [0.0, 0.3, 1.0])
@@ -43,7 +43,7 @@ def test_classifier_is_no_teacher(keras_files: KerasFiles) -> None:
 
 
 def test_teachers_answer_is_the_mean_over_the_image_and_its_mirror(teacher: Path) -> None:
-    images = toy_split(1, 0).images
+    images = make_toy_split(1, 0).images
     model = heads.load_two_headed(teacher)
     both = heads.average_predictions([model], images)
     assert both.shape == (7, 2, 7)

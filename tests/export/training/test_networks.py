@@ -19,7 +19,7 @@ def count_multiply_adds(model: keras.Model) -> int:
     return total
 
 
-def test_baseline_is_the_network_that_its_description_says() -> None:
+def test_baseline_is_the_network_of_its_docstring() -> None:
     model = networks.build_baseline()
     assert model.input_shape == (None, 48, 48, 1) and model.output_shape == (None, 7)
     assert [layer.filters for layer in model.layers if isinstance(layer, layers.Conv2D)] == [
@@ -35,7 +35,7 @@ def test_baseline_is_the_network_that_its_description_says() -> None:
     assert count_multiply_adds(model) == pytest.approx(98.3e6, rel=0.001)
 
 
-def test_residual_has_the_size_that_its_docstring_says() -> None:
+def test_residual_has_the_size_in_its_docstring() -> None:
     model = networks.build_residual()
     assert model.count_params() == 655_167
     assert count_multiply_adds(model) == pytest.approx(29.8e6, rel=0.002)

@@ -7,7 +7,7 @@ from edge.errors import DataError
 from export.data.dataset import LABELS, Split
 from export.training import targets
 from export.training.recipe import Recipe
-from tests.export.conftest import toy_split
+from tests.export.conftest import make_toy_split
 
 HAPPY, SAD, NEUTRAL = (LABELS.index(label) for label in ("happy", "sad", "neutral"))
 
@@ -15,7 +15,7 @@ HAPPY, SAD, NEUTRAL = (LABELS.index(label) for label in ("happy", "sad", "neutra
 BLANK = np.zeros((3, 48, 48), np.uint8)
 
 
-def voted_split() -> Split:
+def make_voted_split() -> Split:
     votes = np.zeros((3, 10), np.uint8)
     votes[0, [1, 0]] = 6, 2  # happiness and neutral
     votes[1, [1, 7]] = 5, 5  # happiness and contempt
@@ -24,7 +24,7 @@ def voted_split() -> Split:
 
 
 def test_ferplus_is_taught_by_the_shares_of_the_known_votes_and_weighed_by_how_many_there_are() -> None:
-    taught, weights = targets.make_ferplus_targets(voted_split())
+    taught, weights = targets.make_ferplus_targets(make_voted_split())
     np.testing.assert_allclose(taught.sum(axis=1), 1)
     assert taught[0, [HAPPY, NEUTRAL]].tolist() == [0.75, 0.25] and taught[1, HAPPY] == 1
     assert weights.tolist() == [1.0, 0.5, 0.0]
@@ -49,7 +49,7 @@ def test_inferred_label_is_what_images_with_such_votes_have_on_average() -> None
 
 
 def test_teacher_takes_its_share_of_both_heads() -> None:
-    split = toy_split(2, 0)
+    split = make_toy_split(2, 0)
     teacher = np.full((len(split), 2, 7), 1 / 7, np.float32)
     alone, taught = (
         targets.make_targets(split, Recipe(teacher_share=0.25, original_share=0.5), answer)
@@ -59,6 +59,6 @@ def test_teacher_takes_its_share_of_both_heads() -> None:
 
 
 @pytest.mark.parametrize("recipe", [Recipe(original_share=0.5), Recipe(inferred_share=0.5)])
-def test_votes_that_are_wanted_and_missing_are_asked_for(recipe: Recipe) -> None:
+def test_missing_votes_are_refused_if_they_are_needed(recipe: Recipe) -> None:
     with pytest.raises(DataError, match="--original-share 1"):
         targets.make_targets(Split(BLANK, np.array([0, 1, 2])), recipe)

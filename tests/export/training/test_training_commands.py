@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 
 from export.training import heads, networks, run_folder
-from tests.export.conftest import Export, Toy, refusal
-from tests.export.training.conftest import full_disk, interrupt_in
+from tests.export.conftest import Export, Toy, read_refusal
+from tests.export.training.conftest import interrupt_in, limit_file_size
 
 
-def test_command_trains_draws_and_tells_the_accuracy(
+def test_command_trains_plots_and_prints_the_accuracy(
     toy: Toy, tmp_path: Path, export: Export, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level("INFO")
@@ -55,32 +55,30 @@ def test_run_taught_by_another_and_begun_with_its_weights_keeps_both_in_its_reci
     assert export(*command)[0] == 0
     recipe = json.loads((tmp_path / "run" / run_folder.HISTORY).read_text())["recipe"]
     assert len(recipe["teachers"]) == len(recipe["started_from"]) == 64 and recipe["teacher_share"] == 0.5
-    told = json.loads((tmp_path / "run" / "run.json").read_text())["training_command"]
-    assert told.count(f"{teacher.parent.name}/best.keras") == 2
+    command_again = json.loads((tmp_path / "run" / "run.json").read_text())["training_command"]
+    assert command_again.count(f"{teacher.parent.name}/best.keras") == 2
     # Another teacher is another recipe.
-    refused = refusal(export(*command[:-6], "--resume"))
+    refused = read_refusal(export(*command[:-6], "--resume"))
     assert "teachers" in refused and "started_from" in refused
 
 
 @pytest.mark.parametrize("option", ["--teacher", "--start"])
-def test_teacher_that_is_not_there_is_refused_and_no_run_begun(
+def test_missing_teacher_is_refused_before_a_run_begins(
     toy: Toy, tmp_path: Path, export: Export, option: str
 ) -> None:
     missing = tmp_path / "none" / "best.keras"
-    assert str(missing) in refusal(
+    assert str(missing) in read_refusal(
         export("train", "--data", toy.npz, "--output", tmp_path / "run", "--network", "tiny", option, missing)
     )
     assert not (tmp_path / "run").exists()
 
 
-def test_share_of_no_teacher_is_refused(toy: Toy, tmp_path: Path, export: Export) -> None:
+def test_share_without_a_teacher_is_refused(toy: Toy, tmp_path: Path, export: Export) -> None:
     code, _, err = export("train", "--data", toy.npz, "--output", tmp_path / "run", "--teacher-share", "0.5")
     assert code == 78 and "expected --teacher with --teacher-share" in err
 
 
-def test_teachers_that_would_teach_nothing_are_refused(
-    toy: Toy, teacher: Path, tmp_path: Path, export: Export
-) -> None:
+def test_teacher_without_a_share_is_refused(toy: Toy, teacher: Path, tmp_path: Path, export: Export) -> None:
     code, _, err = export(
         "train", "--data", toy.npz, "--output", tmp_path / "run", "--network", "tiny", "--teacher", teacher
     )
@@ -107,7 +105,7 @@ def test_run_without_votes_folds_to_the_original_labels_alone(
 def test_run_is_not_resumed_with_votes_that_it_did_not_have(toy: Toy, tmp_path: Path, export: Export) -> None:
     command = ["train", "--output", tmp_path / "run", "--network", "tiny", "--epochs", "1"]
     assert export(*command, "--data", toy.csv)[0] == 0
-    assert "images " in refusal(export(*command, "--data", toy.npz, "--resume"))
+    assert "images " in read_refusal(export(*command, "--data", toy.npz, "--resume"))
 
 
 def test_full_disk_while_folding_keeps_the_old_classifier(
@@ -116,7 +114,7 @@ def test_full_disk_while_folding_keeps_the_old_classifier(
     shutil.copytree(straight, tmp_path / "run")
     export("fold", "--run", tmp_path / "run", "--data", toy.npz, "--original-share", "0.5")
     kept = {path.name: path.read_bytes() for path in (tmp_path / "run").iterdir()}
-    with full_disk():
+    with limit_file_size():
         code, _, err = export("fold", "--run", tmp_path / "run", "--data", toy.npz, "--original-share", "1")
     assert code == 74 and "make room" in err and "Traceback" not in err
     assert {path.name: path.read_bytes() for path in (tmp_path / "run").iterdir()} == kept
@@ -143,7 +141,7 @@ def test_fold_writes_the_classifier_of_another_share(
     assert (run / "tradeoff.png").read_bytes().startswith(b"\x89PNG")
 
 
-def test_interrupted_command_says_how_to_go_on(toy: Toy, tmp_path: Path, export: Export) -> None:
+def test_message_of_an_interrupted_command_names_resume(toy: Toy, tmp_path: Path, export: Export) -> None:
     with pytest.MonkeyPatch.context() as patch:
         interrupt_in(patch, "on_epoch_end", lambda epoch: True)
         code, _, err = export("train", "--data", toy.npz, "--output", tmp_path / "run", "--network", "tiny")

@@ -10,7 +10,7 @@ from edge.files import sha256
 from export.artifacts import write_files
 from export.data.calibration import Images
 from export.data.dataset import VALIDATION_SPLIT
-from export.evaluation import card_text, compare, evaluate, inference_time, model_size, robustness
+from export.evaluation import compare, evaluate, inference_time, model_card_text, model_size, robustness
 from export.evaluation.compare import HeldOutEvaluator, ModelResult
 from export.evaluation.evaluate import Evaluation
 from export.evaluation.evaluation_table import find_worst, format_interval, format_scores, format_share
@@ -50,7 +50,12 @@ def write_card(model: Path, reference: Path | None, images: Images) -> Path:
             {float_metadata.precision: reference.read_bytes(), metadata.precision: model.read_bytes()}
         )
         sections.append(_describe_comparison([float_result, result], images, times))
-    sections += [_describe_origin(metadata), card_text.USE, _describe_licences(metadata), card_text.SOURCES]
+    sections += [
+        _describe_origin(metadata),
+        model_card_text.USE,
+        _describe_licences(metadata),
+        model_card_text.SOURCES,
+    ]
     path = model.with_suffix(".md")
     write_files({path: "\n".join(sections).encode()})
     return path
@@ -176,8 +181,8 @@ def _describe_origin(metadata: Metadata) -> str:
 
 def _describe_licences(metadata: Metadata) -> str:
     is_own = "training" in metadata.made_from
-    weights = card_text.LICENCE_OF_OWN_WEIGHTS if is_own else card_text.LICENCE_OF_OTHER_WEIGHTS
-    return f"## Licences\n\n{weights}\n{card_text.LICENCE_OF_IMAGES}\n"
+    weights = model_card_text.LICENCE_OF_OWN_WEIGHTS if is_own else model_card_text.LICENCE_OF_OTHER_WEIGHTS
+    return f"## Licences\n\n{weights}\n{model_card_text.LICENCE_OF_IMAGES}\n"
 
 
 def _format_rows(rows: dict[str, str]) -> str:

@@ -5,10 +5,10 @@ from pathlib import Path
 
 from export.data.dataset import LABELS
 from export.evaluation.robustness import DISTURBANCES
-from tests.export.conftest import Converted, Export, Toy, refusal
+from tests.export.conftest import Converted, Export, Toy, read_refusal
 
 
-def copied(path: Path, folder: Path) -> Path:
+def copy(path: Path, folder: Path) -> Path:
     copy = folder / path.name
     copy.write_bytes(path.read_bytes())
     return copy
@@ -17,10 +17,10 @@ def copied(path: Path, folder: Path) -> Path:
 def test_card_stands_beside_the_model_with_the_figures_of_an_evaluation(
     converted: Converted, toy: Toy, tmp_path: Path, export: Export
 ) -> None:
-    model, reference = copied(converted.as_int8, tmp_path), copied(converted.as_float, tmp_path)
-    code, said, _ = export("card", "--model", model, "--data", toy.npz, "--float", reference)
+    model, reference = copy(converted.as_int8, tmp_path), copy(converted.as_float, tmp_path)
+    code, stdout, _ = export("card", "--model", model, "--data", toy.npz, "--float", reference)
     card = tmp_path / "tiny.int8.md"
-    assert code == 0 and said.strip() == str(card)
+    assert code == 0 and stdout.strip() == str(card)
     text = card.read_text()
     export(
         "evaluate",
@@ -64,7 +64,7 @@ def test_card_stands_beside_the_model_with_the_figures_of_an_evaluation(
 def test_card_without_a_reference_compares_nothing(
     converted: Converted, toy: Toy, tmp_path: Path, export: Export
 ) -> None:
-    model = copied(converted.as_float, tmp_path)
+    model = copy(converted.as_float, tmp_path)
     assert export("card", "--model", model, "--data", toy.csv)[0] == 0
     text = (tmp_path / "tiny.float.md").read_text()
     assert (
@@ -75,5 +75,5 @@ def test_card_without_a_reference_compares_nothing(
 
 def test_card_of_a_file_without_metadata_is_refused(toy: Toy, tmp_path: Path, export: Export) -> None:
     (tmp_path / "a.onnx").write_text("no model")
-    assert "a.onnx" in refusal(export("card", "--model", tmp_path / "a.onnx", "--data", toy.npz))
+    assert "a.onnx" in read_refusal(export("card", "--model", tmp_path / "a.onnx", "--data", toy.npz))
     assert not (tmp_path / "a.md").exists()
