@@ -3,8 +3,8 @@
 from pathlib import Path
 
 from edge.command import ArgumentParser, make_parser
-from export import commands, training_commands
-from export.argument_types import from_meta, number_above, number_between, whole_number
+from export import commands
+from export.argument_types import number_above, whole_number
 from export.common_options import (
     DEFAULT,
     SOURCES,
@@ -19,7 +19,7 @@ from export.common_options import (
 from export.data.dataset import SPLITS, VALIDATION_SPLIT
 from export.evaluation.compare import TRUTHS, Tolerances
 from export.evaluation.evaluate import RESAMPLES
-from export.training.recipe import BALANCE, OPTIONS, RECIPES
+from export.training_arguments import add_fold, add_train
 
 
 def build_parser() -> ArgumentParser:
@@ -29,94 +29,14 @@ def build_parser() -> ArgumentParser:
         "Train, evaluate, convert and quantize expression classifiers. Needs pip install fer-edge[export].",
     )
     add = parser.add_subparsers(required=True, metavar="COMMAND", dest="command")
-    _add_train(add)
-    _add_fold(add)
+    add_train(add)
+    add_fold(add)
     _add_convert(add)
     _add_quantize(add)
     _add_evaluate(add)
     _add_card(add)
     _add_framing(add)
     return parser
-
-
-def _add_train(add: Commands) -> None:
-    command = add_command(
-        add,
-        "train",
-        training_commands.train,
-        "Train a network on Training, evaluated on PublicTest after every epoch. Images of Training that "
-        "are also in PublicTest are left out, and so are copies within Training. Writes last.keras and "
-        "best.keras (two-headed: one head for the original labels, one for FER+), classifier.keras (the two "
-        "heads folded into one), history.json, run.json, curves.png and tradeoff.png.",
-    )
-    add_data(command)
-    command.add_argument("--output", type=Path, required=True, metavar="DIR", help="the folder of the run")
-    command.add_argument("--network", default="baseline", choices=RECIPES, help=f"which network {DEFAULT}")
-    _add_recipe_options(command)
-    command.add_argument(
-        "--teacher",
-        type=Path,
-        nargs="+",
-        default=[],
-        metavar="FILE",
-        help="best.keras of other runs, whose mean answer is also taught (default: none)",
-    )
-    command.add_argument(
-        "--start",
-        type=Path,
-        metavar="FILE",
-        help="best.keras of a run of the same network, whose weights to begin with (default: random)",
-    )
-    command.add_argument(
-        "--resume",
-        action="store_true",
-        help="go on with the run in DIR after its last whole epoch (default: refuse to overwrite it)",
-    )
-
-
-def _add_recipe_options(command: ArgumentParser) -> None:
-    """Add a flag for each annotated field of Recipe; without a flag, the recipe of the network holds."""
-    for option in OPTIONS:
-        if option.kind is bool:
-            command.add_argument(
-                option.flag, action="store_const", const=True, default=None, help=option.help
-            )
-        else:
-            command.add_argument(
-                option.flag,
-                type=from_meta(option.kind, option.meta),
-                metavar=option.metavar,
-                help=option.help,
-            )
-
-
-def _add_fold(add: Commands) -> None:
-    command = add_command(
-        add,
-        "fold",
-        training_commands.fold,
-        "Fold the two heads of a run into another classifier.keras. Prints and plots (tradeoff.png) the "
-        "scores on PublicTest for every share of the original labels, beside those of the votes of ten "
-        "people.",
-    )
-    command.add_argument(
-        "--run", type=Path, required=True, metavar="DIR", dest="folder", help="the folder of the run"
-    )
-    add_data(command)
-    command.add_argument(
-        "--original-share",
-        type=number_between(0, 1),
-        required=True,
-        metavar="SHARE",
-        help="share of the head for the original labels in the classifier, 0 to 1",
-    )
-    command.add_argument(
-        "--balance",
-        type=number_between(0, 1),
-        default=BALANCE,
-        metavar="B",
-        help=f"how far rare classes are favoured: 0 not at all, 1 as if all were equally frequent {DEFAULT}",
-    )
 
 
 def _add_convert(add: Commands) -> None:
