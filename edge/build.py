@@ -22,6 +22,7 @@ from edge.cameras.spec import (
     VideoFile,
     parse_camera,
 )
+from edge.cameras.turned import TurnedCamera
 from edge.cameras.usb import UsbCamera
 from edge.cameras.video import VideoCamera
 from edge.contracts import Camera, FaceDetector, Sink, Smoother
@@ -32,6 +33,7 @@ from edge.faces.finder import TrackingFaceFinder
 from edge.faces.reader import SmoothingExpressionReader
 from edge.faces.smoothing import ExponentialSmoother
 from edge.faces.tracking import FollowingTracker
+from edge.orientation import UPRIGHT, Orientation
 from edge.pipeline import Pipeline
 from edge.settings import benchmark_result
 from edge.settings.config import Config
@@ -96,23 +98,32 @@ def make_camera(config: Config, *, is_paced: bool, on_back: Callable[[], None] =
 
     `on_back` is called when a camera that was away has come back.
     """
-    requested = config.width, config.height, config.fps
+    requested, orientation = (config.width, config.height, config.fps), config.orientation
     camera: Camera
     match parse_camera(config.camera):
         case DemoPicture():
-            return DemoCamera(*requested)
+            return _turn(DemoCamera(*requested), orientation)
         case VideoFile(source) | UnsupportedUrl(source):
             # When it is opened, the camera refuses a URL that it does not support.
-            return VideoCamera(source, paced=is_paced)
+            return _turn(VideoCamera(source, paced=is_paced), orientation)
         case V4l2Device(path):
             camera = UsbCamera(path, *requested)
-        case CsiCamera(index):
+        case CsiCamera(index) if orientation.swaps_sides:
             camera = PiCamera(index, *requested)
+        case CsiCamera(index):
+            camera, orientation = PiCamera(index, *requested, orientation=orientation), UPRIGHT
         case NetworkStream(url):
             camera = VideoCamera(url)
+    width, height = config.width, config.height
+    if config.orientation.swaps_sides:
+        width, height = height, width
     return ReconnectingCamera(
-        camera, config.width, config.height, waits=config.wait_for_camera, on_back=on_back
+        _turn(camera, orientation), width, height, waits=config.wait_for_camera, on_back=on_back
     )
+
+
+def _turn(camera: Camera, orientation: Orientation) -> Camera:
+    return camera if orientation == UPRIGHT else TurnedCamera(camera, orientation)
 
 
 def make_detector(config: Config) -> FaceDetector:

@@ -89,7 +89,8 @@ class Face:
     `track_id` is the same number for the same face from frame to frame, and says nothing about who it is.  A
     detector leaves it None; the tracker sets it.
     `landmarks` are (5, 2) float32, x and y in pixels of the frame, or None where the detector finds none:
-    right eye, left eye, nose, right and left corner of the mouth, where right and left are the person's own.
+    right eye, left eye, nose, right and left corner of the mouth, where right and left are the person's own,
+    or, in a mirrored picture, those of the mirror image.
     """
 
     box: Box

@@ -7,6 +7,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from edge.orientation import UPRIGHT, Orientation
+
 Image = NDArray[np.uint8]
 
 # The marker EOI, which ends every complete JPEG.
@@ -29,6 +31,8 @@ class Frame:
 
     `buffer` is uint8 in the shape that `format` names.  The frame keeps a read-only view of the array that it
     is given, not a copy: the camera must not write to that array again.
+    `width` and `height` are those of the picture as it is seen.  `orientation` says how that came from the
+    buffer: `grey` and `bgr` are turned by it once they are decoded, the buffer never is.
     `number` counts the camera's deliveries from 0: a gap in it means dropped frames.
     `captured_at_s` is on the clock of time.monotonic(); latency is measured from it.
     `elapsed_s` is the time since the camera's first frame on the camera's own clock.  For a file it is the
@@ -46,6 +50,7 @@ class Frame:
     captured_at_s: float
     elapsed_s: float
     notice: str | None = None
+    orientation: Orientation = UPRIGHT
     _grey: Image | None = field(default=None, init=False, repr=False)
     _bgr: Image | None = field(default=None, init=False, repr=False)
     _half_grey: Image | None = field(default=None, init=False, repr=False)
@@ -61,9 +66,10 @@ class Frame:
 
     @property
     def grey(self) -> Image:
-        """(H, W) uint8, converted on first use and kept; a view of the buffer where that holds luma."""
+        """(H, W) uint8, converted on first use and kept; a view of an upright buffer that holds luma."""
         if self._grey is None:
-            object.__setattr__(self, "_grey", _make_read_only(_convert_to_grey(self)))
+            grey = self.orientation.apply(_convert_to_grey(self))
+            object.__setattr__(self, "_grey", _make_read_only(grey))
         assert self._grey is not None
         return self._grey
 
@@ -76,7 +82,7 @@ class Frame:
         if self.format is not PixelFormat.MJPG or self._grey is not None:
             return None
         if self._half_grey is None:
-            half = _decode_or_black(self, cv2.IMREAD_REDUCED_GRAYSCALE_2)
+            half = self.orientation.apply(_decode_or_black(self, cv2.IMREAD_REDUCED_GRAYSCALE_2))
             object.__setattr__(self, "_half_grey", _make_read_only(half))
         return self._half_grey
 
@@ -84,7 +90,8 @@ class Frame:
     def bgr(self) -> Image:
         """(H, W, 3) uint8, blue first, converted on first use and kept."""
         if self._bgr is None:
-            object.__setattr__(self, "_bgr", _make_read_only(_convert_to_bgr(self)))
+            bgr = self.orientation.apply(_convert_to_bgr(self))
+            object.__setattr__(self, "_bgr", _make_read_only(bgr))
         assert self._bgr is not None
         return self._bgr
 
@@ -105,7 +112,8 @@ def _convert_to_grey(frame: Frame) -> Image:
         case PixelFormat.YUYV:
             return frame.buffer[:, :, 0]
         case PixelFormat.YUV420:
-            return frame.buffer[: frame.height, : frame.width]
+            width, height = _get_stored_size(frame)
+            return frame.buffer[:height, :width]
         case PixelFormat.MJPG:
             return _decode_or_black(frame, cv2.IMREAD_GRAYSCALE)
         case PixelFormat.BGR:
@@ -125,10 +133,16 @@ def _convert_to_bgr(frame: Frame) -> Image:
         case PixelFormat.YUYV:
             bgr = cv2.cvtColor(frame.buffer, cv2.COLOR_YUV2BGR_YUYV)
         case PixelFormat.YUV420:
-            bgr = cv2.cvtColor(frame.buffer, cv2.COLOR_YUV2BGR_I420)[:, : frame.width]
+            bgr = cv2.cvtColor(frame.buffer, cv2.COLOR_YUV2BGR_I420)[:, : _get_stored_size(frame)[0]]
         case PixelFormat.MJPG:
             return _decode_or_black(frame, cv2.IMREAD_COLOR)
     return np.asarray(bgr, np.uint8)
+
+
+def _get_stored_size(frame: Frame) -> tuple[int, int]:
+    """Width and height of the picture as it lies in the buffer."""
+    size = frame.width, frame.height
+    return (size[1], size[0]) if frame.orientation.swaps_sides else size
 
 
 def _decode_or_black(frame: Frame, flags: int) -> Image:
@@ -137,7 +151,7 @@ def _decode_or_black(frame: Frame, flags: int) -> Image:
     One damaged frame is no error: the next frame follows within milliseconds.
     """
     divisor = 2 if flags == cv2.IMREAD_REDUCED_GRAYSCALE_2 else 1
-    height, width = -(-frame.height // divisor), -(-frame.width // divisor)
+    width, height = (-(-side // divisor) for side in _get_stored_size(frame))
     image = _decode(frame.buffer, flags)
     if image is None:
         # OpenCV refuses a JPEG without its end marker, which some cameras leave out and packet loss cuts off.
@@ -154,7 +168,8 @@ def _decode_or_black(frame: Frame, flags: int) -> Image:
 
 def _decode(encoded: Image, flags: int) -> Image | None:
     try:
-        image = cv2.imdecode(encoded, flags)
+        # The frame knows its orientation, and turns the picture by it, once.
+        image = cv2.imdecode(encoded, flags | cv2.IMREAD_IGNORE_ORIENTATION)
     except cv2.error:
         # There are no bytes, or the header claims a size beyond the limit that edge/__init__.py sets.
         return None

@@ -18,7 +18,7 @@ MODULES = sorted(
 # Programs of other people, each run by an interpreter that has their libraries.
 PEERS = ROOT / "benchmarks" / "peers" / "runners"
 
-FOR_ALL = {"edge.contracts", "edge.errors", "edge.files", "edge.frames"}
+FOR_ALL = {"edge.contracts", "edge.errors", "edge.files", "edge.frames", "edge.orientation"}
 
 # The modules of benchmarks/ that every folder in it may use.
 SHARED_BY_BENCHMARKS = {
@@ -43,7 +43,8 @@ MAY_IMPORT = {
     "edge.command": set(),
     "edge.errors": set(),
     "edge.files": set(),
-    "edge.frames": set(),
+    "edge.frames": {"edge.orientation"},
+    "edge.orientation": set(),
     "edge.palette": set(),
     "edge.contracts": {"edge.frames"},
     "edge.telemetry": {"edge.board"},
@@ -140,6 +141,7 @@ LIBRARIES = {
         "benchmarks.passes.library_timing",
     },
     "picamera2": {"edge.cameras.picamera"},
+    "libcamera": {"edge.cameras.picamera"},
     "av": {"edge.sinks.recorder"},
     "aiohttp": {
         "edge.web.access",
@@ -168,6 +170,7 @@ LIBRARIES = {
     "cv2": {
         "edge.build",
         "edge.frames",
+        "edge.orientation",
         "edge.faces.preprocess",
         "edge.drawing.overlay",
         "edge.drawing.placeholder",

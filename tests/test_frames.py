@@ -4,8 +4,10 @@ import cv2
 import numpy as np
 import pytest
 
+from edge.cameras.turned import turn
 from edge.contracts import Box
 from edge.frames import Frame, Image, PixelFormat
+from edge.orientation import UPRIGHT, Orientation
 
 WIDTH, HEIGHT = 96, 64
 PICTURE = np.ascontiguousarray(
@@ -55,6 +57,37 @@ def test_grey_and_colour_show_the_picture(pixel_format: PixelFormat) -> None:
 def test_luma_is_a_view_and_no_copy(pixel_format: PixelFormat) -> None:
     buffer = make_buffer(pixel_format)
     assert np.shares_memory(make_frame(buffer, pixel_format).grey, buffer)
+
+
+EIGHT = [Orientation(degrees, is_mirrored) for degrees in (0, 90, 180, 270) for is_mirrored in (False, True)]
+
+
+@pytest.mark.parametrize("orientation", EIGHT, ids=str)
+@pytest.mark.parametrize("pixel_format", PixelFormat)
+def test_grey_colour_and_half_grey_are_turned_alike(
+    pixel_format: PixelFormat, orientation: Orientation
+) -> None:
+    upright = make_frame(make_buffer(pixel_format), pixel_format)
+    turned = turn(make_frame(make_buffer(pixel_format), pixel_format), orientation)
+    assert (turned.width, turned.height) == ((HEIGHT, WIDTH) if orientation.swaps_sides else (WIDTH, HEIGHT))
+    if upright.half_grey is not None:
+        np.testing.assert_array_equal(turned.half_grey, orientation.apply(upright.half_grey))
+    np.testing.assert_array_equal(turned.grey, orientation.apply(upright.grey))
+    np.testing.assert_array_equal(turned.bgr, orientation.apply(upright.bgr))
+    assert turned.is_decodable and not turned.grey.flags.writeable
+
+
+def test_frame_that_is_turned_back_is_the_camera_s_again() -> None:
+    frame = make_frame(make_buffer(PixelFormat.YUYV), PixelFormat.YUYV)
+    back = turn(turn(frame, Orientation(90)), Orientation(270))
+    assert (back.width, back.height, back.orientation) == (WIDTH, HEIGHT, UPRIGHT)
+    assert np.shares_memory(back.grey, frame.buffer)
+
+
+def test_damaged_turned_frame_is_black_and_of_the_turned_size() -> None:
+    frame = turn(make_frame(np.zeros(100, np.uint8), PixelFormat.MJPG), Orientation(90))
+    assert frame.grey.shape == (WIDTH, HEIGHT) and frame.bgr.shape == (WIDTH, HEIGHT, 3)
+    assert not frame.is_decodable
 
 
 def test_buffer_is_a_view_and_no_copy() -> None:

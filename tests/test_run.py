@@ -12,16 +12,20 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator, Sequence
+from itertools import islice
 from pathlib import Path
 
+import av
 import cv2
 import numpy as np
 import pytest
 
 from edge.cameras.demo import DemoCamera
+from edge.cameras.video import VideoCamera
 from edge.contracts import Box, Face, Search
 from edge.detectors.haar import HaarDetector
-from edge.frames import Frame, PixelFormat
+from edge.frames import Frame, Image, PixelFormat
+from edge.orientation import FLIPPED, MIRRORED, Orientation
 
 TIMEOUT_S = 60
 
@@ -89,6 +93,60 @@ def test_people_in_a_real_video_are_read(material: Callable[[str], Path], tmp_pa
         assert sum(float(value) for key, value in row.items() if key.startswith("p_")) == pytest.approx(
             1, abs=1e-3
         )
+
+
+def write_lossless(path: Path, pictures: Sequence[Image]) -> None:
+    """A video whose every luma value is that of `pictures`, (H, W)."""
+    height, width = pictures[0].shape
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("ffv1", rate=30)
+        stream.width, stream.height, stream.pix_fmt = width, height, "gray"
+        for picture in pictures:
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(picture, format="gray")))
+        container.mux(stream.encode(None))
+
+
+@pytest.fixture(scope="module")
+def upright(clip: Path) -> list[Image]:
+    """The grey pictures of 40 frames of the clip."""
+    with VideoCamera(str(clip)) as camera:
+        return [np.ascontiguousarray(frame.grey) for frame in islice(camera, 40)]
+
+
+@pytest.fixture(scope="module")
+def upright_rows(upright: list[Image], tmp_path_factory: pytest.TempPathFactory) -> str:
+    """The events of the pictures as they are."""
+    folder = tmp_path_factory.mktemp("upright")
+    write_lossless(folder / "upright.mkv", upright)
+    ended = run("--camera", str(folder / "upright.mkv"), "--events", str(folder / "out.csv"))
+    assert ended.returncode == 0, ended.stderr
+    return (folder / "out.csv").read_text()
+
+
+@pytest.mark.parametrize(
+    ("filmed", "flags"),
+    [
+        (Orientation(180), ["--rotate", "180"]),
+        (Orientation(90), ["--rotate", "270"]),
+        (Orientation(270), ["--rotate", "90"]),
+        (FLIPPED, ["--flip"]),
+        (MIRRORED, ["--mirror"]),
+        (Orientation(90, True), ["--rotate", "90", "--mirror"]),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, list) else "",
+)
+def test_turned_film_gives_the_rows_of_the_upright_one_and_a_recording_that_is_upright(
+    upright: list[Image], upright_rows: str, filmed: Orientation, flags: list[str], tmp_path: Path
+) -> None:
+    film, events, recording = tmp_path / "film.mkv", tmp_path / "out.csv", tmp_path / "out.mp4"
+    write_lossless(film, [filmed.apply(picture) for picture in upright])
+    ended = run("--camera", str(film), "--events", str(events), "--record", str(recording), "--clean", *flags)
+    assert ended.returncode == 0, ended.stderr
+    assert events.read_text() == upright_rows and upright_rows.count("\n") > 35
+    with VideoCamera(str(recording)) as camera:
+        shown = next(camera).grey
+    assert shown.shape == upright[0].shape
+    assert np.abs(shown.astype(int) - upright[0]).mean() < 8
 
 
 def test_frames_stops_early(clip: Path, tmp_path: Path) -> None:

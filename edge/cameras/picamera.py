@@ -11,6 +11,7 @@ import numpy as np
 from edge.cameras.timestamps import FrameStamper
 from edge.errors import CameraBusy, CameraError, CameraNotFound, CameraTimeout
 from edge.frames import Frame, PixelFormat
+from edge.orientation import UPRIGHT, Orientation
 
 log = logging.getLogger(__name__)
 
@@ -27,9 +28,22 @@ class PiCamera:
     frame_count: int | None = None
 
     def __init__(
-        self, index: int, width: int, height: int, fps: int, *, clock: Callable[[], float] = time.monotonic
+        self,
+        index: int,
+        width: int,
+        height: int,
+        fps: int,
+        *,
+        orientation: Orientation = UPRIGHT,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """`index` is the camera's place in libcamera's list, from 0."""
+        """`index` is the camera's place in libcamera's list, from 0.
+
+        The sensor reads its rows and columns in the order that `orientation` needs, which costs nothing; it
+        cannot make columns of rows, so `orientation` must not swap the sides.
+        """
+        assert not orientation.swaps_sides
+        self._orientation = orientation
         self.name = f"picamera2:{index}"
         self._index, self._size, self._fps, self._clock = index, (width, height), fps, clock
         self._camera: Any = None
@@ -92,6 +106,7 @@ class PiCamera:
                     main={"size": self._size},
                     lores={"size": self._size, "format": "YUV420"},
                     controls={"FrameRate": self._fps},
+                    **self._make_transform(),
                 )
             )
             chosen = self._camera.camera_configuration()["lores"]
@@ -116,6 +131,16 @@ class PiCamera:
             *self._size,
         )
         self._logged_format = format_
+
+    def _make_transform(self) -> dict[str, Any]:
+        """The argument of create_video_configuration that turns the picture; none where it stays upright."""
+        if self._orientation == UPRIGHT:
+            return {}
+        from libcamera import Transform
+
+        is_upside_down = self._orientation.degrees == 180
+        has_swapped_columns = is_upside_down != self._orientation.is_mirrored
+        return {"transform": Transform(hflip=has_swapped_columns, vflip=is_upside_down)}
 
     def __iter__(self) -> Iterator[Frame]:
         return self

@@ -11,11 +11,13 @@ from typing import NoReturn, Self
 import cv2
 import numpy as np
 
-from edge.cameras import device_nodes, v4l2
+from edge.cameras import device_nodes, jpeg, v4l2
 from edge.cameras.device_nodes import UsbIdentity
 from edge.cameras.timestamps import FrameStamper, Timestamp
+from edge.cameras.turned import turn
 from edge.errors import CameraBusy, CameraError, CameraNotFound, CameraTimeout
 from edge.frames import Frame, Image, PixelFormat
+from edge.orientation import UPRIGHT
 
 log = logging.getLogger(__name__)
 
@@ -61,6 +63,8 @@ class UsbCamera:
         self._capture: cv2.VideoCapture | None = None
         self._identity: UsbIdentity | None = None
         self._width, self._height = width, height
+        # The size of the last frame, which may be another than the driver reported.
+        self._size: tuple[int, int] | None = None
         self._stamper = FrameStamper()
         # The format as it was logged last.
         self._logged_format = ""
@@ -85,7 +89,7 @@ class UsbCamera:
         except BaseException:
             self.__exit__(None, None, None)
             raise
-        self._stamper = FrameStamper()
+        self._stamper, self._size = FrameStamper(), None
         return self
 
     def __exit__(
@@ -99,6 +103,14 @@ class UsbCamera:
         return self
 
     def __next__(self) -> Frame:
+        frame = self._read()
+        if self._size not in (None, (frame.width, frame.height)):
+            # Either the camera has changed its size, and the next frame has it too, or the header is damaged.
+            frame = self._read()
+        self._size = frame.width, frame.height
+        return frame
+
+    def _read(self) -> Frame:
         if self._capture is None:
             raise RuntimeError("expected an open camera: enter it first")
         began_s = self._clock()
@@ -173,17 +185,19 @@ class UsbCamera:
 
 
 def _make_frame(buffer: Image, width: int, height: int, timestamp: Timestamp) -> Frame:
-    """A frame whose format is that of `buffer`: a driver may deliver another format than it reported."""
-    formats = {
-        (height, width): PixelFormat.GREY,
-        (height, width, 2): PixelFormat.YUYV,
-        (height, width, 3): PixelFormat.BGR,
-    }
-    pixel_format = formats.get(buffer.shape, PixelFormat.MJPG)
-    if pixel_format is PixelFormat.MJPG:
-        # OpenCV delivers a JPEG as one row or one column of bytes.
-        buffer = buffer.reshape(-1)
-    return Frame(buffer, pixel_format, width, height, *timestamp)
+    """A frame of the format and size of `buffer`: a driver may deliver others than it reported."""
+    if buffer.shape == (height, width):
+        return Frame(buffer, PixelFormat.GREY, width, height, *timestamp)
+    if buffer.ndim == 3 and buffer.shape[2] in (2, 3):
+        height, width, channels = buffer.shape
+        return Frame(
+            buffer, PixelFormat.YUYV if channels == 2 else PixelFormat.BGR, width, height, *timestamp
+        )
+    # OpenCV delivers a JPEG as one row or one column of bytes.
+    buffer = buffer.reshape(-1)
+    header = jpeg.read_header(buffer) or jpeg.JpegHeader(width, height, UPRIGHT)
+    frame = Frame(buffer, PixelFormat.MJPG, header.width, header.height, *timestamp)
+    return turn(frame, header.orientation) if header.orientation != UPRIGHT else frame
 
 
 def _make_bus_error(name: str, error: cv2.error) -> CameraError:

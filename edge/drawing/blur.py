@@ -83,10 +83,8 @@ class FaceBlur:
 
     def blur(self, result: Result) -> Iterator[Result]:
         """Take `result`; yields the results that have waited for LOOK_AHEAD_S, with their faces hidden."""
-        if result.frame.notice or (
-            self._waiting and result.frame.elapsed_s < self._waiting[-1].frame.elapsed_s
-        ):
-            # The camera went away or started again: its new pictures say nothing about the old ones.
+        if result.frame.notice or (self._waiting and _is_cut(self._waiting[-1].frame, result.frame)):
+            # The new pictures say nothing about the old ones.
             yield from self.flush()
         self._waiting.append(result)
         while result.frame.notice and self._waiting:
@@ -125,6 +123,12 @@ class FaceBlur:
         ]
         self._seen |= now
         return replace(result, frame=_make_blurred_frame(frame, tuple(hidden)))
+
+
+def _is_cut(before: Frame, after: Frame) -> bool:
+    """The camera went away and started again, or was turned: a place in one picture is none in the other."""
+    views = [(frame.width, frame.height, frame.orientation) for frame in (before, after)]
+    return views[0] != views[1] or after.elapsed_s < before.elapsed_s
 
 
 def _hide_face(box: Box, apart_s: float, frame: Frame) -> HiddenRegion:

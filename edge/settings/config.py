@@ -8,6 +8,7 @@ import msgspec
 from msgspec import Meta
 
 from edge.mqtt.address import FORM
+from edge.orientation import Orientation, compose
 from edge.settings import credentials
 
 Text = Annotated[str, Meta(min_length=1)]
@@ -31,6 +32,17 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     width: Annotated[Side, Meta(description="width asked of a live camera, px")] = 640
     height: Annotated[Side, Meta(description="height asked of a live camera, px")] = 480
     fps: Annotated[int, Meta(ge=5, le=240, description="frames per second asked of a live camera")] = 30
+    rotate: Annotated[
+        Literal[0, 90, 180, 270],
+        Meta(description="turn the pictures clockwise by so many degrees, where a camera hangs on its side"),
+    ] = 0
+    flip: Annotated[
+        bool, Meta(description="flip the pictures top to bottom, after --rotate; boxes and readings go along")
+    ] = False
+    mirror: Annotated[
+        bool,
+        Meta(description="mirror the pictures left to right, so that people see themselves as in a mirror"),
+    ] = False
     wait_for_camera: Annotated[
         bool,
         Meta(
@@ -201,6 +213,11 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
         float, Meta(ge=0.1, le=3600, description="seconds between two lines with the FPS in the log")
     ] = 5.0
     verbose: Annotated[bool, Meta(description="log details that help to find a fault")] = False
+
+    @property
+    def orientation(self) -> Orientation:
+        """How the pictures are turned, flipped and mirrored."""
+        return compose(self.rotate, is_flipped=self.flip, is_mirrored=self.mirror)
 
     @property
     def address(self) -> tuple[str, int]:

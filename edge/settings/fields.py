@@ -29,7 +29,7 @@ class Setting:
         """What the setting may hold, in words."""
         kind, *metas = get_args(self.type) if get_origin(self.type) is Annotated else (self.type,)
         if get_origin(kind) is Literal:
-            return "one of " + ", ".join(get_args(kind))
+            return "one of " + ", ".join(map(str, get_args(kind)))
         if kind is bool:
             return "true or false"
         if kind in (int, float):

@@ -13,6 +13,7 @@ import cv2
 from edge.contracts import Result
 from edge.drawing import overlay
 from edge.frames import Frame, Image, PixelFormat
+from edge.orientation import UPRIGHT
 from edge.web import messages
 from edge.web.access import AccessControl
 from edge.web.broadcast import Broadcast
@@ -124,8 +125,12 @@ class MjpegSink:
         return self._encode(overlay.draw(result, corner=f"{self._rate}  {latency_ms:.0f} ms"))
 
     def _encode_raw(self, frame: Frame) -> EncodedPicture:
-        """The camera's own JPEG, unchanged, if it delivers JPEGs."""
-        if frame.format is PixelFormat.MJPG:
+        """The camera's own JPEG, unchanged, if it delivers JPEGs that are upright.
+
+        A turned one is encoded again, once for all viewers.  An EXIF tag would cost nothing, and only some
+        viewers would obey it.
+        """
+        if frame.format is PixelFormat.MJPG and frame.orientation == UPRIGHT:
             return EncodedPicture(frame.buffer.tobytes())
         return self._encode(frame.bgr)
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
+from dataclasses import dataclass
 from types import ModuleType
 from typing import Any
 
@@ -111,6 +112,17 @@ def encode_raw(picture: Buffer, code: str) -> Buffer:
     raise AssertionError(f"no such format: {code}")
 
 
+@dataclass(frozen=True)
+class Transform:
+    """libcamera.Transform: what the sensor does without cost."""
+
+    hflip: bool = False
+    vflip: bool = False
+
+    def apply(self, picture: Buffer) -> Buffer:
+        return picture[:: -1 if self.vflip else 1, :: -1 if self.hflip else 1]
+
+
 class Request:
     """One of picamera2's requests: it holds a buffer of the camera until it is released."""
 
@@ -124,9 +136,8 @@ class Request:
         width, height = self._camera.size
         # libcamera pads rows to a multiple of 64 bytes.
         stride = -(-width // 64) * 64
-        padded = cv2.copyMakeBorder(
-            make_picture(self._number, width, height), 0, 0, 0, stride - width, cv2.BORDER_CONSTANT
-        )
+        picture = self._camera.transform.apply(make_picture(self._number, width, height))
+        padded = cv2.copyMakeBorder(picture, 0, 0, 0, stride - width, cv2.BORDER_CONSTANT)
         return np.asarray(cv2.cvtColor(padded, cv2.COLOR_BGR2YUV_I420), np.uint8)
 
     def get_metadata(self) -> dict[str, Any]:
@@ -171,13 +182,18 @@ class Picamera2:
         return [{"Model": model, "Num": number} for number, model in enumerate(Picamera2.models)]
 
     def create_video_configuration(
-        self, main: dict[str, Any], lores: dict[str, Any], controls: dict[str, Any]
+        self,
+        main: dict[str, Any],
+        lores: dict[str, Any],
+        controls: dict[str, Any],
+        transform: "Transform | None" = None,
     ) -> dict[str, Any]:
         assert lores["format"] == "YUV420" and lores["size"] <= main["size"] and controls["FrameRate"] > 0
-        return {"main": main, "lores": lores}
+        return {"main": main, "lores": lores, "transform": transform or Transform()}
 
     def configure(self, configuration: dict[str, Any]) -> None:
         assert self.state == "made"
+        self.transform = configuration["transform"]
         width, height = configuration["lores"]["size"]
         if width > 4096:
             raise RuntimeError("Invalid camera configuration")
@@ -221,6 +237,13 @@ class Picamera2:
         self.state = "closed"
         if Picamera2.is_broken:
             raise OSError("Failed to stop camera: No such device")
+
+
+def make_libcamera_module() -> ModuleType:
+    """The module that `import libcamera` imports."""
+    module = ModuleType("libcamera")
+    module.Transform = Transform  # type: ignore[attr-defined]
+    return module
 
 
 def make_picamera2_module() -> ModuleType:

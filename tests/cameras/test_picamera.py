@@ -2,13 +2,18 @@
 
 import sys
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pytest
 
+from edge.build import make_camera
 from edge.cameras.picamera import PiCamera
 from edge.cameras.reconnecting import ReconnectingCamera
 from edge.errors import CameraBusy, CameraError, CameraNotFound, CameraTimeout
 from edge.frames import PixelFormat
+from edge.orientation import FLIPPED, MIRRORED, UPRIGHT, Orientation
+from edge.settings.config import Config
 from tests.cameras import standins
 from tests.cameras.standins import Picamera2
 from tests.clocks import Clock
@@ -17,6 +22,7 @@ from tests.clocks import Clock
 @pytest.fixture
 def library(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "picamera2", standins.make_picamera2_module())
+    monkeypatch.setitem(sys.modules, "libcamera", standins.make_libcamera_module())
 
 
 @pytest.mark.usefixtures("library")
@@ -161,3 +167,30 @@ def test_picamera2_built_against_an_old_numpy_says_what_to_install(
         PiCamera(0, 320, 240, 30),
     ):
         pass
+
+
+@pytest.mark.usefixtures("library")
+@pytest.mark.parametrize(
+    "orientation", [UPRIGHT, MIRRORED, FLIPPED, Orientation(180)], ids=["upright", "mirror", "flip", "180"]
+)
+def test_sensor_turns_the_picture_where_the_sides_stay(orientation: Orientation) -> None:
+    with PiCamera(0, 320, 240, 30, orientation=orientation) as camera:
+        frame = next(camera)
+    assert frame.orientation == UPRIGHT and np.shares_memory(frame.grey, frame.buffer)
+    expected = orientation.apply(standins.make_picture(0, 320, 240)[:, :, 0]).astype(int)
+    assert np.abs(frame.grey - expected * 219 / 255 - 16).max() <= 2
+
+
+@pytest.mark.usefixtures("library")
+@pytest.mark.parametrize(("flags", "at_camera"), [({"rotate": 180}, True), ({"rotate": 90}, False)])
+def test_camera_of_the_settings_is_turned_at_the_sensor_where_it_can_be(
+    flags: dict[str, Any], at_camera: bool
+) -> None:
+    with make_camera(Config(camera="picamera2", mirror=True, **flags), is_paced=False) as camera:
+        frame = next(camera)
+        assert (Picamera2.last.transform != standins.Transform()) == at_camera
+    assert (frame.orientation == UPRIGHT) == at_camera
+    assert (frame.width, frame.height) == ((640, 480) if at_camera else (480, 640))
+    # The left half is the bright one; mirrored, it is at the right, and upside down at the left again.
+    bright = frame.grey[10, 10] > frame.grey[-10, -10]
+    assert bright

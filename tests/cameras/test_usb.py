@@ -15,6 +15,7 @@ from edge.errors import CameraBusy, CameraError, CameraNotFound, CameraTimeout
 from edge.frames import PixelFormat
 from tests.cameras.fake_machine import FakeMachine
 from tests.cameras.standins import make_picture
+from tests.exif import add_exif
 
 
 @pytest.fixture
@@ -60,6 +61,64 @@ def test_log_gives_the_format_of_the_camera(machine: FakeMachine, caplog: pytest
         frame = next(camera)
     assert (frame.width, frame.height, frame.format) == (320, 240, PixelFormat.YUYV)
     assert "YUYV 320×240" in caplog.text and "asked for MJPG 640×480 at 30" in caplog.text
+
+
+def show_jpegs(machine: FakeMachine, *jpegs: bytes) -> None:
+    """Make the camera deliver `jpegs` one after the other, as OpenCV does: each is one row."""
+    rest = iter(jpegs)
+    machine.capture.read = lambda: (  # type: ignore[method-assign]
+        True,
+        np.frombuffer(next(rest), np.uint8).reshape(1, -1),
+    )
+
+
+def make_square(width: int, height: int) -> bytes:
+    """A JPEG of a white square of 100 × 100 px."""
+    picture = np.zeros((height, width), np.uint8)
+    picture[100:200, 150:250] = 255
+    return np.asarray(cv2.imencode(".jpg", picture)[1], np.uint8).tobytes()
+
+
+@pytest.mark.parametrize(
+    ("tag", "size"), [(1, (640, 480)), (3, (640, 480)), (6, (480, 640)), (8, (480, 640))]
+)
+def test_picture_of_a_phone_is_turned_as_exif_says_and_never_squeezed(
+    machine: FakeMachine, tag: int, size: tuple[int, int]
+) -> None:
+    show_jpegs(machine, add_exif(make_square(640, 480), tag))
+    with machine.make_camera() as camera:
+        frame = next(camera)
+    assert (frame.width, frame.height) == size
+    half = frame.half_grey
+    assert half is not None and half.shape == (size[1] // 2, size[0] // 2)
+    for picture in (frame.grey, frame.bgr[:, :, 0]):
+        assert picture.shape == (size[1], size[0])
+        rows, columns = np.where(picture > 128)
+        assert [int(np.ptp(rows)), int(np.ptp(columns))] == [99, 99]
+    left = {1: 150, 3: 390, 6: 480 - 200, 8: 100}[tag]
+    assert np.where(frame.grey > 128)[1].min() == left
+
+
+def test_camera_that_changes_its_size_goes_on_with_frames_of_that_size(machine: FakeMachine) -> None:
+    large, small = make_square(640, 480), make_square(320, 240)
+    show_jpegs(machine, large, large, small, small, small)
+    with machine.make_camera() as camera:
+        frames = list(islice(camera, 4))
+    assert [(frame.number, frame.width, frame.height) for frame in frames] == [
+        (0, 640, 480),
+        (1, 640, 480),
+        (3, 320, 240),
+        (4, 320, 240),
+    ]
+    assert [frame.grey.shape for frame in frames] == [(480, 640)] * 2 + [(240, 320)] * 2
+    assert np.ptp(np.where(frames[-1].grey > 128)[0]) == 99
+
+
+def test_one_damaged_header_does_not_change_the_size(machine: FakeMachine) -> None:
+    large = make_square(640, 480)
+    show_jpegs(machine, large, make_square(320, 480), large)
+    with machine.make_camera() as camera:
+        assert [(frame.number, frame.width) for frame in islice(camera, 2)] == [(0, 640), (2, 640)]
 
 
 @pytest.mark.parametrize("content", [b"", b"\0" * 100, b"\xff\xd8 cut off"])

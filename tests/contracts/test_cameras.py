@@ -15,10 +15,12 @@ import pytest
 from edge.cameras.demo import DemoCamera
 from edge.cameras.picamera import PiCamera
 from edge.cameras.reconnecting import ReconnectingCamera
+from edge.cameras.turned import TurnedCamera
 from edge.cameras.usb import UsbCamera
 from edge.cameras.video import VideoCamera
 from edge.contracts import Camera
 from edge.frames import Frame
+from edge.orientation import Orientation
 from tests.cameras import standins
 
 WIDTH, HEIGHT, FPS = 320, 240, 30
@@ -28,6 +30,7 @@ NAMES = (
     "usb as YUYV",
     "usb as NV12",
     "reconnecting",
+    "turned",
     "file",
     "paced file",
     "http",
@@ -84,11 +87,11 @@ def kind(request: pytest.FixtureRequest) -> str:
     return str(request.param)
 
 
-def make_usb_camera(root: Path, code: str) -> UsbCamera:
+def make_usb_camera(root: Path, code: str, width: int = WIDTH, height: int = HEIGHT) -> UsbCamera:
     return UsbCamera(
         "/dev/video0",
-        WIDTH,
-        HEIGHT,
+        width,
+        height,
         FPS,
         root=root,
         capture=lambda *_: standins.V4l2Capture(lambda _: None, codes=[code]),  # type: ignore[arg-type]
@@ -99,12 +102,15 @@ def make_usb_camera(root: Path, code: str) -> UsbCamera:
 def make(
     kind: str, request: pytest.FixtureRequest, tmp_path: Path, clip: Path, monkeypatch: pytest.MonkeyPatch
 ) -> Make:
-    if kind.startswith("usb") or kind == "reconnecting":
+    if kind.startswith("usb") or kind in ("reconnecting", "turned"):
         device = tmp_path / "dev" / "video0"
         device.parent.mkdir()
         device.touch()
         if kind == "reconnecting":
             return lambda: ReconnectingCamera(make_usb_camera(tmp_path, "MJPG"), WIDTH, HEIGHT)
+        if kind == "turned":
+            # The camera's own pictures are portraits.
+            return lambda: TurnedCamera(make_usb_camera(tmp_path, "MJPG", HEIGHT, WIDTH), Orientation(90))
         return lambda: make_usb_camera(tmp_path, kind[-4:])
     if kind == "picamera2":
         if "picamera2" not in sys.modules:

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -9,12 +10,14 @@ import numpy as np
 import pytest
 
 from edge.cameras.demo import DemoCamera
+from edge.cameras.turned import turn
 from edge.cameras.video import VideoCamera
 from edge.contracts import Box, Face, Reading, Result, Search
 from edge.detectors.haar import HaarDetector
 from edge.drawing import blur as blurring
 from edge.drawing.blur import KEEP_S, LOOK_AHEAD_S, FaceBlur
 from edge.frames import Frame, Image, PixelFormat
+from edge.orientation import Orientation
 from edge.rotation import FileSeries
 from edge.sinks.recorder import RecorderSink
 from tests.clocks import Clock
@@ -179,6 +182,18 @@ def test_crowd_with_overlapping_faces_is_hidden() -> None:
     for box in boxes:
         part = result.frame.bgr[box.top : box.bottom, box.left : box.right]
         assert count_values_across(part) <= 12
+
+
+@pytest.mark.parametrize("degrees", [90, 180])
+def test_camera_that_is_turned_hides_every_face_where_it_is(degrees: int) -> None:
+    face_blur, elsewhere = FaceBlur(), Box(40, 40, 100, 100)
+    turned = result_at(5.1, elsewhere)
+    turned = replace(turned, frame=turn(turned.frame, Orientation(degrees)))
+    assert not list(face_blur.blur(result_at(5.0, FACE)))
+    (before,) = face_blur.blur(turned)
+    (after,) = face_blur.flush()
+    assert is_hidden(before, FACE) and not is_hidden(before, elsewhere)
+    assert is_hidden(after, elsewhere) and not is_hidden(after, FACE)
 
 
 def test_no_face_of_a_real_video_is_found_again_in_the_blurred_frames(

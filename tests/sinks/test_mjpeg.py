@@ -20,15 +20,18 @@ import numpy as np
 import pytest
 
 from edge.cameras.demo import DemoCamera
+from edge.cameras.turned import turn
 from edge.contracts import Box, Result, Search
 from edge.detectors.haar import HaarDetector
 from edge.drawing import overlay
 from edge.drawing.blur import FaceBlur
 from edge.errors import SinkError
 from edge.frames import Frame, PixelFormat
+from edge.orientation import Orientation
 from edge.sinks.mjpeg import MjpegSink
 from edge.web import multipart, server
 from edge.web.server import Resources
+from tests.exif import add_exif
 from tests.pixels import count_values_across
 from tests.results import LABELS, reading_of, result_of
 from tests.sinks.show_results import show_results
@@ -139,6 +142,20 @@ def test_raw_stream_is_the_cameras_own_jpeg_without_decoding(
     for codec in ("imencode", "imdecode", "cvtColor"):
         monkeypatch.setattr(cv2, codec, raise_of(AssertionError(codec)))
     assert fetch_picture(sink, Result(frame, (), 0.0, 0.0), "/stream?raw=1") == jpeg.tobytes()
+
+
+@pytest.mark.parametrize("has_exif", [False, True])
+def test_raw_stream_of_a_turned_camera_is_upright_for_every_viewer(sink: MjpegSink, has_exif: bool) -> None:
+    portrait = np.zeros((640, 480, 3), np.uint8)
+    portrait[:100] = 255
+    jpeg = cv2.imencode(".jpg", cv2.rotate(portrait, cv2.ROTATE_90_COUNTERCLOCKWISE))[1].tobytes()
+    buffer = np.frombuffer(add_exif(jpeg, 6) if has_exif else jpeg, np.uint8)
+    frame = turn(Frame(buffer, PixelFormat.MJPG, 640, 480, 0, 0.0, 0.0), Orientation(90))
+    encoded = np.frombuffer(fetch_picture(sink, Result(frame, (), 0.0, 0.0), "/stream?raw=1"), np.uint8)
+    for flag in (cv2.IMREAD_GRAYSCALE, cv2.IMREAD_GRAYSCALE | cv2.IMREAD_IGNORE_ORIENTATION):
+        seen = cv2.imdecode(encoded, flag)
+        assert seen is not None and seen.shape == (640, 480)
+        assert seen[50, 240] > 200 and seen[150, 240] < 50
 
 
 def test_raw_stream_of_another_camera_is_encoded_once_for_all_and_not_drawn_on(
