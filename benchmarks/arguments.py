@@ -90,10 +90,22 @@ def _add_line(commands: _Commands) -> None:
     options.add_number(command, "--frames", 464, "frames of a pass")
     options.add_number(command, "--fps", 30, "rate of the live passes")
     options.add_number(command, "--rounds", 3, "passes of each kind")
-    command.add_argument(
+    watched = command.add_mutually_exclusive_group()
+    watched.add_argument(
         "--viewer",
         action="store_true",
         help="send the frames over HTTP to one viewer, so that each is encoded (default: only draw them)",
+    )
+    watched.add_argument(
+        "--not-drawn",
+        action="store_true",
+        help="have nobody look at pictures, so that none is drawn (default: draw every frame)",
+    )
+    command.add_argument(
+        "--against",
+        metavar="COMMIT",
+        help="run passes of this commit, since 0dd6e5c, and of this checkout in turn: print the ratios of "
+        "their stats (default: measure this checkout alone)",
     )
     options.add_json(command)
     options.add_compare(command)

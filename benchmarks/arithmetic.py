@@ -51,6 +51,11 @@ def compute_spread(rounds: Sequence[float]) -> Spread:
     return Spread(float(median), float(low), float(high))
 
 
+def compute_ratio_spread(old: Sequence[float], new: Sequence[float]) -> Spread:
+    """Compute the spread of the ratios new / old, round by round; the rounds of `old` are above 0."""
+    return compute_spread([after / before for before, after in zip(old, new, strict=True)])
+
+
 def pair_changes(old: Mapping[str, Spread], new: Mapping[str, Spread]) -> list[Change]:
     """Pair the values that both runs have, in the order of the new run."""
     return [Change(name, old[name], spread) for name, spread in new.items() if name in old]

@@ -164,6 +164,7 @@ LIBRARIES = {
         "export.data.framing",
         "benchmarks.agreement.measurement",
         "benchmarks.speed.line",
+        "benchmarks.speed.line_comparison",
         "benchmarks.speed.load",
         "benchmarks.speed.stage_timing",
     },

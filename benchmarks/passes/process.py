@@ -8,14 +8,16 @@ import sys
 import threading
 import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from pathlib import Path
 
 import msgspec
 
 from benchmarks.passes.protocol import PassRequest, PassResult
 from edge.errors import FerEdgeError
+from edge.settings.config import Config
 from edge.settings.credentials import PREFIX
 
 PASS_WITHIN_S = 600.0
@@ -30,31 +32,53 @@ class CompletedPass:
     cold_start_s: float
 
 
+@dataclass(frozen=True, slots=True)
+class Launcher:
+    """How the interpreter is started for a pass: its arguments before the request, and what it needs set."""
+
+    arguments: tuple[str, ...]
+    environment: Mapping[str, str] = field(default_factory=dict)
+
+
+OWN_WORKER = Launcher(("-m", "benchmarks.passes.worker"))
+
+
+def make_checkout_launcher(checkout: Path, bytecode: Path) -> Launcher:
+    """Make the launcher for a pass of any checkout since version 0.1, also of this one.
+
+    Compiled modules are kept in the folder `bytecode`, so that no checkout has more of them than another.
+    """
+    arguments = ("-P", str(Path(__file__).with_name("any_checkout.py")), str(checkout))
+    return Launcher(arguments, {"PYTHONPYCACHEPREFIX": str(bytecode), "PYTHONDONTWRITEBYTECODE": ""})
+
+
 class PassError(FerEdgeError):
     """A pass ended without a result."""
 
 
-def run_pass_process(request: PassRequest) -> CompletedPass:
+def run_pass_process(request: PassRequest, launcher: Launcher = OWN_WORKER) -> CompletedPass:
     """Run a pass in a process of its own, with a viewer where it serves one; raises PassError."""
     started_s = time.monotonic()
-    with start_pass(request) as (process, url):
+    with start_pass(request, launcher) as (process, url):
         if url:
             threading.Thread(target=_watch_stream, args=(url,), daemon=True, name="viewer").start()
         return finish_pass(process, started_s)
 
 
 @contextmanager
-def start_pass(request: PassRequest) -> "Iterator[tuple[subprocess.Popen[str], str]]":
+def start_pass(
+    request: PassRequest, launcher: Launcher = OWN_WORKER
+) -> "Iterator[tuple[subprocess.Popen[str], str]]":
     """Start a process that runs `request`, and kill it in the end if it still runs.
 
     Yields the process and the address of its stream, or an empty address where it serves none.
     """
     process = subprocess.Popen(
-        [sys.executable, "-m", "benchmarks.passes.worker", msgspec.json.encode(request).decode()],
+        [sys.executable, *launcher.arguments, encode_request(request)],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
-        env=_make_environment(),
+        env={**_make_environment(), **launcher.environment},
     )
     try:
         assert process.stdout is not None
@@ -79,6 +103,19 @@ def finish_pass(process: "subprocess.Popen[str]", started_s: float) -> Completed
         raise error
     result = msgspec.json.decode(output, type=PassResult)
     return CompletedPass(result, result.drawn_at_s[0] - started_s)
+
+
+def encode_request(request: PassRequest) -> str:
+    """Encode `request` as JSON without the settings that have their default value.
+
+    Another checkout may not know them, or may have other defaults.
+    """
+    content = msgspec.to_builtins(request)
+    defaults = msgspec.to_builtins(Config())
+    content["config"] = {
+        name: value for name, value in content["config"].items() if value != defaults.get(name)
+    }
+    return msgspec.json.encode(content).decode()
 
 
 def _make_environment() -> dict[str, str]:

@@ -18,6 +18,8 @@ class PassRequest(msgspec.Struct, frozen=True, kw_only=True):
     """Serve the frames over HTTP, and wait for a viewer first."""
     time_libraries: bool
     """Time every call into a library, which costs time itself."""
+    is_drawn: bool = True
+    """Draw every frame; False to have nobody look at pictures."""
     kept: int | None = None
     """Report only this many of the newest results; None for all."""
 

@@ -21,7 +21,7 @@ import msgspec
 from benchmarks.clip import ClipCamera, open_clip
 from benchmarks.passes.library_timing import CallTimer, measure_timer_s, time_libraries
 from benchmarks.passes.protocol import PassRequest, PassResult
-from benchmarks.process_usage import MB, ProcessUsage, read_usage
+from benchmarks.process_usage import MB, ProcessUsage, read_rss_mb, read_usage
 from edge.build import build, make_camera
 from edge.command import command, make_parser
 from edge.contracts import Camera, Result, Sink
@@ -37,16 +37,19 @@ class TimingSink:
     """A Sink that draws every frame, unless a sink before it does, and records when that was done."""
 
     name = "timing"
-    needs_picture = True
 
-    def __init__(self, timer: CallTimer, kept: int | None) -> None:
-        """`timer` is cleared at the first frame; only the newest `kept` results are kept, all for None."""
+    def __init__(self, timer: CallTimer, kept: int | None, *, is_drawn: bool = True) -> None:
+        """`timer` is cleared at the first frame; only the newest `kept` results are kept, all for None.
+
+        With `is_drawn` False it draws nothing and needs no pictures.
+        """
         self._timer = timer
+        self.needs_picture = is_drawn
         self._drawing_sink: Sink | None = None
         self._results: deque[tuple[int, float, float, int]] = deque(maxlen=kept)
         self._is_first = True
         self._cpu_start_s = self._cpu_end_s = 0.0
-        self._usage = ProcessUsage(0, 0, 0.0)
+        self._rss_mb, self._usage = 0.0, ProcessUsage(0, 0, 0.0)
 
     def add_to(self, sinks: Sequence[Sink]) -> list[Sink]:
         """Return `sinks` without a progress bar, and this one after them; the first of them then draws."""
@@ -69,11 +72,12 @@ class TimingSink:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        self._rss_mb = read_rss_mb()
         self._usage = read_usage()
 
     def show(self, result: Result) -> None:
         """Draw the result if no other sink has, and record the time."""
-        if self._drawing_sink is None:
+        if self._drawing_sink is None and self.needs_picture:
             latency_ms = (time.monotonic() - result.frame.captured_at_s) * 1000
             overlay.draw(result, corner=f"{latency_ms:.0f} ms")
         self._results.append(
@@ -98,7 +102,7 @@ class TimingSink:
             drawn_at_s=drawn_at_s,
             faces=faces,
             cpu_s=self._cpu_end_s - self._cpu_start_s,
-            rss_bytes=round(self._usage.rss_mb * MB),
+            rss_bytes=round(self._rss_mb * MB),
             threads=self._usage.threads,
             calls_s={name: times for name, times in self._timer.times_s.items() if times},
             timer_s=timer_s,
@@ -115,7 +119,7 @@ def run_pass(request: PassRequest) -> PassResult:
     config = request.config
     with ExitStack() as opened:
         timer = opened.enter_context(time_libraries()) if request.time_libraries else CallTimer()
-        timing_sink = TimingSink(timer, request.kept)
+        timing_sink = TimingSink(timer, request.kept, is_drawn=request.is_drawn)
         with SignalWaiter(signals=(signal.SIGTERM,)) as waiter:
             pipeline = build(
                 config,

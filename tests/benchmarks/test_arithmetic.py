@@ -8,6 +8,7 @@ from benchmarks.arithmetic import (
     compute_overhead_ratio,
     compute_percentiles,
     compute_rate_per_s,
+    compute_ratio_spread,
     compute_spread,
     count_dropped,
     pair_changes,
@@ -17,6 +18,13 @@ from benchmarks.arithmetic import (
 def test_spread_is_the_median_and_the_quartiles() -> None:
     assert compute_spread([5, 1, 3, 2, 4]) == Spread(3, 2, 4)
     assert compute_spread([7]) == Spread(7, 7, 7)
+
+
+def test_ratios_are_of_the_same_round() -> None:
+    # The machine was slow in the last round, which affected both.
+    assert compute_ratio_spread([2, 4, 80], [1, 2, 40]) == Spread(0.5, 0.5, 0.5)
+    with pytest.raises(ValueError):
+        compute_ratio_spread([1, 2], [1])
 
 
 def test_noise_is_a_share_of_the_median() -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.process_usage import read_cpu_s, read_usage
+from benchmarks.process_usage import read_cpu_s, read_rss_mb, read_usage
 
 GROWN_MB = 64
 
@@ -71,6 +71,7 @@ def test_usage_agrees_with_what_the_kernel_writes(read_status: Callable[[], dict
     status, usage = read_status(), read_usage()
     assert usage.threads == int(status["Threads"])
     assert usage.rss_mb == pytest.approx(int(status["VmRSS"].split()[0]) * 1024 / 1e6, rel=0.05)
+    assert read_rss_mb() == pytest.approx(usage.rss_mb, rel=0.05)
 
 
 @pytest.fixture

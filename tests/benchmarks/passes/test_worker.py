@@ -57,6 +57,13 @@ def test_calls_of_libraries_are_timed_where_that_is_asked_for(clip_file: Path) -
     assert result.timer_s >= 0
 
 
+def test_nothing_is_drawn_where_nobody_looks(clip_file: Path) -> None:
+    drawn = run_pass(make_request(clip_file, time_libraries=True)).calls_s
+    result = run_pass(make_request(clip_file, time_libraries=True, is_drawn=False))
+    assert "putText" in drawn and "putText" not in result.calls_s
+    assert result.numbers == list(range(FRAMES)) and result.faces[-1] == 1
+
+
 def test_only_the_newest_results_are_kept_where_that_is_asked_for(clip_file: Path) -> None:
     assert run_pass(make_request(clip_file, kept=3)).numbers == [FRAMES - 3, FRAMES - 2, FRAMES - 1]
 

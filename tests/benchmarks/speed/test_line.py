@@ -38,6 +38,18 @@ def test_viewer_has_each_frame_encoded(face_clip: Path, tmp_path: Path) -> None:
     assert calls == pytest.approx(1, abs=0.2)
 
 
+def test_nothing_is_drawn_where_nobody_looks(face_clip: Path, tmp_path: Path) -> None:
+    out = tmp_path / "line.json"
+    assert run_line("--clip", str(face_clip), "--not-drawn", "--json", str(out)) == 0
+    stats = json.loads(out.read_text())
+    assert not stats["is_drawn"] and "putText" not in stats["calls_per_frame"]
+
+
+def test_viewer_has_frames_drawn(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run_line("--camera", "demo", "--viewer", "--not-drawn") == 78
+    assert "not allowed with" in capsys.readouterr().err
+
+
 def test_live_camera_is_measured_at_its_own_rate(tmp_path: Path) -> None:
     out = tmp_path / "line.json"
     assert run_line("--camera", "demo", "--json", str(out)) == 0
