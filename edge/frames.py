@@ -1,7 +1,8 @@
 """A camera's picture: the buffer as the camera delivered it, and what is decoded from it on first use."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import Enum
+from typing import Self
 
 import cv2
 import numpy as np
@@ -61,8 +62,15 @@ class Frame:
 
     @property
     def is_decodable(self) -> bool:
-        """Whether the buffer gives a picture; a JPEG is decoded to grey to find out, and the grey is kept."""
+        """Whether the buffer gives a picture.  To find out, a JPEG is decoded to `grey`, which is kept."""
         return self.format is not PixelFormat.MJPG or bool(self.grey.size and not self._is_damaged)
+
+    def renumber(self, number: int, captured_at_s: float, elapsed_s: float) -> Self:
+        """The same picture with another number and other times; what was decoded from it is kept."""
+        frame = replace(self, number=number, captured_at_s=captured_at_s, elapsed_s=elapsed_s)
+        for name in ("_grey", "_bgr", "_half_grey", "_is_damaged"):
+            object.__setattr__(frame, name, getattr(self, name))
+        return frame
 
     @property
     def grey(self) -> Image:

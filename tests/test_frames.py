@@ -126,6 +126,22 @@ def test_jpeg_whose_colour_is_expected_is_decoded_once(monkeypatch: pytest.Monke
     assert len(decoded) == 3
 
 
+def test_renumbered_frame_keeps_what_was_decoded(monkeypatch: pytest.MonkeyPatch) -> None:
+    frame = make_frame(make_buffer(PixelFormat.MJPG), PixelFormat.MJPG)
+    half, grey, bgr = frame.half_grey, frame.grey, frame.bgr
+    monkeypatch.setattr(cv2, "imdecode", None)
+    renumbered = frame.renumber(7, 1.5, 2.5)
+    assert (renumbered.number, renumbered.captured_at_s, renumbered.elapsed_s) == (7, 1.5, 2.5)
+    assert (frame.number, frame.captured_at_s, frame.elapsed_s) == (0, 0.0, 0.0)
+    assert renumbered.grey is grey and renumbered.bgr is bgr and renumbered._half_grey is half
+    assert np.shares_memory(renumbered.buffer, frame.buffer)
+
+
+def test_renumbered_frame_is_as_damaged_as_before() -> None:
+    frame = make_frame(np.frombuffer(b"nothing", np.uint8), PixelFormat.MJPG)
+    assert not frame.is_decodable and not frame.renumber(1, 0.0, 0.0).is_decodable
+
+
 def test_half_of_a_jpeg_has_half_its_sides_rounded_up_and_is_kept() -> None:
     jpeg = np.asarray(cv2.imencode(".jpg", PICTURE[:63, :95])[1], np.uint8).reshape(-1)
     frame = Frame(jpeg, PixelFormat.MJPG, 95, 63, 0, 0.0, 0.0)

@@ -1,6 +1,4 @@
-"""Numbers and times of frames that go on, although a camera is opened again and notices come in between."""
-
-from dataclasses import replace
+"""Continues frame numbers and times across reopenings of a camera, and across the notices in between."""
 
 from edge.frames import Frame, Image, PixelFormat
 
@@ -12,11 +10,12 @@ class FrameNumbering:
         self._number = -1
         self._captured_at_s = self._elapsed_s = 0.0
         self._started_s: float | None = None
-        # What is added to the numbers and elapsed times of the camera as it was opened last.
+        # The numbers and elapsed times of the camera begin at 0 each time that it is opened.  These are added
+        # to them: to the number, and to the elapsed time, s.
         self._offsets: tuple[int, float] | None = None
 
     def restart(self) -> None:
-        """The next frame is the first since the camera was opened."""
+        """Call it when the camera was opened: its next frame is the first."""
         self._offsets = None
 
     def renumber(self, frame: Frame) -> Frame:
@@ -44,4 +43,4 @@ class FrameNumbering:
         self._number = number
         self._captured_at_s = max(self._captured_at_s, captured_at_s)
         self._elapsed_s = max(self._elapsed_s, elapsed_s)
-        return replace(frame, number=number, captured_at_s=self._captured_at_s, elapsed_s=self._elapsed_s)
+        return frame.renumber(number, self._captured_at_s, self._elapsed_s)

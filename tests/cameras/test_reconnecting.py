@@ -443,3 +443,11 @@ def test_many_absences_leave_no_descriptor_and_count_each(scene: Scene) -> None:
                 descriptors = len(os.listdir("/proc/self/fd"))
     assert scene.reconnects == 40
     assert len(os.listdir("/proc/self/fd")) == descriptors
+
+
+def test_frame_that_was_checked_is_not_decoded_again(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    with scene.open_camera() as camera:
+        frame = next(camera)
+    # The first frame is always checked.
+    monkeypatch.setattr(cv2, "imdecode", None)
+    assert frame.grey.any()
