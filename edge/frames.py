@@ -34,7 +34,9 @@ class Frame:
     is given, not a copy: the camera must not write to that array again.
     `width` and `height` are those of the picture as it is seen.  `orientation` says how that came from the
     buffer: `grey` and `bgr` are turned by it once they are decoded, the buffer never is.
-    `number` counts the camera's deliveries from 0: a gap in it means dropped frames.
+    `number` counts the frames that the program read from the camera, from 0.  A gap between two frames means
+    that the frames between them were dropped on their way through the program.  The demo camera also counts
+    the frames that nobody read in time.  What a camera's driver loses leaves no gap.
     `captured_at_s` is on the clock of time.monotonic(); latency is measured from it.
     `elapsed_s` is the time since the camera's first frame on the camera's own clock.  For a file it is the
     media time: a file may be read faster than it was filmed, and durations in the picture are measured by

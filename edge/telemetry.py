@@ -12,7 +12,7 @@ from edge.board import Board
 from edge.contracts import Result
 from edge.frames import Frame
 
-# Rates and percentiles cover so many seconds back from now.
+# The time that rates and percentiles cover, up to now.
 WINDOW_S = 5.0
 
 
@@ -26,7 +26,7 @@ class Stats:
     captured: int
     analysed: int
     dropped: int
-    """Frames that never reached the sinks: lost by the camera's driver or between any two stages."""
+    """Frames with a number (see Frame.number) that never reached the sinks: a newer frame replaced them."""
     latency_p50_ms: float
     """From capture until every sink has taken the result."""
     latency_p95_ms: float
@@ -96,7 +96,7 @@ class Telemetry:
             self._faces = len(result.readings)
 
     def count_delivered(self, result: Result) -> None:
-        """The delivering stage has taken `result`; a gap in the frames' numbers counts as dropped."""
+        """The delivering stage has taken `result`; the numbers between the last frame and this are dropped."""
         with self._lock:
             self._dropped_count += result.frame.number - self._last_number - 1
             self._last_number = result.frame.number

@@ -26,7 +26,7 @@ STAGES = ("detect", "infer", "deliver")
 _COUNTERS = (
     ("frames_captured", "captured", "Frames that the camera delivered."),
     ("frames_analysed", "analysed", "Frames that were searched for faces, which were then read."),
-    ("frames_dropped", "dropped", "Frames that a newer one replaced before a stage took them."),
+    ("frames_dropped", "dropped", "Frames that never reached the outputs: a newer frame replaced them."),
     ("camera_reconnects", "reconnects", "How often the camera has come back."),
     ("outputs_lost", "outputs_lost", "How often a recording or another output has failed."),
 )
