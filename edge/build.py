@@ -1,4 +1,4 @@
-"""The composition root: builds the pipeline that the settings describe, for every program that runs one."""
+"""Builds the pipeline that the settings describe: the composition root of every program that runs one."""
 
 import logging
 import os
@@ -39,7 +39,6 @@ from edge.settings import benchmark_result
 from edge.settings.config import Config
 from edge.settings.reloading import OnChange, ignore_changes
 from edge.sinks.face_blur import FaceBlurSink
-from edge.sinks.latency import LatencySink
 from edge.telemetry import Telemetry
 from edge.threads import share_heap
 
@@ -52,34 +51,42 @@ def build(
     camera: Camera | None = None,
     telemetry: Telemetry | None = None,
     has_stream: bool = False,
-    change_sinks: Callable[[list[Sink]], Sequence[Sink]] = lambda sinks: sinks,
+    change_outputs: Callable[[list[Sink]], Sequence[Sink]] = lambda outputs: outputs,
     on_quit: Callable[[], None] = lambda: None,
     on_change: OnChange = ignore_changes,
 ) -> Pipeline:
     """Build the pipeline of `config`; raises FerEdgeError.  Call it before any thread is started.
 
-    `camera` and `telemetry` replace those of `config`.  `has_stream` adds the HTTP server.  `change_sinks`
-    gets the sinks that `config` asks for and returns the sinks to use, so that a benchmark can add or replace
-    some.  `on_quit` is called when somebody quits at the display.  `on_change` gets a function for each
-    setting that can change while the pipeline runs.
+    `camera` and `telemetry` replace those of `config`.  `has_stream` adds the HTTP server.  `change_outputs`
+    gets the sinks for the outputs that `config` asks for, and returns the sinks to use in their place, so
+    that a benchmark can add or replace some.  `on_quit` is called when somebody quits at the display.
+    `on_change` gets a function for each setting that can change while the pipeline runs.
     """
     _limit_libraries()
     telemetry = telemetry or Telemetry(read_board=board.CachedBoard())
     camera = camera or make_camera(
-        config, is_paced=has_stream or config.display, on_back=telemetry.count_reconnect
+        config, is_paced=has_stream or config.display, on_reconnect=telemetry.count_reconnect
     )
     detector = make_detector(config)
     classifier = make_classifier(config, detector)
     tracker = make_tracker(config)
     labels, model = classifier.labels, describe_model(detector, classifier)
     sinks = make_sinks(
-        config, camera, labels, telemetry, model, has_stream=has_stream, on_quit=on_quit, on_change=on_change
+        config,
+        camera,
+        labels,
+        telemetry,
+        model,
+        has_stream=has_stream,
+        change_outputs=change_outputs,
+        on_quit=on_quit,
+        on_change=on_change,
     )
-    sinks = [*change_sinks(sinks), LatencySink(telemetry)]
     face_finder = TrackingFaceFinder(tracker, detector)
     expression_reader = SmoothingExpressionReader(classifier, make_smoother())
-    shown_to: list[Sink] = [FaceBlurSink(sinks)] if config.blur else sinks
-    pipeline = Pipeline(camera, face_finder, expression_reader, shown_to, telemetry)
+    # With --blur, the pipeline knows one sink alone, which hides the faces from all others.
+    outer_sinks: list[Sink] = [FaceBlurSink(sinks)] if config.blur else sinks
+    pipeline = Pipeline(camera, face_finder, expression_reader, outer_sinks, telemetry)
     on_change("min_face_px", tracker.set_min_face_px)
     on_change("log_every_s", partial(setattr, pipeline, "log_every_s"))
     log.info("camera %s", camera.name)
@@ -93,10 +100,10 @@ def _limit_libraries() -> None:
     cv2.setNumThreads(1)
 
 
-def make_camera(config: Config, *, is_paced: bool, on_back: Callable[[], None] = lambda: None) -> Camera:
+def make_camera(config: Config, *, is_paced: bool, on_reconnect: Callable[[], None] = lambda: None) -> Camera:
     """The camera that `config.camera` names; `is_paced` plays a file at its own frame rate.
 
-    `on_back` is called when a camera that was away has come back.
+    `on_reconnect` is called when a camera that was away has come back.
     """
     requested, orientation = (config.width, config.height, config.fps), config.orientation
     camera: Camera
@@ -118,7 +125,7 @@ def make_camera(config: Config, *, is_paced: bool, on_back: Callable[[], None] =
     if config.orientation.swaps_sides:
         width, height = height, width
     return ReconnectingCamera(
-        _turn(camera, orientation), width, height, waits=config.wait_for_camera, on_back=on_back
+        _turn(camera, orientation), width, height, waits=config.wait_for_camera, on_reconnect=on_reconnect
     )
 
 

@@ -2,7 +2,7 @@
 
 import logging
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 
@@ -17,6 +17,7 @@ from edge.settings.reloading import OnChange, ignore_changes
 from edge.sinks import systemd
 from edge.sinks.events import EventsSink
 from edge.sinks.fault_tolerant import FaultTolerantSink
+from edge.sinks.latency import LatencySink
 from edge.sinks.metrics import MetricsSink
 from edge.telemetry import Telemetry
 
@@ -31,34 +32,35 @@ def make_sinks(
     model: Mapping[str, str],
     *,
     has_stream: bool,
+    change_outputs: Callable[[list[Sink]], Sequence[Sink]],
     on_quit: Callable[[], None],
     on_change: OnChange = ignore_changes,
 ) -> list[Sink]:
-    """The sinks that `config` asks for, a progress bar for a file, and systemd's if it started the program.
+    """The sinks in the order in which they take a result: first all outputs, then those that observe them.
 
+    The outputs are those that `config` asks for, and a progress bar for a file; `change_outputs` may replace
+    them.  The observers measure, and report to Prometheus and systemd, that the outputs have taken a result.
     The metrics report `model`.  `on_quit` is called when somebody quits at the display.  `on_change` gets a
     function for each setting that can change while the sinks are in use.
     """
-    sinks: list[Sink] = []
-    metrics = MetricsSink(labels, lambda: telemetry.read_stats().to_dict(), model)
+    outputs: list[Sink] = []
+    observers: list[Sink] = [LatencySink(telemetry)]
     if has_stream:
-        sinks.append(make_stream(config, telemetry, metrics.render))
+        metrics = MetricsSink(labels, lambda: telemetry.read_stats().to_dict(), model)
+        outputs.append(make_stream(config, telemetry, metrics.render))
+        observers.append(metrics)
     if config.display:
-        sinks.append(make_display(config, telemetry, on_quit))
-    sinks += make_files(config, labels, telemetry, on_change, is_live=camera.is_live)
+        outputs.append(make_display(config, telemetry, on_quit))
+    outputs += make_files(config, labels, telemetry, on_change, is_live=camera.is_live)
     if config.mqtt:
-        sinks.append(make_mqtt_sink(config, config.mqtt, labels, telemetry, on_change))
+        outputs.append(make_mqtt_sink(config, config.mqtt, labels, telemetry, on_change))
     if not camera.is_live:
         from edge.sinks.progress import ProgressSink
 
-        sinks.append(ProgressSink(camera, frames=config.frames))
-    if has_stream:
-        # After the sinks that show results to people, so that it can measure when those are done.
-        sinks.append(metrics)
+        outputs.append(ProgressSink(camera, frames=config.frames))
     if systemd.is_started_by_systemd(os.environ):
-        # The last, so that it reports a result to systemd once every other sink has taken it.
-        sinks.append(systemd.SystemdSink(os.environ, telemetry.read_stats))
-    return sinks
+        observers.append(systemd.SystemdSink(os.environ, telemetry.read_stats))
+    return [*change_outputs(outputs), *observers]
 
 
 def make_stream(config: Config, telemetry: Telemetry, metrics: Callable[[], bytes]) -> Sink:

@@ -27,7 +27,7 @@ def run(config: Config, frames: int) -> tuple[FakeSink, Telemetry]:
     sink, telemetry = FakeSink(), Telemetry()
     camera = FakeCamera(frames, is_live=False)
     with SignalWaiter() as waiter:
-        build(config, camera=camera, telemetry=telemetry, change_sinks=lambda _: [sink]).run(waiter)
+        build(config, camera=camera, telemetry=telemetry, change_outputs=lambda _: [sink]).run(waiter)
     assert camera.was_opened and not camera.is_open and not sink.is_open
     return sink, telemetry
 
@@ -53,7 +53,7 @@ def test_sinks_of_the_settings_are_offered_for_change(tmp_path: Path) -> None:
         return sinks
 
     config = Config(detector="haar", camera="demo", events=str(tmp_path / "out.csv"))
-    build(config, camera=FakeCamera(1, is_live=False), change_sinks=keep)
+    build(config, camera=FakeCamera(1, is_live=False), change_outputs=keep)
     assert [sink.name for sink in offered] == ["events", "progress"]
 
 

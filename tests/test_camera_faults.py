@@ -111,8 +111,8 @@ def test_pipeline_outlives_every_fault_and_keeps_its_viewers(
     with SignalWaiter() as waiter:
         viewer = threading.Thread(target=watch, daemon=True)
         witness = Witness(waiter, viewer, len(Unruly.faults) + 3)
-        camera = ReconnectingCamera(Unruly(), 640, 480, on_back=telemetry.count_reconnect)
-        build(config, camera=camera, telemetry=telemetry, change_sinks=lambda _: [stream, witness]).run(
+        camera = ReconnectingCamera(Unruly(), 640, 480, on_reconnect=telemetry.count_reconnect)
+        build(config, camera=camera, telemetry=telemetry, change_outputs=lambda _: [stream, witness]).run(
             waiter
         )
     viewer.join(30)

@@ -77,7 +77,7 @@ def run_cycles(
             root=Path(folder),
             capture=lambda *_: FakeCapture(socket),  # type: ignore[arg-type]
         )
-        camera = ReconnectingCamera(usb, config.width, config.height, on_back=telemetry.count_reconnect)
+        camera = ReconnectingCamera(usb, config.width, config.height, on_reconnect=telemetry.count_reconnect)
         sink = UnpluggingSink(socket, finish_cycle)
-        build(config, camera=camera, telemetry=telemetry, change_sinks=lambda _: [sink]).run(waiter)
+        build(config, camera=camera, telemetry=telemetry, change_outputs=lambda _: [sink]).run(waiter)
     return sink, usages

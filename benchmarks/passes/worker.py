@@ -126,7 +126,7 @@ def run_pass(request: PassRequest) -> PassResult:
                 camera=_open_camera(request, opened),
                 telemetry=Telemetry(),
                 has_stream=request.viewer,
-                change_sinks=timing_sink.add_to,
+                change_outputs=timing_sink.add_to,
                 on_quit=waiter.stop,
             )
             pipeline.run(waiter, frames=request.frames, duration_s=config.duration_s)

@@ -75,16 +75,16 @@ class ReconnectingCamera:
         height: int,
         *,
         waits: bool = False,
-        on_back: Callable[[], None] = lambda: None,
+        on_reconnect: Callable[[], None] = lambda: None,
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         """`camera` is entered anew for each try; notices are `width` × `height` px until there was a picture.
 
         Without `waits` a camera raises, as every camera does, if it cannot be opened at first or delivers no
-        first picture; with `waits` it counts as away.  `on_back` is called when the camera is back.
+        first picture; with `waits` it counts as away.  `on_reconnect` is called when the camera is back.
         """
-        self._camera, self._waits, self._on_back = camera, waits, on_back
+        self._camera, self._waits, self._on_reconnect = camera, waits, on_reconnect
         self._clock, self._sleep = clock, sleep
         self._asked_size = width, height
         self.name = camera.name
@@ -178,7 +178,7 @@ class ReconnectingCamera:
         self._size = frame.width, frame.height
         if was_away:
             self._outages.end(self.name, self._size, self._clock())
-            self._on_back()
+            self._on_reconnect()
 
     def _check_decodable(self, frame: Frame) -> None:
         """Raise CameraError when too many frames in a row cannot be decoded; while settling, for too long."""

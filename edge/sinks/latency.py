@@ -1,4 +1,4 @@
-"""Measures how long a result takes from the camera to the sinks."""
+"""Measures how long a result takes from the camera through the sinks."""
 
 from types import TracebackType
 from typing import Self
@@ -8,10 +8,9 @@ from edge.telemetry import Telemetry
 
 
 class LatencySink:
-    """A Sink that reports each result to `telemetry` once every sink before it has taken that result.
+    """A Sink that reports each result to `telemetry` when the sinks before it have taken that result.
 
-    It stands last among the sinks that draw, so that the latency includes the time for which FaceBlurSink
-    holds results back.
+    With --blur it stands behind FaceBlurSink, so the latency includes the time that results wait there.
     """
 
     name = "latency"

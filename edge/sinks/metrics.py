@@ -59,7 +59,7 @@ class Histogram:
 class MetricsSink:
     """A Sink that counts; this takes microseconds a frame, and only render() loads Prometheus' library.
 
-    It stands behind all other sinks but systemd's: when it is shown a result, they have taken it.
+    The time of the stage deliver ends when this sink gets the result: make_sinks() puts the outputs before it.
     """
 
     name = "metrics"

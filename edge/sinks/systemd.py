@@ -30,10 +30,11 @@ def is_stderr_journal(environment: Mapping[str, str]) -> bool:
 
 
 class SystemdSink:
-    """A Sink that pings systemd's watchdog; it is the last of the sinks, so that it pings for all of them.
+    """A Sink that pings systemd's watchdog.
 
-    Nothing but a result causes a ping: when a camera, a detector, a model or a sink hangs, the pings stop and
-    systemd ends the process.  The frame that stands for a missing camera makes a result like any other.
+    Nothing but a result causes a ping.  make_sinks() puts this sink last: when a camera, a detector, a model
+    or a sink hangs, the pings stop and systemd ends the process.  The frame that stands for a missing camera
+    makes a result like any other.
     """
 
     name = "systemd"

@@ -38,7 +38,7 @@ class Scene:
             640,
             480,
             waits=waits,
-            on_back=count,
+            on_reconnect=count,
             clock=lambda: self.machine.now_s,
             sleep=sleep,
         )

@@ -96,7 +96,7 @@ def main() -> None:
         config,
         camera=RepeatingCamera(chosen.clip, chosen.frames),
         telemetry=Telemetry(),
-        change_sinks=lambda _: [DrawingSink(stopwatch)],
+        change_outputs=lambda _: [DrawingSink(stopwatch)],
     )
     with SignalWaiter() as waiter:
         pipeline.run(waiter)
