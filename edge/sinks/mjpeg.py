@@ -103,7 +103,7 @@ class MjpegSink:
             server.call(resources.annotated.publish, self._encode_annotated(result))
         if resources.raw is not None and resources.raw.has_subscribers:
             server.call(resources.raw.publish, self._encode_raw(result.frame))
-        if resources.messages.has_subscribers and now_s - self._message_sent_at_s >= messages.EVERY_S:
+        if resources.messages.has_subscribers and now_s - self._message_sent_at_s >= messages.MIN_INTERVAL_S:
             self._message_sent_at_s = now_s
             server.call(self._send_message)
 

@@ -1,21 +1,23 @@
 """The JSON messages of /state and /events, which describe the newest result.
 
-GET /state answers with one message.  The WebSocket /events sends the same message whenever there is a new
-result, EVERY_S apart at the least and AT_LEAST_EVERY_S at the most; a slow client misses some.  It accepts no
-messages: it closes with 1008 when it receives one, or with 1009 when the message is large.  A message:
+GET /state answers with one message.  The WebSocket /events sends such a message for each new result, but at
+most one per MIN_INTERVAL_S, and one every MAX_INTERVAL_S in any case.  A slow client misses some messages.
+The WebSocket accepts no messages: it closes with 1008 when it receives one, or with 1009 when that is large.
 
-    version    1.  Raised when a key is removed or changes its meaning; new keys may come at any time. frame
-    the number of the camera's frame; a gap is a dropped frame.  null before the first result, as are
-               width, height, time_s and age_ms.
+A message is an object with these keys:
+
+    version    1.  Raised when a key is removed or changes its meaning; new keys may come at any time.
+    frame      the number of the camera's frame; a gap means that messages were missed or frames dropped.
+               null before the first result, as are width, height, time_s and age_ms.
     width, height   of the frame, px
     time_s     since the camera's first frame
     age_ms     from the capture of the frame to this message
     notice     why there is no picture ("no camera: …"), or null when there is one
     raw        true when the camera's own picture is at /stream?raw=1
     guarded    true when viewers sign in with a token, and out by POST /logout
-    figures    the speed and health of the app: the numbers of the log line by name.  temperature_c is missing
-               where the machine does not report it; throttled is 1 while the firmware slows the processor
-               down
+    figures    the speed and health of the app: the numbers of the log line, by name.  temperature_c is
+               missing where the machine does not report it; throttled is 1 while the firmware slows the
+               processor down
     readings   the faces:
         track          the same number for the same face from message to message, never who it is
         box            left, top, width, height in px of the frame
@@ -34,10 +36,10 @@ from edge.contracts import Reading, Result
 Message = dict[str, Any]
 
 VERSION = 1
-# At 30 FPS a message for every second frame, 15 a second: more than people can follow in bars.
-EVERY_S = 1 / 16
-# A page tells by the missing messages that the device is gone, also while the camera gives no frames.
-AT_LEAST_EVERY_S = 1.0
+# At 30 FPS there is a message for every second frame.  Bars that change 15 times a second look continuous.
+MIN_INTERVAL_S = 1 / 16
+# A page that gets no message for longer knows that the device is gone; a camera without frames is no reason.
+MAX_INTERVAL_S = 1.0
 
 
 def make_message(

@@ -32,7 +32,7 @@ class ServerThread:
         encryption: ssl.SSLContext | None,
         send_message: Callable[[], None],
     ) -> None:
-        """`send_message` is called in the event loop every messages.AT_LEAST_EVERY_S."""
+        """`send_message` is called in the event loop every messages.MAX_INTERVAL_S."""
         self._resources, self._access = resources, access
         self._limits, self._encryption = limits, encryption
         self._send_message = send_message
@@ -86,7 +86,7 @@ class ServerThread:
         )
         async with ConnectionLimiter(listener, runner, self._limits, self._encryption):
             self._ready.set_result(None)
-            while not await self._is_stopped_within(messages.AT_LEAST_EVERY_S):
+            while not await self._is_stopped_within(messages.MAX_INTERVAL_S):
                 self._send_message()
             self._resources.close()
 

@@ -4,6 +4,7 @@ import asyncio
 import json
 import logging
 import os
+import re
 import socket
 import time
 from collections.abc import Awaitable, Callable, Iterator
@@ -76,8 +77,11 @@ def test_message_describes_the_result(sink: MjpegSink) -> None:
 def test_keys_are_those_of_the_documentation() -> None:
     keys = messages.make_message(make_result(), STATS, has_raw=True, is_guarded=False)
     reading = keys["readings"][0]
-    documented = (messages.__doc__ or "").split("A message:")[1]
+    documented = (messages.__doc__ or "").split("A message is an object with these keys:")[1]
     assert all(key in documented for key in (*keys, *reading, *reading["box"]))
+    # Each key heads a row of the table.
+    heads = re.findall(r"^ {4,8}(\w+(?:, \w+)*) {2,}\S", documented, re.MULTILINE)
+    assert {key for head in heads for key in head.split(", ")} == {*keys, *reading}
 
 
 def test_notice_is_in_the_message(sink: MjpegSink) -> None:
@@ -180,7 +184,7 @@ def read_resident_bytes() -> int:
 
 def test_client_that_reads_nothing_is_closed(sink: MjpegSink, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(server, "STALLED_AFTER_S", 0.05)
-    monkeypatch.setattr(messages, "EVERY_S", 0.0)
+    monkeypatch.setattr(messages, "MIN_INTERVAL_S", 0.0)
     # Long messages, so that the buffers are soon full.
     monkeypatch.setattr(sink, "_read_stats", lambda: {"x" * 100_000: 1.0})
     with open_websocket(sink):
@@ -189,7 +193,7 @@ def test_client_that_reads_nothing_is_closed(sink: MjpegSink, monkeypatch: pytes
 
 
 def test_slow_client_gets_the_newest_only(sink: MjpegSink, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(messages, "EVERY_S", 0.0)
+    monkeypatch.setattr(messages, "MIN_INTERVAL_S", 0.0)
     monkeypatch.setattr(sink, "_read_stats", lambda: {"x" * 100_000: 1.0})
 
     async def doze(connection: ClientWebSocketResponse) -> list[int]:
