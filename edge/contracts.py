@@ -2,10 +2,11 @@
 
 A Camera delivers Frames.  A FaceFinder finds the faces of each frame: a Tracker chooses where a FaceDetector
 looks.  An ExpressionReader reads the expression of each face: a Classifier reads it from the one frame, a
-Smoother steadies it over time.  A frame with its readings is a Result, and every Sink is shown every Result.
+Smoother steadies it over time.  A frame with its readings is a Result.  Every Sink is shown the Results in
+their order; of a live camera, some are dropped before they reach the sinks.
 
 An implementation of a protocol does not inherit from it: it has these members, as `typing.Protocol` says.
-Whoever writes one needs this file, edge/frames.py for Frame, and edge/errors.py for what may be raised.
+To write one, read this file, edge/frames.py for Frame, and edge/errors.py for the exceptions that it may raise.
 Names that end in _s are in seconds, those that end in _px in pixels.
 """
 
@@ -71,8 +72,8 @@ class Box:
 class Search:
     """One task for a detector: look in `region` for faces from `min_face_px` to `max_face_px` high.
 
-    `is_tracking` says that a face of about the middle of these sizes was in the region a moment ago: a
-    detector may then accept a face of a lower score.
+    With `is_tracking`, a face was in the region a moment ago, and its height was near the middle of that
+    range: the detector may then accept a face with a lower score.
     """
 
     region: Box
@@ -162,19 +163,19 @@ class Result:
 class Camera(Protocol):
     """A source of frames: a context manager that is an iterator.
 
-    Entering opens the device and raises CameraNotFound, CameraBusy or CameraError where it cannot; leaving
-    releases the device, also after a fault.  A camera that was left can be entered again.  Iterating a camera
-    that is not open raises RuntimeError.
+    Entering opens the device, and raises CameraNotFound, CameraBusy or CameraError if it cannot be opened;
+    leaving releases the device, also after a fault.  A camera that was left can be entered again.  Iterating
+    over a camera that is not open raises RuntimeError.
 
-    One thread iterates.  `__next__` blocks until there is a frame, but no longer than the camera's time-out,
-    a second or so: then it raises CameraTimeout, and may be called again.  Every other fault raises
-    CameraError. The end of a file ends the iteration.
+    One thread iterates.  `__next__` blocks until there is a frame, but no longer than the camera's time-out
+    of about a second: then it raises CameraTimeout, and may be called again.  Every other fault raises
+    CameraError.  The end of a file ends the iteration.
     """
 
     name: str
     """What the log calls the camera; it holds no password."""
     is_live: bool
-    """Whether frames that nobody takes in time are lost; a file waits instead."""
+    """True if frames that are not read in time are lost, as with a device; False if they wait, as in a file."""
     frame_count: int | None
     """How many frames there will be; None while the camera is closed, and where that is unknown."""
 
@@ -286,9 +287,9 @@ class ExpressionReader(Protocol):
 class Sink(Protocol):
     """An output for results: a context manager whose `show` one thread calls.
 
-    Entering opens the output and raises SinkError where it cannot.  A viewer who goes away is no error.  An
-    output that is lost raises SinkError from `show` or on leaving; the caller then leaves the sink, and
-    either ends the program or enters the sink again later.
+    Entering opens the output, and raises SinkError if the output cannot be opened.  A viewer who goes away is
+    no error.  When the output is lost, `show` or leaving raises SinkError; the caller then leaves the sink,
+    and either ends the program or enters the sink again later.
     """
 
     name: str
@@ -298,7 +299,8 @@ class Sink(Protocol):
     def needs_picture(self) -> bool:
         """Whether somebody looks at drawn pictures now, so that `show` will read the frame's `bgr`.
 
-        Any thread may ask.
+        The detecting thread asks before it reads `grey`: a JPEG is then decoded once, in colour.  Any thread
+        may ask.
         """
         ...
 
@@ -311,7 +313,7 @@ class Sink(Protocol):
     def show(self, result: Result, /) -> None:
         """Take one result.
 
-        It must not wait for a viewer, and draws and encodes only while `needs_picture` is true.
+        It must not wait for a viewer, and it draws and encodes only what somebody looks at.
         """
         ...
 

@@ -1,4 +1,7 @@
-"""Threads, the slots between them, and the main thread's wait for signals; no other module makes threads."""
+"""Threads, the slots between them, and the main thread's wait for signals.
+
+No other module of edge makes a thread.
+"""
 
 import ctypes
 import select
@@ -110,7 +113,7 @@ class WorkerGroup:
 
     @property
     def error(self) -> BaseException | None:
-        """The first error that ended a thread."""
+        """The first error that ended a thread; None if there was none."""
         return self._errors[0] if self._errors else None
 
     @property

@@ -1,4 +1,4 @@
-"""What the benchmark of this device found: the form of the model and the threads that serve it best."""
+"""What the benchmark of this device found: the fastest of the model's files, and the number of threads."""
 
 import logging
 import os
@@ -13,6 +13,7 @@ from edge import board, files
 
 log = logging.getLogger(__name__)
 
+# Its name says what the file is for: it tunes the app to this device.
 FILE = "tuning.json"
 
 
