@@ -96,7 +96,7 @@ class Telemetry:
             self._faces = len(result.readings)
 
     def count_delivered(self, result: Result) -> None:
-        """The delivering stage has taken `result`; the numbers between the last frame and this are dropped."""
+        """The delivering stage has taken `result`; the frames whose numbers were skipped count as dropped."""
         with self._lock:
             self._dropped_count += result.frame.number - self._last_number - 1
             self._last_number = result.frame.number
