@@ -6,7 +6,7 @@ Smoother steadies it over time.  A frame with its readings is a Result.  Every S
 their order; of a live camera, some are dropped before they reach the sinks.
 
 An implementation of a protocol does not inherit from it: it has these members, as `typing.Protocol` says.
-To write one, read this file, edge/frames.py for Frame, and edge/errors.py for the exceptions that it may raise.
+To write one, read this file, edge/frames.py for Frame, and edge/errors.py for the exceptions to raise.
 Names that end in _s are in seconds, those that end in _px in pixels.
 """
 
@@ -175,7 +175,7 @@ class Camera(Protocol):
     name: str
     """What the log calls the camera; it holds no password."""
     is_live: bool
-    """True if frames that are not read in time are lost, as with a device; False if they wait, as in a file."""
+    """Whether frames that are not read in time are lost, as with a device; in a file they wait."""
     frame_count: int | None
     """How many frames there will be; None while the camera is closed, and where that is unknown."""
 

@@ -59,7 +59,7 @@ class Histogram:
 class MetricsSink:
     """A Sink that counts; this takes microseconds a frame, and only render() loads Prometheus' library.
 
-    The time of the stage deliver ends when this sink gets the result: make_sinks() puts the outputs before it.
+    make_sinks() puts it behind all outputs: the stage deliver ends when this sink gets the result.
     """
 
     name = "metrics"
