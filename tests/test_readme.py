@@ -38,9 +38,13 @@ over_pages = pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.re
 
 
 def pieces(page: Path) -> Iterator[str]:
-    """The code on `page`: its indented lines without their comments, and what stands between backticks."""
+    """The code on `page`: its indented lines without their comments, and what stands between backticks.
+
+    Drawings, between lines of three backticks, are left out.
+    """
     prose = []
-    for line in re.sub(r"\\\n\s*", "", page.read_text()).splitlines():
+    text = re.sub(r"^```.*?^```$", "", page.read_text(), flags=re.DOTALL | re.MULTILINE)
+    for line in re.sub(r"\\\n\s*", "", text).splitlines():
         if line.startswith("    "):
             yield re.split(r" # |\s{3,}", line.strip())[0]
         else:
@@ -110,6 +114,25 @@ def test_paths_are_there(page: Path) -> None:
     path = re.compile(rf"({'|'.join(OURS)}|models|systemd|tests)/[\w./-]*")
     named = [piece for piece in pieces(page) if path.fullmatch(piece)]
     assert not [name for name in named if not (ROOT / name).exists() and not (page.parent / name).exists()]
+
+
+def test_map_of_the_code_names_everything_in_edge() -> None:
+    named = set(pieces(ROOT / "docs" / "developing.md"))
+    there = {f"edge/{path.parent.name}/" for path in (ROOT / "edge").glob("*/__init__.py")}
+    there |= {f"edge/{path.name}" for path in (ROOT / "edge").glob("*.py") if path.name != "__init__.py"}
+    assert not there - named
+
+
+def test_names_in_the_guide_to_the_code_are_in_the_code() -> None:
+    files = [*(ROOT / "edge").rglob("*.py"), *(ROOT / "tests").glob("*.py")]
+    code = "\n".join(path.read_text() for path in files)
+    file_names = {path.name for path in files}
+    for piece in pieces(ROOT / "docs" / "developing.md"):
+        if re.fullmatch(r"\w+\.py", piece):
+            assert piece in file_names
+        # Names of classes, functions and constants.
+        elif re.fullmatch(r"\w*([a-z][A-Z]|_)\w*", piece):
+            assert re.search(rf"\b{piece}\b", code), piece
 
 
 def test_scripts_have_the_flags_that_are_named() -> None:
