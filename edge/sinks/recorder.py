@@ -31,6 +31,10 @@ SUFFIX = ".mp4"
 LEAST_FREE = 0.05
 # The clock of MPEG.
 TICKS_PER_S = 90_000
+# How long one picture can stay: MP4 loses everything after a pause of 2**31 ticks, which are 6.6 hours.
+MAX_PAUSE_S = 6 * 3600.0
+# A clock that goes back by more than this was set anew.
+MAX_STEP_BACK_S = 1.0
 KEYFRAME_EVERY = 30
 # Each frame is written at once, as a fragment of its own; closing joins them to one MP4 with an index.
 CONTAINER = {"movflags": "hybrid_fragmented+frag_every_frame+default_base_moof", "flush_packets": "1"}
@@ -43,7 +47,8 @@ class RecorderSink:
     """A Sink that writes the picture of each result, annotated or clean, with the time at which it was taken.
 
     In place of a dropped frame the frame before it stays longer.  While the camera is missing, one picture of
-    its notice stays.  Pictures of another size are written to another file.
+    its notice stays.  Pictures of another size are written to another file, and so are those after a pause
+    of MAX_PAUSE_S and those whose clock went back.
     """
 
     name = "record"
@@ -121,10 +126,10 @@ class RecorderSink:
         return image[: height - height % 2, : width - width % 2]
 
     def _choose_writer(self, image: Image, result: Result) -> "_Writer":
-        """The writer for `image`: a new one when the file is full, or has pictures of another size."""
+        """The writer for `image`: a new one when the file is full, or cannot hold the picture."""
         elapsed_s, size = result.frame.elapsed_s, (image.shape[1], image.shape[0])
         is_full = self._series.is_full(elapsed_s, self._path.stat().st_size)
-        if self._writer is not None and (is_full or self._writer.size != size):
+        if self._writer is not None and (is_full or not self._writer.can_hold(size, elapsed_s)):
             self._close()
             self._series.rotate(elapsed_s)
         if self._writer is None:
@@ -156,7 +161,7 @@ class _Writer:
     """One MP4 file; every method may raise OSError."""
 
     def __init__(self, path: Path, size: tuple[int, int], began_s: float) -> None:
-        self.size, self._began_s, self._last_tick = size, began_s, -1
+        self.size, self._began_s, self._last_s, self._last_tick = size, began_s, began_s, -1
         self._container = av.open(os.fspath(path), "w", format="mp4", options=CONTAINER)
         self._stream = self._container.add_stream("libx264", options=ENCODER)
         self._stream.width, self._stream.height = size
@@ -167,8 +172,13 @@ class _Writer:
         # Encoding is one stage of the pipeline: more threads would compete with the others for the cores.
         codec.thread_count = 1
 
+    def can_hold(self, size: tuple[int, int], elapsed_s: float) -> bool:
+        """Whether the file can hold a picture of that size and time after those that it has."""
+        return self.size == size and -MAX_STEP_BACK_S <= elapsed_s - self._last_s < MAX_PAUSE_S
+
     def write(self, image: Image, elapsed_s: float) -> None:
-        """Write `image`, (H, W, 3) blue first, of the writer's size."""
+        """Write `image`, (H, W, 3) blue first, of the writer's size, that `can_hold` its time."""
+        self._last_s = elapsed_s
         # This takes a sixth of the time of FFmpeg's own conversion.
         planes = np.asarray(cv2.cvtColor(image, cv2.COLOR_BGR2YUV_I420), np.uint8)
         frame = av.VideoFrame.from_ndarray(planes, format="yuv420p")

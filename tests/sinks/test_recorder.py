@@ -110,6 +110,41 @@ def test_notice_of_a_missing_camera_stays_until_the_camera_is_back(tmp_path: Pat
     assert frames[2][1].shape == (96, 128, 3) and frames[2][1].mean() < 10
 
 
+@pytest.mark.parametrize("away_h", [1, 5.9, 7, 14, 300])
+def test_camera_that_was_away_for_hours_is_recorded_on(tmp_path: Path, away_h: float) -> None:
+    back_s = 3600 * away_h
+    with make_recorder(tmp_path / "out.mp4") as sink:
+        for result in make_results(0.0, 0.1):
+            sink.show(result)
+        sink.show(next(make_results(0.2, notice="no camera")))
+        for result in make_results(*(back_s + tenth / 10 for tenth in range(5))):
+            sink.show(result)
+    times_s = [time_s for time_s, _ in play(tmp_path / "out.mp4")]
+    expected_s = [0.0, 0.1, 0.2, *(back_s + tenth / 10 for tenth in range(5))]
+    if away_h > 6:
+        assert [time_s for time_s, _ in play(tmp_path / "out-0001.mp4")] == pytest.approx(
+            expected_s[:3], abs=1e-3
+        )
+        expected_s = [time_s - back_s for time_s in expected_s[3:]]
+    assert times_s == pytest.approx(expected_s, abs=1e-3)
+
+
+def test_pauses_add_up_to_days_in_one_file(tmp_path: Path) -> None:
+    times_s = [day * 20_000.0 for day in range(30)]
+    with make_recorder(tmp_path / "out.mp4") as sink:
+        for result in make_results(*times_s):
+            sink.show(result)
+    assert [time_s for time_s, _ in play(tmp_path / "out.mp4")] == pytest.approx(times_s, abs=1e-2)
+
+
+def test_clock_that_was_set_back_begins_another_file(tmp_path: Path) -> None:
+    with make_recorder(tmp_path / "out.mp4") as sink:
+        for result in make_results(50.0, 50.1, 20.0, 20.1, 20.3):
+            sink.show(result)
+    for name, times_s in (("out-0001.mp4", [0, 0.1]), ("out.mp4", [0, 0.1, 0.3])):
+        assert [time_s for time_s, _ in play(tmp_path / name)] == pytest.approx(times_s, abs=1e-3)
+
+
 def test_full_file_is_followed_by_another_and_the_oldest_is_removed(tmp_path: Path) -> None:
     with make_recorder(tmp_path / "out.mp4", RotationLimits(seconds=1, keep=2)) as sink:
         for result in make_results(*(number / 4 for number in range(14))):
