@@ -5,6 +5,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from edge.cameras import v4l2
+
+# How the names of nodes begin that belong to a Raspberry Pi's codecs and image processors.
+_PROCESSORS = ("bcm2835-codec", "bcm2835-isp", "rpi-hevc", "pispbe")
+# Those of the receivers of CSI cameras, which give a sensor's raw values only.
+_CSI_RECEIVERS = ("unicam", "rp1-cfe")
+
 
 @dataclass(frozen=True, slots=True)
 class UsbIdentity:
@@ -55,11 +62,16 @@ def list_cameras(root: Path = Path("/")) -> list[str]:
     stable_names = {link.resolve().name: f"/dev/v4l/by-id/{link.name}" for link in links}
     cameras = []
     for folder in _list_sysfs_folders(root):
-        # The second node of a UVC camera, index 1, carries metadata and no picture.
-        if _read_text(folder / "index") in ("", "0"):
+        if _is_camera(folder, root / "dev" / folder.name):
             stable_name = f" ({stable_names[folder.name]})" if folder.name in stable_names else ""
             cameras.append(f"/dev/{folder.name}{stable_name}")
     return cameras
+
+
+def is_csi_receiver(node: str, root: Path = Path("/")) -> bool:
+    """Whether `node` receives a CSI camera's raw values, which only libcamera makes pictures of."""
+    name = (root / node.lstrip("/")).resolve().name
+    return _read_text(root / "sys/class/video4linux" / name / "name").startswith(_CSI_RECEIVERS)
 
 
 def list_holders(device: Path, proc: Path = Path("/proc")) -> list[str]:
@@ -75,6 +87,15 @@ def list_holders(device: Path, proc: Path = Path("/proc")) -> list[str]:
         except OSError:
             continue  # The process has ended, or belongs to another user.
     return holders
+
+
+def _is_camera(folder: Path, node: Path) -> bool:
+    """Whether `node`, which `folder` of sysfs describes, is one that gives pictures."""
+    # The second node of a UVC camera, index 1, carries metadata and no picture.
+    is_first = _read_text(folder / "index") in ("", "0")
+    is_other = _read_text(folder / "name").startswith((*_PROCESSORS, *_CSI_RECEIVERS))
+    # A node that cannot be asked, such as one that belongs to others, counts.
+    return is_first and not is_other and node.exists() and v4l2.is_capture_node(node) is not False
 
 
 def _iterate_usb_nodes(root: Path) -> Iterator[tuple[str, UsbIdentity]]:

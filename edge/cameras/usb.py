@@ -229,6 +229,11 @@ def _explain_refusal(root: Path, name: str) -> CameraError:
             return _make_busy_error(
                 name, "another user's process; stop that first: python -m edge.doctor names it to root"
             )
+    if device_nodes.is_csi_receiver(name, root):
+        return CameraError(
+            f"expected a USB camera at {name}, found the receiver of a CSI camera, which gives raw "
+            "values; open it with --camera picamera2"
+        )
     listed = ", ".join(device_nodes.list_cameras(root)) or "none"
     return CameraNotFound(
         f"expected a camera at {name}, found a device that gives no picture; there are: {listed}"

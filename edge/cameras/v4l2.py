@@ -17,6 +17,11 @@ _V4L2_BUF_TYPE_VIDEO_CAPTURE = 1
 _TYPE_DISCRETE = 1
 # The sizes of the kernel's structures, in bytes.
 _FORMAT_BYTES, _FMTDESC_BYTES, _FRMSIZEENUM_BYTES, _FRMIVALENUM_BYTES = 208, 64, 44, 52
+_CAPABILITY_BYTES = 104
+# Bits of device_caps: the node gives pictures, with one plane or several; it takes pictures (M2M: to convert
+# them).
+_CAPTURES, _CONVERTS_OR_TAKES = 0x1 | 0x1000, 0x4000 | 0x8000 | 0x2 | 0x2000
+_HAS_DEVICE_CAPS = 0x8000_0000
 
 
 def _iowr(number: int, size: int) -> int:
@@ -24,6 +29,7 @@ def _iowr(number: int, size: int) -> int:
     return 3 << 30 | size << 16 | ord("V") << 8 | number
 
 
+VIDIOC_QUERYCAP = 2 << 30 | _CAPABILITY_BYTES << 16 | ord("V") << 8
 VIDIOC_ENUM_FMT = _iowr(2, _FMTDESC_BYTES)
 VIDIOC_G_FMT, VIDIOC_S_FMT = _iowr(4, _FORMAT_BYTES), _iowr(5, _FORMAT_BYTES)
 VIDIOC_ENUM_FRAMESIZES = _iowr(74, _FRMSIZEENUM_BYTES)
@@ -63,6 +69,22 @@ def enumerate_formats(device: Path, ioctl: Ioctl = fcntl.ioctl) -> list[CaptureF
         ]
     finally:
         os.close(descriptor)
+
+
+def is_capture_node(device: Path, ioctl: Ioctl = fcntl.ioctl) -> bool | None:
+    """Whether `device` gives pictures that it was not given before, as a camera does; None if unknown."""
+    capability = bytearray(_CAPABILITY_BYTES)
+    try:
+        descriptor = _open(device)
+        try:
+            ioctl(descriptor, VIDIOC_QUERYCAP, capability, True)
+        finally:
+            os.close(descriptor)
+    except OSError:
+        return None
+    all_nodes, this_node = struct.unpack_from("=II", capability, 84)
+    bits = this_node if all_nodes & _HAS_DEVICE_CAPS else all_nodes
+    return bool(bits & _CAPTURES) and not bits & _CONVERTS_OR_TAKES
 
 
 def is_busy(device: Path, ioctl: Ioctl = fcntl.ioctl) -> bool:

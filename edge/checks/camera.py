@@ -31,6 +31,7 @@ LIBCAMERA_WITHIN_S = 20.0
 LEAST_SHARE = 0.9
 _INSTALL = "sudo apt install python3-picamera2, and make the environment with --system-site-packages"
 _REPAIR = "pip install 'simplejpeg>=1.8.2', and check what rpicam-hello --list-cameras reports"
+_USE_PICAMERA2 = "open it with --camera picamera2"
 _LIST_CSI = """from picamera2 import Picamera2
 for number, camera in enumerate(Picamera2.global_camera_info()):
     print(f"CAMERA picamera2:{number} ({camera['Model']})")"""
@@ -90,6 +91,11 @@ def _check_device(machine: Machine, config: "Config", device: Path) -> Iterator[
             "name one of these with --camera" if cameras else "plug it in, and check whether lsusb lists it",
         )
         return
+    if device_nodes.is_csi_receiver(str(device), machine.root):
+        # An adapter from HDMI to CSI does give pictures here.
+        yield warning(
+            f"{device} is the receiver of a CSI camera, and of a sensor it gives raw values", _USE_PICAMERA2
+        )
     if not os.access(path, os.R_OK | os.W_OK):
         yield problem(f"{device} may not be opened by this user", _LOG_IN.format("video"))
         return

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from edge.cameras import device_nodes
+from edge.cameras import device_nodes, v4l2
 from edge.cameras.device_nodes import UsbIdentity
 from tests.cameras.fake_machine import FakeMachine
 
@@ -93,3 +93,53 @@ def test_holders_are_found_in_the_real_proc(tmp_path: Path, hold_open: Callable[
     assert device_nodes.list_holders(path) == []
     pid = hold_open(path)
     assert [holder.split()[0] for holder in device_nodes.list_holders(path)] == [str(pid)]
+
+
+def add_named_node(machine: FakeMachine, number: int, name: str) -> Path:
+    machine.add_node(f"video{number}", 0)
+    (machine.root / f"sys/class/video4linux/video{number}/name").write_text(f"{name}\n")
+    return machine.root / f"dev/video{number}"
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "bcm2835-codec-decode",
+        "bcm2835-isp-capture0",
+        "rpi-hevc-dec",
+        "pispbe-output0",
+        "unicam",
+        "rp1-cfe-c0",
+    ],
+)
+def test_codecs_image_processors_and_receivers_of_a_pi_are_no_cameras(
+    machine: FakeMachine, name: str
+) -> None:
+    add_named_node(machine, 10, name)
+    assert device_nodes.list_cameras(machine.root) == []
+    add_named_node(machine, 11, "HD Pro Webcam C920")
+    assert device_nodes.list_cameras(machine.root) == ["/dev/video11"]
+
+
+def test_node_that_says_it_captures_nothing_is_no_camera_and_one_that_cannot_be_asked_is(
+    machine: FakeMachine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    nodes = [add_named_node(machine, number, f"device {number}") for number in range(3)]
+    answers: dict[Path, bool | None] = dict(zip(nodes, (True, False, None), strict=True))
+    monkeypatch.setattr(v4l2, "is_capture_node", answers.get)
+    assert device_nodes.list_cameras(machine.root) == ["/dev/video0", "/dev/video2"]
+
+
+def test_entry_without_a_node_is_no_camera(machine: FakeMachine) -> None:
+    add_named_node(machine, 10, "webcam").unlink()
+    assert device_nodes.list_cameras(machine.root) == []
+
+
+def test_receiver_of_a_csi_camera_is_recognized_also_by_a_link(machine: FakeMachine) -> None:
+    node = add_named_node(machine, 0, "unicam-image")
+    add_named_node(machine, 1, "webcam")
+    (machine.root / "dev/link").symlink_to(node)
+    found = [
+        device_nodes.is_csi_receiver(f"/dev/{name}", machine.root) for name in ("video0", "link", "video1")
+    ]
+    assert found == [True, True, False]

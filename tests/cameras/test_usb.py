@@ -63,6 +63,16 @@ def test_log_gives_the_format_of_the_camera(machine: FakeMachine, caplog: pytest
     assert "YUYV 320×240" in caplog.text and "asked for MJPG 640×480 at 30" in caplog.text
 
 
+def test_receiver_of_a_csi_camera_names_picamera2(machine: FakeMachine) -> None:
+    (machine.root / "sys/class/video4linux/video0/name").write_text("unicam-image\n")
+    machine.capture = machine.make_capture(opens=False)
+    with (
+        pytest.raises(CameraError, match=r"receiver of a CSI camera.*--camera picamera2"),
+        machine.make_camera(),
+    ):
+        pass
+
+
 def show_jpegs(machine: FakeMachine, *jpegs: bytes) -> None:
     """Make the camera deliver `jpegs` one after the other, as OpenCV does: each is one row."""
     rest = iter(jpegs)

@@ -12,6 +12,7 @@ from edge.cameras.v4l2 import (
     VIDIOC_ENUM_FRAMEINTERVALS,
     VIDIOC_ENUM_FRAMESIZES,
     VIDIOC_G_FMT,
+    VIDIOC_QUERYCAP,
     VIDIOC_S_FMT,
     CaptureFormat,
 )
@@ -133,3 +134,35 @@ def test_device_is_busy_when_it_may_not_even_keep_its_format(
 
 def test_file_that_is_no_video_device_is_not_busy(node: Path, tmp_path: Path) -> None:
     assert not v4l2.is_busy(node) and not v4l2.is_busy(tmp_path / "video9")
+
+
+# Bits of v4l2_capability: picture, M2M, metadata, streaming, and "device_caps is filled in".
+CAPTURE, CAPTURE_PLANES, OUTPUT, M2M_PLANES, METADATA = 0x1, 0x1000, 0x2, 0x4000, 0x80_0000
+STREAMING, HAS_DEVICE_CAPS = 0x400_0000, 0x8000_0000
+
+
+@pytest.mark.parametrize(
+    ("device_caps", "is_camera"),
+    [
+        (CAPTURE | STREAMING, True),
+        (CAPTURE_PLANES | STREAMING, True),
+        (M2M_PLANES | STREAMING, False),
+        (OUTPUT | STREAMING, False),
+        (METADATA | STREAMING, False),
+    ],
+)
+def test_node_that_captures_is_told_from_the_other_nodes_of_its_driver(
+    node: Path, device_caps: int, is_camera: bool
+) -> None:
+    def answer(descriptor: int, request: int, answer: bytearray, mutate: bool) -> int:
+        assert request == VIDIOC_QUERYCAP == 0x8068_5600 and len(answer) == 104
+        # The first word is for all nodes together: every one says that it captures.
+        struct.pack_into("=II", answer, 84, CAPTURE | METADATA | HAS_DEVICE_CAPS, device_caps)
+        return 0
+
+    assert v4l2.is_capture_node(node, answer) is is_camera
+
+
+def test_node_that_is_no_video_device_or_not_there_is_unknown(node: Path) -> None:
+    assert v4l2.is_capture_node(node) is None
+    assert v4l2.is_capture_node(node.with_name("video7")) is None

@@ -10,7 +10,7 @@ from edge.checks import camera
 from edge.checks.findings import State
 from edge.checks.machine import CommandResult
 from edge.settings.config import Config
-from tests.checks.machines import add_process, make_machine, plug_camera, remedies_of, states_of
+from tests.checks.machines import add_process, make_machine, plug_camera, remedies_of, states_of, write_file
 
 
 @pytest.mark.parametrize(
@@ -58,6 +58,14 @@ def test_cameras_are_listed_with_the_requested_and_the_largest_size(
             ),
         )
     ]
+
+
+def test_receiver_of_a_csi_camera_is_told_and_not_listed(pi: Path) -> None:
+    plug_camera(pi)
+    write_file(pi / "sys/class/video4linux/video0/name", "unicam-image")
+    findings = list(camera.check_camera(make_machine(pi), Config(camera="/dev/video0")))
+    assert "open it with --camera picamera2" in remedies_of(findings)
+    assert "no V4L2 camera" in next(iter(camera.check_cameras(make_machine(pi), Config()))).found
 
 
 def test_camera_in_use_by_our_own_service_is_ok(pi: Path) -> None:
