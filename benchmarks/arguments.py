@@ -30,6 +30,7 @@ def make_parser() -> ArgumentParser:
     _add_stages(commands)
     _add_line(commands)
     _add_agreement(commands)
+    _add_steadiness(commands)
     _add_soak(commands)
     _add_peers(commands)
     _add_arm64(commands)
@@ -123,6 +124,22 @@ def _add_agreement(commands: _Commands) -> None:
     options.add_clip(command)
     options.add_detector(command)
     options.add_number(command, "--seconds", 12.0, "length of each scene, s of media time")
+    options.add_json(command)
+
+
+def _add_steadiness(commands: _Commands) -> None:
+    command = _add(
+        commands,
+        "steadiness",
+        "steadiness.steadiness",
+        "Compare the results over a clip with those over the same clip with noise: how far boxes, crops and "
+        "probabilities differ although nothing else has changed, and how often labels do.",
+    )
+    options.add_clip(command)
+    options.add_detector(command)
+    options.add_number(command, "--frames", 200, "frames to compare, forwards and backwards")
+    options.add_number(command, "--noise", 2.0, "standard deviation of the noise, grey levels of 256")
+    options.add_number(command, "--rounds", 5, "how often to compare, each time with other noise")
     options.add_json(command)
 
 

@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -52,34 +53,55 @@ def load_clip(path: Path) -> Clip:
 
     Raises CameraNotFound when there is no such file, and CameraError when FFmpeg cannot read it.
     """
+    jpegs: list[Image] = []
+    for picture, fps in islice(read_pictures(path), MAX_FRAMES):
+        jpegs.append(encode_jpeg(picture))
+        height, width, rate = *picture.shape[:2], fps
+    return Clip(jpegs, rate, width, height)
+
+
+def load_pictures(path: Path, limit: int) -> tuple[list[Image], float]:
+    """Load the first `limit` pictures of the video at `path` without loss, and its rate.
+
+    Raises as load_clip does.
+    """
+    pictures, rates = zip(*islice(read_pictures(path), limit), strict=True)
+    return list(pictures), rates[0]
+
+
+def read_pictures(path: Path) -> Iterator[tuple[Image, float]]:
+    """Read each picture of the video at `path`, at least one, or of DEMO: (H, W, 3) uint8, BGR; and its rate.
+
+    Raises as load_clip does.
+    """
     if path == DEMO:
-        return make_demo_clip()
+        yield from _make_demo_pictures()
+        return
     if not path.is_file():
         raise CameraNotFound(
             f"expected a video in {path}, found no file that can be read; name another with --clip"
         )
     capture = cv2.VideoCapture(str(path), cv2.CAP_FFMPEG)
-    jpegs: list[Image] = []
+    count = 0
     try:
         fps = capture.get(cv2.CAP_PROP_FPS) or DEFAULT_FPS
-        while len(jpegs) < MAX_FRAMES and (read := capture.read())[0]:
-            jpegs.append(encode_jpeg(np.asarray(read[1], np.uint8)))
-            height, width = read[1].shape[:2]
+        while (read := capture.read())[0]:
+            count += 1
+            yield np.asarray(read[1], np.uint8), fps
     finally:
         capture.release()
-    if not jpegs:
+    if not count:
         raise CameraError(
             f"expected a video that FFmpeg can read in {path}, found none; name another with --clip"
         )
-    return Clip(jpegs, fps, width, height)
 
 
-def make_demo_clip() -> Clip:
-    """Make a clip of the app's built-in demo: one period in which its face wanders to and fro."""
+def _make_demo_pictures() -> Iterator[tuple[Image, float]]:
+    """Make the pictures of the app's built-in demo: one period in which its face wanders to and fro."""
     # The clock stands still and nothing sleeps, so each frame is simply the next one.
     with DemoCamera(*DEMO_SIZE_PX, DEMO_FPS, clock=lambda: 0.0, sleep=lambda _: None) as camera:
-        jpegs = [encode_jpeg(next(camera).bgr) for _ in range(round(PERIODS_S[0] * DEMO_FPS))]
-    return Clip(jpegs, DEMO_FPS, *DEMO_SIZE_PX)
+        for _ in range(round(PERIODS_S[0] * DEMO_FPS)):
+            yield next(camera).bgr, DEMO_FPS
 
 
 def encode_jpeg(picture: Image) -> Image:

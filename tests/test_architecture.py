@@ -122,6 +122,7 @@ MAY_IMPORT = {
     "benchmarks.passes": SHARED_BY_BENCHMARKS | {"benchmarks.passes", "edge"},
     "benchmarks.speed": SHARED_BY_BENCHMARKS | {"benchmarks.speed", "benchmarks.passes", "edge"},
     "benchmarks.agreement": SHARED_BY_BENCHMARKS | {"benchmarks.agreement", "edge"},
+    "benchmarks.steadiness": SHARED_BY_BENCHMARKS | {"benchmarks.steadiness", "edge"},
     "benchmarks.endurance": SHARED_BY_BENCHMARKS
     | {"benchmarks.endurance", "benchmarks.passes", "benchmarks.agreement.measurement", "edge"},
     "benchmarks.fleet": SHARED_BY_BENCHMARKS | {"benchmarks.fleet", "edge"},
@@ -167,6 +168,7 @@ LIBRARIES = {
         "benchmarks.speed.line_comparison",
         "benchmarks.speed.load",
         "benchmarks.speed.stage_timing",
+        "benchmarks.steadiness.steadiness",
     },
     "cv2": {
         "edge.build",

@@ -10,7 +10,7 @@ from argparse import Namespace
 from pathlib import Path
 
 from benchmarks.arithmetic import compute_percentiles
-from benchmarks.clip import make_demo_clip
+from benchmarks.clip import DEMO, load_clip
 from benchmarks.endurance.growth import list_growth
 from benchmarks.endurance.unplugging import FPS, FakeCapture, UnpluggingSink, UsbSocket
 from benchmarks.process_usage import ProcessUsage, read_usage
@@ -68,7 +68,7 @@ def run_cycles(
             if count == cycles:
                 waiter.stop()
 
-        socket = UsbSocket(Path(folder), make_demo_clip().jpegs)
+        socket = UsbSocket(Path(folder), load_clip(DEMO).jpegs)
         usb = UsbCamera(
             socket.name,
             config.width,

@@ -8,7 +8,7 @@ import cv2
 import pytest
 
 from benchmarks.__main__ import main
-from benchmarks.clip import make_demo_clip
+from benchmarks.clip import DEMO, load_clip
 from benchmarks.speed import stage_timing
 from edge.models import locate_classifier
 from edge.settings import benchmark_result
@@ -17,7 +17,7 @@ from edge.settings.config import Config
 
 def test_every_core_is_tried_up_to_four(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("os.cpu_count", lambda: 6)
-    made = stage_timing.make_inference_calls(make_demo_clip(), Config(detector="haar"), [locate_classifier()])
+    made = stage_timing.make_inference_calls(load_clip(DEMO), Config(detector="haar"), [locate_classifier()])
     assert {(run.threads, run.faces) for run in made} == {
         (threads, faces) for threads in (1, 2, 3, 4) for faces in range(1, 9)
     }

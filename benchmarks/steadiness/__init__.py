@@ -1,0 +1,1 @@
+"""How far the results move when nothing but noise is added to the pictures."""
