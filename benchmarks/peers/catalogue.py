@@ -74,7 +74,7 @@ def _make_keras_arguments(
 ) -> tuple[str, ...]:
     if files.keras_json is None or files.keras_weights is None:
         raise PeerUnavailable(
-            "the network of 2023 is missing: name its files with --keras-json and --keras-weights"
+            "the network of the script of 2023 is missing: name its files with --keras-json and --keras-weights"
         )
     architecture, weights = _require_file(files.keras_json), _require_file(files.keras_weights)
     return ("--architecture", architecture, "--weights", weights, *extra)
@@ -151,12 +151,22 @@ def _make_file_with(interpreter: Path, module: str, output: Path, *arguments: st
     partial.replace(output)
 
 
-# All are compared with the first.
+# All are compared with the first.  README.md's table has the names of these peers.
 PEERS = (
     Peer("fer-edge, YuNet", None, "ours", partial(_make_our_arguments, detector="yunet")),
     Peer("fer-edge, Haar", None, "ours", partial(_make_our_arguments, detector="haar")),
-    Peer("the loop of 2023: Keras predict, Haar at 1.32", KERAS, "original", _make_keras_arguments),
-    Peer("the same with model(x)", KERAS, "original", partial(_make_keras_arguments, extra=("--call",))),
+    Peer(
+        "this project's script of 2023 (Keras predict; Haar, scaleFactor 1.32)",
+        KERAS,
+        "original",
+        _make_keras_arguments,
+    ),
+    Peer(
+        "the same script, calling the model directly",
+        KERAS,
+        "original",
+        partial(_make_keras_arguments, extra=("--call",)),
+    ),
     Peer("fer 25.10.3", FER, "fer_package", lambda files, interpreter: ()),
     Peer(
         "HSEmotion (ONNX) + YuNet",
@@ -177,23 +187,23 @@ PEERS = (
         partial(_make_zoo_arguments, runtime="dnn"),
     ),
     Peer(
-        "the same, MobileFaceNet in ONNX Runtime, one thread",
+        "the same networks, MobileFaceNet in ONNX Runtime, one thread",
         BARE,
         "zoo",
         partial(_make_zoo_arguments, runtime="onnxruntime"),
     ),
     Peer(
-        "stand-in for the Zoo's: YuNet at 320 + a MobileFaceNet of random weights",
+        "stand-in for OpenCV Zoo's networks: YuNet at 320 + a MobileFaceNet with random weights",
         BARE,
         "zoo",
         partial(_make_stand_in_arguments, runtime="dnn"),
     ),
     Peer(
-        "the same stand-in in ONNX Runtime, one thread",
+        "the same stand-in, MobileFaceNet in ONNX Runtime, one thread",
         BARE,
         "zoo",
         partial(_make_stand_in_arguments, runtime="onnxruntime"),
     ),
-    Peer("bare: Haar at 320, two threads + our int8", BARE, "bare", _make_bare_haar_arguments),
-    Peer("bare: YuNet at 160, one thread + our int8", BARE, "bare", _make_bare_yunet_arguments),
+    Peer("minimal loop: Haar at 320, two threads + our int8 model", BARE, "bare", _make_bare_haar_arguments),
+    Peer("minimal loop: YuNet at 160, one thread + our int8 model", BARE, "bare", _make_bare_yunet_arguments),
 )

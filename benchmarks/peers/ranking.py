@@ -9,9 +9,9 @@ from benchmarks.peers.turns import KEYS, Participant, RunStats
 HEADS = (
     "",
     "frames/s",
-    "ours ×",
+    "× slower than the first row",
     "CPU ms/frame",
-    "ours ÷",
+    "× the CPU of the first row",
     "resident MB",
     "first result s",
     "frames with a face",

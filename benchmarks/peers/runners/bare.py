@@ -1,4 +1,4 @@
-"""A bare loop around our own int8 network: it searches every whole frame, shrunk, and follows no face."""
+"""A minimal loop around our own int8 model: it searches every whole frame, shrunk, and follows no face."""
 
 import json
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""The loop of 2023: Haar over every whole frame, a run of a Keras model per face, enlarged for a window."""
+"""This project's script of 2023: Haar on every whole frame, a Keras run per face, enlarged for a window."""
 
 import json
 

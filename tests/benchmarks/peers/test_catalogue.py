@@ -25,7 +25,7 @@ def test_peers_without_their_files_name_what_is_missing(tmp_path: Path) -> None:
             peer.make_arguments(material, Path(sys.executable))
         except PeerUnavailable as error:
             reasons[peer.name] = str(error)
-    assert "--keras-json" in reasons["the same with model(x)"]
+    assert "--keras-json" in reasons["the same script, calling the model directly"]
     assert reasons["HSEmotion (ONNX) + YuNet"] == f"{tmp_path}/yunet.onnx is not there"
     assert "fer-edge, Haar" not in reasons and "fer 25.10.3" not in reasons
     assert len({peer.name for peer in catalogue.PEERS}) == len(catalogue.PEERS)
