@@ -74,7 +74,7 @@ def _make_keras_arguments(
 ) -> tuple[str, ...]:
     if files.keras_json is None or files.keras_weights is None:
         raise PeerUnavailable(
-            "the network of the script of 2023 is missing: name its files with --keras-json and --keras-weights"
+            "the network of the script is missing: name its files with --keras-json and --keras-weights"
         )
     architecture, weights = _require_file(files.keras_json), _require_file(files.keras_weights)
     return ("--architecture", architecture, "--weights", weights, *extra)

@@ -1,4 +1,4 @@
-"""This project's script of 2023: Haar on every whole frame, a Keras run per face, enlarged for a window."""
+"""The project's script of 2023: Haar on every whole frame, a Keras run per face, enlarged for a window."""
 
 import json
 
