@@ -14,9 +14,9 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
-from edge.checks import camera, health, machine, model, outputs, redaction, system
-from edge.checks.findings import Finding, State, make_problem, ok, problem, skip
-from edge.checks.machine import Machine
+from edge.checks import camera, health, model, outputs, redaction, system
+from edge.checks.check_result import CheckResult, CheckState, make_problem, ok, problem, skip
+from edge.checks.machine import Machine, find_version, list_groups
 from edge.command import DISTRIBUTION, command, describe_version
 from edge.errors import ConfigError
 from edge.threads import WorkerGroup
@@ -41,7 +41,12 @@ For the service: sudo /opt/fer-edge/current/bin/fer-edge-doctor --config {SERVIC
   -h, --help  print this text; python -m edge.run --help lists the arguments of edge.run
   --version   print the version and exit
 """
-_COLOURS = {State.OK: "32", State.WARNING: "33", State.PROBLEM: "1;31", State.SKIPPED: "2"}
+_COLOURS = {
+    CheckState.OK: "32",
+    CheckState.WARNING: "33",
+    CheckState.PROBLEM: "1;31",
+    CheckState.SKIPPED: "2",
+}
 _CHECK_WIDTH, _STATE_WIDTH, _WIDTH = 12, 8, 100
 
 # In the order in which to repair things: an early problem may be the cause of a later one.
@@ -69,25 +74,25 @@ CHECKS_AFTER_SETTINGS = (health.check_memory, health.check_temperature, health.c
 _PREFIX = "check_"
 
 
-def examine(here: Machine) -> tuple[list[Finding], "Config | None"]:
-    """The findings of all checks, in order, and the settings that were checked, None if unreadable."""
-    findings = []
+def examine(machine: Machine) -> tuple[list[CheckResult], "Config | None"]:
+    """The results of all checks, in order, and the settings that were checked, or None if unreadable."""
+    results = []
     for check in CHECKS_BEFORE_SETTINGS:
-        findings += run_check(check.__name__, partial(check, here))
-    config, about_settings = _read_settings(here)
-    findings.append(about_settings)
-    if about_settings.state is State.PROBLEM:
-        # Wrong settings hide no other problem: the other checks use the defaults.
-        here = replace(here, arguments=())
+        results += run_check(check.__name__, partial(check, machine))
+    config, about_settings = _read_settings(machine)
+    results.append(about_settings)
+    if about_settings.state is CheckState.PROBLEM:
+        # Wrong settings must not hide another problem: the other checks use the defaults.
+        machine = replace(machine, arguments=())
     if config is not None:
         for check_settings in CHECKS_OF_SETTINGS:
-            findings += run_check(check_settings.__name__, partial(check_settings, here, config))
+            results += run_check(check_settings.__name__, partial(check_settings, machine, config))
     for check in CHECKS_AFTER_SETTINGS:
-        findings += run_check(check.__name__, partial(check, here))
-    return findings, config
+        results += run_check(check.__name__, partial(check, machine))
+    return results, config
 
 
-def _read_settings(here: Machine) -> tuple["Config | None", Finding]:
+def _read_settings(machine: Machine) -> tuple["Config | None", CheckResult]:
     """The settings that edge.run would have, or the defaults; None if a library for them is missing."""
     try:
         from edge.settings import config, parsing
@@ -98,7 +103,7 @@ def _read_settings(here: Machine) -> tuple["Config | None", Finding]:
         )
         return None, replace(found, check="settings")
     try:
-        settings, _ = parsing.parse_settings(here.arguments, here.environment)
+        settings, _ = parsing.parse_settings(machine.arguments, machine.environment)
     except ConfigError as error:
         found = make_problem(error)
         return config.Config(), replace(
@@ -109,54 +114,57 @@ def _read_settings(here: Machine) -> tuple["Config | None", Finding]:
 
 
 def run_check(
-    name: str, check: Callable[[], Iterable[Finding]], within_s: float = CHECK_WITHIN_S
-) -> list[Finding]:
-    """The findings of `check`; one of them says so if it fails or does not end within `within_s`."""
+    name: str, check: Callable[[], Iterable[CheckResult]], within_s: float = CHECK_WITHIN_S
+) -> list[CheckResult]:
+    """The results of `check`; one of them says so if it fails or does not end within `within_s`."""
     name = name.removeprefix(_PREFIX)
-    findings: list[Finding] = []
+    results: list[CheckResult] = []
     # In a thread of its own, which is abandoned if it hangs in a driver or on an unreachable network drive.
     worker = WorkerGroup()
-    worker.start(f"doctor {name}", lambda: findings.extend(check()))
+    worker.start(f"doctor {name}", lambda: results.extend(check()))
     try:
         worker.join(within_s)
     except ImportError as error:
-        findings.append(skip(f"{error}: see libraries"))
+        results.append(skip(f"{error}: see libraries"))
     except Exception as error:  # Whatever it is, the other checks must still run.
         is_late = worker.is_running
         reason = (
             f"did not end within {within_s:g} s" if is_late else f"failed: {type(error).__name__}: {error}"
         )
-        findings.append(problem(f"the check itself {reason}", "report that, with the output of --json"))
-    return [replace(finding, check=name) for finding in findings]
+        results.append(problem(f"the check itself {reason}", "report that, with the output of --json"))
+    return [replace(result, check=name) for result in results]
 
 
-def order_remedies(findings: Sequence[Finding]) -> list[Finding]:
-    """The findings with a remedy, the most urgent first, each remedy once.
+def order_remedies(results: Sequence[CheckResult]) -> list[CheckResult]:
+    """The results with a remedy, the most urgent first, each remedy once.
 
     Problems come before warnings, and causes before what they cause.
     """
     urgent = [
-        finding for state in (State.PROBLEM, State.WARNING) for finding in findings if finding.state is state
+        result
+        for state in (CheckState.PROBLEM, CheckState.WARNING)
+        for result in results
+        if result.state is state
     ]
-    by_remedy: dict[str | None, Finding] = {}
-    for finding in urgent:
-        by_remedy.setdefault(finding.remedy, finding)
+    by_remedy: dict[str | None, CheckResult] = {}
+    for result in urgent:
+        by_remedy.setdefault(result.remedy, result)
     return list(by_remedy.values())
 
 
-def format_text(findings: Sequence[Finding], *, has_colours: bool) -> str:
-    """A line for each finding, then what to do."""
+def format_text(results: Sequence[CheckResult], *, has_colours: bool) -> str:
+    """A line for each result, then what to do."""
     lines = []
-    for finding in findings:
-        state = finding.state.value.ljust(_STATE_WIDTH)
+    for result in results:
+        state = result.state.value.ljust(_STATE_WIDTH)
         if has_colours:
-            state = f"\x1b[{_COLOURS[finding.state]}m{state}\x1b[0m"
-        lines.append(f"{finding.check.ljust(_CHECK_WIDTH)} {state} {finding.found}")
-    to_do = order_remedies(findings)
+            state = f"\x1b[{_COLOURS[result.state]}m{state}\x1b[0m"
+        lines.append(f"{result.check.ljust(_CHECK_WIDTH)} {state} {result.found}")
+    to_do = order_remedies(results)
     lines += ["", "What to do, the most urgent first:" if to_do else "Nothing to do."]
-    for number, finding in enumerate(to_do, 1):
+    for number, result in enumerate(to_do, 1):
         lines += textwrap.wrap(
-            f"{number}. {finding.check}: {finding.remedy}",
+            f"{number}. {result.check}: {result.remedy}",
             _WIDTH,
             subsequent_indent="   ",
             break_long_words=False,
@@ -165,22 +173,22 @@ def format_text(findings: Sequence[Finding], *, has_colours: bool) -> str:
     return "\n".join(lines)
 
 
-def format_json(findings: Sequence[Finding], redact: Callable[[str], str]) -> str:
-    """The findings and the remedies in their order, without anything private."""
+def format_json(results: Sequence[CheckResult], redact: Callable[[str], str]) -> str:
+    """The results and the remedies in their order, without anything private."""
     redacted = [
         {
-            "check": finding.check,
-            "state": finding.state.value,
-            "found": redact(finding.found),
-            "remedy": finding.remedy and redact(finding.remedy),
+            "check": result.check,
+            "state": result.state.value,
+            "found": redact(result.found),
+            "remedy": result.remedy and redact(result.remedy),
         }
-        for finding in findings
+        for result in results
     ]
-    to_do = [redact(f"{finding.check}: {finding.remedy}") for finding in order_remedies(findings)]
+    to_do = [redact(f"{result.check}: {result.remedy}") for result in order_remedies(results)]
     return json.dumps(
         {
             "schema": 1,
-            "fer_edge": machine.find_version(DISTRIBUTION),
+            "fer_edge": find_version(DISTRIBUTION),
             "findings": redacted,
             "to_do": to_do,
         },
@@ -190,8 +198,8 @@ def format_json(findings: Sequence[Finding], redact: Callable[[str], str]) -> st
 
 
 @command
-def main(arguments: Sequence[str] | None = None, here: Machine | None = None) -> int:
-    """The command; a test gives it another machine than this as `here`."""
+def main(arguments: Sequence[str] | None = None, machine: Machine | None = None) -> int:
+    """The command; a test makes up another `machine` than this one."""
     given = list(sys.argv[1:] if arguments is None else arguments)
     if {"-h", "--help"} & set(given):
         print(USAGE, end="")
@@ -202,17 +210,17 @@ def main(arguments: Sequence[str] | None = None, here: Machine | None = None) ->
     if any(SERVICE_CONFIG in argument for argument in given):
         os.environ.setdefault("XDG_DATA_HOME", SERVICE_DATA_HOME)
     for_run = [argument for argument in given if argument != JSON_FLAG]
-    here = replace(
-        here or Machine(environment=os.environ, groups=machine.list_groups(), is_root=os.geteuid() == 0),
+    machine = replace(
+        machine or Machine(environment=os.environ, groups=list_groups(), is_root=os.geteuid() == 0),
         arguments=for_run,
     )
-    findings, config = examine(here)
+    results, config = examine(machine)
     if JSON_FLAG in given:
         values = [getattr(config, key) for key in config.__struct_fields__] if config else []
-        print(format_json(findings, redaction.make_redactor(here.environment, [*values, *for_run])))
+        print(format_json(results, redaction.make_redactor(machine.environment, [*values, *for_run])))
     else:
-        print(format_text(findings, has_colours=sys.stdout.isatty() and "NO_COLOR" not in here.environment))
-    return int(any(finding.state is State.PROBLEM for finding in findings))
+        print(format_text(results, has_colours=sys.stdout.isatty() and "NO_COLOR" not in machine.environment))
+    return int(any(result.state is CheckState.PROBLEM for result in results))
 
 
 if __name__ == "__main__":

@@ -14,7 +14,7 @@ from edge.cameras.video import VideoCamera
 from edge.contracts import FaceDetector, Sink
 from edge.drawing.blur import BlurredFrame
 from edge.settings.config import Config
-from edge.settings.reloading import Take
+from edge.settings.reloading import Setter
 from edge.telemetry import Telemetry
 from edge.threads import SignalWaiter
 from tests.fakes import FakeCamera, FakeSink
@@ -58,7 +58,7 @@ def test_sinks_of_the_settings_are_offered_for_change(tmp_path: Path) -> None:
 
 
 def test_settings_that_can_change_while_the_pipeline_runs_are_offered() -> None:
-    changes: dict[str, Take] = {}
+    changes: dict[str, Setter] = {}
     pipeline = build(CONFIG, camera=FakeCamera(1, is_live=False), on_change=changes.__setitem__)
     assert set(changes) == {"min_face_px", "log_every_s"}
     changes["log_every_s"](1.5)

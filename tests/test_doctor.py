@@ -10,25 +10,25 @@ from pathlib import Path
 import pytest
 
 from edge import doctor
-from edge.checks.findings import Finding, State, ok, problem, warning
+from edge.checks.check_result import CheckResult, CheckState, ok, problem, warning
 from edge.checks.machine import CommandResult
 from tests.checks.machines import add_listener, add_process, make_files, make_machine, plug_camera, write_file
 
 TIMEOUT_S = 60
 
 
-def select_lines(findings: list[Finding], state: State) -> list[str]:
+def select_lines(findings: list[CheckResult], state: CheckState) -> list[str]:
     return [f"{finding.check}: {finding.found}" for finding in findings if finding.state is state]
 
 
-def list_remedies(findings: list[Finding]) -> list[str]:
+def list_remedies(findings: list[CheckResult]) -> list[str]:
     return [f"{finding.check}: {finding.remedy}" for finding in doctor.order_remedies(findings)]
 
 
 def test_healthy_machine_gives_no_problem(tmp_path: Path) -> None:
     plug_camera(make_files(tmp_path))
     findings, _ = doctor.examine(make_machine(tmp_path))
-    assert select_lines(findings, State.PROBLEM) == []
+    assert select_lines(findings, CheckState.PROBLEM) == []
     assert "Debian GNU/Linux 13 (trixie), aarch64, 64 bit, Raspberry Pi 5" in doctor.format_text(
         findings, has_colours=False
     )
@@ -59,7 +59,7 @@ def test_pi_4_with_under_voltage_and_a_library_that_crashes_on_it(tmp_path: Path
             },
         )
     )
-    assert select_lines(findings, State.PROBLEM) == [
+    assert select_lines(findings, CheckState.PROBLEM) == [
         "power: under-voltage now",
         "libraries: onnxruntime 1.21.0 dies with SIGILL on a Raspberry Pi 4",
         "libraries: the import of onnxruntime dies of SIGILL",
@@ -73,10 +73,10 @@ def test_pi_4_with_under_voltage_and_a_library_that_crashes_on_it(tmp_path: Path
         "libraries: pip install 'onnxruntime>=1.22'",
     ]
     assert "service: its journal: WARNING the token travels unencrypted" in select_lines(
-        findings, State.WARNING
+        findings, CheckState.WARNING
     )
     assert "service: its journal: fer-edge: expected /dev/video0 to be free, found none" in select_lines(
-        findings, State.WARNING
+        findings, CheckState.WARNING
     )
 
 
@@ -93,7 +93,7 @@ def test_pi_5_whose_camera_and_port_are_in_use(tmp_path: Path) -> None:
     findings, _ = doctor.examine(
         make_machine(tmp_path, arguments=["--config", str(tmp_path / "config.toml")])
     )
-    assert select_lines(findings, State.PROBLEM) == [
+    assert select_lines(findings, CheckState.PROBLEM) == [
         "camera: /dev/video0 is held by process 812 (motion)",
         "port: port 8080 is in use by process 913 (nginx)",
         f"access: expected the token in {tmp_path}/none, found: No such file or directory",
@@ -104,7 +104,7 @@ def test_pi_5_whose_camera_and_port_are_in_use(tmp_path: Path) -> None:
         "port: stop that, or set listen to another port",
     ]
     assert "camera: /dev/video0 may be another of the 2 cameras after a restart" in select_lines(
-        findings, State.WARNING
+        findings, CheckState.WARNING
     )
 
 
@@ -129,7 +129,7 @@ def test_32_bit_system_with_a_new_opencv_and_an_old_simplejpeg(tmp_path: Path) -
             },
         )
     )
-    problems = select_lines(findings, State.PROBLEM)
+    problems = select_lines(findings, CheckState.PROBLEM)
     assert problems[0].startswith("system: Raspbian GNU/Linux 11, armv7l, 32 bit")
     assert problems[1:4] == [
         "libraries: OpenCV 5.0.0 has no cascades: the Haar detector cannot work",
@@ -143,12 +143,12 @@ def test_32_bit_system_with_a_new_opencv_and_an_old_simplejpeg(tmp_path: Path) -
 
 
 def test_check_that_fails_is_a_finding_after_what_it_found() -> None:
-    def check() -> Iterator[Finding]:
+    def check() -> Iterator[CheckResult]:
         yield ok("a")
         raise ZeroDivisionError("by zero")
 
     found = doctor.run_check("sums", check)
-    assert [finding.state for finding in found] == [State.OK, State.PROBLEM]
+    assert [finding.state for finding in found] == [CheckState.OK, CheckState.PROBLEM]
     assert (
         found[1].check == "sums" and found[1].found == "the check itself failed: ZeroDivisionError: by zero"
     )
@@ -157,21 +157,21 @@ def test_check_that_fails_is_a_finding_after_what_it_found() -> None:
 def test_check_that_hangs_is_abandoned() -> None:
     free = threading.Event()
 
-    def check() -> Iterator[Finding]:
+    def check() -> Iterator[CheckResult]:
         free.wait()
         yield ok("late")
 
     [found] = doctor.run_check("slow", check, within_s=0.01)
     free.set()
-    assert found.state is State.PROBLEM and found.found == "the check itself did not end within 0.01 s"
+    assert found.state is CheckState.PROBLEM and found.found == "the check itself did not end within 0.01 s"
 
 
 def test_check_without_its_library_points_to_the_libraries() -> None:
-    def check() -> list[Finding]:
+    def check() -> list[CheckResult]:
         raise ImportError("No module named 'cv2'")
 
     [found] = doctor.run_check("camera", check)
-    assert found.state is State.SKIPPED and found.found == "No module named 'cv2': see libraries"
+    assert found.state is CheckState.SKIPPED and found.found == "No module named 'cv2': see libraries"
 
 
 def test_problems_come_before_warnings_and_each_remedy_once() -> None:
@@ -235,7 +235,7 @@ def test_json_contains_nothing_private(
     out = capsys.readouterr().out
     said = json.loads(out)
     assert "its journal" in out and "usb-046d_HD_Pro_Webcam_C920_…-video-index0" in out
-    assert {finding["state"] for finding in said["findings"]} <= {state.value for state in State}
+    assert {finding["state"] for finding in said["findings"]} <= {state.value for state in CheckState}
     for private in (
         "kitchen-pi",
         "192.168",

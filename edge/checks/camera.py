@@ -17,7 +17,7 @@ from edge.cameras.spec import (
     VideoFile,
     parse_camera,
 )
-from edge.checks.findings import Finding, ok, problem, skip, warning
+from edge.checks.check_result import CheckResult, ok, problem, skip, warning
 from edge.checks.machine import Machine
 from edge.checks.processes import Process, read_process
 from edge.settings.credentials import hide_secrets
@@ -38,7 +38,7 @@ for number, camera in enumerate(Picamera2.global_camera_info()):
 _LOG_IN = "sudo usermod -aG {} $USER, and log in again"
 
 
-def check_groups(machine: Machine, config: "Config") -> Iterator[Finding]:
+def check_groups(machine: Machine, config: "Config") -> Iterator[CheckResult]:
     """Whether this user is in the groups whose members may open the devices."""
     needed = []
     if isinstance(parse_camera(config.camera), V4l2Device | CsiCamera):
@@ -57,7 +57,7 @@ def check_groups(machine: Machine, config: "Config") -> Iterator[Finding]:
         yield make(f"this user is not in the group {name}, which may open the {device}", _LOG_IN.format(name))
 
 
-def check_camera(machine: Machine, config: "Config") -> Iterator[Finding]:
+def check_camera(machine: Machine, config: "Config") -> Iterator[CheckResult]:
     """The camera of the settings."""
     match parse_camera(config.camera):
         case DemoPicture():
@@ -79,7 +79,7 @@ def check_camera(machine: Machine, config: "Config") -> Iterator[Finding]:
             yield problem(f"there is no file {hide_secrets(path)}", "name another with --camera")
 
 
-def _check_device(machine: Machine, config: "Config", device: Path) -> Iterator[Finding]:
+def _check_device(machine: Machine, config: "Config", device: Path) -> Iterator[CheckResult]:
     from edge.cameras import device_nodes
 
     cameras = device_nodes.list_cameras(machine.root)
@@ -110,7 +110,7 @@ def _check_device(machine: Machine, config: "Config", device: Path) -> Iterator[
     yield from _check_formats(_list_formats(path), config)
 
 
-def _judge_holders(device: Path, path: Path, holders: Sequence[Process]) -> Finding:
+def _judge_holders(device: Path, path: Path, holders: Sequence[Process]) -> CheckResult:
     """Whether the device is free; `holders` are those of its users that this user may see."""
     from edge.cameras import v4l2
 
@@ -129,7 +129,7 @@ def _judge_holders(device: Path, path: Path, holders: Sequence[Process]) -> Find
     return ok(f"{device} is there and free")
 
 
-def _check_formats(formats: Sequence["CaptureFormat"], config: "Config") -> Iterator[Finding]:
+def _check_formats(formats: Sequence["CaptureFormat"], config: "Config") -> Iterator[CheckResult]:
     """Whether the device delivers the size and the rate that are asked for."""
     if not formats:
         return
@@ -145,7 +145,7 @@ def _check_formats(formats: Sequence["CaptureFormat"], config: "Config") -> Iter
         )
 
 
-def check_cameras(machine: Machine, config: "Config") -> Iterator[Finding]:
+def check_cameras(machine: Machine, config: "Config") -> Iterator[CheckResult]:
     """Every V4L2 camera with its stable name, formats and rates."""
     from edge.cameras import device_nodes
 
@@ -175,9 +175,11 @@ def _describe_formats(formats: Sequence["CaptureFormat"], config: "Config") -> s
         by_fourcc[found.fourcc].append(found)
     descriptions = []
     for fourcc, sizes in by_fourcc.items():
-        wished = [size for size in sizes if (size.width, size.height) == (config.width, config.height)]
+        requested = [size for size in sizes if (size.width, size.height) == (config.width, config.height)]
         largest = max(sizes, key=lambda size: size.width * size.height)
-        descriptions.append(f"{fourcc} {', '.join(map(_describe_size, dict.fromkeys([*wished, largest])))}")
+        descriptions.append(
+            f"{fourcc} {', '.join(map(_describe_size, dict.fromkeys([*requested, largest])))}"
+        )
     return "; ".join(descriptions)
 
 
@@ -185,7 +187,7 @@ def _describe_size(size: "CaptureFormat") -> str:
     return f"{size.width}×{size.height}" + (f" at {size.max_fps:g}" if size.max_fps else "")
 
 
-def check_csi(machine: Machine, config: "Config") -> Iterator[Finding]:
+def check_csi(machine: Machine, config: "Config") -> Iterator[CheckResult]:
     """Libcamera and picamera2, if the settings ask for a CSI camera."""
     spec = parse_camera(config.camera)
     if not isinstance(spec, CsiCamera):
@@ -208,7 +210,7 @@ def check_csi(machine: Machine, config: "Config") -> Iterator[Finding]:
         )
 
 
-def _check_stream(machine: Machine, stream: NetworkStream) -> Finding:
+def _check_stream(machine: Machine, stream: NetworkStream) -> CheckResult:
     """Whether a server answers at the address; no picture is requested."""
     try:
         host, port = stream.split_address()

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from edge import board
-from edge.checks.findings import Finding, ok, problem, skip, warning
+from edge.checks.check_result import CheckResult, ok, problem, skip, warning
 from edge.checks.machine import Machine
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ _TIMESTAMP = re.compile(r"^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d,\d+ ")
 _UNKNOWN = "this machine does not report it"
 
 
-def check_power(machine: Machine) -> Iterator[Finding]:
+def check_power(machine: Machine) -> Iterator[CheckResult]:
     """Under-voltage, which makes cameras disappear, and throttling, which makes everything slow."""
     state = board.read(machine.root)
     now = state.throttled
@@ -64,7 +64,7 @@ def check_power(machine: Machine) -> Iterator[Finding]:
         yield skip(_UNKNOWN) if state.model is None else ok("no throttling since the start")
 
 
-def check_temperature(machine: Machine) -> Iterator[Finding]:
+def check_temperature(machine: Machine) -> Iterator[CheckResult]:
     """The temperature of the processor."""
     degrees = board.read(machine.root).temperature_c
     if degrees is None:
@@ -75,7 +75,7 @@ def check_temperature(machine: Machine) -> Iterator[Finding]:
         yield ok(f"{degrees:.0f} °C")
 
 
-def check_memory(machine: Machine) -> Iterator[Finding]:
+def check_memory(machine: Machine) -> Iterator[CheckResult]:
     """Whether there is enough memory for the program."""
     free = re.search(r"^MemAvailable:\s*(\d+) kB", machine.read_text("proc/meminfo"), re.MULTILINE)
     if free is None:
@@ -91,7 +91,7 @@ def check_memory(machine: Machine) -> Iterator[Finding]:
         yield ok(f"{free_mb} MB free")
 
 
-def check_disk(machine: Machine, config: "Config") -> Iterator[Finding]:
+def check_disk(machine: Machine, config: "Config") -> Iterator[CheckResult]:
     """Whether there is room in the folders that the program writes to, and whether it may write there."""
     folders = {Path(name).parent for name in (config.record, config.events, config.report) if name}
     for folder in sorted(folders) or [Path()]:
@@ -109,7 +109,7 @@ def check_disk(machine: Machine, config: "Config") -> Iterator[Finding]:
             yield ok(f"{free_mb:,} MB free in {folder.absolute()}")
 
 
-def check_service(machine: Machine) -> Iterator[Finding]:
+def check_service(machine: Machine) -> Iterator[CheckResult]:
     """What systemd reports about the service, and the newest errors in its journal."""
     command = ["systemctl", "show", SERVICE, f"--property={','.join(_PROPERTIES)}"]
     result = machine.run(command, SYSTEMD_WITHIN_S)
@@ -125,7 +125,7 @@ def check_service(machine: Machine) -> Iterator[Finding]:
         yield from _find_errors(machine)
 
 
-def _judge_service(properties: Mapping[str, str]) -> Finding:
+def _judge_service(properties: Mapping[str, str]) -> CheckResult:
     status, restarts = properties["ExecMainStatus"], properties["NRestarts"] or "0"
     state = f"{properties['ActiveState']} ({properties['SubState']})"
     journal = f"journalctl -u {SERVICE} shows why"
@@ -142,7 +142,7 @@ def _judge_service(properties: Mapping[str, str]) -> Finding:
     return warning(f"{state}, {properties['UnitFileState']}", f"sudo systemctl {verb} {SERVICE}")
 
 
-def _find_errors(machine: Machine) -> Iterator[Finding]:
+def _find_errors(machine: Machine) -> Iterator[CheckResult]:
     result = machine.run(
         ["journalctl", "--unit", SERVICE, "--output=cat", "--no-pager", f"--lines={LINES_READ}"],
         SYSTEMD_WITHIN_S,

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from edge import files, models
-from edge.checks.findings import Finding, ok, problem, skip, warning
+from edge.checks.check_result import CheckResult, ok, problem, skip, warning
 from edge.checks.machine import Machine
 from edge.command import DISTRIBUTION
 from edge.errors import ConfigError, ModelError
@@ -21,7 +21,7 @@ TRIAL_WITHIN_S = 60.0
 DIGEST_SHOWN = 16
 
 
-def check_yunet(machine: Machine, config: "Config") -> Iterator[Finding]:
+def check_yunet(machine: Machine, config: "Config") -> Iterator[CheckResult]:
     """YuNet's file, which this project does not ship."""
     path = Path(config.yunet) if config.yunet else models.locate_yunet()
     if config.detector == "haar":
@@ -36,7 +36,7 @@ def check_yunet(machine: Machine, config: "Config") -> Iterator[Finding]:
         yield warning(f"no YuNet at {path}: Haar misses more faces", "python -m edge.models")
 
 
-def check_model(machine: Machine, config: "Config") -> Iterator[Finding]:
+def check_model(machine: Machine, config: "Config") -> Iterator[CheckResult]:
     """The classifier: its metadata, and a trial on the demo's face."""
     command = [sys.executable, "-m", "edge.checks.trial", *machine.arguments]
     result = machine.run(command, TRIAL_WITHIN_S)
@@ -61,8 +61,8 @@ def check_model(machine: Machine, config: "Config") -> Iterator[Finding]:
         yield from _judge_trial(json.loads(result.stdout.splitlines()[-1]))
 
 
-def _judge_trial(trial: dict[str, Any]) -> Iterator[Finding]:
-    """Findings about what edge.checks.trial printed."""
+def _judge_trial(trial: dict[str, Any]) -> Iterator[CheckResult]:
+    """The results that follow from what edge.checks.trial printed."""
     yield ok(
         f"{trial['file']}, sha256 {trial['sha256'][:DIGEST_SHOWN]}…, {trial['precision']}, {trial['input']}, "
         f"{', '.join(trial['labels'])}; for {', '.join(trial['detectors'])}"
@@ -79,7 +79,7 @@ def _judge_trial(trial: dict[str, Any]) -> Iterator[Finding]:
         yield ok(found)
 
 
-def check_benchmark(machine: Machine, config: "Config") -> Iterator[Finding]:
+def check_benchmark(machine: Machine, config: "Config") -> Iterator[CheckResult]:
     """The result of this device's benchmark, unless the settings name the model."""
     import msgspec
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from edge.checks.findings import Finding, make_problem, ok, problem, skip, warning
+from edge.checks.check_result import CheckResult, make_problem, ok, problem, skip, warning
 from edge.checks.machine import Machine
 from edge.checks.processes import find_listeners
 from edge.errors import ConfigError
@@ -22,7 +22,7 @@ EVERY_ADDRESS = ("0.0.0.0", "::")
 FIRST_FREE_PORT = 1024
 
 
-def check_port(machine: Machine, config: "Config") -> Iterator[Finding]:
+def check_port(machine: Machine, config: "Config") -> Iterator[CheckResult]:
     """Whether the stream can listen at its port, or which process already does."""
     if not config.stream:
         yield skip("the settings ask for no stream")
@@ -48,7 +48,7 @@ def check_port(machine: Machine, config: "Config") -> Iterator[Finding]:
     yield ok(f"{config.listen} is free")
 
 
-def check_access(machine: Machine, config: "Config") -> Iterator[Finding]:
+def check_access(machine: Machine, config: "Config") -> Iterator[CheckResult]:
     """Who may watch, and whether the secrets and certificates can be read."""
     if not config.stream:
         yield skip("the settings ask for no stream")
@@ -81,7 +81,7 @@ def check_access(machine: Machine, config: "Config") -> Iterator[Finding]:
         yield ok("everybody who has the token, over an encrypted connection")
 
 
-def check_display(machine: Machine, config: "Config") -> Iterator[Finding]:
+def check_display(machine: Machine, config: "Config") -> Iterator[CheckResult]:
     """What is plugged in, according to the kernel's graphics drivers."""
     statuses = {
         path.parent.name: path.read_text().strip()
@@ -108,7 +108,7 @@ def _describe_connector(machine: Machine, name: str) -> str:
     return f"{re.sub(r'^card[0-9]+-', '', name)}{f' {mode}' if mode else ''}"
 
 
-def check_mqtt(machine: Machine, config: "Config") -> Iterator[Finding]:
+def check_mqtt(machine: Machine, config: "Config") -> Iterator[CheckResult]:
     """Whether the broker answers.
 
     The check does not sign in: the broker would disconnect a program that runs with the same identifier.
@@ -129,7 +129,7 @@ def check_mqtt(machine: Machine, config: "Config") -> Iterator[Finding]:
     yield _connect_to_broker(machine, broker, config.mqtt_ca)
 
 
-def _connect_to_broker(machine: Machine, broker: mqtt_address.Broker, ca: str | None) -> Finding:
+def _connect_to_broker(machine: Machine, broker: mqtt_address.Broker, ca: str | None) -> CheckResult:
     """Connect over TCP, and then over TLS if the address asks for it."""
     try:
         with machine.connect(broker.host, broker.port) as plain:

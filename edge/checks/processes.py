@@ -1,4 +1,4 @@
-"""Reads from /proc which process has what open, as far as this user may see it."""
+"""Reads from /proc which process listens at a port, as far as this user may see it."""
 
 import ipaddress
 import re

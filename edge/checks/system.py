@@ -7,7 +7,7 @@ import sys
 from collections.abc import Iterator, Mapping
 
 from edge import board
-from edge.checks.findings import Finding, ok, problem, skip, warning
+from edge.checks.check_result import CheckResult, ok, problem, skip, warning
 from edge.checks.machine import Machine
 
 # Enough for the first import of all libraries on a Pi with a slow SD card.
@@ -34,7 +34,7 @@ for name in ("numpy", "cv2", "onnxruntime", "msgspec", "aiohttp"):
 print("all")"""
 
 
-def check_system(machine: Machine) -> Iterator[Finding]:
+def check_system(machine: Machine) -> Iterator[CheckResult]:
     """The operating system, the architecture and the board."""
     release = dict(re.findall(r'^(\w+)="?([^"\n]*)"?$', machine.read_text("etc/os-release"), re.MULTILINE))
     model = machine.read_text("proc/device-tree/model").rstrip("\0") or "unknown board"
@@ -56,13 +56,13 @@ def _is_old_debian(release: Mapping[str, str]) -> bool:
     return is_debian and major.isdecimal() and int(major) < LEAST_DEBIAN
 
 
-def check_python(machine: Machine) -> Iterator[Finding]:
+def check_python(machine: Machine) -> Iterator[CheckResult]:
     """The interpreter, for the record: one that is too old could not run this program."""
     where = "in an environment of its own" if sys.prefix != sys.base_prefix else "the system's own"
     yield ok(f"{platform.python_version()}, {where}")
 
 
-def check_libraries(machine: Machine) -> Iterator[Finding]:
+def check_libraries(machine: Machine) -> Iterator[CheckResult]:
     """Versions, pairs known not to work together, and whether all libraries can be imported."""
     names = ("numpy", *OPENCV, "onnxruntime")
     versions = {name: found for name in names if (found := machine.find_version(name))}
@@ -83,7 +83,7 @@ def _shorten(version: str) -> str:
     return ".".join(version.split(".")[:3])
 
 
-def _check_opencv(versions: Mapping[str, str]) -> Iterator[Finding]:
+def _check_opencv(versions: Mapping[str, str]) -> Iterator[CheckResult]:
     wheels = [name for name in versions if name in OPENCV]
     if len(wheels) > 1:
         yield warning(
@@ -98,13 +98,13 @@ def _check_opencv(versions: Mapping[str, str]) -> Iterator[Finding]:
             )
 
 
-def _check_onnxruntime(version: str | None, model: str | None) -> Iterator[Finding]:
+def _check_onnxruntime(version: str | None, model: str | None) -> Iterator[CheckResult]:
     if version and _parse_version(version) == BAD_ONNXRUNTIME:
         make = problem if _PI_4.search(model or "") else warning
         yield make(f"onnxruntime {version} dies with SIGILL on a Raspberry Pi 4", GOOD_ONNXRUNTIME)
 
 
-def _check_simplejpeg(numpy: str | None, simplejpeg: str | None) -> Iterator[Finding]:
+def _check_simplejpeg(numpy: str | None, simplejpeg: str | None) -> Iterator[CheckResult]:
     """picamera2 imports simplejpeg, and Debian 12's was built against numpy 1."""
     if numpy and simplejpeg and _parse_version(numpy) >= (2,) and _parse_version(simplejpeg) < (1, 8, 2):
         yield problem(
@@ -113,7 +113,7 @@ def _check_simplejpeg(numpy: str | None, simplejpeg: str | None) -> Iterator[Fin
         )
 
 
-def _check_imports(machine: Machine) -> Iterator[Finding]:
+def _check_imports(machine: Machine) -> Iterator[CheckResult]:
     """Import all libraries, in another process: a library for another processor kills it."""
     result = machine.run([sys.executable, "-c", _IMPORTS], IMPORT_WITHIN_S)
     if result is None:

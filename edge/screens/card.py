@@ -101,7 +101,7 @@ class Card:
 
         Some drivers only announce it and leave it to the DRM master to have them probe.
         """
-        has_come = False
+        has_event = False
         while self._uevents is not None:
             try:
                 event = self._kernel.read(self._uevents, UEVENT_BYTES)
@@ -109,8 +109,8 @@ class Card:
                 break
             except OSError:
                 return True  # ENOBUFS: more events came than there was room for.
-            has_come = has_come or b"SUBSYSTEM=drm" in event
-        return has_come
+            has_event = has_event or b"SUBSYSTEM=drm" in event
+        return has_event
 
     def probe_connector(self, connector: int) -> tuple[drm.Connector, Sequence[drm.Mode], Sequence[int]]:
         """The connector, its modes and the ids of its encoders; the driver probes for the display."""

@@ -44,11 +44,11 @@ def _list_settings() -> dict[str, Setting]:
     settings, hints = {}, get_type_hints(Config, include_extras=True)
     for field in msgspec.structs.fields(Config):
         kind, *metas = get_args(hints[field.name])
-        some = [part for part in get_args(kind) if part is not type(None)]
-        is_optional = len(some) < len(get_args(kind))
+        non_none_types = [part for part in get_args(kind) if part is not type(None)]
+        is_optional = len(non_none_types) < len(get_args(kind))
         settings[field.name] = Setting(
             field.name,
-            some[0] if is_optional else hints[field.name],
+            non_none_types[0] if is_optional else hints[field.name],
             str(metas[-1].description),
             field.default,
         )

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from edge.checks.findings import Finding, State
+from edge.checks.check_result import CheckResult, CheckState
 from edge.checks.machine import CommandResult, Machine
 
 VERSIONS = {
@@ -121,9 +121,9 @@ def make_machine(
     )
 
 
-def states_of(findings: Iterable[Finding]) -> list[tuple[State, str]]:
+def states_of(findings: Iterable[CheckResult]) -> list[tuple[CheckState, str]]:
     return [(finding.state, finding.found) for finding in findings]
 
 
-def remedies_of(findings: Iterable[Finding]) -> list[str]:
+def remedies_of(findings: Iterable[CheckResult]) -> list[str]:
     return [finding.remedy for finding in findings if finding.remedy]

@@ -7,7 +7,7 @@ import pytest
 from edge.cameras import v4l2
 from edge.cameras.v4l2 import CaptureFormat
 from edge.checks import camera
-from edge.checks.findings import State
+from edge.checks.check_result import CheckState
 from edge.checks.machine import CommandResult
 from edge.settings.config import Config
 from tests.checks.machines import add_process, make_machine, plug_camera, remedies_of, states_of, write_file
@@ -19,20 +19,23 @@ from tests.checks.machines import add_process, make_machine, plug_camera, remedi
         ([CaptureFormat("MJPG", 640, 480, 30)], []),
         (
             [CaptureFormat("YUYV", 640, 480, 15)],
-            [(State.WARNING, "the camera gives 15 FPS in YUYV where 640×480 at 30 FPS are asked for")],
+            [(CheckState.WARNING, "the camera gives 15 FPS in YUYV where 640×480 at 30 FPS are asked for")],
         ),
         ([CaptureFormat("YUYV", 640, 480, 15), CaptureFormat("MJPG", 640, 480, 60)], []),
-        ([CaptureFormat("MJPG", 1920, 1080, 30)], [(State.WARNING, "the camera has no 640×480")]),
+        ([CaptureFormat("MJPG", 1920, 1080, 30)], [(CheckState.WARNING, "the camera has no 640×480")]),
         ([], []),
     ],
 )
 def test_camera_too_slow_or_of_other_sizes(
-    pi: Path, monkeypatch: pytest.MonkeyPatch, modes: list[CaptureFormat], expected: list[tuple[State, str]]
+    pi: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    modes: list[CaptureFormat],
+    expected: list[tuple[CheckState, str]],
 ) -> None:
     plug_camera(pi)
     monkeypatch.setattr(v4l2, "enumerate_formats", lambda path: modes)
     first, *rest = states_of(camera.check_camera(make_machine(pi), Config()))
-    assert first == (State.OK, "/dev/video0 is there and free") and rest == expected
+    assert first == (CheckState.OK, "/dev/video0 is there and free") and rest == expected
 
 
 def test_cameras_are_listed_with_the_requested_and_the_largest_size(
@@ -51,7 +54,7 @@ def test_cameras_are_listed_with_the_requested_and_the_largest_size(
     )
     assert states_of(camera.check_cameras(make_machine(pi), Config())) == [
         (
-            State.OK,
+            CheckState.OK,
             (
                 "/dev/video0 (/dev/v4l/by-id/usb-046d_HD_Pro_Webcam_C920_ABC123-video-index0), "
                 "HD Pro Webcam C920: MJPG 640×480 at 30, 1920×1080 at 15; GREY 640×480"
@@ -78,7 +81,7 @@ def test_camera_in_use_by_our_own_service_is_ok(pi: Path) -> None:
         node,
     )
     assert states_of(camera.check_camera(make_machine(pi), Config())) == [
-        (State.OK, "/dev/video0 is in use by fer-edge, process 700 (fer-edge)")
+        (CheckState.OK, "/dev/video0 is in use by fer-edge, process 700 (fer-edge)")
     ]
 
 
@@ -88,20 +91,20 @@ def test_camera_held_by_a_process_that_this_user_may_not_see(
     plug_camera(pi)
     monkeypatch.setattr(v4l2, "is_busy", lambda path: path == pi / "dev/video0")
     [(state, text), *_] = states_of(camera.check_camera(make_machine(pi), Config()))
-    assert state is State.PROBLEM and "held by a process that this user may not see" in text
+    assert state is CheckState.PROBLEM and "held by a process that this user may not see" in text
 
 
 @pytest.mark.parametrize(
     ("spec", "state"),
     [
-        ("demo", State.OK),
-        ("/nowhere.mp4", State.PROBLEM),
-        (__file__, State.OK),
-        ("http://anna:pw@cam.lan/live", State.PROBLEM),
-        ("rtmp://anna:pw@cam.lan/live", State.PROBLEM),
+        ("demo", CheckState.OK),
+        ("/nowhere.mp4", CheckState.PROBLEM),
+        (__file__, CheckState.OK),
+        ("http://anna:pw@cam.lan/live", CheckState.PROBLEM),
+        ("rtmp://anna:pw@cam.lan/live", CheckState.PROBLEM),
     ],
 )
-def test_camera_that_is_not_a_device(pi: Path, spec: str, state: State) -> None:
+def test_camera_that_is_not_a_device(pi: Path, spec: str, state: CheckState) -> None:
     [(found, text)] = states_of(camera.check_camera(make_machine(pi), Config(camera=spec)))
     assert found is state and "pw" not in text
 
@@ -135,7 +138,7 @@ def test_display_needs_groups(pi: Path) -> None:
             make_machine(pi, groups=frozenset(("video",))), Config(camera="demo", display=True)
         )
     )
-    assert [finding.state for finding in findings] == [State.WARNING, State.WARNING]
+    assert [finding.state for finding in findings] == [CheckState.WARNING, CheckState.WARNING]
     assert remedies_of(findings) == [
         f"sudo usermod -aG {name} $USER, and log in again" for name in ("render", "input")
     ]

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from edge.checks import outputs
-from edge.checks.findings import State
+from edge.checks.check_result import CheckState
 from edge.checks.machine import Machine, connect
 from edge.checks.processes import find_listeners
 from edge.settings.config import Config
@@ -23,21 +23,21 @@ def test_port_that_this_very_process_listens_at() -> None:
         [(address, owner)] = find_listeners(port, Path("/proc"))
         assert address == "127.0.0.1" and owner is not None and owner.id == os.getpid() and not owner.is_ours
         [finding] = outputs.check_port(Machine(environment={}), Config(listen=f"127.0.0.1:{port}"))
-        assert finding.state is State.PROBLEM and f"in use by process {os.getpid()}" in finding.found
+        assert finding.state is CheckState.PROBLEM and f"in use by process {os.getpid()}" in finding.found
     [finding] = outputs.check_port(Machine(environment={}), Config(listen=f"127.0.0.1:{port}"))
-    assert finding.state is State.OK
+    assert finding.state is CheckState.OK
 
 
 @pytest.mark.parametrize(
     ("listen", "address", "state"),
     [
-        ("127.0.0.1:8080", "0200007F", State.OK),
-        ("127.0.0.1:8080", "00000000", State.PROBLEM),
-        ("0.0.0.0:8080", "0100007F", State.PROBLEM),
-        ("127.0.0.1:80", "00000000", State.PROBLEM),
+        ("127.0.0.1:8080", "0200007F", CheckState.OK),
+        ("127.0.0.1:8080", "00000000", CheckState.PROBLEM),
+        ("0.0.0.0:8080", "0100007F", CheckState.PROBLEM),
+        ("127.0.0.1:80", "00000000", CheckState.PROBLEM),
     ],
 )
-def test_port_of_another_address(pi: Path, listen: str, address: str, state: State) -> None:
+def test_port_of_another_address(pi: Path, listen: str, address: str, state: CheckState) -> None:
     add_listener(pi, 8080, 1, address)
     assert [found for found, _ in states_of(outputs.check_port(make_machine(pi), Config(listen=listen)))] == [
         state
@@ -66,15 +66,17 @@ def test_viewers_that_the_settings_allow(pi: Path, tmp_path: Path) -> None:
 
 def test_display(pi: Path) -> None:
     assert states_of(outputs.check_display(make_machine(pi), Config())) == [
-        (State.SKIPPED, "this machine has no graphics driver")
+        (CheckState.SKIPPED, "this machine has no graphics driver")
     ]
     write_file(pi / "sys/class/drm/card1-HDMI-A-1/status", "connected\n")
     write_file(pi / "sys/class/drm/card1-HDMI-A-1/modes", "1920x1080\n1280x720\n")
     other = write_file(pi / "sys/class/drm/card1-HDMI-A-2/status", "disconnected\n")
-    assert states_of(outputs.check_display(make_machine(pi), Config())) == [(State.OK, "HDMI-A-1 1920x1080")]
+    assert states_of(outputs.check_display(make_machine(pi), Config())) == [
+        (CheckState.OK, "HDMI-A-1 1920x1080")
+    ]
     (other.parents[1] / "card1-HDMI-A-1/status").write_text("disconnected\n")
     assert states_of(outputs.check_display(make_machine(pi), Config(display=True))) == [
-        (State.PROBLEM, "no display is connected")
+        (CheckState.PROBLEM, "no display is connected")
     ]
 
 
@@ -83,7 +85,7 @@ def test_broker_that_answers_and_broker_without_tls(pi: Path) -> None:
         port = broker.getsockname()[1]
         here = make_machine(pi, connect=connect)
         assert states_of(outputs.check_mqtt(here, Config(mqtt=f"mqtt://127.0.0.1:{port}"))) == [
-            (State.OK, f"127.0.0.1:{port} answers")
+            (CheckState.OK, f"127.0.0.1:{port} answers")
         ]
 
         def answer_without_tls() -> None:
@@ -96,9 +98,9 @@ def test_broker_that_answers_and_broker_without_tls(pi: Path) -> None:
         thread.start()
         [(state, text)] = states_of(outputs.check_mqtt(here, Config(mqtt=f"mqtts://127.0.0.1:{port}")))
         thread.join()
-        assert state is State.PROBLEM and "not with a certificate to trust" in text
+        assert state is CheckState.PROBLEM and "not with a certificate to trust" in text
     [(state, text)] = states_of(outputs.check_mqtt(here, Config(mqtt=f"mqtt://127.0.0.1:{port}")))
-    assert state is State.PROBLEM and "no broker answers" in text
+    assert state is CheckState.PROBLEM and "no broker answers" in text
 
 
 def test_broker_without_its_library(pi: Path) -> None:

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from edge.checks import system
-from edge.checks.findings import State
+from edge.checks.check_result import CheckState
 from edge.checks.machine import CommandResult
 from tests.checks.machines import make_machine, states_of
 
@@ -14,6 +14,6 @@ def test_library_that_cannot_be_imported_is_named_with_its_reason(pi: Path) -> N
     )
     *_, last = states_of(system.check_libraries(make_machine(pi, {"import edge": ran})))
     assert last == (
-        State.PROBLEM,
+        CheckState.PROBLEM,
         "cv2 cannot be imported: ImportError: libGL.so.1: cannot open shared object file",
     )
