@@ -10,7 +10,7 @@ from edge import files
 from edge.command import ArgumentParser, command, make_parser
 from edge.errors import ConfigError, DataError, SinkError
 from edge.reporting.page import render_page
-from edge.reporting.rows import Row, read_rows
+from edge.reporting.rows import EventRow, read_rows
 from edge.reporting.summary import summarize
 from edge.rotation import list_series
 
@@ -44,7 +44,7 @@ def _find_files(path: Path) -> list[Path]:
     return series
 
 
-def _show_progress(rows: Iterator[Row]) -> Iterator[Row]:
+def _show_progress(rows: Iterator[EventRow]) -> Iterator[EventRow]:
     """`rows`; a terminal shows their count if there are many."""
     yield from tqdm(rows, unit=" rows", desc="reading", disable=None, leave=False, delay=1)
 

@@ -28,7 +28,7 @@ CHECK_EVERY_S = 1.0
 MAX_UNDECODABLE = 10
 
 
-class State(Enum):
+class CameraState(Enum):
     """What a ReconnectingCamera does at the moment.
 
     state        what happens                             next state
@@ -88,7 +88,7 @@ class ReconnectingCamera:
         self._clock, self._sleep = clock, sleep
         self._asked_size = width, height
         self.name = camera.name
-        self._state = State.CLOSED
+        self._state = CameraState.CLOSED
         self._size, self._has_delivered = self._asked_size, False
         self._numbering, self._retries, self._outages = FrameNumbering(), _Retries(), OutageLog()
         self._undecodable, self._checked_at_s, self._notice_at_s = 0, float("-inf"), float("-inf")
@@ -98,7 +98,7 @@ class ReconnectingCamera:
         self._numbering, self._retries, self._outages = FrameNumbering(), _Retries(), OutageLog()
         self._undecodable, self._checked_at_s, self._notice_at_s = 0, float("-inf"), float("-inf")
         try:
-            self._open(State.STARTING)
+            self._open(CameraState.STARTING)
         except CameraError as error:
             if not self._waits:
                 raise
@@ -108,29 +108,29 @@ class ReconnectingCamera:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._release(State.CLOSED)
+        self._release(CameraState.CLOSED)
 
     def __iter__(self) -> Iterator[Frame]:
         return self
 
     def __next__(self) -> Frame:
         """The camera's frame; or a notice, at once or NOTICE_EVERY_S after the last one."""
-        if self._state is State.CLOSED:
+        if self._state is CameraState.CLOSED:
             raise RuntimeError("expected an open camera: enter it first")
         self._outages.log_summary(self._clock())
-        if self._state is State.AWAY:
+        if self._state is CameraState.AWAY:
             self._retry_if_due()
-        frame = None if self._state is State.AWAY else self._read()
+        frame = None if self._state is CameraState.AWAY else self._read()
         return self._make_notice() if frame is None else frame
 
     def _retry_if_due(self) -> None:
         if self._clock() >= self._retries.next_try_s:
             try:
-                self._open(State.SETTLING)
+                self._open(CameraState.SETTLING)
             except CameraError as error:
                 self._lose(error)
 
-    def _open(self, state: State) -> None:
+    def _open(self, state: CameraState) -> None:
         """Open the camera and go to `state`; CameraError leaves the state as it is."""
         self._camera.__enter__()
         # After another plug it may have another name.
@@ -139,9 +139,9 @@ class ReconnectingCamera:
         self._retries.start_patience(self._clock())
         self._numbering.restart()
 
-    def _release(self, state: State) -> None:
+    def _release(self, state: CameraState) -> None:
         """Release the camera if it is open, and go to `state`."""
-        is_open = self._state in (State.STARTING, State.DELIVERING, State.SETTLING)
+        is_open = self._state in (CameraState.STARTING, CameraState.DELIVERING, CameraState.SETTLING)
         self._state = state
         if is_open:
             self._camera.__exit__(None, None, None)
@@ -153,13 +153,13 @@ class ReconnectingCamera:
             self._check_decodable(frame)
         except CameraError as error:
             if isinstance(error, CameraTimeout) and self._may_still_start():
-                if self._state is State.STARTING:
+                if self._state is CameraState.STARTING:
                     # As with every camera, the caller decides how long to wait for the first frame.
                     raise
                 return None
             self._lose(error)
             return None
-        if self._state is State.SETTLING and self._undecodable:
+        if self._state is CameraState.SETTLING and self._undecodable:
             return None
         frame = self._numbering.renumber(frame)
         if not self._undecodable:
@@ -168,13 +168,13 @@ class ReconnectingCamera:
 
     def _may_still_start(self) -> bool:
         """Whether the camera was opened so recently that its first picture may still come."""
-        has_no_picture = self._state in (State.STARTING, State.SETTLING)
+        has_no_picture = self._state in (CameraState.STARTING, CameraState.SETTLING)
         return has_no_picture and self._clock() < self._retries.patient_until_s
 
     def _note_picture(self, frame: Frame) -> None:
         """A picture was delivered: the camera is back if it was away."""
-        was_away = self._state is State.SETTLING
-        self._state, self._has_delivered = State.DELIVERING, True
+        was_away = self._state is CameraState.SETTLING
+        self._state, self._has_delivered = CameraState.DELIVERING, True
         self._size = frame.width, frame.height
         if was_away:
             self._outages.end(self.name, self._size, self._clock())
@@ -183,12 +183,12 @@ class ReconnectingCamera:
     def _check_decodable(self, frame: Frame) -> None:
         """Raise CameraError when too many frames in a row cannot be decoded; while settling, for too long."""
         now_s = self._clock()
-        is_sampling = self._state is State.DELIVERING and not self._undecodable
+        is_sampling = self._state is CameraState.DELIVERING and not self._undecodable
         if is_sampling and now_s - self._checked_at_s < CHECK_EVERY_S:
             return
         self._checked_at_s = now_s
         self._undecodable = 0 if frame.is_decodable else self._undecodable + 1
-        if self._state is State.SETTLING:
+        if self._state is CameraState.SETTLING:
             is_tolerable = now_s < self._retries.patient_until_s
         else:
             is_tolerable = self._undecodable < MAX_UNDECODABLE
@@ -200,15 +200,15 @@ class ReconnectingCamera:
 
     def _lose(self, error: CameraError) -> None:
         """Go to AWAY because of `error`; raise it if the camera never started and is not waited for."""
-        if self._state is State.STARTING and not self._waits:
+        if self._state is CameraState.STARTING and not self._waits:
             raise error
         now_s = self._clock()
-        if self._state is State.SETTLING:
+        if self._state is CameraState.SETTLING:
             self._retries.extend_patience(now_s)
-        elif self._state is not State.AWAY:
+        elif self._state is not CameraState.AWAY:
             self._retries.reset()
         # If it stayed open, the kernel would give the camera another device node when it comes back.
-        self._release(State.AWAY)
+        self._release(CameraState.AWAY)
         # After a loss, further reasons are only its consequences, unless another program takes the camera.
         is_news = isinstance(error, CameraBusy) or not self._has_delivered
         self._outages.report(f"no camera: {error}", self._get_reason(error), now_s, is_news=is_news)

@@ -47,7 +47,7 @@ MAX_SIZES = 16
 
 Floats = NDArray[np.float32]
 # The centre's x and y, width, height, five landmarks and the score.
-Row = list[float]
+FaceRow = list[float]
 COLUMNS = 2 + 2 + 10 + 1
 
 
@@ -146,7 +146,7 @@ class YunetDetector:
         faces = [_make_face(row, search.region, size, frame) for row in rows]
         return [face for face in faces if search.min_face_px <= face.box.height <= search.max_face_px]
 
-    def _find_faces(self, picture: Image, min_score: float) -> list[Row]:
+    def _find_faces(self, picture: Image, min_score: float) -> list[FaceRow]:
         """The faces in `picture` (H, W), in its pixels, best first; ModelError when the file is no YuNet."""
         height, width = (-(-side // SIDE_STEP_PX) * SIDE_STEP_PX for side in picture.shape)
         if picture.shape != (height, width):
@@ -165,7 +165,7 @@ class YunetDetector:
         if found.shape[2] != COLUMNS:
             raise self._make_error(f"faces of {found.shape[2]} numbers where YuNet gives {COLUMNS}")
         # A damaged file may find faces at infinity.
-        rows: list[Row] = found[0].tolist() if (np.abs(found) < MAX_COORDINATE_PX).all() else []
+        rows: list[FaceRow] = found[0].tolist() if (np.abs(found) < MAX_COORDINATE_PX).all() else []
         return rows
 
     def _make_error(self, reason: str) -> ModelError:
@@ -207,7 +207,7 @@ def _choose_size(search: Search) -> tuple[int, int]:
     return max(1, round(region.width * shrink)), max(1, round(region.height * shrink))
 
 
-def _make_face(row: Row, region: Box, size: tuple[int, int], frame: Frame) -> Face:
+def _make_face(row: FaceRow, region: Box, size: tuple[int, int], frame: Frame) -> Face:
     """Convert a row, in pixels of the `region` resized to `size`, to a face in pixels of the frame."""
     across, down = region.width / size[0], region.height / size[1]
     x, y, width, height, *points, score = row

@@ -43,7 +43,7 @@ def make_tls_context(ca: Path | None) -> ssl.SSLContext:
         ) from error
 
 
-class Connection:
+class BrokerConnection:
     """A context manager that one thread enters once.
 
     Entering returns when the broker has accepted the connection; entering and every loop() raise

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from types import TracebackType
 from typing import Self
 
-from edge.mqtt.connection import Connection
+from edge.mqtt.connection import BrokerConnection
 from edge.mqtt.device import Device
 from edge.mqtt.pending import PendingMessages
 
@@ -30,7 +30,7 @@ class Publisher:
     ) -> None:
         """`read_stats` returns the app's speed by name."""
         self._device, self._pending, self._read_stats = device, pending, read_stats
-        self._connection = Connection(
+        self._connection = BrokerConnection(
             device.broker,
             last_will=(device.availability_topic, "offline"),
             password=device.password,

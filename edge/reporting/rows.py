@@ -15,7 +15,7 @@ PROBABILITY_PREFIX = "p_"
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class EventRow:
     """A face in a frame; `labels` are the classifier's in its order, `run` is the program's run, from 0."""
 
     run: int
@@ -26,7 +26,7 @@ class Row:
     labels: tuple[str, ...]
 
 
-def read_rows(files: Iterable[Path]) -> Iterator[Row]:
+def read_rows(files: Iterable[Path]) -> Iterator[EventRow]:
     """Read `files` in their order.
 
     A DataError names the file and the line that EventsSink cannot have written.
@@ -48,7 +48,7 @@ def read_rows(files: Iterable[Path]) -> Iterator[Row]:
                 time_s = float(fields["time_s"])
                 if not math.isfinite(time_s):
                     raise ValueError(f"{time_s} seconds")
-                row = Row(
+                row = EventRow(
                     run, int(fields["frame"]), time_s, int(fields["track"]), str(fields["label"]), labels
                 )
             except (KeyError, TypeError, ValueError) as error:

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from edge.contracts import UNCERTAIN
-from edge.reporting.rows import Row
+from edge.reporting.rows import EventRow
 
 # A face that is missing for longer than this was away: its span ends where it was last seen.
 LONGEST_GAP_S = 1.0
@@ -50,7 +50,7 @@ class Summary:
     duration_s: float
 
 
-def summarize(rows: Iterable[Row]) -> Summary:
+def summarize(rows: Iterable[EventRow]) -> Summary:
     """Join the rows of each face to spans; the time of a run continues where the run before it ended."""
     timelines: dict[tuple[int, int], Timeline] = {}
     labels: dict[str, None] = {}

@@ -67,11 +67,11 @@ class Card:
 
     def get_resources(self) -> tuple[Sequence[int], Sequence[int]]:
         """The ids of the CRTCs, whose order is that of the bits in masks, and the ids of the connectors."""
-        counts = self.call(drm.GET_RESOURCES, drm.Resources())
+        counts = self.call(drm.GET_RESOURCES, drm.CardResources())
         crtcs, connectors = (C.c_uint32 * counts.count_crtcs)(), (C.c_uint32 * counts.count_connectors)()
         self.call(
             drm.GET_RESOURCES,
-            drm.Resources(
+            drm.CardResources(
                 crtcs=C.addressof(crtcs),
                 count_crtcs=counts.count_crtcs,
                 connectors=C.addressof(connectors),
@@ -87,7 +87,7 @@ class Card:
         which takes too long to do for every picture.
         """
         # The kernel probes when it is asked for no modes (drm_mode_getconnector).
-        room = (drm.Mode * 1)()
+        room = (drm.ModeInfo * 1)()
         found = self.call(
             drm.GET_CONNECTOR,
             drm.Connector(id=connector)
@@ -112,10 +112,10 @@ class Card:
             has_event = has_event or b"SUBSYSTEM=drm" in event
         return has_event
 
-    def probe_connector(self, connector: int) -> tuple[drm.Connector, Sequence[drm.Mode], Sequence[int]]:
+    def probe_connector(self, connector: int) -> tuple[drm.Connector, Sequence[drm.ModeInfo], Sequence[int]]:
         """The connector, its modes and the ids of its encoders; the driver probes for the display."""
         found = self.call(drm.GET_CONNECTOR, drm.Connector(id=connector))
-        modes, encoders = (drm.Mode * found.count_modes)(), (C.c_uint32 * found.count_encoders)()
+        modes, encoders = (drm.ModeInfo * found.count_modes)(), (C.c_uint32 * found.count_encoders)()
         found = self.call(
             drm.GET_CONNECTOR,
             drm.Connector(

@@ -24,7 +24,7 @@ def _fields(kind: type[Any], *names: str) -> list[tuple[str, type[Any]]]:
     return [(name, kind) for name in names]
 
 
-class Resources(C.Structure):
+class CardResources(C.Structure):
     """drm_mode_card_res."""
 
     _fields_ = [
@@ -43,7 +43,7 @@ class Resources(C.Structure):
     ]
 
 
-class Mode(C.Structure):
+class ModeInfo(C.Structure):
     """drm_mode_modeinfo."""
 
     _fields_ = [
@@ -101,7 +101,7 @@ class Crtc(C.Structure):
     _fields_ = [
         ("connectors", _U64),
         *_fields(_U32, "count_connectors", "id", "fb", "x", "y", "gamma_size", "has_mode"),
-        ("mode", Mode),
+        ("mode", ModeInfo),
     ]
 
 
@@ -170,7 +170,7 @@ def _iowr(number: int, structure: type[C.Structure]) -> int:
     return _READ_AND_WRITE << 30 | C.sizeof(structure) << 16 | _DRM << 8 | number
 
 
-GET_RESOURCES, GET_CRTC, SET_CRTC = _iowr(0xA0, Resources), _iowr(0xA1, Crtc), _iowr(0xA2, Crtc)
+GET_RESOURCES, GET_CRTC, SET_CRTC = _iowr(0xA0, CardResources), _iowr(0xA1, Crtc), _iowr(0xA2, Crtc)
 GET_ENCODER, GET_CONNECTOR = _iowr(0xA6, Encoder), _iowr(0xA7, Connector)
 ADD_FB, REMOVE_FB, PAGE_FLIP = _iowr(0xAE, Fb), _iowr(0xAF, Handle), _iowr(0xB0, Flip)
 CREATE_DUMB, MAP_DUMB, DESTROY_DUMB = _iowr(0xB2, Dumb), _iowr(0xB3, DumbMap), _iowr(0xB4, Handle)

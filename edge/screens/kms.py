@@ -71,7 +71,7 @@ class KmsScreen:
             self._plane = None
             self._use_nearest_mode(modes)
 
-    def _try_scaling_plane(self, modes: Sequence[drm.Mode]) -> bool:
+    def _try_scaling_plane(self, modes: Sequence[drm.ModeInfo]) -> bool:
         """Have the plane scale the picture to the display's own mode; False where it cannot."""
         mode = next((mode for mode in modes if mode.type & drm.MODE_PREFERRED), modes[0])
         # Two buffers for the plane's pictures, and a black one that fills the display behind them.
@@ -90,7 +90,7 @@ class KmsScreen:
             return False
         return True
 
-    def _use_nearest_mode(self, modes: Sequence[drm.Mode]) -> None:
+    def _use_nearest_mode(self, modes: Sequence[drm.ModeInfo]) -> None:
         """Set the display to the mode that is nearest to the picture, which is not enlarged."""
         old, mode = self._buffers, choose_mode(modes, *self._size)
         self._placement = fit_picture(*self._size, mode.width, mode.height, enlarges=False)
@@ -99,7 +99,7 @@ class KmsScreen:
         for buffer in old:
             buffer.free()
 
-    def _set_mode(self, mode: drm.Mode, buffer: DumbBuffer) -> None:
+    def _set_mode(self, mode: drm.ModeInfo, buffer: DumbBuffer) -> None:
         self.mode = f"{mode.width}×{mode.height} at {mode.refresh} Hz"
         self._set_crtc(drm.Crtc(id=self._crtc, fb=buffer.framebuffer, has_mode=1, mode=mode))
 

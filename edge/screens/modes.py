@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Protocol, TypeVar
 
 
-class Mode(Protocol):
+class DisplayMode(Protocol):
     """A mode of a display: its size in px, and its refresh rate in Hz."""
 
     width: int
@@ -13,7 +13,7 @@ class Mode(Protocol):
     refresh: int
 
 
-M = TypeVar("M", bound=Mode)
+M = TypeVar("M", bound=DisplayMode)
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from edge.contracts import Reading, Result
 from edge.errors import ConfigError, SinkError
 from edge.rotation import FileSeries
 
-Row = Mapping[str, int | float | str | None]
+RowFields = Mapping[str, int | float | str | None]
 
 SUFFIXES = (".csv", ".jsonl")
 
@@ -90,7 +90,7 @@ class EventsSink:
             self._file.close()
             self._file = None
 
-    def _format(self, rows: Iterable[Row]) -> str:
+    def _format(self, rows: Iterable[RowFields]) -> str:
         if self._path.suffix == ".csv":
             return _format_csv(rows, self._columns)
         return "".join(json.dumps(row) + "\n" for row in rows)
@@ -114,7 +114,7 @@ class EventsSink:
         )
 
 
-def _make_row(result: Result, reading: Reading) -> Row:
+def _make_row(result: Result, reading: Reading) -> RowFields:
     face, expression = reading.face, reading.smoothed
     probabilities = {f"p_{label}": probability for label, probability in expression.to_dict().items()}
     return {
@@ -130,7 +130,7 @@ def _make_row(result: Result, reading: Reading) -> Row:
     }
 
 
-def _format_csv(rows: Iterable[Row], columns: list[str]) -> str:
+def _format_csv(rows: Iterable[RowFields], columns: list[str]) -> str:
     text = io.StringIO()
     csv.DictWriter(text, columns, lineterminator="\n").writerows(rows)
     return text.getvalue()

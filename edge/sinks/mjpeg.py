@@ -20,7 +20,7 @@ from edge.web.broadcast import Broadcast
 from edge.web.limits import Limits
 from edge.web.listener import open_listener
 from edge.web.multipart import EncodedPicture
-from edge.web.server import Resources
+from edge.web.server import WebResources
 from edge.web.server_thread import ServerThread
 
 log = logging.getLogger(__name__)
@@ -107,8 +107,8 @@ class MjpegSink:
             self._message_sent_at_s = now_s
             server.call(self._send_message)
 
-    def _make_resources(self) -> Resources:
-        return Resources(
+    def _make_resources(self) -> WebResources:
+        return WebResources(
             annotated=Broadcast(),
             raw=Broadcast() if self._has_raw else None,
             messages=Broadcast(),

@@ -9,7 +9,7 @@ from typing import NoReturn
 
 from aiohttp import web
 
-from edge.web.connections import Connection, reset_connection
+from edge.web.connections import HttpConnection, reset_connection
 from edge.web.limits import Limits, RateLimiter, get_network
 from edge.web.login import LoginPage, read_token
 from edge.web.origins import OriginPolicy
@@ -85,7 +85,7 @@ class AccessControl:
         session = self._find_session(request)
         if self.is_guarded and session is None:
             self._check_bearer(request, client, path)
-        if isinstance(request.protocol, Connection):
+        if isinstance(request.protocol, HttpConnection):
             request.protocol.is_authorised = True
         return await self._handle_in_session(session, request, handler)
 

@@ -46,7 +46,7 @@ def reset_connection(transport: asyncio.BaseTransport | None) -> None:
         transport.abort()
 
 
-class Connection(web.RequestHandler):
+class HttpConnection(web.RequestHandler):
     """aiohttp's protocol of one connection, with limits on what the client sends."""
 
     def __init__(self, server: web.Server, limits: Limits) -> None:
@@ -106,7 +106,7 @@ class Connection(web.RequestHandler):
 class _AcceptedClient:
     network: str
     task: "asyncio.Task[None] | None" = None
-    connection: Connection | None = None
+    connection: HttpConnection | None = None
 
     @property
     def is_authorised(self) -> bool:
@@ -211,7 +211,7 @@ class ConnectionLimiter:
             }
         try:
             transport, client.connection = await asyncio.get_running_loop().connect_accepted_socket(
-                lambda: Connection(server, self._limits), client_socket, **tls
+                lambda: HttpConnection(server, self._limits), client_socket, **tls
             )
             await client.connection.closed.wait()
         except OSError as error:

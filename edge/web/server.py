@@ -68,7 +68,7 @@ _HEADERS = {
 
 
 @dataclass(frozen=True, slots=True)
-class Resources:
+class WebResources:
     """What the routes serve."""
 
     annotated: Broadcast[EncodedPicture]
@@ -91,7 +91,7 @@ class Resources:
                 broadcast.close()
 
 
-def make_application(resources: Resources, access: AccessControl) -> web.Application:
+def make_application(resources: WebResources, access: AccessControl) -> web.Application:
     """The page, the pictures, messages, metrics and health, for the clients that `access` allows."""
     application = web.Application(middlewares=[access.check], client_max_size=BODY_BYTES)
     application.on_response_prepare.append(_add_headers)
@@ -127,7 +127,7 @@ def make_palette_script() -> str:
     return "".join(f"export const {name} = {json.dumps(value)};\n" for name, value in constants.items())
 
 
-async def _handle_stream(resources: Resources, request: web.Request) -> web.StreamResponse:
+async def _handle_stream(resources: WebResources, request: web.Request) -> web.StreamResponse:
     pictures = resources.raw if request.query.get("raw") == "1" else resources.annotated
     if pictures is None:
         raise web.HTTPForbidden(text=NO_RAW)
@@ -150,7 +150,7 @@ async def _handle_stream(resources: Resources, request: web.Request) -> web.Stre
     return response
 
 
-async def _handle_snapshot(resources: Resources, request: web.Request) -> web.Response:
+async def _handle_snapshot(resources: WebResources, request: web.Request) -> web.Response:
     try:
         async with asyncio.timeout(SNAPSHOT_WITHIN_S), aclosing(resources.annotated.follow()) as pictures:
             async for picture in pictures:
@@ -160,7 +160,7 @@ async def _handle_snapshot(resources: Resources, request: web.Request) -> web.Re
     raise web.HTTPServiceUnavailable(text=f"no frame came within {SNAPSHOT_WITHIN_S:g} s\n")
 
 
-async def _handle_state(resources: Resources, request: web.Request) -> web.Response:
+async def _handle_state(resources: WebResources, request: web.Request) -> web.Response:
     # In a thread, because the message holds the machine's health, which takes a moment to read.
     return web.json_response(await asyncio.to_thread(resources.make_message), dumps=encode)
 
@@ -169,14 +169,14 @@ async def _handle_healthz(request: web.Request) -> web.Response:
     return web.Response(text="ok\n")
 
 
-async def _handle_readyz(resources: Resources, request: web.Request) -> web.Response:
+async def _handle_readyz(resources: WebResources, request: web.Request) -> web.Response:
     problem = resources.find_problem()
     if problem:
         return web.Response(text=f"not ready: {problem}\n", status=503)
     return web.Response(text="ready\n")
 
 
-async def _handle_metrics(resources: Resources, request: web.Request) -> web.Response:
+async def _handle_metrics(resources: WebResources, request: web.Request) -> web.Response:
     if resources.render_metrics is None:
         raise web.HTTPNotFound
     try:
@@ -187,7 +187,7 @@ async def _handle_metrics(resources: Resources, request: web.Request) -> web.Res
     return web.Response(body=text, headers={"Content-Type": METRICS_TYPE})
 
 
-async def _handle_websocket(resources: Resources, request: web.Request) -> web.StreamResponse:
+async def _handle_websocket(resources: WebResources, request: web.Request) -> web.StreamResponse:
     """Send messages until the client sends one, stalls or leaves."""
     transport = request.transport
     websocket = web.WebSocketResponse(
@@ -211,7 +211,7 @@ async def _handle_websocket(resources: Resources, request: web.Request) -> web.S
     return websocket
 
 
-async def _send_messages(resources: Resources, websocket: web.WebSocketResponse) -> None:
+async def _send_messages(resources: WebResources, websocket: web.WebSocketResponse) -> None:
     async with aclosing(resources.messages.follow()) as messages:
         await websocket.send_str(encode(resources.make_message()))
         async for message in messages:

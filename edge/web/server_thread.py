@@ -14,7 +14,7 @@ from edge.web import messages, server
 from edge.web.access import AccessControl
 from edge.web.connections import ConnectionLimiter
 from edge.web.limits import Limits
-from edge.web.server import Resources
+from edge.web.server import WebResources
 
 STOP_WITHIN_S = 5.0
 # The time in which the handlers must end when the server stops; the same again after they were cancelled.
@@ -26,7 +26,7 @@ class ServerThread:
 
     def __init__(
         self,
-        resources: Resources,
+        resources: WebResources,
         access: AccessControl,
         limits: Limits,
         encryption: ssl.SSLContext | None,

@@ -7,7 +7,7 @@ import pytest
 
 from edge.contracts import Box
 from edge.errors import DataError
-from edge.reporting.rows import Row, read_rows
+from edge.reporting.rows import EventRow, read_rows
 from edge.rotation import FileSeries, RotationLimits, list_series
 from edge.sinks.events import EventsSink
 from tests.results import LABELS, reading_of, result_of
@@ -26,7 +26,7 @@ def write(path: Path, frames: int, rotation: RotationLimits | None = None) -> No
 def test_rows_are_those_that_were_written(tmp_path: Path, name: str) -> None:
     write(tmp_path / name, 3)
     assert list(read_rows([tmp_path / name])) == [
-        Row(0, number, number / 4, 7, "happy", LABELS) for number in range(3)
+        EventRow(0, number, number / 4, 7, "happy", LABELS) for number in range(3)
     ]
 
 

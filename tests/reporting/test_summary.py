@@ -2,7 +2,7 @@
 
 import pytest
 
-from edge.reporting.rows import Row
+from edge.reporting.rows import EventRow
 from edge.reporting.summary import (
     Span,
     count_by_minute,
@@ -16,11 +16,13 @@ from edge.reporting.summary import (
 LABELS = ("happy", "sad", "neutral")
 
 
-def rows(track: int, looks: str, *, start_s: float = 0.0, step_s: float = 0.5, run: int = 0) -> list[Row]:
+def rows(
+    track: int, looks: str, *, start_s: float = 0.0, step_s: float = 0.5, run: int = 0
+) -> list[EventRow]:
     """A row every `step_s`: h, s, n and u stand for the labels, a dot for a frame without the face."""
     names = {"h": "happy", "s": "sad", "n": "neutral", "u": "uncertain"}
     return [
-        Row(run, number, start_s + number * step_s, track, names[look], LABELS)
+        EventRow(run, number, start_s + number * step_s, track, names[look], LABELS)
         for number, look in enumerate(looks)
         if look != "."
     ]

@@ -14,8 +14,10 @@ CONNECTOR, ENCODER, CRTC, OTHER_CRTC, PLANE, CONSOLE_FB = 31, 32, 41, 40, 51, 7
 FD, LISTENER = 1000, 1001
 
 
-def make_mode(width: int, height: int, refresh: int = 60, *, preferred: bool = False) -> drm.Mode:
-    return drm.Mode(width=width, height=height, refresh=refresh, type=drm.MODE_PREFERRED if preferred else 0)
+def make_mode(width: int, height: int, refresh: int = 60, *, preferred: bool = False) -> drm.ModeInfo:
+    return drm.ModeInfo(
+        width=width, height=height, refresh=refresh, type=drm.MODE_PREFERRED if preferred else 0
+    )
 
 
 def _error(number: int) -> OSError:
@@ -30,7 +32,7 @@ def _fill(address: int, values: list[int]) -> None:
 class FakeKernel:
     """The calls of edge.screens.card.Kernel, to a card with one connector."""
 
-    modes: list[drm.Mode] = field(
+    modes: list[drm.ModeInfo] = field(
         default_factory=lambda: [
             make_mode(1920, 1080, preferred=True),
             make_mode(800, 600),
@@ -130,7 +132,7 @@ class FakeKernel:
         if self.master_errno:
             raise _error(self.master_errno)
 
-    def _resources(self, asked: drm.Resources) -> None:
+    def _resources(self, asked: drm.CardResources) -> None:
         if self.only_renders:
             raise _error(errno.EOPNOTSUPP)
         if asked.crtcs:
@@ -141,7 +143,7 @@ class FakeKernel:
     def _connector(self, asked: drm.Connector) -> None:
         assert asked.id == CONNECTOR
         if asked.count_modes >= len(self.modes) and asked.modes:
-            (drm.Mode * len(self.modes)).from_address(asked.modes)[:] = self.modes
+            (drm.ModeInfo * len(self.modes)).from_address(asked.modes)[:] = self.modes
         if asked.encoders:
             _fill(asked.encoders, [ENCODER])
         if self.probes_itself or not asked.count_modes:

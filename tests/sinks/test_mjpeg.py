@@ -30,7 +30,7 @@ from edge.frames import Frame, PixelFormat
 from edge.orientation import Orientation
 from edge.sinks.mjpeg import MjpegSink
 from edge.web import multipart, server
-from edge.web.server import Resources
+from edge.web.server import WebResources
 from tests.exif import add_exif
 from tests.pixels import count_values_across
 from tests.results import LABELS, reading_of, result_of
@@ -478,7 +478,7 @@ def test_error_of_the_server_is_raised_by_the_next_show(monkeypatch: pytest.Monk
         """The server's end."""
 
     sink = MjpegSink("127.0.0.1", 0, read_stats=lambda: STATS)
-    monkeypatch.setattr(Resources, "close", raise_of(Broken()))
+    monkeypatch.setattr(WebResources, "close", raise_of(Broken()))
     with pytest.raises(Broken), sink:
         thread = sink._server
         assert thread is not None

@@ -187,7 +187,7 @@ def test_broker_that_dies_and_comes_back_gets_every_change(
                 sink.show(make_result(label))
                 until(partial(is_count, queued + 1, lambda: len(sink._pending.changes)))
             until(lambda: len(list_warnings(caplog)) == 2)
-            monkeypatch.setattr(publisher, "Connection", make_waiting_connection(subscriber, sink))
+            monkeypatch.setattr(publisher, "BrokerConnection", make_waiting_connection(subscriber, sink))
             server.start()
             known = "homeassistant/device/fer-edge-shop-door/config"
             before = len(subscriber.received)
@@ -201,10 +201,10 @@ def test_broker_that_dies_and_comes_back_gets_every_change(
     assert caplog.text.count("reporting to") == 2
 
 
-def make_waiting_connection(subscriber: Subscriber, sink: MqttSink) -> type[mqtt_connection.Connection]:
+def make_waiting_connection(subscriber: Subscriber, sink: MqttSink) -> type[mqtt_connection.BrokerConnection]:
     """Connections that open once `subscriber` has subscribed."""
 
-    class Waiting(mqtt_connection.Connection):
+    class Waiting(mqtt_connection.BrokerConnection):
         def __enter__(self) -> Self:
             if not subscriber.subscribed.is_set():
                 raise mqtt_connection.BrokerUnavailable(sink._logged_problem)
