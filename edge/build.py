@@ -114,11 +114,11 @@ def make_camera(config: Config, *, is_paced: bool, on_reconnect: Callable[[], No
             # When it is opened, the camera refuses a URL that it does not support.
             return _turn(VideoCamera(source, paced=is_paced), orientation)
         case V4l2Device(path):
-            camera = UsbCamera(path, *requested)
-        case CsiCamera(index) if orientation.swaps_sides:
-            camera = PiCamera(index, *requested)
+            camera = UsbCamera(path, *requested, controls=config.camera_controls)
         case CsiCamera(index):
-            camera, orientation = PiCamera(index, *requested, orientation=orientation), UPRIGHT
+            at_sensor = UPRIGHT if orientation.swaps_sides else orientation
+            camera = PiCamera(index, *requested, orientation=at_sensor, controls=config.camera_controls)
+            orientation = orientation if orientation.swaps_sides else UPRIGHT
         case NetworkStream(url):
             camera = VideoCamera(url)
     width, height = config.width, config.height

@@ -14,7 +14,7 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
-from edge.checks import camera, health, model, outputs, redaction, system
+from edge.checks import camera, camera_controls, health, model, outputs, redaction, system
 from edge.checks.check_result import CheckResult, CheckState, make_problem, ok, problem, skip
 from edge.checks.machine import Machine, find_version, list_groups
 from edge.command import DISTRIBUTION, command, describe_version
@@ -61,6 +61,7 @@ CHECKS_OF_SETTINGS = (
     camera.check_camera,
     camera.check_cameras,
     camera.check_csi,
+    camera_controls.check_controls,
     model.check_yunet,
     model.check_model,
     model.check_benchmark,

@@ -53,6 +53,7 @@ MAY_IMPORT = {
     "edge.drawing": {"edge.drawing", "edge.palette"},
     "edge.settings": {
         "edge.settings",
+        "edge.cameras.controls",
         "edge.cameras.spec",
         "edge.command",
         "edge.mqtt.address",

@@ -109,7 +109,7 @@ def test_sample_with_all_lines_uncommented_sets_every_default(tmp_path: Path) ->
     lines = [
         line.removeprefix("#")
         for line in sample.format_sample().splitlines()
-        if re.match(r"#\w+ = [^…]", line)
+        if re.match(r"#(\w+ = [^…]|\[)", line)
     ]
     path = tmp_path / "config.toml"
     path.write_text("\n".join(lines))

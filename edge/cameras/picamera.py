@@ -3,11 +3,12 @@
 import logging
 import time
 from collections.abc import Callable, Iterator
-from types import TracebackType
+from types import MappingProxyType, TracebackType
 from typing import Any, Self
 
 import numpy as np
 
+from edge.cameras.controls import Controls, ControlValue, find_name, make_value_error, simplify
 from edge.cameras.timestamps import FrameStamper
 from edge.errors import CameraBusy, CameraError, CameraNotFound, CameraTimeout
 from edge.frames import Frame, PixelFormat
@@ -16,6 +17,10 @@ from edge.orientation import UPRIGHT, Orientation
 log = logging.getLogger(__name__)
 
 TIMEOUT_S = 1.0
+# V4L2's control of the mains frequency, of which libcamera's are the two of AeFlicker.
+_MAINS = "power_line_frequency"
+# Values of libcamera's AfMode.
+_AF_MANUAL, _AF_CONTINUOUS = 0, 2
 
 
 class PiCamera:
@@ -35,13 +40,16 @@ class PiCamera:
         fps: int,
         *,
         orientation: Orientation = UPRIGHT,
+        controls: Controls = MappingProxyType({}),
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         """`index` is the camera's place in libcamera's list, from 0.
 
         The sensor reads its rows and columns in the order that `orientation` needs, which costs nothing; it
-        cannot make columns of rows, so `orientation` must not swap the sides.
+        cannot make columns of rows, so `orientation` must not swap the sides.  `controls` are libcamera's.  A
+        lens that can focus does so all the time, unless they say otherwise.
         """
+        self._controls = controls
         assert not orientation.swaps_sides
         self._orientation = orientation
         self.name = f"picamera2:{index}"
@@ -105,7 +113,7 @@ class PiCamera:
                 self._camera.create_video_configuration(
                     main={"size": self._size},
                     lores={"size": self._size, "format": "YUV420"},
-                    controls={"FrameRate": self._fps},
+                    controls={"FrameRate": self._fps, **self._choose_controls()},
                     **self._make_transform(),
                 )
             )
@@ -131,6 +139,20 @@ class PiCamera:
             *self._size,
         )
         self._logged_format = format_
+
+    def _choose_controls(self) -> dict[str, Any]:
+        """The controls as libcamera takes them; CameraError for one that the camera has not."""
+        present = self._camera.camera_controls
+        chosen: dict[str, Any] = {}
+        for name, value in self._controls.items():
+            if simplify(name) == simplify(_MAINS) and "AeFlickerPeriod" in present:
+                chosen |= _make_mains_controls(value, self.name)
+            else:
+                name = find_name(name, present, self.name)
+                chosen[name] = _translate_entry(name, value, self.name)
+        if "AfMode" in present and "AfMode" not in chosen:
+            chosen["AfMode"] = _AF_MANUAL if "LensPosition" in chosen else _AF_CONTINUOUS
+        return chosen
 
     def _make_transform(self) -> dict[str, Any]:
         """The argument of create_video_configuration that turns the picture; none where it stays upright."""
@@ -170,6 +192,30 @@ class PiCamera:
             request.release()
         timestamp = self._stamper.stamp(stamp_s, self._clock())
         return Frame(buffer, PixelFormat.YUV420, self._width, self._height, *timestamp)
+
+
+def _make_mains_controls(value: ControlValue, camera: str) -> dict[str, int]:
+    """The controls against the flicker of lamps: by V4L2's name, since libcamera wants a period."""
+    hz = {"50hz": 50, "50": 50, "60hz": 60, "60": 60, "disabled": 0, "0": 0}.get(simplify(str(value)))
+    if hz is None:
+        raise make_value_error(_MAINS, camera, "50, 60 or 0", value)
+    # A lamp flickers twice in a period of the mains.
+    return {"AeFlickerMode": 1, "AeFlickerPeriod": round(1e6 / (2 * hz))} if hz else {"AeFlickerMode": 0}
+
+
+def _translate_entry(name: str, value: ControlValue, camera: str) -> Any:
+    """The number of the entry that a text names in libcamera's enumeration of the control `name`."""
+    if isinstance(value, list):
+        return tuple(value)
+    if not isinstance(value, str):
+        return value
+    from libcamera import controls
+
+    entries = getattr(getattr(controls, f"{name}Enum", None), "__members__", {})
+    for entry, number in entries.items():
+        if simplify(entry) == simplify(value):
+            return int(number)
+    raise make_value_error(name, camera, f"one of {', '.join(entries)}" if entries else "a number", value)
 
 
 def _import_picamera2(name: str) -> Any:

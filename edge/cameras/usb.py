@@ -5,13 +5,14 @@ import os
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from types import TracebackType
+from types import MappingProxyType, TracebackType
 from typing import NoReturn, Self
 
 import cv2
 import numpy as np
 
-from edge.cameras import device_nodes, jpeg, v4l2
+from edge.cameras import device_nodes, jpeg, v4l2, v4l2_controls
+from edge.cameras.controls import Controls
 from edge.cameras.device_nodes import UsbIdentity
 from edge.cameras.timestamps import FrameStamper, Timestamp
 from edge.cameras.turned import turn
@@ -48,17 +49,18 @@ class UsbCamera:
         height: int,
         fps: int,
         *,
+        controls: Controls = MappingProxyType({}),
         capture: Callable[[str, int], cv2.VideoCapture] = cv2.VideoCapture,
         clock: Callable[[], float] = time.monotonic,
         root: Path = Path("/"),
     ) -> None:
         """`device` is a path below /dev.
 
-        The device may change size and rate to what it supports; the log says to what.  `root` is the folder
-        that holds dev, proc and sys.
+        The device may change size and rate to what it supports; the log says to what.  `controls` are set
+        each time the device is opened.  `root` is the folder that holds dev, proc and sys.
         """
         self.name = device
-        self._wanted = width, height, fps
+        self._wanted, self._controls = (width, height, fps), controls
         self._make_capture, self._clock, self._root = capture, clock, root
         self._capture: cv2.VideoCapture | None = None
         self._identity: UsbIdentity | None = None
@@ -83,6 +85,8 @@ class UsbCamera:
         self._identity = device_nodes.identify_usb_camera(self.name, self._root) or self._identity
         try:
             self._configure(capture)
+            if self._controls:
+                v4l2_controls.set_controls(self._root / self.name.lstrip("/"), self._controls, self.name)
         except cv2.error as error:
             self.__exit__(None, None, None)
             raise _make_bus_error(self.name, error) from error

@@ -24,16 +24,16 @@ _CAPTURES, _CONVERTS_OR_TAKES = 0x1 | 0x1000, 0x4000 | 0x8000 | 0x2 | 0x2000
 _HAS_DEVICE_CAPS = 0x8000_0000
 
 
-def _iowr(number: int, size: int) -> int:
+def make_iowr(number: int, size: int) -> int:
     """The kernel's _IOWR('V', number, structure), for a structure of `size` bytes."""
     return 3 << 30 | size << 16 | ord("V") << 8 | number
 
 
 VIDIOC_QUERYCAP = 2 << 30 | _CAPABILITY_BYTES << 16 | ord("V") << 8
-VIDIOC_ENUM_FMT = _iowr(2, _FMTDESC_BYTES)
-VIDIOC_G_FMT, VIDIOC_S_FMT = _iowr(4, _FORMAT_BYTES), _iowr(5, _FORMAT_BYTES)
-VIDIOC_ENUM_FRAMESIZES = _iowr(74, _FRMSIZEENUM_BYTES)
-VIDIOC_ENUM_FRAMEINTERVALS = _iowr(75, _FRMIVALENUM_BYTES)
+VIDIOC_ENUM_FMT = make_iowr(2, _FMTDESC_BYTES)
+VIDIOC_G_FMT, VIDIOC_S_FMT = make_iowr(4, _FORMAT_BYTES), make_iowr(5, _FORMAT_BYTES)
+VIDIOC_ENUM_FRAMESIZES = make_iowr(74, _FRMSIZEENUM_BYTES)
+VIDIOC_ENUM_FRAMEINTERVALS = make_iowr(75, _FRMIVALENUM_BYTES)
 
 Ioctl = Callable[[int, int, bytearray, bool], int]
 _Enumerate = Callable[[int, int, bytes], Iterator[bytearray]]
@@ -54,7 +54,7 @@ class CaptureFormat:
 
 def enumerate_formats(device: Path, ioctl: Ioctl = fcntl.ioctl) -> list[CaptureFormat]:
     """The formats that the driver of `device` lists, in its order; OSError when `device` cannot be opened."""
-    descriptor = _open(device)
+    descriptor = open_device(device)
     entries = _make_enumerator(descriptor, ioctl)
     try:
         return [
@@ -75,7 +75,7 @@ def is_capture_node(device: Path, ioctl: Ioctl = fcntl.ioctl) -> bool | None:
     """Whether `device` gives pictures that it was not given before, as a camera does; None if unknown."""
     capability = bytearray(_CAPABILITY_BYTES)
     try:
-        descriptor = _open(device)
+        descriptor = open_device(device)
         try:
             ioctl(descriptor, VIDIOC_QUERYCAP, capability, True)
         finally:
@@ -94,7 +94,7 @@ def is_busy(device: Path, ioctl: Ioctl = fcntl.ioctl) -> bool:
     EBUSY.
     """
     try:
-        descriptor = _open(device)
+        descriptor = open_device(device)
         try:
             format_ = bytearray(struct.pack("=I", _V4L2_BUF_TYPE_VIDEO_CAPTURE).ljust(_FORMAT_BYTES, b"\0"))
             ioctl(descriptor, VIDIOC_G_FMT, format_, True)
@@ -106,7 +106,8 @@ def is_busy(device: Path, ioctl: Ioctl = fcntl.ioctl) -> bool:
     return False
 
 
-def _open(device: Path) -> int:
+def open_device(device: Path) -> int:
+    """A descriptor of `device`, which the caller closes; it does not take the device from others."""
     # Without O_NONBLOCK a driver may wait; nothing is set here, and no buffer requested.
     return os.open(device, os.O_RDWR | os.O_NONBLOCK | os.O_CLOEXEC)
 

@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta
 
+from edge.cameras.controls import ControlValue
 from edge.mqtt.address import FORM
 from edge.orientation import Orientation, compose
 from edge.settings import credentials
@@ -213,6 +214,14 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
         float, Meta(ge=0.1, le=3600, description="seconds between two lines with the FPS in the log")
     ] = 5.0
     verbose: Annotated[bool, Meta(description="log details that help to find a fault")] = False
+    # The last one, because in TOML all that follows a table's head belongs to the table.
+    camera_controls: Annotated[
+        dict[Text, ControlValue],
+        Meta(
+            description="controls of the camera, such as focus, exposure and mains frequency, by the names "
+            "that python -m edge.doctor lists"
+        ),
+    ] = {}
 
     @property
     def orientation(self) -> Orientation:
@@ -224,6 +233,15 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
         """Host and port of `listen`."""
         host, _, port = self.listen.rpartition(":")
         return host.strip("[]"), int(port)
+
+
+def _format_toml(value: object) -> str:
+    """A value in TOML, on one line."""
+    if isinstance(value, dict):
+        return (
+            "{" + ", ".join(f"{_format_toml(name)} = {_format_toml(of)}" for name, of in value.items()) + "}"
+        )
+    return msgspec.json.encode(value).decode()
 
 
 @dataclass(frozen=True, slots=True)
@@ -242,9 +260,7 @@ class Settings:
         for key, origin in self.origins.items():
             value = getattr(self.config, key)
             value = credentials.hide_secrets(value) if key == "camera" else value
-            text = (
-                f"# {key} is not set" if value is None else f"{key} = {msgspec.json.encode(value).decode()}"
-            )
+            text = f"# {key} is not set" if value is None else f"{key} = {_format_toml(value)}"
             lines.append(f"{text}  # {origin}")
         # Every string of JSON is one of TOML, unless it holds this character unescaped.
         return "\n".join(lines).replace("\x7f", "\\u007f")

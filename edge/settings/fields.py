@@ -21,12 +21,20 @@ class Setting:
 
     @property
     def flag(self) -> str:
-        """--log-every for log_every_s: flags have no unit."""
-        return "--" + re.sub(r"_(s|px)$", "", self.key).replace("_", "-")
+        """--log-every for log_every_s: flags have no unit, and name one of several."""
+        name = self.key.removesuffix("s") if self.is_table else re.sub(r"_(s|px)$", "", self.key)
+        return "--" + name.replace("_", "-")
+
+    @property
+    def is_table(self) -> bool:
+        """Whether it holds values by name; each of its flags sets one of them."""
+        return isinstance(self.default, dict)
 
     @property
     def allowed(self) -> str:
         """What the setting may hold, in words."""
+        if self.is_table:
+            return "a table of names, each with a number, true, false, a text or a list of numbers"
         kind, *metas = get_args(self.type) if get_origin(self.type) is Annotated else (self.type,)
         if get_origin(kind) is Literal:
             return "one of " + ", ".join(map(str, get_args(kind)))
@@ -50,7 +58,7 @@ def _list_settings() -> dict[str, Setting]:
             field.name,
             non_none_types[0] if is_optional else hints[field.name],
             str(metas[-1].description),
-            field.default,
+            {} if field.default_factory is dict else field.default,
         )
     return settings
 

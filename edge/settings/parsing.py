@@ -12,6 +12,7 @@ from edge.command import ArgumentParser, make_parser
 from edge.errors import ConfigError
 from edge.settings import credentials, validation
 from edge.settings.config import Config, Settings
+from edge.settings.control_values import parse_controls
 from edge.settings.fields import SETTINGS
 
 _Layer = dict[str, tuple[Any, str]]
@@ -37,7 +38,12 @@ def parse_settings(
     )
     for layer, strict in layers:
         for key, (value, origin) in layer.items():
-            values[key] = validation.convert(SETTINGS[key], value, origin, strict=strict)
+            if SETTINGS[key].is_table:
+                table = value if strict else parse_controls(value, origin)
+                converted = validation.convert(SETTINGS[key], table, origin, strict=True)
+                values[key] = values.get(key, {}) | converted
+            else:
+                values[key] = validation.convert(SETTINGS[key], value, origin, strict=strict)
             origins[key] = origin
     config = Config(**values)
     validation.check_together(config, origins, environment)
@@ -89,6 +95,14 @@ def _make_parser() -> ArgumentParser:
         if isinstance(setting.default, bool):
             parser.add_argument(
                 setting.flag, dest=key, action=argparse.BooleanOptionalAction, default=None, help=text
+            )
+        elif setting.is_table:
+            parser.add_argument(
+                setting.flag,
+                dest=key,
+                action="append",
+                metavar="NAME=VALUE",
+                help=f"one of the {setting.description}; can be given several times (default: none)",
             )
         else:
             parser.add_argument(setting.flag, dest=key, metavar=setting.flag.strip("-").upper(), help=text)

@@ -29,6 +29,8 @@ def format_sample() -> str:
 def _format_setting(setting: Setting) -> str:
     text = f"{setting.description}; {setting.allowed}"
     lines = textwrap.wrap(text, WIDTH, break_long_words=False, break_on_hyphens=False)
+    if setting.is_table:
+        return "\n" + "".join(f"# {line}\n" for line in lines) + f"#[{setting.key}]\n"
     value = "…" if setting.default is None else msgspec.json.encode(setting.default).decode()
     return "\n" + "".join(f"# {line}\n" for line in lines) + f"#{setting.key} = {value}\n"
 

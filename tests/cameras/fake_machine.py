@@ -4,6 +4,7 @@ import os
 import shutil
 from pathlib import Path
 
+from edge.cameras.controls import Controls
 from edge.cameras.usb import UsbCamera
 from tests.cameras.standins import V4l2Capture
 
@@ -90,13 +91,20 @@ class FakeMachine:
         self.make_by_id_link()
 
     def make_camera(
-        self, device: int | str = 0, width: int = 640, height: int = 480, fps: int = 30
+        self,
+        device: int | str = 0,
+        width: int = 640,
+        height: int = 480,
+        fps: int = 30,
+        *,
+        controls: Controls | None = None,
     ) -> UsbCamera:
         return UsbCamera(
             f"/dev/video{device}" if isinstance(device, int) else device,
             width,
             height,
             fps,
+            controls=controls or {},
             root=self.root,
             clock=lambda: self.now_s,
             # A test may replace the method.

@@ -3,8 +3,9 @@
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
-from types import ModuleType
-from typing import Any
+from enum import IntEnum
+from types import ModuleType, SimpleNamespace
+from typing import Any, ClassVar
 
 import cv2
 import numpy as np
@@ -162,6 +163,13 @@ class Picamera2:
     is_frozen = False
     is_broken = False
     lores_format = "YUV420"
+    camera_controls: ClassVar[dict[str, tuple[object, object, object]]] = {
+        "AeFlickerPeriod": (100, 1_000_000, None),
+        "AwbMode": (0, 7, 0),
+        "Brightness": (-1.0, 1.0, 0.0),
+        "ColourGains": (0.0, 32.0, None),
+        "FrameDurationLimits": (8_000, 120_000, None),
+    }
     stamp_ns = 0
     last: "Picamera2"
 
@@ -189,11 +197,11 @@ class Picamera2:
         transform: "Transform | None" = None,
     ) -> dict[str, Any]:
         assert lores["format"] == "YUV420" and lores["size"] <= main["size"] and controls["FrameRate"] > 0
-        return {"main": main, "lores": lores, "transform": transform or Transform()}
+        return {"main": main, "lores": lores, "transform": transform or Transform(), "controls": controls}
 
     def configure(self, configuration: dict[str, Any]) -> None:
         assert self.state == "made"
-        self.transform = configuration["transform"]
+        self.transform, self.controls = configuration["transform"], configuration["controls"]
         width, height = configuration["lores"]["size"]
         if width > 4096:
             raise RuntimeError("Invalid camera configuration")
@@ -243,6 +251,11 @@ def make_libcamera_module() -> ModuleType:
     """The module that `import libcamera` imports."""
     module = ModuleType("libcamera")
     module.Transform = Transform  # type: ignore[attr-defined]
+    # libcamera's enumerations are pybind11's, which have __members__ as those of Python have.
+    modes = {"Auto": 0, "Incandescent": 1, "Daylight": 5}
+    focus = {"Manual": 0, "Auto": 1, "Continuous": 2}
+    enumerations = {"AwbModeEnum": IntEnum("AwbModeEnum", modes), "AfModeEnum": IntEnum("AfModeEnum", focus)}
+    module.controls = SimpleNamespace(**enumerations)  # type: ignore[attr-defined]
     return module
 
 

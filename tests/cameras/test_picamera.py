@@ -194,3 +194,50 @@ def test_camera_of_the_settings_is_turned_at_the_sensor_where_it_can_be(
     # The left half is the bright one; mirrored, it is at the right, and upside down at the left again.
     bright = frame.grey[10, 10] > frame.grey[-10, -10]
     assert bright
+
+
+FOCUS = {"AfMode": (0, 2, 0), "LensPosition": (0.0, 32.0, 1.0)}
+
+
+@pytest.mark.usefixtures("library")
+@pytest.mark.parametrize(
+    ("has_focus", "controls", "expected"),
+    [
+        (False, {}, {}),
+        (True, {}, {"AfMode": 2}),
+        (True, {"lens_position": 2.5}, {"LensPosition": 2.5, "AfMode": 0}),
+        (True, {"AfMode": "auto"}, {"AfMode": 1}),
+        (False, {"brightness": 0.25, "awb_mode": "daylight"}, {"Brightness": 0.25, "AwbMode": 5}),
+        (False, {"ColourGains": [1.5, 2.0]}, {"ColourGains": (1.5, 2.0)}),
+        (False, {"ColourGains": [2, 3]}, {"ColourGains": (2, 3)}),
+        (False, {"power_line_frequency": "50 Hz"}, {"AeFlickerMode": 1, "AeFlickerPeriod": 10_000}),
+        (False, {"power_line_frequency": 60}, {"AeFlickerMode": 1, "AeFlickerPeriod": 8_333}),
+        (False, {"power_line_frequency": "Disabled"}, {"AeFlickerMode": 0}),
+    ],
+)
+def test_controls_are_libcamera_s_and_a_lens_focuses_by_itself(
+    monkeypatch: pytest.MonkeyPatch, has_focus: bool, controls: dict[str, Any], expected: dict[str, Any]
+) -> None:
+    if has_focus:
+        monkeypatch.setattr(Picamera2, "camera_controls", Picamera2.camera_controls | FOCUS)
+    with PiCamera(0, 320, 240, 30, controls=controls) as camera:
+        assert Picamera2.last.controls == {"FrameRate": 30, **expected}
+        assert next(camera).number == 0
+
+
+@pytest.mark.usefixtures("library")
+@pytest.mark.parametrize(
+    ("controls", "message"),
+    [
+        ({"LensPosition": 2}, r"\(AeFlickerPeriod, AwbMode, Brightness, .*\), found LensPosition; change"),
+        ({"AwbMode": "moonlight"}, "one of Auto, Incandescent, Daylight for AwbMode of picamera2:0, found"),
+        ({"Brightness": "high"}, "expected a number for Brightness of picamera2:0, found 'high'; change"),
+        ({"power_line_frequency": 55}, "expected 50, 60 or 0 for power_line_frequency of picamera2:0"),
+    ],
+)
+def test_control_that_the_camera_lacks_is_one_line_and_the_camera_is_closed(
+    controls: dict[str, Any], message: str
+) -> None:
+    with pytest.raises(CameraError, match=message), PiCamera(0, 320, 240, 30, controls=controls):
+        pass
+    assert Picamera2.last.state == "closed"

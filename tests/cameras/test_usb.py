@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 import pytest
 
-from edge.cameras import v4l2
+from edge.cameras import v4l2, v4l2_controls
 from edge.cameras.usb import UsbCamera
 from edge.errors import CameraBusy, CameraError, CameraNotFound, CameraTimeout
 from edge.frames import PixelFormat
@@ -71,6 +71,27 @@ def test_receiver_of_a_csi_camera_names_picamera2(machine: FakeMachine) -> None:
         machine.make_camera(),
     ):
         pass
+
+
+def test_controls_are_set_each_time_the_camera_is_opened(
+    machine: FakeMachine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    was_set: list[object] = []
+    monkeypatch.setattr(v4l2_controls, "set_controls", lambda *arguments: was_set.append(arguments))
+    camera = machine.make_camera(controls={"focus_auto": False})
+    for _ in range(2):
+        with camera:
+            next(camera)
+    assert was_set == [(machine.root / "dev/video0", {"focus_auto": False}, "/dev/video0")] * 2
+
+
+def test_control_that_the_camera_lacks_releases_the_camera(machine: FakeMachine) -> None:
+    with (
+        pytest.raises(CameraError, match=r"expected a control of /dev/video0 \(no controls\), found zoom"),
+        machine.make_camera(controls={"zoom": 2}),
+    ):
+        pass
+    assert machine.capture.is_released
 
 
 def show_jpegs(machine: FakeMachine, *jpegs: bytes) -> None:

@@ -20,6 +20,11 @@ def test_every_field_is_a_setting_with_a_description() -> None:
         ("duration_s", "--duration", "a number above 0"),
         ("record_keep", "--record-keep", "a whole number from 1"),
         ("detector", "--detector", "one of auto, haar, yunet"),
+        (
+            "camera_controls",
+            "--camera-control",
+            "a table of names, each with a number, true, false, a text or a list of numbers",
+        ),
         ("rotate", "--rotate", "one of 0, 90, 180, 270"),
         ("stream", "--stream", "true or false"),
         ("camera", "--camera", "a text that is not empty"),
