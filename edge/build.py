@@ -125,7 +125,11 @@ def make_camera(config: Config, *, is_paced: bool, on_reconnect: Callable[[], No
     if config.orientation.swaps_sides:
         width, height = height, width
     return ReconnectingCamera(
-        _turn(camera, orientation), width, height, waits=config.wait_for_camera, on_reconnect=on_reconnect
+        _turn(camera, orientation),
+        width,
+        height,
+        wait_at_start=config.wait_for_camera,
+        on_reconnect=on_reconnect,
     )
 
 

@@ -20,11 +20,11 @@ NOTICE_EVERY_S = 0.25
 # to open and settle, a camera that is back is seen within 2 s.
 MIN_WAIT_S, MAX_WAIT_S = 0.1, 0.75
 # How long an opened camera may take to deliver its first decodable frame before it is opened again.  Some
-# cameras take seconds to settle, so this doubles from try to try; others have to be opened once more.
-MIN_PATIENCE_S, MAX_PATIENCE_S = 1.5, 10.0
+# cameras need seconds to settle, so this time doubles from try to try; others have to be opened once more.
+MIN_START_S, MAX_START_S = 1.5, 10.0
 # How often a frame is checked for whether it can be decoded; after one that cannot, every frame is checked.
 CHECK_EVERY_S = 1.0
-# So many undecodable frames in a row are a fault.
+# The number of undecodable frames in a row that counts as a fault.
 MAX_UNDECODABLE = 10
 
 
@@ -33,36 +33,37 @@ class CameraState(Enum):
 
     state        what happens                             next state
     CLOSED       it is entered, and the camera opens      STARTING
-                 it is entered, and the camera does not   AWAY *
+                 it is entered, and opening fails         AWAY *
     STARTING     the camera delivers a picture            DELIVERING
                  a fault                                  AWAY *
     DELIVERING   a fault                                  AWAY
     AWAY         a try to open the camera succeeds        SETTLING
     SETTLING     the camera delivers a picture            DELIVERING
                  a fault, or no picture in time           AWAY
-    every state  it is left                               CLOSED
+    any state    it is left                               CLOSED
 
-    * If it does not wait for its camera, it raises the error and keeps its state.
+    * Without `wait_at_start` it raises the error and keeps its state.
     """
 
     CLOSED = auto()
     """It was not entered, or was left."""
     STARTING = auto()
-    """The camera was opened with the program and has delivered no picture yet."""
+    """The camera was opened when this was entered, and has delivered no picture yet."""
     DELIVERING = auto()
     """The camera is open and delivers pictures."""
     AWAY = auto()
-    """The camera is released and is tried again soon; notices are delivered."""
+    """The camera is released, and will be opened again soon; meanwhile notices are delivered."""
     SETTLING = auto()
-    """The camera was opened again and has delivered no picture yet; notices are delivered."""
+    """The camera was opened again and has delivered no picture yet; meanwhile notices are delivered."""
 
 
 class ReconnectingCamera:
     """A live Camera around another one; while that is away it delivers frames with a notice.
 
-    The picture gives the reason, and the log gives it once.  After a camera was lost, the log gets a further
-    reason only if another program holds the camera and goes on doing so.  Numbers and times go on as if it
-    had been one camera all along.  It makes no thread: whoever asks for a frame also tries the camera again.
+    The picture shows why the camera is away, and the log gets the reason once.  After a camera was lost, the
+    log gets a further reason only if another program holds the camera and goes on doing so.  Numbers and
+    times continue as if there had been no outage.  There is no extra thread: the thread that asks for a frame
+    also tries to open the camera again.
     """
 
     is_live = True
@@ -74,17 +75,18 @@ class ReconnectingCamera:
         width: int,
         height: int,
         *,
-        waits: bool = False,
+        wait_at_start: bool = False,
         on_reconnect: Callable[[], None] = lambda: None,
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         """`camera` is entered anew for each try; notices are `width` × `height` px until there was a picture.
 
-        Without `waits` a camera raises, as every camera does, if it cannot be opened at first or delivers no
-        first picture; with `waits` it counts as away.  `on_reconnect` is called when the camera is back.
+        With `wait_at_start`, a camera that cannot be opened at first, or delivers no first picture, counts as
+        away; otherwise it raises an error, as every camera does.  `on_reconnect` is called when the camera is
+        back after it was away.
         """
-        self._camera, self._waits, self._on_reconnect = camera, waits, on_reconnect
+        self._camera, self._wait_at_start, self._on_reconnect = camera, wait_at_start, on_reconnect
         self._clock, self._sleep = clock, sleep
         self._asked_size = width, height
         self.name = camera.name
@@ -100,9 +102,9 @@ class ReconnectingCamera:
         try:
             self._open(CameraState.STARTING)
         except CameraError as error:
-            if not self._waits:
+            if not self._wait_at_start:
                 raise
-            self._lose(error)
+            self._handle_loss(error)
         return self
 
     def __exit__(
@@ -128,15 +130,15 @@ class ReconnectingCamera:
             try:
                 self._open(CameraState.SETTLING)
             except CameraError as error:
-                self._lose(error)
+                self._handle_loss(error)
 
     def _open(self, state: CameraState) -> None:
         """Open the camera and go to `state`; CameraError leaves the state as it is."""
         self._camera.__enter__()
-        # After another plug it may have another name.
+        # A camera that was plugged in again may have another name.
         self.name = self._camera.name
         self._state, self._undecodable = state, 0
-        self._retries.start_patience(self._clock())
+        self._retries.start_deadline(self._clock())
         self._numbering.restart()
 
     def _release(self, state: CameraState) -> None:
@@ -157,22 +159,22 @@ class ReconnectingCamera:
                     # As with every camera, the caller decides how long to wait for the first frame.
                     raise
                 return None
-            self._lose(error)
+            self._handle_loss(error)
             return None
         if self._state is CameraState.SETTLING and self._undecodable:
             return None
         frame = self._numbering.renumber(frame)
         if not self._undecodable:
-            self._note_picture(frame)
+            self._mark_delivering(frame)
         return frame
 
     def _may_still_start(self) -> bool:
         """Whether the camera was opened so recently that its first picture may still come."""
         has_no_picture = self._state in (CameraState.STARTING, CameraState.SETTLING)
-        return has_no_picture and self._clock() < self._retries.patient_until_s
+        return has_no_picture and self._clock() < self._retries.first_frame_deadline_s
 
-    def _note_picture(self, frame: Frame) -> None:
-        """A picture was delivered: the camera is back if it was away."""
+    def _mark_delivering(self, frame: Frame) -> None:
+        """Go to DELIVERING, because `frame` holds a picture: a camera that was away is back."""
         was_away = self._state is CameraState.SETTLING
         self._state, self._has_delivered = CameraState.DELIVERING, True
         self._size = frame.width, frame.height
@@ -181,7 +183,7 @@ class ReconnectingCamera:
             self._on_reconnect()
 
     def _check_decodable(self, frame: Frame) -> None:
-        """Raise CameraError when too many frames in a row cannot be decoded; while settling, for too long."""
+        """Raise CameraError if too many frames in a row cannot be decoded, or if settling takes too long."""
         now_s = self._clock()
         is_sampling = self._state is CameraState.DELIVERING and not self._undecodable
         if is_sampling and now_s - self._checked_at_s < CHECK_EVERY_S:
@@ -189,7 +191,7 @@ class ReconnectingCamera:
         self._checked_at_s = now_s
         self._undecodable = 0 if frame.is_decodable else self._undecodable + 1
         if self._state is CameraState.SETTLING:
-            is_tolerable = now_s < self._retries.patient_until_s
+            is_tolerable = now_s < self._retries.first_frame_deadline_s
         else:
             is_tolerable = self._undecodable < MAX_UNDECODABLE
         if self._undecodable and not is_tolerable:
@@ -198,33 +200,34 @@ class ReconnectingCamera:
                 "decoded; try another cable or port, or another size"
             )
 
-    def _lose(self, error: CameraError) -> None:
-        """Go to AWAY because of `error`; raise it if the camera never started and is not waited for."""
-        if self._state is CameraState.STARTING and not self._waits:
+    def _handle_loss(self, error: CameraError) -> None:
+        """Go to AWAY because of `error`; without `wait_at_start`, raise it if the camera is only starting."""
+        if self._state is CameraState.STARTING and not self._wait_at_start:
             raise error
         now_s = self._clock()
         if self._state is CameraState.SETTLING:
-            self._retries.extend_patience(now_s)
+            self._retries.extend_deadline(now_s)
         elif self._state is not CameraState.AWAY:
             self._retries.reset()
-        # If it stayed open, the kernel would give the camera another device node when it comes back.
+        # While a device node is open, the kernel gives a camera that is plugged in again another node.
         self._release(CameraState.AWAY)
-        # After a loss, further reasons are only its consequences, unless another program takes the camera.
+        # After a loss, further errors only follow from it, unless another program takes the camera.
         is_news = isinstance(error, CameraBusy) or not self._has_delivered
         self._outages.report(f"no camera: {error}", self._get_reason(error), now_s, is_news=is_news)
         self._retries.schedule(now_s)
 
     def _get_reason(self, error: CameraError) -> str:
-        """What two errors have in common that mean the same.
+        """A text that is equal for two errors with the same cause.
 
-        A camera that was there and is gone is gone, whatever its device node is called and whichever other
-        cameras there are.  If it never was there, the user may have meant one of these.
+        For a camera that was there, every CameraNotFound has the same cause, though their texts name
+        different nodes and cameras.  For a camera that never was there, the texts count: the list of cameras
+        in them shows the user which name to use.
         """
         is_gone = self._has_delivered and isinstance(error, CameraNotFound)
         return "gone" if is_gone else str(error).replace(self.name, "it")
 
     def _make_notice(self) -> Frame:
-        """A frame that says why there is no picture, once it is due."""
+        """Wait until a notice is due; return a frame with it."""
         self._sleep(max(0.0, self._notice_at_s - self._clock()))
         now_s = self._clock()
         self._notice_at_s = now_s + NOTICE_EVERY_S
@@ -240,21 +243,21 @@ class _Retries:
     """When the camera is tried again, and how long it is then given to deliver a picture."""
 
     def __init__(self) -> None:
-        self.next_try_s = self.patient_until_s = float("-inf")
-        self._wait_s, self._patience_s = MIN_WAIT_S, MIN_PATIENCE_S
+        self.next_try_s = self.first_frame_deadline_s = float("-inf")
+        self._wait_s, self._start_s = MIN_WAIT_S, MIN_START_S
 
     def reset(self) -> None:
-        """An outage begins: wait and patience are short again."""
-        self._wait_s, self._patience_s = MIN_WAIT_S, MIN_PATIENCE_S
+        """An outage begins: try again soon, and with the shortest time for the first frame."""
+        self._wait_s, self._start_s = MIN_WAIT_S, MIN_START_S
 
-    def start_patience(self, now_s: float) -> None:
-        """The camera was opened: it has some time to deliver a picture."""
-        self.patient_until_s = now_s + self._patience_s
+    def start_deadline(self, now_s: float) -> None:
+        """The camera was opened: set the time by which it must deliver its first frame."""
+        self.first_frame_deadline_s = now_s + self._start_s
 
-    def extend_patience(self, now_s: float) -> None:
-        """The opened camera failed; if its time was over, it gets more time on the next try."""
-        if now_s >= self.patient_until_s:
-            self._patience_s = min(MAX_PATIENCE_S, 2 * self._patience_s)
+    def extend_deadline(self, now_s: float) -> None:
+        """The opened camera failed: if it was out of time, give it more on the next try."""
+        if now_s >= self.first_frame_deadline_s:
+            self._start_s = min(MAX_START_S, 2 * self._start_s)
 
     def schedule(self, now_s: float) -> None:
         """Set the time of the next try; each wait is longer than the last one."""

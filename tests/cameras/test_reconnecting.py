@@ -25,7 +25,7 @@ class Scene:
         self.machine, self._caplog = machine, caplog
         self.reconnects = 0
 
-    def open_camera(self, device: int | str = 0, *, waits: bool = False) -> ReconnectingCamera:
+    def open_camera(self, device: int | str = 0, *, wait_at_start: bool = False) -> ReconnectingCamera:
         def sleep(seconds: float) -> None:
             assert 0 <= seconds <= reconnecting.NOTICE_EVERY_S
             self.machine.advance(seconds)
@@ -37,7 +37,7 @@ class Scene:
             self.machine.make_camera(device),
             640,
             480,
-            waits=waits,
+            wait_at_start=wait_at_start,
             on_reconnect=count,
             clock=lambda: self.machine.now_s,
             sleep=sleep,
@@ -279,7 +279,7 @@ def test_loose_plug_does_not_fill_the_log(scene: Scene, caplog: pytest.LogCaptur
 
 
 def test_message_about_a_missing_camera_lists_the_others_as_they_come(scene: Scene) -> None:
-    with scene.open_camera(7, waits=True) as camera:
+    with scene.open_camera(7, wait_at_start=True) as camera:
         assert "there are: /dev/video0" in str(next(camera).notice)
         scene.machine.add_node("video2", index=0)
         assert "there are: /dev/video0, /dev/video2" in str(scene.take_frames(camera, 60.0)[-1].notice)
@@ -367,7 +367,7 @@ def test_camera_that_never_gave_a_picture_is_refused(
 @pytest.mark.parametrize("fault", ["unplugged", "starved", "protocol", "frozen", "garbage"])
 def test_camera_missing_at_the_start_is_waited_for_where_that_is_wanted(scene: Scene, fault: str) -> None:
     scene.lose(fault)
-    with scene.open_camera(waits=True) as camera:
+    with scene.open_camera(wait_at_start=True) as camera:
         if fault == "frozen":
             # As with every camera, the first frame may be late.
             with pytest.raises(CameraTimeout):
@@ -387,7 +387,7 @@ def test_camera_missing_at_the_start_is_waited_for_where_that_is_wanted(scene: S
 def test_wrong_node_is_reported_and_waited_for_where_that_is_wanted(scene: Scene, device: str) -> None:
     scene.machine.add_node(device.rpartition("/")[2], index=1)
     scene.machine.capture = scene.machine.make_capture(opens=False)
-    with scene.open_camera(device, waits=True) as camera:
+    with scene.open_camera(device, wait_at_start=True) as camera:
         assert "gives no picture; there are: /dev/video0" in str(next(camera).notice)
 
 
