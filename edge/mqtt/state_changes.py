@@ -8,14 +8,13 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from edge.contracts import Expression, Reading, Result
+from edge.liveness import find_camera_problem
 
 Message = dict[str, Any]
 
 SCHEMA = 1
 # The dominant expression when there is no face.
 NO_FACE = "none"
-# A pipeline without a result for this time does not work, whatever its camera reports.
-STALE_AFTER_S = 5.0
 
 
 def find_dominant(readings: Sequence[Reading]) -> str:
@@ -25,13 +24,6 @@ def find_dominant(readings: Sequence[Reading]) -> str:
         readings, key=lambda reading: (counts[reading.smoothed.label], reading.face.box.area), default=None
     )
     return NO_FACE if likeliest is None else likeliest.smoothed.label
-
-
-def find_camera_problem(result: Result, now_s: float) -> str | None:
-    """The reason why there is no picture, or None; `now_s` is on the clock of the result's times."""
-    if result.frame.notice is not None:
-        return result.frame.notice
-    return f"no frame for {STALE_AFTER_S:g} s" if now_s - result.inferred_at_s > STALE_AFTER_S else None
 
 
 def make_state(result: Result, stats: Mapping[str, float], now_s: float, at: str) -> Message:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Self
 
 from edge.contracts import UNCERTAIN, Result
 from edge.errors import ConfigError
-from edge.mqtt.state_changes import find_camera_problem
+from edge.liveness import find_camera_problem
 
 if TYPE_CHECKING:
     from prometheus_client.core import Metric

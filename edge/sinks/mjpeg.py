@@ -13,6 +13,7 @@ import cv2
 from edge.contracts import Result
 from edge.drawing import overlay
 from edge.frames import Frame, Image, PixelFormat
+from edge.liveness import find_picture_problem
 from edge.orientation import UPRIGHT
 from edge.web import messages
 from edge.web.access import AccessControl
@@ -25,8 +26,7 @@ from edge.web.server_thread import ServerThread
 
 log = logging.getLogger(__name__)
 
-# An older frame is not live: several times what the slowest camera and model take.
-FRESH_S = 3.0
+
 # How often the rate in the picture is computed: once for every picture would cost a tenth of the drawing.
 RATE_EVERY_S = 0.5
 
@@ -113,7 +113,8 @@ class MjpegSink:
             raw=Broadcast() if self._has_raw else None,
             messages=Broadcast(),
             make_message=self._make_message,
-            find_problem=self._find_problem,
+            # The classifier was loaded before any sink was entered, so a picture means that the app is ready.
+            find_problem=lambda: find_picture_problem(self._newest, time.monotonic()),
             render_metrics=self._render_metrics,
         )
 
@@ -147,13 +148,3 @@ class MjpegSink:
         """Send the newest result to the clients of /events; the event loop calls this."""
         if self._resources.messages.has_subscribers:
             self._resources.messages.publish(messages.encode(self._make_message()))
-
-    def _find_problem(self) -> str | None:
-        """The reason why the app is not ready; the classifier was loaded before any sink was opened."""
-        newest = self._newest
-        if newest is None:
-            return "no frame has been analysed yet"
-        if newest.frame.notice is not None:
-            return newest.frame.notice
-        age_s = time.monotonic() - newest.frame.captured_at_s
-        return f"the newest frame is {age_s:.1f} s old" if age_s > FRESH_S else None

@@ -6,7 +6,8 @@ from typing import Any
 import numpy as np
 
 from edge.contracts import Box, Reading, Result
-from edge.mqtt.state_changes import NO_FACE, STALE_AFTER_S, ChangeDetector, find_dominant, make_state
+from edge.liveness import STALE_RESULT_S
+from edge.mqtt.state_changes import NO_FACE, ChangeDetector, find_dominant, make_state
 from tests.results import reading_of, result_of
 
 SMALL, LARGE = Box(0, 0, 10, 10), Box(0, 0, 20, 20)
@@ -62,7 +63,7 @@ def test_camera_that_goes_and_comes_back_is_a_change_and_so_are_its_faces() -> N
 def test_pipeline_that_stands_still_is_a_camera_problem() -> None:
     detector = ChangeDetector()
     detect(detector, make_result(reading_of(SMALL, 3)))
-    late_s = 100.0 + STALE_AFTER_S + 0.1
+    late_s = 100.0 + STALE_RESULT_S + 0.1
     assert detect(detector, make_result(reading_of(SMALL, 3)), late_s)[0] == ("camera", "no frame for 5 s")
     assert make_state(make_result(reading_of(SMALL, 3)), {}, late_s, AT)["faces"] == 0
 

@@ -5,8 +5,8 @@ import { Faces } from "./faces.js";
 import { MessageSocket } from "./messages.js";
 import { Picture } from "./picture.js";
 
-// An older picture is not live.
-const OLDEST_MS = 3000;
+// An older picture is not live (STALE_PICTURE_S in edge/liveness.py).
+const STALE_PICTURE_MS = 3000;
 
 const FAILURES = {
   lost: { status: "reconnecting…", icon: "link", title: "Reconnecting…",
@@ -56,7 +56,7 @@ function findNotice({ notice, age_ms: ageMs }) {
   if (ageMs === null) {
     return { status: "no picture yet", icon: "wait", title: "Waiting for the first picture", text: "" };
   }
-  if (ageMs > OLDEST_MS) {
+  if (ageMs > STALE_PICTURE_MS) {
     const seconds = Math.round(ageMs / 1000);
     return { status: "no picture", icon: "camera", title: "No picture from the camera",
              text: `The last one is ${seconds} s old.` };
