@@ -1,4 +1,4 @@
-"""How every `python -m …` ends, and what each of their command lines understands."""
+"""What all commands have in common: their exit codes, how they print an error, and --version."""
 
 import argparse
 import configparser
@@ -14,8 +14,8 @@ from typing import Any, NoReturn, ParamSpec
 from edge.errors import ConfigError, FerEdgeError
 
 DISTRIBUTION = "fer-edge"
-# The exit codes that a shell reports for a program that Ctrl-C ended (128 + SIGINT), and for one whose
-# reader, such as head, has gone (128 + SIGPIPE).
+# The exit codes that a shell reports for a program that Ctrl-C ended (128 + SIGINT), and for one that wrote
+# to a pipe whose reader, such as head, has ended (128 + SIGPIPE).
 INTERRUPTED = 130
 READER_GONE = 141
 
@@ -23,9 +23,9 @@ _Parameters = ParamSpec("_Parameters")
 
 
 def command(main: Callable[_Parameters, int | None]) -> Callable[_Parameters, int]:
-    """Make a command's `main` return its exit code: 0 for None, and that of a FerEdgeError, which is printed.
+    """Make a command's `main` return an exit code: 0 in place of None, and that of a FerEdgeError.
 
-    A KeyboardInterrupt is printed as a line, too, together with its text, which may say how to go on.
+    The error is printed on stderr.  So is a KeyboardInterrupt, with its text, which may say how to go on.
     """
 
     @wraps(main)
@@ -50,7 +50,7 @@ def command(main: Callable[_Parameters, int | None]) -> Callable[_Parameters, in
 def _run_and_flush(main: Callable[[], int | None]) -> int:
     try:
         code = main() or 0
-    except SystemExit:  # --help and --version end so.
+    except SystemExit:  # argparse raises it after --help and --version.
         _flush()
         raise
     _flush()
@@ -62,7 +62,7 @@ def _flush() -> None:
 
 
 def _is_reader_gone() -> bool:
-    """Whether nobody reads stdout any more; what is still to be written there is then dropped."""
+    """Whether nobody reads stdout any more; if so, direct the rest of the output to /dev/null."""
     stdout = select.poll()
     stdout.register(sys.stdout.fileno(), 0)
     is_gone = bool(stdout.poll(0))
@@ -72,9 +72,9 @@ def _is_reader_gone() -> bool:
 
 
 class ArgumentParser(argparse.ArgumentParser):
-    """argparse's, but a wrong argument raises ConfigError, and so ends a command as a wrong setting does.
+    """argparse's parser, except that a wrong argument raises ConfigError, as a wrong setting does.
 
-    It and its subcommands know --version; only make_parser() has --help list it.
+    The parser and its subcommands accept --version; --help lists it only if make_parser() made the parser.
     """
 
     def __init__(self, *, version_help: str = argparse.SUPPRESS, **options: Any) -> None:
@@ -107,7 +107,7 @@ def make_parser(
 
 
 class _PrintVersion(argparse.Action):
-    """Like argparse's own, but the version is read only when it is asked for."""
+    """Like argparse's own action, but it reads the version only when somebody asks for it."""
 
     def __call__(self, parser: argparse.ArgumentParser, *_: object) -> NoReturn:
         print(describe_version())
@@ -115,7 +115,7 @@ class _PrintVersion(argparse.Action):
 
 
 def describe_version() -> str:
-    """The name and the version of this program: the installed one's, or else the checkout's."""
+    """The name and the version of this program: as installed, or else as the checkout's setup.cfg says."""
     try:
         number = metadata.version(DISTRIBUTION)
     except metadata.PackageNotFoundError:

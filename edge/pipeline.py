@@ -1,4 +1,4 @@
-"""Runs the four stages capture → detect → infer → deliver, a thread each, with a slot between every two."""
+"""Runs the stages capture → detect → infer → deliver, each in its own thread, with slots between them."""
 
 import logging
 import time
@@ -15,9 +15,10 @@ from edge.threads import LatestSlot, SignalWaiter, WorkerGroup
 
 log = logging.getLogger(__name__)
 
-# Some cameras take seconds to settle their exposure after they were opened.
+# How long a camera may take for its first frame: some take seconds to adjust their exposure.
 FIRST_FRAME_WITHIN_S = 10.0
-# A stage ends after the frame at hand, the capturing stage at the latest after the camera's time-out.
+# How long the stages may take to end: each finishes its current frame, and the capturing stage may first wait
+# for the camera's time-out.
 STOP_WITHIN_S = 5.0
 LOG_EVERY_S = 5.0
 
@@ -34,9 +35,9 @@ class _Detection:
 class Pipeline:
     """Passes a camera's frames through a face finder and an expression reader to the sinks.
 
-    Where a stage is slow, frames of a live camera are dropped; frames of any other camera are all analysed.
-    Each stage closes the slots on both its sides when it ends, so an end, a stop or an error spreads to all
-    stages in both directions.
+    If a stage is slow, frames of a live camera are dropped; the frames of any other camera are all analysed.
+    A stage that ends closes the slots before and behind it.  So the end of the camera, a stop and an error
+    all reach every stage, in both directions.
     """
 
     def __init__(
@@ -49,9 +50,9 @@ class Pipeline:
         *,
         first_frame_within_s: float = FIRST_FRAME_WITHIN_S,
     ) -> None:
-        """One thread uses each part; all threads use `telemetry`.
+        """Only one thread uses each of the parts; all threads use `telemetry`.
 
-        A camera that has just been opened may take `first_frame_within_s` for its first frame.
+        `first_frame_within_s` is how long the camera may take for its first frame after it was opened.
         """
         self._camera, self._face_finder = camera, face_finder
         self._expression_reader, self._sinks = expression_reader, sinks
@@ -69,13 +70,13 @@ class Pipeline:
         duration_s: float | None = None,
         on_reload: Callable[[], None] = lambda: None,
     ) -> None:
-        """Run until the camera ends, `frames` are captured, `duration_s` is over or `waiter` has to stop.
+        """Run until the camera ends, `frames` are captured, `duration_s` is over or `waiter` must stop.
 
         `on_reload` is called in this thread when `waiter` is asked to reload; it may change `log_every_s`.
-        Closes the camera and the sinks in every case.  Raises the first error of any part unchanged.
+        The camera and the sinks are closed in every case.  The first error of any part is raised unchanged.
         """
         with ExitStack() as opened:
-            # The camera first: if there is none, no sink replaces a file of the last run.
+            # The camera is opened first: if there is none, no sink replaces a file of the last run.
             opened.enter_context(self._camera)
             for sink in self._sinks:
                 opened.enter_context(sink)
@@ -127,7 +128,7 @@ class Pipeline:
             self._frames.close()
 
     def _read_frames(self) -> Iterator[Frame]:
-        """Yields the camera's frames.  A time-out before the first frame is ignored; a stop ends the wait."""
+        """Yields the camera's frames; ignores time-outs before the first frame while it may still come."""
         opened_s = time.monotonic()
         frames = iter(self._camera)
         while not self._frames.is_closed:
@@ -148,7 +149,7 @@ class Pipeline:
             for frame in self._frames.follow():
                 if any(sink.needs_picture for sink in self._sinks):
                     frame.decode_colour_first()
-                # A frame with a notice stands for a camera that is away: there is no picture to search.
+                # A frame with a notice stands in for a camera that is away: there is no picture to search.
                 faces = () if frame.notice else self._face_finder.find(frame)
                 if not self._detections.publish(_Detection(frame, faces, time.monotonic())):
                     return

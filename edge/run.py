@@ -1,4 +1,4 @@
-"""The command fer-edge: builds the pipeline that the settings describe and runs it to its end."""
+"""The command fer-edge: builds the pipeline that the settings describe, and runs it."""
 
 import logging
 import os
@@ -53,7 +53,7 @@ def run(chosen: Settings, waiter: SignalWaiter, reloader: ConfigReloader) -> Non
 def make_signal_waiter() -> SignalWaiter:
     """The program's signals: SIGTERM and Ctrl-C stop it, SIGHUP makes it read its settings again."""
     if sys.stdin is not None and sys.stdin.isatty():
-        # Here SIGHUP means that the terminal was closed, and then nobody could stop the program any more.
+        # From a terminal, SIGHUP means that the terminal was closed: nobody could stop the program any more.
         return SignalWaiter(signals=(signal.SIGTERM, signal.SIGINT, signal.SIGHUP))
     return SignalWaiter(signals=(signal.SIGTERM, signal.SIGINT), reload_signals=(signal.SIGHUP,))
 
@@ -61,8 +61,7 @@ def make_signal_waiter() -> SignalWaiter:
 def run_all(chosen: Settings, waiter: SignalWaiter, reloader: ConfigReloader) -> None:
     """Run the pipeline for `chosen`, or for each video of a folder in turn; raises FerEdgeError.
 
-    A video that cannot be read does not keep the others from being read; one error at the end names all of
-    them.
+    If a video cannot be read, the others are still read; one error at the end names all that failed.
     """
     settings_by_video = batch.split_videos(chosen)
     if len(settings_by_video) == 1:

@@ -28,12 +28,12 @@ class Stats:
     dropped: int
     """Frames with a number (see Frame.number) that never reached the sinks: a newer frame replaced them."""
     latency_p50_ms: float
-    """From capture until every sink has taken the result."""
+    """From the capture of a frame until every output has taken its result."""
     latency_p95_ms: float
     faces: int
     """In the newest result."""
     temperature_c: float | None
-    """Of the processor; None where the machine does not report it."""
+    """The processor's temperature; None where the machine does not report it."""
     throttled: tuple[str, ...]
     """The reasons for which the firmware slows the processor down."""
     outputs_lost: int
@@ -102,7 +102,7 @@ class Telemetry:
             self._last_number = result.frame.number
 
     def count_shown(self, result: Result) -> None:
-        """Every sink has taken `result`."""
+        """Every output has taken `result`."""
         now_s = self._clock()
         with self._lock:
             self._shown.add(now_s, now_s - result.frame.captured_at_s)

@@ -24,9 +24,9 @@ _M_ARENA_MAX = -8
 
 
 def share_heap() -> None:
-    """Let all threads take memory from one heap.  Call it before any thread is started.
+    """Make all threads allocate memory from one heap.  Call it before any thread is started.
 
-    By default glibc gives each thread a heap of its own, and no thread can reuse what another one has freed.
+    By default glibc gives each thread a heap of its own, and no thread can reuse what another has freed.
     """
     library = ctypes.CDLL(None)
     if hasattr(library, "mallopt"):
@@ -34,15 +34,16 @@ def share_heap() -> None:
 
 
 class LatestSlot(Generic[T]):
-    """Holds one value between two threads.  A newer value replaces an older one, so nothing queues up.
+    """Holds one value between two threads.  A newer value replaces an older one, so no queue builds up.
 
-    With `wait`, publish() blocks until the last value was taken, so every value is handed over.
+    With `wait`, publish() blocks until the previous value was taken, so no value is lost.
     """
 
     def __init__(self, *, wait: bool = False) -> None:
         self._wait = wait
         self._closed = False
-        # Two locks as signals and a deque of length 1: a Condition costs several times as much per frame.
+        # Two locks that serve as signals, and a deque of length 1: a threading.Condition takes several times
+        # as long per frame.
         self._value: deque[T] = deque(maxlen=1)
         self._filled, self._emptied = threading.Lock(), threading.Lock()
 
@@ -52,7 +53,7 @@ class LatestSlot(Generic[T]):
         return self._closed
 
     def publish(self, value: T) -> bool:
-        """Put `value` in place of the one that is there; returns False, and does nothing, once closed."""
+        """Put `value` in place of the one that is there; after close(), do nothing and return False."""
         while self._wait and self._value and not self._closed:
             self._emptied.acquire()
         if self._closed:
@@ -64,7 +65,7 @@ class LatestSlot(Generic[T]):
     def follow(self) -> Iterator[T]:
         """Yields the newest value each time there is a new one; ends after the last one of a closed slot."""
         while True:
-            # Read before the value, so that a value published just before close() is still handed over.
+            # This is read before the value, so that a value published just before close() is still yielded.
             is_last = self._closed
             try:
                 value = self._value.popleft()
@@ -78,18 +79,18 @@ class LatestSlot(Generic[T]):
             yield value
 
     def close(self) -> None:
-        """End follow() after the value that is there, end a waiting publish(), and take no more values."""
+        """Take no more values: follow() ends after the one that is there, and a waiting publish() returns."""
         self._closed = True
         _signal(self._filled)
         _signal(self._emptied)
 
 
 def _signal(lock: threading.Lock) -> None:
-    """Wake the thread that waits for `lock`, or let the next one that asks for it pass."""
+    """Release `lock`, so that the thread that waits for it, or the next one that acquires it, goes on."""
     try:
         lock.release()
     except RuntimeError:
-        return  # Nobody has waited since the last signal.
+        return  # It is released already: no thread has waited since the last signal.
 
 
 class WorkerGroup:
@@ -118,7 +119,7 @@ class WorkerGroup:
 
     @property
     def is_running(self) -> bool:
-        """At least one thread has not ended; already False when `on_end` is called for the last one."""
+        """Whether a thread has not ended yet; already False when `on_end` is called for the last one."""
         return len(self._ended) < len(self._threads)
 
     def join(self, timeout_s: float) -> None:
@@ -149,18 +150,18 @@ class WorkerGroup:
 
 
 def make_executor(name: str) -> ThreadPoolExecutor:
-    """An executor with a single thread, whose name begins with `name` and which starts with the first task.
+    """An executor with a single thread, which starts with the first task, and whose name begins with `name`.
 
-    Whoever makes it shuts it down; asyncio.run() does so with the default executor of its event loop.
+    The caller must shut it down; asyncio.run() does so with the default executor of its event loop.
     """
     return ThreadPoolExecutor(max_workers=1, thread_name_prefix=name)
 
 
 class SignalWaiter:
-    """Lets the main thread sleep until a thread ends, a signal arrives, or time is up.
+    """Lets the main thread sleep until a thread ends, a signal arrives or a time-out is over.
 
-    A signal handler must not take a lock, so signal handlers and threads write a byte to a socket, and the
-    main thread waits until that socket can be read.
+    A signal handler must not acquire a lock.  So signal handlers and threads write a byte to a socket, and
+    the main thread waits until that socket can be read.
     """
 
     def __init__(
@@ -200,7 +201,7 @@ class SignalWaiter:
         try:
             self._writer.send(b"\0")
         except OSError:
-            return  # Full, so that the next wait() ends at once; or closed, so that nobody waits any more.
+            return  # The socket is full, so the next wait() ends at once; or closed, so nobody waits.
 
     def wait(self, timeout_s: float) -> None:
         """Sleep until woken, at most `timeout_s`."""
@@ -209,8 +210,7 @@ class SignalWaiter:
             self._reader.recv(4096)
 
     def take_reload(self) -> bool:
-        """Whether a signal has asked for the settings to be read again since this was last called."""
-        # Several signals count as one: the settings are read after the last of them.
+        """Whether a signal has asked since the last call to read the settings again; several count as one."""
         asked, self._is_asked_to_reload = self._is_asked_to_reload, False
         return asked
 
