@@ -31,6 +31,7 @@ def make_parser() -> ArgumentParser:
     _add_line(commands)
     _add_agreement(commands)
     _add_steadiness(commands)
+    _add_recall(commands)
     _add_soak(commands)
     _add_peers(commands)
     _add_arm64(commands)
@@ -140,6 +141,20 @@ def _add_steadiness(commands: _Commands) -> None:
     options.add_number(command, "--frames", 200, "frames to compare, forwards and backwards")
     options.add_number(command, "--noise", 2.0, "standard deviation of the noise, grey levels of 256")
     options.add_number(command, "--rounds", 5, "how often to compare, each time with other noise")
+    options.add_json(command)
+
+
+def _add_recall(commands: _Commands) -> None:
+    command = _add(
+        commands,
+        "recall",
+        "recall.recall",
+        "Count the small faces that are found at first sight: a clip shrunk until its face is 24, 36 and "
+        "48 px high, plain, dark, noisy and blurred, compared with YuNet in colour over the whole picture.",
+    )
+    options.add_clip(command)
+    options.add_detector(command)
+    options.add_number(command, "--every", 2, "take each Nth picture of the clip")
     options.add_json(command)
 
 

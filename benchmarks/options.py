@@ -83,14 +83,17 @@ def parse_positive_number(text: str) -> float:
     return number
 
 
-def make_config(chosen: Namespace) -> Config:
-    """Make the app's settings from the options; raises ConfigError for a value that the app refuses."""
+def make_config(chosen: Namespace, **settings: Any) -> Config:
+    """Make the app's settings from the options, and `settings` in addition.
+
+    Raises ConfigError for a value that the app refuses.
+    """
     given = {key: value for key, value in vars(chosen).items() if key in _SETTINGS and value is not None}
     if "camera" not in given:
         given.pop("fps", None)  # The rate of a clip is none of the app's settings.
     try:
         # A viewer's port is any that is free.
-        return msgspec.convert({**given, "listen": "127.0.0.1:0"}, Config)
+        return msgspec.convert({**given, **settings, "listen": "127.0.0.1:0"}, Config)
     except msgspec.ValidationError as error:
         raise ConfigError(
             f"expected what python -m edge.run takes, found: {error}; its --help lists the limits"

@@ -125,6 +125,7 @@ MAY_IMPORT = {
     "benchmarks.passes": SHARED_BY_BENCHMARKS | {"benchmarks.passes", "edge"},
     "benchmarks.speed": SHARED_BY_BENCHMARKS | {"benchmarks.speed", "benchmarks.passes", "edge"},
     "benchmarks.agreement": SHARED_BY_BENCHMARKS | {"benchmarks.agreement", "edge"},
+    "benchmarks.recall": SHARED_BY_BENCHMARKS | {"benchmarks.recall", "edge"},
     "benchmarks.steadiness": SHARED_BY_BENCHMARKS | {"benchmarks.steadiness", "edge"},
     "benchmarks.endurance": SHARED_BY_BENCHMARKS
     | {"benchmarks.endurance", "benchmarks.passes", "benchmarks.agreement.measurement", "edge"},
@@ -171,6 +172,7 @@ LIBRARIES = {
         "benchmarks.speed.line_comparison",
         "benchmarks.speed.load",
         "benchmarks.speed.stage_timing",
+        "benchmarks.recall.recall",
         "benchmarks.steadiness.steadiness",
     },
     "cv2": {
@@ -197,6 +199,9 @@ LIBRARIES = {
         "benchmarks.__main__",
         "benchmarks.passes.library_timing",
         "benchmarks.clip",
+        "benchmarks.recall.conditions",
+        "benchmarks.recall.measurement",
+        "benchmarks.recall.reference",
         "benchmarks.scenes",
         "benchmarks.speed.stage_timing",
         "benchmarks.arm64.workload",

@@ -11,7 +11,19 @@ import pytest
 from benchmarks.__main__ import main
 from benchmarks.arguments import make_parser
 
-NAMES = ["stages", "line", "agreement", "steadiness", "soak", "peers", "arm64", "load", "cycles", "fleet"]
+NAMES = [
+    "stages",
+    "line",
+    "agreement",
+    "steadiness",
+    "recall",
+    "soak",
+    "peers",
+    "arm64",
+    "load",
+    "cycles",
+    "fleet",
+]
 
 
 def get_commands() -> dict[str, ArgumentParser]:

@@ -1,0 +1,1 @@
+"""How many of the faces that a better, dearer search finds the app finds at first sight."""
