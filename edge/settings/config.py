@@ -1,4 +1,4 @@
-"""Every setting: its type, limits, default and purpose; and the settings in force, with their origins."""
+"""Every setting with its type, limits, default and description; the settings in force, with their origins."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -21,7 +21,7 @@ Threads = Annotated[int, Meta(ge=1, le=64)]
 
 
 class Config(msgspec.Struct, frozen=True, kw_only=True):
-    """Every setting; the descriptions are those of --help and of the sample file."""
+    """Every setting; --help and the sample file show the descriptions."""
 
     camera: Annotated[
         Text,
@@ -47,13 +47,13 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     wait_for_camera: Annotated[
         bool,
         Meta(
-            description="wait for a live camera that is missing at the start, and show a picture that says "
-            "so; a camera that disappears later is always waited for"
+            description="wait for a live camera that is missing at the start, and show the reason as a "
+            "picture; a camera that disappears later is always waited for"
         ),
     ] = False
     detector: Annotated[
         Literal["auto", "haar", "yunet"],
-        Meta(description="auto takes yunet if its model is present, else haar"),
+        Meta(description="auto uses yunet if its model file is present, else haar"),
     ] = "auto"
     yunet: Annotated[
         str | None,
@@ -65,8 +65,8 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     model: Annotated[
         str | None,
         Meta(
-            description="the classifier's .onnx file; by default the project's own, in the form that "
-            "python -m benchmarks found best"
+            description="the classifier's .onnx file; by default the one that python -m benchmarks found "
+            "best here, or this project's own"
         ),
     ] = None
     threads: Annotated[
@@ -101,8 +101,8 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     hosts: Annotated[
         Text | None,
         Meta(
-            description="host names, separated by commas, under which browsers may open the stream besides "
-            "this machine's own"
+            description="further host names, separated by commas, under which browsers may open the stream, "
+            "besides this machine's own names"
         ),
     ] = None
     tls_certificate: Annotated[
@@ -112,14 +112,16 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     tls_key: Annotated[
         Text | None, Meta(description="a PEM file with the private key of --tls-certificate")
     ] = None
-    connections: Annotated[int, Meta(ge=8, le=4096, description="most open connections to the stream")] = 256
+    connections: Annotated[
+        int, Meta(ge=8, le=4096, description="maximum number of open connections to the stream")
+    ] = 256
     connections_per_address: Annotated[
         int,
         Meta(
             ge=4,
             le=4096,
-            description="most open connections from one address; behind a proxy, all come from the proxy's "
-            "address",
+            description="maximum number of open connections from one address; behind a proxy, all come from "
+            "the proxy's address",
         ),
     ] = 32
     record: Annotated[
@@ -131,29 +133,29 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     ] = None
     clean: Annotated[bool, Meta(description="record without boxes and labels")] = False
     record_limit_mb: Annotated[
-        Limit | None, Meta(description="start another recording after so many megabytes")
+        Limit | None, Meta(description="maximum size of one recording, MB; then another one begins")
     ] = None
     record_limit_s: Annotated[
-        Limit | None, Meta(description="start another recording after so many seconds")
+        Limit | None, Meta(description="maximum length of one recording, s; then another one begins")
     ] = None
     record_keep: Annotated[
-        Count | None, Meta(description="how many recordings to keep; the oldest are removed")
+        Count | None, Meta(description="maximum number of recordings to keep; the oldest are removed")
     ] = None
     events: Annotated[
         str | None,
         Meta(
-            description="write a row per face and frame to this .csv or .jsonl; an earlier file of a live "
-            "camera is kept as NAME-0001"
+            description="write a row for each face in each frame to this .csv or .jsonl; an earlier file of "
+            "a live camera is kept as NAME-0001"
         ),
     ] = None
     events_limit_mb: Annotated[
-        Limit | None, Meta(description="start another file of events after so many megabytes")
+        Limit | None, Meta(description="maximum size of one file of events, MB; then another one begins")
     ] = None
     events_limit_s: Annotated[
-        Limit | None, Meta(description="start another file of events after so many seconds")
+        Limit | None, Meta(description="maximum time span of one file of events, s; then another one begins")
     ] = None
     events_keep: Annotated[
-        Count | None, Meta(description="how many files of events to keep; the oldest are removed")
+        Count | None, Meta(description="maximum number of files of events to keep; the oldest are removed")
     ] = None
     mqtt: Annotated[
         Text | None,
@@ -208,10 +210,10 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
             "of an output stands for the video's name"
         ),
     ] = None
-    frames: Annotated[Count | None, Meta(description="stop after so many captured frames")] = None
-    duration_s: Annotated[Duration | None, Meta(description="stop after so many seconds")] = None
+    frames: Annotated[Count | None, Meta(description="stop after this number of captured frames")] = None
+    duration_s: Annotated[Duration | None, Meta(description="stop after this time, s")] = None
     log_every_s: Annotated[
-        float, Meta(ge=0.1, le=3600, description="seconds between two lines with the FPS in the log")
+        float, Meta(ge=0.1, le=3600, description="time between two lines with the FPS in the log, s")
     ] = 5.0
     verbose: Annotated[bool, Meta(description="log details that help to find a fault")] = False
     # The last one, because in TOML all that follows a table's head belongs to the table.
