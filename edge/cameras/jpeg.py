@@ -6,7 +6,7 @@ from typing import NamedTuple
 from edge.frames import Image
 from edge.orientation import BY_EXIF, UPRIGHT, Orientation
 
-# A header lies within so many bytes, unless it holds a large thumbnail.
+# How many bytes are searched for the header: enough, unless it holds a large thumbnail.
 _HEADER_BYTES = 65_536
 # Markers: the start of the picture, of an EXIF segment, of the pixels, and those that begin a frame header.
 _SOI, _APP1, _SOS = 0xD8, 0xE1, 0xDA

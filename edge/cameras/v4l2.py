@@ -9,7 +9,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-# At most so many entries of one list are read: a faulty driver may never end its list.
+# How many entries of one list are read at most: a faulty driver may never end its list.
 MAX_ENTRIES = 256
 _V4L2_BUF_TYPE_VIDEO_CAPTURE = 1
 # The same number for frame sizes (V4L2_FRMSIZE_TYPE_DISCRETE) and frame intervals

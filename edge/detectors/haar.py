@@ -21,12 +21,13 @@ SMALLEST_PX = 30
 TRACKED_PX = 68
 # The step between two sizes in the search.
 SCALE_STEP = 1.2
-# How many overlapping hits make a face: a new one, and one that was there a moment ago.
+# How many overlapping hits make a face: a new face, and a face that was there a moment ago.
 MIN_NEIGHBOURS, MIN_NEIGHBOURS_TRACKED = 5, 2
 # In 119 s of the demo's picture, faces score at least 2.8 and false hits at most 0.2.  In a video of people,
 # faces score at least 0.5.
 MIN_SCORE = 0.3
-# A face of up to so many times a part's smallest height lies wholly in one part.
+# The height of the largest faces that lie wholly in one part, relative to the smallest that are searched for
+# in it.
 SPAN = 3
 # The size of one part after shrinking, px.  Searching it takes a few milliseconds.
 PART = (400, 144)

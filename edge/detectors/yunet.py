@@ -31,7 +31,8 @@ MIN_SCORE_TRACKED = 0.5
 SIDE_STEP_PX = 32
 # The size of one part after shrinking, px.  Searching it takes a few milliseconds.
 PART = (320, 192)
-# A face of up to so many times a part's smallest height lies wholly in one part.
+# The height of the largest faces that lie wholly in one part, relative to the smallest that are searched for
+# in it.
 SPAN = 3
 # Boxes that overlap by more are the same face.
 MAX_IOU = 0.3
@@ -40,9 +41,10 @@ STRIDES = (8, 16, 32)
 FACES = "faces"
 # More faces than a frame has.  A damaged file may find a face in every cell, which must not take minutes.
 MAX_FACES = 200
-# No face in a picture reaches so far.
+# No face in a picture has a coordinate beyond this.
 MAX_COORDINATE_PX = 10_000
-# Two kinds of regions and two or three kinds of parts have a size each.
+# How many sizes of pictures are kept with their grids: two kinds of regions and two or three kinds of parts
+# have a few sizes each.
 MAX_SIZES = 16
 
 Floats = NDArray[np.float32]

@@ -15,18 +15,18 @@ import numpy as np
 from edge.contracts import Box, Result
 from edge.frames import Frame, Image, PixelFormat
 
-# Results wait so long for what the detector finds later.  It finds a new face within 0.3 s.
+# How long a result waits, so that a face that is found later can be hidden in it, too.  The detector finds a
+# new face within 0.3 s.
 LOOK_AHEAD_S = 0.4
-# After the detector has lost a face, its last place stays hidden for so long: twice as long as its track
-# lives.
+# How long the last place of a lost face stays hidden: twice as long as its track lives.
 KEEP_S = 1.0
-# How far beyond its box a face is hidden on each side, in widths and heights of the box: detectors leave out
-# chin, hair and ears.
+# How far beyond its box a face is hidden on each side, in widths and heights of the box: the boxes of
+# detectors leave out chin, hair and ears.
 MARGIN = 0.35
-# How much that margin grows for each second in which the face was not found: somebody who walks across a room
-# moves so fast.
+# How much that margin grows for each second in which the face was not found: about the speed of somebody who
+# walks across the room.
 DRIFT_PER_S = 1.0
-# Cells across a box.  In 4 by 4 cells, neither the eyes, nor the nose, nor the mouth can be located.
+# The number of cells across a box.  In 4 by 4 cells, neither eyes, nor nose, nor mouth can be located.
 CELLS = 4
 # The colours of cells are rounded to multiples of this: otherwise slight changes from frame to frame would
 # show what lies between the cells.

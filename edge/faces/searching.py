@@ -5,9 +5,9 @@ from collections.abc import Iterator, Sequence
 
 from edge.contracts import Box, Search
 
-# The smallest faces of a level are so many times as high as those of the level before.
+# The height of the smallest faces of a level, relative to those of the level before.
 LEVEL_STEP = 2
-# A part is at least so many times as long as its overlap with the next part.
+# The smallest side of a part, relative to its overlap with the next part.
 MIN_PART = 1.5
 
 

@@ -11,14 +11,15 @@ from edge.contracts import Expression, Face, Reading
 from edge.faces import preprocess
 from edge.frames import Frame, Image
 
-# A track that was not seen for longer is forgotten.
+# How long a track that is not seen is remembered.
 FORGOTTEN_AFTER_S = 0.5
-# The time constant: after so long, the smoothed logits have followed 63 % of a lasting change.
+# The time constant: the time in which the smoothed logits follow 63 % of a lasting change.
 SMOOTHING_S = 0.15
-# A label is kept for so long, and for at least two frames, after another one became the likeliest.  With both
-# constants, labels change a quarter as often as unsmoothed ones, and a lasting change is shown within 0.3 s.
+# How long another label must be the likeliest, in at least two frames, until it replaces the label that is
+# shown.  With both constants, labels change a quarter as often as unsmoothed ones, and a lasting change is
+# shown within 0.3 s.
 HOLD_S = 0.07
-# A face lower than this is enlarged for the model, and counts the less the lower it is; px.
+# A face that is lower than this, px, is enlarged for the model; the lower it is, the less it counts.
 FULL_WEIGHT_PX = 48
 # The best sharpness of a track decays with this time constant.  A crop that is far less sharp shows a face in
 # motion or out of focus.

@@ -7,24 +7,23 @@ from edge.contracts import Box, Face, FaceDetector, Search
 from edge.faces.searching import Schedule
 from edge.frames import Frame
 
-# Two boxes in successive frames that overlap by at least so much are the same face.
+# The smallest overlap (intersection over union) of two boxes in successive frames that are the same face.
 MIN_IOU = 0.3
-# A face that is not found keeps its id for so long.
+# How long a face that is not found keeps its track.
 LOST_AFTER_S = 0.5
-# Each part of the frame is searched for new faces so often.
+# The time in which each part of the frame is searched once for new faces.
 CYCLE_S = 0.2
-# A track that no search of a part has confirmed for so long is dropped.  The search near a known face accepts
-# a lower score, so on its own it can keep following something that is no face.
+# How long a track may go without confirmation by a search of a part; then it is dropped.  The search of a
+# region accepts a lower score, so on its own it can keep following something that is no face.
 UNCONFIRMED_S = 2.0
-# A known face is searched for in a square of so many times its longer side ...
+# The side of the square region in which a known face is searched for, relative to the face's longer side.
 REGION = 1.5
-# ... and then in a larger square if it was not found: it may move, or the detector may be unsure at that
-# place.
+# The same for the second search of a face that was not found: it may have moved, or the detector may be
+# unsure at that place.
 WIDE_REGION = 2.5
-# From one frame to the next, the height of a face changes by factors between these.
+# The factors by which the height of a face may change from one frame to the next.
 MIN_GROWTH, MAX_GROWTH = 0.7, 1.4
-# At most so many regions, and one wide region, are searched in a frame; if there are more faces they take
-# turns.
+# The number of regions that are searched in a frame, besides one wide region; more faces take turns.
 MAX_REGIONS = 8
 
 
