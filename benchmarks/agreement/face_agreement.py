@@ -10,7 +10,7 @@ AGREES_IOU = 0.5
 # The boxes of one face in two consecutive frames have a larger IoU than this.
 FOLLOWS_IOU = 0.3
 # A face that the full search loses for less than this was there all along.
-LONGEST_GAP_S = 0.5
+MAX_GAP_S = 0.5
 # What the full search finds for a shorter time, or in a smaller share of the frames, may be no face at all.
 MIN_VISIT_S, MIN_VISIT_SHARE = 0.3, 0.5
 # A face is new for this long: the delay until the pipeline finds it counts then, instead of the agreement.
@@ -90,7 +90,7 @@ def find_visits(frames: Sequence[ComparedFrame]) -> list[FaceVisit]:
     """
     visits: list[FaceVisit] = []
     for index, frame in enumerate(frames):
-        recent = [visit for visit in visits if frame.at_s - frames[visit.last].at_s <= LONGEST_GAP_S]
+        recent = [visit for visit in visits if frame.at_s - frames[visit.last].at_s <= MAX_GAP_S]
         matches = _match_boxes(recent, frame.full)
         for place, box in enumerate(frame.full):
             if place in matches:
@@ -140,7 +140,7 @@ def measure_drop_delay_s(
             (index for index in range(visit.last + 1, len(frames)) if frames[index].is_cut), len(frames)
         )
     track_ids = _find_track_ids(frames, visit)
-    if not track_ids or gone == len(frames) or frames[-1].at_s - frames[gone].at_s <= LONGEST_GAP_S:
+    if not track_ids or gone == len(frames) or frames[-1].at_s - frames[gone].at_s <= MAX_GAP_S:
         return None
     after = frames[gone:] if by_cut else frames[gone + 1 :]
     for frame in after:

@@ -11,7 +11,7 @@ from typing import Self
 import aiohttp
 
 # How long a viewer stays, s.
-SHORTEST_S, LONGEST_S = 0.2, 4.0
+MIN_VISIT_S, MAX_VISIT_S = 0.2, 4.0
 STOP_WITHIN_S = 10.0
 
 
@@ -72,13 +72,13 @@ class Viewers:
             kind = self._random.choice(list(kinds))
             self.visits[kind] += 1
             try:
-                async with asyncio.timeout(self._random.uniform(SHORTEST_S, LONGEST_S)):
+                async with asyncio.timeout(self._random.uniform(MIN_VISIT_S, MAX_VISIT_S)):
                     await kinds[kind](session)
             except TimeoutError:
                 pass  # This viewer leaves.
             except aiohttp.ClientError as error:
                 self.refused[f"{kind}: {type(error).__name__}"] += 1
-                await asyncio.sleep(SHORTEST_S)
+                await asyncio.sleep(MIN_VISIT_S)
 
     async def _watch_stream(self, session: aiohttp.ClientSession) -> None:
         async with session.get(f"{self._url}/stream", raise_for_status=True) as answer:
@@ -88,7 +88,7 @@ class Viewers:
     async def _stall(self, session: aiohttp.ClientSession) -> None:
         """Connect to the stream and read nothing of it."""
         async with session.get(f"{self._url}/stream", raise_for_status=True):
-            await asyncio.sleep(LONGEST_S)
+            await asyncio.sleep(MAX_VISIT_S)
 
     async def _receive_messages(self, session: aiohttp.ClientSession) -> None:
         async with session.ws_connect(f"{self._url}/events") as messages:

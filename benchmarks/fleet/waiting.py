@@ -5,13 +5,13 @@ from collections.abc import Callable
 
 from edge.errors import ConfigError
 
-WAIT_AT_MOST_S = 120.0
+MAX_WAIT_S = 120.0
 
 
 def wait_until(is_true: Callable[[], bool], what: str) -> None:
-    """Wait until `is_true` returns True; raises ConfigError, with the clause `what`, after WAIT_AT_MOST_S."""
-    deadline_s = time.monotonic() + WAIT_AT_MOST_S
+    """Wait until `is_true` returns True; raises ConfigError, with the clause `what`, after MAX_WAIT_S."""
+    deadline_s = time.monotonic() + MAX_WAIT_S
     while not is_true():
         if time.monotonic() > deadline_s:
-            raise ConfigError(f"expected that {what} within {WAIT_AT_MOST_S:g} s; try fewer devices")
+            raise ConfigError(f"expected that {what} within {MAX_WAIT_S:g} s; try fewer devices")
         time.sleep(0.05)

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 LIBCAMERA_WITHIN_S = 20.0
 # A camera that delivers less than this share of the rate asked for gets a warning.
-LEAST_SHARE = 0.9
+MIN_RATE_SHARE = 0.9
 _INSTALL = "sudo apt install python3-picamera2, and make the environment with --system-site-packages"
 _REPAIR = "pip install 'simplejpeg>=1.8.2', and check what rpicam-hello --list-cameras reports"
 _USE_PICAMERA2 = "open it with --camera picamera2"
@@ -136,7 +136,7 @@ def _check_formats(formats: Sequence["CaptureFormat"], config: "Config") -> Iter
     fitting = [found for found in formats if (found.width, found.height) == (config.width, config.height)]
     if not fitting:
         yield warning(f"the camera has no {config.width}×{config.height}", "ask for one of the sizes below")
-    elif max(found.max_fps or config.fps for found in fitting) < LEAST_SHARE * config.fps:
+    elif max(found.max_fps or config.fps for found in fitting) < MIN_RATE_SHARE * config.fps:
         best = max(fitting, key=lambda found: found.max_fps or 0)
         yield warning(
             f"the camera gives {best.max_fps:g} FPS in {best.fourcc} where "

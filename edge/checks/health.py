@@ -16,9 +16,9 @@ if TYPE_CHECKING:
 # At this temperature a Pi's firmware begins to slow the processor down.
 HOT_C = 80.0
 MEGABYTE = 1_000_000
-LEAST_DISK_MB, SCARCE_DISK_MB = 50, 1000
+MIN_DISK_MB, SCARCE_DISK_MB = 50, 1000
 # The program takes 120 MB with a face and a viewer.
-LEAST_MEMORY_MB, SCARCE_MEMORY_MB = 120, 200
+MIN_MEMORY_MB, SCARCE_MEMORY_MB = 120, 200
 SYSTEMD_WITHIN_S = 10.0
 SERVICE = "fer-edge"
 LINES_READ, ERRORS_SHOWN = 300, 3
@@ -83,7 +83,7 @@ def check_memory(machine: Machine) -> Iterator[CheckResult]:
         return
     free_mb = int(free[1]) * 1024 // MEGABYTE
     if free_mb < SCARCE_MEMORY_MB:
-        make = problem if free_mb < LEAST_MEMORY_MB else warning
+        make = problem if free_mb < MIN_MEMORY_MB else warning
         yield make(
             f"{free_mb} MB free, and the program takes about 120", "end other programs, or the desktop"
         )
@@ -101,7 +101,7 @@ def check_disk(machine: Machine, config: "Config") -> Iterator[CheckResult]:
             yield problem(f"{folder} cannot be written to: {error.strerror}", f"mkdir -p {folder}")
             continue
         if free_mb < SCARCE_DISK_MB and folders:
-            make = problem if free_mb < LEAST_DISK_MB else warning
+            make = problem if free_mb < MIN_DISK_MB else warning
             yield make(f"{free_mb} MB free in {folder}", "make room, or set record_limit_mb and record_keep")
         elif folders and not os.access(folder, os.W_OK):
             yield problem(f"{folder} may not be written to by this user", "name another folder")

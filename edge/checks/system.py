@@ -12,7 +12,7 @@ from edge.checks.machine import Machine
 
 # Enough for the first import of all libraries on a Pi with a slow SD card.
 IMPORT_WITHIN_S = 60.0
-LEAST_DEBIAN = 12
+MIN_DEBIAN = 12
 OPENCV = (
     "opencv-python-headless",
     "opencv-python",
@@ -53,7 +53,7 @@ def check_system(machine: Machine) -> Iterator[CheckResult]:
 def _is_old_debian(release: Mapping[str, str]) -> bool:
     major = release.get("VERSION_ID", "").partition(".")[0]
     is_debian = release.get("ID") in ("debian", "raspbian")
-    return is_debian and major.isdecimal() and int(major) < LEAST_DEBIAN
+    return is_debian and major.isdecimal() and int(major) < MIN_DEBIAN
 
 
 def check_python(machine: Machine) -> Iterator[CheckResult]:

@@ -10,7 +10,7 @@ from edge.errors import ConfigError
 SCHEMES = {"mqtt": 1883, "mqtts": 8883}
 FORM = "mqtt://[USER@]HOST[:PORT][/PREFIX] or mqtts://…"
 # MQTT allows topics of 65,535 bytes; those below the prefix need room, and people want to read them.
-LONGEST_PREFIX_BYTES = 200
+MAX_PREFIX_BYTES = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,11 +56,11 @@ def parse(address: str, origin: str) -> Broker:
     prefix = urllib.parse.unquote(parts.path).strip("/") or f"fer-edge/{socket.gethostname()}"
     if parts.scheme not in SCHEMES or not host or port == 0 or re.search("[?#]", address):
         raise _make_error(address, origin)
-    if re.search(r"[+#\0]|//|^\$", prefix) or len(prefix.encode()) > LONGEST_PREFIX_BYTES:
+    if re.search(r"[+#\0]|//|^\$", prefix) or len(prefix.encode()) > MAX_PREFIX_BYTES:
         raise _make_error(
             address,
             origin,
-            f"the prefix must be a topic of at most {LONGEST_PREFIX_BYTES} bytes without +, #, an empty "
+            f"the prefix must be a topic of at most {MAX_PREFIX_BYTES} bytes without +, #, an empty "
             "level or a $ in front",
         )
     user = urllib.parse.unquote(parts.username) if parts.username else None

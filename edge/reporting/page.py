@@ -16,9 +16,9 @@ from edge.reporting.summary import (
 
 TEMPLATE = "report.html"
 # Nobody compares more timelines than that.
-MOST_TIMELINES = 30
+MAX_TIMELINES = 30
 # How opaque the cell of the most frequent transition is.
-DARKEST_SHADE = 0.6
+MAX_SHADE = 0.6
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +59,7 @@ def render_page(summary: Summary, title: str) -> str:
 def _describe(summary: Summary) -> dict[str, object]:
     """What the template shows of a summary with rows."""
     times = sum_times_by_label(summary)
-    timelines = select_longest_seen(summary, MOST_TIMELINES)
+    timelines = select_longest_seen(summary, MAX_TIMELINES)
     transitions = count_transitions(summary)
     labels = [label for label in summary.labels if any(label in pair for pair in transitions)]
     most = max(transitions.values(), default=1)
@@ -75,9 +75,7 @@ def _describe(summary: Summary) -> dict[str, object]:
         "counts_plot": plots.plot_counts_per_minute(count_by_minute(summary), summary.labels),
         "transitions": {
             before: {
-                after: Transition(
-                    transitions[before, after], DARKEST_SHADE * transitions[before, after] / most
-                )
+                after: Transition(transitions[before, after], MAX_SHADE * transitions[before, after] / most)
                 for after in labels
             }
             for before in labels

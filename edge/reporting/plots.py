@@ -15,11 +15,11 @@ CHART = 180
 HEADROOM = 8
 # The narrowest columns that can be told apart on a screen of twice the usual density.
 COLUMNS = 2 * (WIDTH - LEFT - RIGHT)
-MOST_STACKS = COLUMNS // 4
+MAX_STACKS = COLUMNS // 4
 # The steps in which people count time: seconds, minutes, hours, days.
 TIME_STEPS_S = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 10800, 21600, 43200, 86400)
-MOST_TICKS = 8
-MOST_COUNTS = 5
+MAX_TIME_TICKS = 8
+MAX_COUNT_TICKS = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +93,7 @@ def _plot_timeline(timeline: Timeline, labels: Sequence[str], duration_s: float,
 
 def plot_counts_per_minute(minutes: Sequence[Minute], labels: Sequence[str]) -> Plot:
     """How often each expression began: a stack for each minute, or the mean of several if there are many."""
-    group = max(1, math.ceil(len(minutes) / MOST_STACKS))
+    group = max(1, math.ceil(len(minutes) / MAX_STACKS))
     stacks = [minutes[start : start + group] for start in range(0, len(minutes), group)]
     counts = [[sum(minute.begins[label] for minute in stack) for label in labels] for stack in stacks]
     highest = max(1, math.ceil(max(sum(count) for count in counts) / group))
@@ -123,8 +123,8 @@ def _to_x(time_s: float, duration_s: float) -> float:
 
 def _make_time_ticks(duration_s: float) -> Iterator[Tick]:
     step_s = next(
-        (step for step in TIME_STEPS_S if duration_s / step <= MOST_TICKS),
-        TIME_STEPS_S[-1] * -(-int(duration_s) // (TIME_STEPS_S[-1] * MOST_TICKS)),
+        (step for step in TIME_STEPS_S if duration_s / step <= MAX_TIME_TICKS),
+        TIME_STEPS_S[-1] * -(-int(duration_s) // (TIME_STEPS_S[-1] * MAX_TIME_TICKS)),
     )
     for time_s in range(0, int(duration_s) + 1, step_s):
         yield Tick(_to_x(time_s, duration_s), format_clock(time_s))
@@ -135,7 +135,7 @@ def _make_count_ticks(highest: int) -> Iterator[Tick]:
         step * scale
         for scale in (10**power for power in range(12))
         for step in (1, 2, 5)
-        if highest / (step * scale) <= MOST_COUNTS
+        if highest / (step * scale) <= MAX_COUNT_TICKS
     )
     for count in range(0, highest + 1, step):
         yield Tick(CHART - count / highest * (CHART - HEADROOM), str(count))

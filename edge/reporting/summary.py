@@ -9,7 +9,7 @@ from edge.contracts import UNCERTAIN
 from edge.reporting.rows import EventRow
 
 # A face that is missing for longer than this was away: its span ends where it was last seen.
-LONGEST_GAP_S = 1.0
+MAX_GAP_S = 1.0
 
 
 @dataclass(slots=True)
@@ -72,7 +72,7 @@ def summarize(rows: Iterable[EventRow]) -> Summary:
 
 def _extend(timeline: Timeline, label: str, time_s: float) -> None:
     last = timeline.spans[-1] if timeline.spans else None
-    is_close = last is not None and time_s - last.end_s <= LONGEST_GAP_S
+    is_close = last is not None and time_s - last.end_s <= MAX_GAP_S
     if last is not None and is_close:
         # A label lasts until the next row of its face.
         last.end_s = time_s

@@ -18,7 +18,7 @@ from edge.settings.loopback import LOOPBACK_HOSTS
 
 # Stands for this machine's name in a text, so that one file serves many machines.
 HOSTNAME = "${HOSTNAME}"
-HIGHEST_PORT = 65535
+MAX_PORT = 65535
 
 _ADDRESS = re.compile(r"(\[[0-9A-Fa-f:]+\]|[^:\s]+):\d{1,5}")
 
@@ -74,9 +74,9 @@ def check_together(config: Config, origins: Mapping[str, str], environment: Mapp
 
 
 def _check_listen(config: Config, origins: Mapping[str, str], environment: Mapping[str, str]) -> None:
-    if not _ADDRESS.fullmatch(config.listen) or config.address[1] > HIGHEST_PORT:
+    if not _ADDRESS.fullmatch(config.listen) or config.address[1] > MAX_PORT:
         raise ConfigError(
-            f"expected HOST:PORT with a port from 0 to {HIGHEST_PORT} for listen, "
+            f"expected HOST:PORT with a port from 0 to {MAX_PORT} for listen, "
             f"found {config.listen!r} ({origins['listen']}); change it"
         )
     host, _ = config.address

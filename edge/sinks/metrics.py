@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 # Upper edges, s.  A frame lasts 33 ms at 30 FPS; a picture that takes longer than a second is not live.
 BUCKETS_S = (0.001, 0.002, 0.005, 0.01, 0.02, 0.033, 0.05, 0.1, 0.2, 0.5, 1.0)
 # A longer gap between two frames counts as this long: nobody knows how long the faces were there.
-LONGEST_FRAME_S = 1.0
+MAX_FRAME_S = 1.0
 STAGES = ("detect", "infer", "deliver")
 
 # The metric's name, the name in the stats, and the help text.
@@ -102,7 +102,7 @@ class MetricsSink:
             self._stages["deliver"].add(now_s - result.inferred_at_s)
             self._latency.add(now_s - frame.captured_at_s)
             if self._newest is not None:
-                lasted_s = min(max(0.0, frame.elapsed_s - self._newest.frame.elapsed_s), LONGEST_FRAME_S)
+                lasted_s = min(max(0.0, frame.elapsed_s - self._newest.frame.elapsed_s), MAX_FRAME_S)
                 for reading in result.readings:
                     self._seconds[reading.smoothed.label] += lasted_s
         self._newest = result

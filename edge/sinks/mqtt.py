@@ -22,7 +22,7 @@ from edge.threads import WorkerGroup
 
 log = logging.getLogger(__name__)
 
-LONGEST_PAUSE_S = 60.0
+MAX_PAUSE_S = 60.0
 # When a connection that lasted this long ends, that is logged, and the next attempt follows soon.
 STEADY_AFTER_S = 10.0
 
@@ -32,7 +32,7 @@ def choose_pause_s(attempt: int, random: Callable[[], float] = random.random) ->
 
     It is random, so that the devices of a fleet do not reconnect all at once.
     """
-    longest_s = min(LONGEST_PAUSE_S, 2.0 ** min(attempt, 10))
+    longest_s = min(MAX_PAUSE_S, 2.0 ** min(attempt, 10))
     return longest_s * (0.5 + random() / 2)
 
 
@@ -151,7 +151,7 @@ class MqttSink:
     def _log_problem(self, problem: str) -> None:
         """Log `problem`, once until another problem is logged."""
         if problem != self._logged_problem:
-            log.warning("%s (trying again, at most %g s apart)", problem, LONGEST_PAUSE_S)
+            log.warning("%s (trying again, at most %g s apart)", problem, MAX_PAUSE_S)
             self._logged_problem, self._is_connection_logged = problem, False
 
     def _pause(self, duration_s: float) -> None:

@@ -28,7 +28,7 @@ except ImportError as missing:
 
 SUFFIX = ".mp4"
 # The share of the disk that stays free for others.  It is checked for every frame, which takes microseconds.
-LEAST_FREE = 0.05
+MIN_FREE_SHARE = 0.05
 # The clock of MPEG.
 TICKS_PER_S = 90_000
 # How long one picture can stay: MP4 loses everything after a pause of 2**31 ticks, which are 6.6 hours.
@@ -143,10 +143,10 @@ class RecorderSink:
 
     def _check_room(self) -> None:
         total, _, free = self._disk_usage(self._path.parent)
-        if free < LEAST_FREE * total:
+        if free < MIN_FREE_SHARE * total:
             self._close()
             raise SinkError(
-                f"expected {LEAST_FREE:.0%} of the disk of {self._path} free, found {free / total:.1%}; "
+                f"expected {MIN_FREE_SHARE:.0%} of the disk of {self._path} free, found {free / total:.1%}; "
                 "make room, or set --record-keep"
             )
 

@@ -13,7 +13,7 @@ from edge.web.connections import HttpConnection, reset_connection
 from edge.web.limits import Limits, RateLimiter, get_network
 from edge.web.login import LoginPage, read_token
 from edge.web.origins import OriginPolicy
-from edge.web.sessions import LASTS_S, Sessions, Token
+from edge.web.sessions import SESSION_S, Sessions, Token
 
 log = logging.getLogger(__name__)
 
@@ -21,7 +21,7 @@ Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 HEALTH, PAGE, LOGIN, LOGOUT = "/healthz", "/", "/login", "/logout"
 # The number of addresses that are remembered because they sent the right token.
-MOST_TRUSTED = 1024
+MAX_TRUSTED = 1024
 
 
 class AccessControl:
@@ -146,7 +146,7 @@ class AccessControl:
         assert self._token is not None
         if self._token.matches(guess):
             self._trusted[client] = None
-            if len(self._trusted) > MOST_TRUSTED:
+            if len(self._trusted) > MAX_TRUSTED:
                 del self._trusted[next(iter(self._trusted))]
             return True
         # The limits of wrong tokens bound these lines, too.
@@ -172,7 +172,7 @@ class AccessControl:
         redirect.set_cookie(
             self._make_cookie_name(request),
             self._sessions.issue(),
-            max_age=LASTS_S,
+            max_age=SESSION_S,
             path="/",
             httponly=True,
             samesite="Strict",

@@ -10,7 +10,7 @@ from aiohttp import web
 
 # The header Host: HOST or HOST:PORT.
 _HOST = re.compile(r"(?P<name>\[[0-9A-Fa-f:.]+\]|[^\s:\[\]/?#@\\]+)(:(?P<port>[0-9]{1,5}))?", re.ASCII)
-_HIGHEST_PORT = 65535
+_MAX_PORT = 65535
 _CROSS_SITE = "expected a request from a page of this device, found one from another site\n"
 
 
@@ -44,7 +44,7 @@ class OriginPolicy:
         """The header Host, in lower case; raises the HTTP error for a host that is not this device."""
         hosts = request.headers.getall("Host", [])
         parsed = _HOST.fullmatch(hosts[0]) if len(hosts) == 1 else None
-        if parsed is None or int(parsed["port"] or 0) > _HIGHEST_PORT:
+        if parsed is None or int(parsed["port"] or 0) > _MAX_PORT:
             raise web.HTTPBadRequest(text="expected HOST or HOST:PORT in one header Host\n")
         name = parsed["name"].lower().rstrip(".")
         if name not in self._names and not _is_address(name.strip("[]")):

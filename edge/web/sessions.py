@@ -10,11 +10,11 @@ from collections.abc import Callable
 from edge.errors import ConfigError
 
 # 16 random letters and digits are 95 bits, which nobody guesses, either here or offline from a stolen cookie.
-SHORTEST_TOKEN, LONGEST_TOKEN = 16, 1024
+MIN_TOKEN_LENGTH, MAX_TOKEN_LENGTH = 16, 1024
 # Somebody signs in at a screen on a wall once a month.
-LASTS_S = 30 * 24 * 3600
+SESSION_S = 30 * 24 * 3600
 # Sessions that were signed out before their end; only a client that knows the token can make more.
-MOST_REVOKED = 1024
+MAX_REVOKED = 1024
 _COOKIE = re.compile(
     r"(?P<signed>(?P<until_s>[0-9]{1,12})\.[0-9a-f]{32})\.(?P<signature>[0-9a-f]{64})", re.ASCII
 )
@@ -26,11 +26,11 @@ class Token:
     def __init__(self, text: str) -> None:
         """Raises ConfigError when `text`, without the white space around it, is not a good token."""
         text = text.strip()
-        if not SHORTEST_TOKEN <= len(text) <= LONGEST_TOKEN or not all(
+        if not MIN_TOKEN_LENGTH <= len(text) <= MAX_TOKEN_LENGTH or not all(
             "!" <= character <= "~" for character in text
         ):
             raise ConfigError(
-                f"expected a token of {SHORTEST_TOKEN} to {LONGEST_TOKEN} ASCII characters without a "
+                f"expected a token of {MIN_TOKEN_LENGTH} to {MAX_TOKEN_LENGTH} ASCII characters without a "
                 f"space, found one of {len(text)} characters; make one: openssl rand -hex 24"
             )
         self._text = text.encode("ascii")
@@ -60,8 +60,8 @@ class Sessions:
         self._revoked: dict[str, None] = {}
 
     def issue(self) -> str:
-        """A new cookie, valid for LASTS_S."""
-        signed = f"{int(self._clock()) + LASTS_S}.{secrets.token_hex(16)}"
+        """A new cookie, valid for SESSION_S."""
+        signed = f"{int(self._clock()) + SESSION_S}.{secrets.token_hex(16)}"
         return f"{signed}.{self._sign(signed)}"
 
     def is_valid(self, cookie: str) -> bool:
@@ -78,7 +78,7 @@ class Sessions:
         """End a session before it expires; a restart forgets that."""
         if self.is_valid(cookie):
             self._revoked[cookie] = None
-            if len(self._revoked) > MOST_REVOKED:
+            if len(self._revoked) > MAX_REVOKED:
                 del self._revoked[next(iter(self._revoked))]
 
     def _sign(self, signed: str) -> str:

@@ -51,7 +51,7 @@ def test_minute_is_a_stack_and_the_highest_fills_the_chart() -> None:
 
 
 def test_many_minutes_share_a_stack() -> None:
-    minutes = [Minute(Counter(happy=1), 1)] * (2 * plots.MOST_STACKS)
+    minutes = [Minute(Counter(happy=1), 1)] * (2 * plots.MAX_STACKS)
     plot = plots.plot_counts_per_minute(minutes, ("happy",))
-    assert len(plot.rows[0].bars) == plots.MOST_STACKS
+    assert len(plot.rows[0].bars) == plots.MAX_STACKS
     assert plot.rows[0].bars[0].title == "happy: 2 × from 0:00 to 2:00"

@@ -1,6 +1,6 @@
 """The cookies of sessions."""
 
-from edge.web.sessions import LASTS_S, Sessions, Token
+from edge.web.sessions import SESSION_S, Sessions, Token
 from tests.web.client import TOKEN
 
 
@@ -16,5 +16,5 @@ def test_cookie_is_invalid_after_its_time_with_another_key_and_with_a_changed_le
         changed = cookie[:index] + ("0" if cookie[index] != "0" else "1") + cookie[index + 1 :]
         assert not sessions.is_valid(changed)
     assert Sessions(Token(TOKEN).derive_key("session"), lambda: now_s).is_valid(cookie)
-    now_s += LASTS_S
+    now_s += SESSION_S
     assert not sessions.is_valid(cookie)

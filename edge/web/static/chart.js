@@ -4,7 +4,7 @@ import { expressionColour, percent, UNCERTAIN } from "./colours.js";
 import { GAP_S, History } from "./history.js";
 import { formatTime, Layout, paint } from "./lanes.js";
 
-const MOST_LANES = 6;
+const MAX_LANES = 6;
 const DRAW_EVERY_MS = 250;
 const VALUES_SHOWN = 4;
 const STEP_S = 1;
@@ -98,7 +98,7 @@ export class Chart {
     const history = this.#frozen ?? this.#live;
     const end = this.#frozen ? this.#frozenAt : now();
     const start = end - this.#spanS;
-    const faces = history.findFaces(start - GAP_S, end, MOST_LANES);
+    const faces = history.findFaces(start - GAP_S, end, MAX_LANES);
     this.#layout = new Layout(this.#canvas.clientWidth, faces, start, end);
     if (this.#cursor) {
       // The cursor stays in the time that is shown.

@@ -1,13 +1,13 @@
 // Keeps the readings of the last minutes in a ring of fixed size for each face: a page left open does not grow.
 
 export const SAMPLE_S = 0.25;
-export const LONGEST_S = 600;
+export const MAX_SPAN_S = 600;
 // A face that comes back has a new number; of more faces than these the oldest are forgotten.
-export const MOST_FACES = 12;
+export const MAX_FACES = 12;
 // A longer time without the face is a gap.
 export const GAP_S = 1;
 
-const CAPACITY = LONGEST_S / SAMPLE_S;
+const CAPACITY = MAX_SPAN_S / SAMPLE_S;
 
 class Ring {
   #times = new Float64Array(CAPACITY);
@@ -73,11 +73,11 @@ export class History {
       this.#rings.get(track).add(time, this.labels.indexOf(label), Object.values(probabilities));
     }
     for (const [track, ring] of this.#rings) {
-      if (ring.newest < time - LONGEST_S) {
+      if (ring.newest < time - MAX_SPAN_S) {
         this.#rings.delete(track);
       }
     }
-    while (this.#rings.size > MOST_FACES) {
+    while (this.#rings.size > MAX_FACES) {
       this.#rings.delete([...this.#rings].reduce((one, other) => (other[1].newest < one[1].newest ? other : one))[0]);
     }
   }
