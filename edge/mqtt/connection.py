@@ -21,7 +21,7 @@ except ModuleNotFoundError as error:
 
 # The broker publishes the last will of a device that is silent for one and a half times this.
 KEEPALIVE_S = 15
-# For each of TCP, TLS and the broker's CONNACK.
+# The time-out of each step: TCP, TLS and the broker's CONNACK.
 CONNECT_WITHIN_S = 3.0
 # Reason codes of MQTT 5 (its section 2.4).
 _BAD_USER_OR_PASSWORD, _NOT_AUTHORIZED = 134, 135
@@ -98,7 +98,7 @@ class BrokerConnection:
         return self._client.publish(topic, payload, qos=1, retain=retain).mid
 
     def loop(self, timeout_s: float) -> None:
-        """Read and write what there is to read and write; waits for it, `timeout_s` at the most."""
+        """Send and receive what is due; wait for it at most `timeout_s`."""
         code = self._client.loop(timeout_s)
         if code != MQTTErrorCode.MQTT_ERR_SUCCESS or self._disconnect is not None:
             raise BrokerUnavailable(self._explain_end(code))

@@ -9,9 +9,9 @@ from edge.contracts import Result
 from edge.mqtt.outbox import Outbox
 from edge.mqtt.state_changes import ChangeDetector, make_state
 
-# The state is published this often while nothing changes, for its stats.
+# How often the state is published while nothing changes, for the stats in it.
 STATE_EVERY_S = 30.0
-# State changes, of about 150 bytes each, that wait while the broker is unavailable.
+# How many state changes, of about 150 bytes each, may wait while the broker is unavailable.
 OUTBOX_LIMIT = 1000
 
 
@@ -22,7 +22,7 @@ class PendingMessages:
     """
 
     def __init__(self, *, every_s: float, clock: Callable[[], float]) -> None:
-        """`every_s` lie between two checks that find changes; `clock` is that of the results."""
+        """`every_s` is the shortest time between two reports of changes; `clock` is that of the results."""
         self.every_s, self._clock = every_s, clock
         self.newest: Result | None = None
         self.changes = Outbox(OUTBOX_LIMIT)

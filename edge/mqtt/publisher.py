@@ -10,11 +10,11 @@ from edge.mqtt.connection import BrokerConnection
 from edge.mqtt.device import Device
 from edge.mqtt.pending import PendingMessages
 
-# How soon a change is seen.
+# How often the newest result is checked for changes.
 CHECK_EVERY_S = 0.2
-# Half of the 20 unacknowledged messages that Mosquitto takes from a client.
+# How many messages may wait for their acknowledgement: half of the 20 that Mosquitto accepts from a client.
 IN_FLIGHT_LIMIT = 10
-# The time in which the last messages must arrive when the sink is left.
+# How long the sink, when it is left, waits for the broker to acknowledge the last messages.
 FLUSH_WITHIN_S = 0.5
 
 

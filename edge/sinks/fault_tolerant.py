@@ -11,7 +11,8 @@ from edge.errors import SinkError
 
 log = logging.getLogger(__name__)
 
-# By then somebody may have made room on the disk, or plugged the drive in again.
+# How long after a failure the output is opened again: somebody may have made room on the disk by then, or
+# plugged the drive in again.
 REOPEN_AFTER_S = 60.0
 
 

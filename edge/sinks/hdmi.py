@@ -19,7 +19,8 @@ from edge.frames import Image
 
 log = logging.getLogger(__name__)
 
-# How soon the picture is back after the cable was plugged in again.
+# The time between two tries to open the display, and so until the picture is back after its cable was plugged
+# in again.
 RETRY_AFTER_S = 1.0
 # When a key is held down, Linux's console begins to repeat it after a quarter of a second, a desktop after up
 # to half a second.
@@ -101,7 +102,7 @@ class HdmiSink:
                 self._obey_key(screen, key)
 
     def _is_repeated(self, key: str) -> bool:
-        """The key is held down, and the terminal sends it again: a second B would show the hidden faces."""
+        """Whether the key is held down and only repeated: a second B would show the hidden faces."""
         now_s = self._clock()
         last_s = self._pressed_at_s.get(key, -math.inf)
         self._pressed_at_s[key] = now_s

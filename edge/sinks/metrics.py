@@ -16,7 +16,8 @@ from edge.liveness import find_camera_problem
 if TYPE_CHECKING:
     from prometheus_client.core import Metric
 
-# Upper edges, s.  A frame lasts 33 ms at 30 FPS; a picture that takes longer than a second is not live.
+# The upper edges of the histograms' buckets, s.  At 30 FPS a frame lasts 33 ms; a picture that takes longer
+# than a second is not live.
 BUCKETS_S = (0.001, 0.002, 0.005, 0.01, 0.02, 0.033, 0.05, 0.1, 0.2, 0.5, 1.0)
 # A longer gap between two frames counts as this long: nobody knows how long the faces were there.
 MAX_FRAME_S = 1.0

@@ -63,9 +63,9 @@ class MqttSink:
     ) -> None:
         """`labels` are the classifier's, `read_stats` returns the app's speed by name.
 
-        `every_s` lie between two reports of changes, `discovery` is Home Assistant's prefix or empty, `board`
-        is the machine's model, and `clock` is that of the results.  Raises ConfigError when there is a
-        password without a user, or no certificate in `ca`.
+        `every_s` is the shortest time between two reports of changes, `discovery` is Home Assistant's prefix
+        or empty, `board` is the machine's model, and `clock` is that of the results.  Raises ConfigError when
+        there is a password without a user, or no certificate in `ca`.
         """
         if password is not None and broker.user is None:
             raise ConfigError(
@@ -88,7 +88,7 @@ class MqttSink:
 
     @property
     def every_s(self) -> float:
-        """The least time between two reports of changes; any thread may set it."""
+        """The shortest time between two reports of changes, s; any thread may set it."""
         return self._pending.every_s
 
     @every_s.setter
@@ -111,7 +111,7 @@ class MqttSink:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._stop.set()
-        # The thread is left behind when the library waits for a host, which nothing can interrupt.
+        # If the library is connecting to a host, which nothing can interrupt, the thread is not waited for.
         if self._stopped.wait(2 * publisher.FLUSH_WITHIN_S):
             self._workers.join(publisher.FLUSH_WITHIN_S)
 

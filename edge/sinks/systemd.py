@@ -14,7 +14,7 @@ from edge.telemetry import Stats
 log = logging.getLogger(__name__)
 
 STATUS_EVERY_S = 5.0
-# Pings of the watchdog in the time that it allows: two of them may come late.
+# How many pings are sent in the time that the watchdog allows: all but one may come late.
 PINGS = 3
 
 
