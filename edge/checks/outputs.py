@@ -29,10 +29,11 @@ def check_port(machine: Machine, config: "Config") -> Iterator[CheckResult]:
         return
     host, number = config.address
     first = machine.read_text("proc/sys/net/ipv4/ip_unprivileged_port_start")
-    least = int(first) if first.isdecimal() else FIRST_FREE_PORT
-    if 0 < number < least and not machine.is_root:
+    min_port = int(first) if first.isdecimal() else FIRST_FREE_PORT
+    if 0 < number < min_port and not machine.is_root:
         yield problem(
-            f"a port below {least} is root's, and listen is {config.listen}", "choose 8080 or another above"
+            f"only root may listen at a port below {min_port}, and listen is {config.listen}",
+            f"choose 8080, or another port from {min_port} on",
         )
         return
     conflicting = {host.replace("localhost", "127.0.0.1"), *EVERY_ADDRESS}

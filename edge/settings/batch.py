@@ -1,4 +1,4 @@
-"""Makes one run of many videos: finds them, and names the outputs of each."""
+"""Runs over many videos: finds them, and makes settings for each, with outputs of its own."""
 
 import glob
 import os
@@ -15,7 +15,7 @@ from edge.errors import CameraNotFound, ConfigError
 from edge.settings.config import Settings
 from edge.settings.credentials import hide_secrets
 
-# Stands for the video's name in the name of an output.
+# This text in the name of an output is replaced by the video's name.
 NAME = "{name}"
 OUTPUTS = ("record", "events", "report")
 VIDEOS = (".mp4", ".m4v", ".mov", ".mkv", ".webm", ".avi", ".mpg", ".mpeg", ".ts", ".3gp", ".wmv")

@@ -11,11 +11,11 @@ from edge.errors import ConfigError
 log = logging.getLogger(__name__)
 
 PREFIX = "FER_EDGE_"
-# The names of all secrets.  They are no settings, so that nothing prints them.
+# The names of all secrets.  They are not settings, so nothing that prints settings prints them.
 SECRETS = ("mqtt_password", "token")
 # The folder in which systemd puts the credentials that the unit's LoadCredential= names.
 CREDENTIALS_DIRECTORY = "CREDENTIALS_DIRECTORY"
-# A group may read a secret: root may own the file, and the service's user be in its group.
+# The group may read the file of a secret: root may own the file, and the service's user may be in its group.
 _TOO_OPEN = stat.S_IWGRP | stat.S_IRWXO
 
 
@@ -44,7 +44,7 @@ def read_secret(name: str, path: Path | None, environment: Mapping[str, str]) ->
 
 
 def is_given(name: str, path: Path | None, environment: Mapping[str, str]) -> bool:
-    """Whether any place for the secret `name` is given, whatever is in it."""
+    """Whether a place for the secret `name` is given, even if it turns out to hold none."""
     credential = _find_credential(name, environment)
     return (
         path is not None

@@ -23,14 +23,14 @@ def parse_settings(
 ) -> tuple[Settings, argparse.Namespace]:
     """The settings that `arguments` (without the program's name) and `environment` ask for.
 
-    The namespace holds the flags that are no settings (`print_config`).  Raises ConfigError for
-    a key or a flag that does not exist and a value out of range; --help and --version end the
-    process, as in every argparse.
+    The namespace holds the flags that are no settings (`print_config`).  Raises ConfigError for a key or a
+    flag that does not exist, and for a value out of range.  --help and --version end the process, as argparse
+    does.
     """
     flags = _parse_flags(arguments)
     values: dict[str, Any] = {}
     origins = dict.fromkeys(SETTINGS, "default")
-    # In the environment and in flags strings stand for numbers and booleans, in TOML they do not.
+    # Flags and environment variables hold numbers and booleans as text; TOML has types of its own for them.
     layers = (
         (_read_file(flags.config), True),
         (_read_environment(environment), False),

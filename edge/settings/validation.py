@@ -24,9 +24,9 @@ _ADDRESS = re.compile(r"(\[[0-9A-Fa-f:]+\]|[^:\s]+):\d{1,5}")
 
 
 def convert(setting: Setting, value: Any, origin: str, *, strict: bool) -> Any:
-    """`value` as the setting's type; ConfigError if it is no such value or out of its limits.
+    """`value` converted to the setting's type; ConfigError if it has another type or exceeds the limits.
 
-    Unless `strict`, texts stand for numbers and booleans.
+    Unless `strict`, a text such as "30" or "true" is converted to a number or a boolean.
     """
     if isinstance(value, str):
         value = _expand(setting.key, value, origin)
@@ -52,7 +52,7 @@ def _expand(key: str, text: str, origin: str) -> str:
 
 
 def check_together(config: Config, origins: Mapping[str, str], environment: Mapping[str, str]) -> None:
-    """ConfigError for settings that are wrong together; `origins` and `environment` as in parse_settings."""
+    """Raise ConfigError for settings that do not fit together; the parameters are those of parse_settings."""
     _check_listen(config, origins, environment)
     if config.report and not config.events:
         raise ConfigError(

@@ -9,7 +9,7 @@ T = TypeVar("T")
 
 
 class Broadcast(Generic[T]):
-    """One value for the subscribers in one event loop; a slow one misses values and delays nobody."""
+    """One value for all subscribers in one event loop; a slow subscriber misses values and delays nobody."""
 
     def __init__(self) -> None:
         self._value: T | None = None
@@ -20,7 +20,7 @@ class Broadcast(Generic[T]):
 
     @property
     def has_subscribers(self) -> bool:
-        """Somebody waits for a value; any thread may ask."""
+        """Whether somebody waits for a value; any thread may ask."""
         return self._subscribers > 0
 
     def publish(self, value: T) -> None:
@@ -52,7 +52,7 @@ class Broadcast(Generic[T]):
             self._subscribers -= 1
 
     async def follow(self) -> AsyncGenerator[T]:
-        """Yield, each time that it is asked, the newest value published since; ends when this is closed."""
+        """Yields the newest value each time that there is a new one; ends when this is closed."""
         seen = self._published
         self._subscribers += 1
         try:

@@ -12,7 +12,7 @@ IPV6_NETWORK_BITS = 64
 
 @dataclass(frozen=True, slots=True)
 class Rate:
-    """`burst` at once, then one `every_s`."""
+    """`burst` at once, and then one more each `every_s`."""
 
     burst: float
     every_s: float
@@ -27,11 +27,11 @@ class Limits:
     # A browser that polls sends two requests a second, and a dozen when it loads the page; a client that
     # sends more than this is delayed.
     requests: Rate = Rate(burst=200, every_s=1 / 100)
-    # Bytes of each connection: a request has a few hundred, and a client sends nothing else.
+    # Bytes that each connection may send: a request has a few hundred, and a client sends nothing else.
     received: Rate = Rate(burst=64 * 1024, every_s=1 / (32 * 1024))
-    # More wrong tokens than a person mistypes.
+    # Of each client: a person mistypes a token less often.
     wrong_tokens: Rate = Rate(burst=5, every_s=5.0)
-    # Of all addresses together: at 5 guesses a second 16 characters, 95 bits, are never found.
+    # Of all clients together: at 5 guesses a second nobody finds 16 characters, which are 95 bits.
     wrong_tokens_in_all: Rate = Rate(burst=50, every_s=0.2)
     # From the connection to the end of the first request's header, and between two requests.
     idle_s: float = 15.0
@@ -41,8 +41,8 @@ class Limits:
 class RateLimiter:
     """Limits each key to a Rate by the generic cell rate algorithm (GCRA, ITU-T I.371).
 
-    It keeps one time for each key, at which all that the key has used would have been used at the steady
-    rate. Beyond `keys` of them the oldest are forgotten.
+    For each key it keeps one time: when the amount that was counted would be used up at the steady rate.  At
+    most `keys` keys are kept; then the oldest are forgotten.
     """
 
     def __init__(self, rate: Rate, *, keys: int = 4096, clock: Callable[[], float] = time.monotonic) -> None:

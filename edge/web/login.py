@@ -1,4 +1,4 @@
-"""The page with the form for the token, and the form that comes back."""
+"""The page with the form for the token, and the reading of that form."""
 
 import asyncio
 import base64
@@ -9,7 +9,7 @@ from urllib.parse import parse_qs
 
 from aiohttp import web
 
-# The body of a form that holds a token; no other route reads a body.
+# The maximum size of a request's body.  Only the form with the token has a body.
 BODY_BYTES = 4096
 BODY_WITHIN_S = 5.0
 _PAGE = Path(__file__).with_name("static") / "login.html"

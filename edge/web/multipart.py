@@ -1,4 +1,4 @@
-"""The stream: pictures without end, each a part of one response (multipart/x-mixed-replace)."""
+"""The stream: one response without end, in which each part is a picture (multipart/x-mixed-replace)."""
 
 import asyncio
 import time
@@ -32,10 +32,10 @@ class EncodedPicture:
 
 
 class Viewer:
-    """Sends a client each picture that comes after the client has read the last.
+    """Sends pictures to one client, and skips those that come before the client has read the last one.
 
-    Pictures are written to the transport at once: to wake a task for each takes longer than the kernel takes
-    to send.
+    It writes pictures to the transport directly: waking a task for each takes longer than the kernel takes to
+    send it.
     """
 
     def __init__(self, transport: asyncio.Transport, *, is_chunked: bool) -> None:

@@ -25,7 +25,7 @@ from edge.web.multipart import EncodedPicture
 
 log = logging.getLogger(__name__)
 
-# The longest wait of a snapshot for a frame.
+# How long a request for a snapshot waits for a frame.
 SNAPSHOT_WITHIN_S = 2.0
 # A client that reads no message for this time is disconnected.
 STALLED_AFTER_S = 10.0
@@ -122,7 +122,7 @@ def make_application(resources: WebResources, access: AccessControl) -> web.Appl
 
 
 def make_palette_script() -> str:
-    """The JavaScript module with the colours of edge.palette, and the label for the lack of an answer."""
+    """The JavaScript module with the colours of edge.palette, and the label "uncertain"."""
     constants = {"TRACKS": palette.TRACKS, "EXPRESSIONS": palette.EXPRESSIONS, "UNCERTAIN": UNCERTAIN}
     return "".join(f"export const {name} = {json.dumps(value)};\n" for name, value in constants.items())
 

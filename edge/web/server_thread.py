@@ -17,7 +17,7 @@ from edge.web.limits import Limits
 from edge.web.server import WebResources
 
 STOP_WITHIN_S = 5.0
-# The time in which the handlers must end when the server stops; the same again after they were cancelled.
+# How long the handlers may take to end when the server stops, and once more after they were cancelled.
 SHUTDOWN_S = 0.2
 
 
@@ -44,7 +44,7 @@ class ServerThread:
     def start(self, listener: socket.socket) -> None:
         """Serve the clients of `listener`, which the thread closes; returns when clients can connect.
 
-        Raises what prevents that.
+        Raises the error that prevents it.
         """
         self._workers.start("mjpeg", lambda: self._run(listener))
         self._ready.result()
