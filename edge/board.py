@@ -58,7 +58,7 @@ class CachedBoard:
         """The board, read again if the last reading is READ_EVERY_S old."""
         now_s = self._clock()
         if now_s - self._read_at_s >= READ_EVERY_S:
-            # The time is set first, so that another thread that comes meanwhile takes the old board.
+            # The time is set first, so that another thread that calls meanwhile gets the old board.
             self._read_at_s = now_s
             self._board = self._read()
         return self._board

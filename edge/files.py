@@ -1,4 +1,4 @@
-"""Files on disk: replaced as a whole or not at all, identified by their digest, kept in XDG's folders."""
+"""Writes files as a whole or not at all, computes their digests, and finds XDG's folders."""
 
 import contextlib
 import hashlib
@@ -60,12 +60,12 @@ def write_all(contents: Mapping[Path, bytes | str]) -> None:
 
 @contextlib.contextmanager
 def replace_together(*paths: Path) -> Iterator[list[Path]]:
-    """Give a temporary file for each of `paths`; those that the block writes get their final names after it.
+    """Yield a temporary path for each of `paths`; the block writes there, and then the files get their names.
 
-    Whoever reads one of `paths` meanwhile, or after a power cut, finds the old file or the new one.  A file
-    that is replaced hands its permissions on.  An exception in the block removes the temporary files and
-    leaves `paths` as they were.  `paths` are replaced in their order; a program that is killed amid that
-    leaves the rest of the temporary files, each of them whole.
+    A program that reads one of `paths` meanwhile, or after a power cut, finds the old file or the new one.
+    The new file gets the permissions of the old one.  An exception in the block removes the temporary files
+    and leaves `paths` as they were.  `paths` are replaced in their order; if the program is killed meanwhile,
+    the remaining temporary files stay, each of them complete.
     """
     partials = [make_partial_path(path) for path in paths]
     try:
@@ -86,7 +86,7 @@ def replace_together(*paths: Path) -> Iterator[list[Path]]:
 
 def _remove(partials: list[Path]) -> None:
     for partial in partials:
-        # No folder, or a file in its place, holds no temporary file.
+        # If the folder does not exist, or is a file, there is no temporary file either.
         with contextlib.suppress(OSError):
             partial.unlink(missing_ok=True)
 
@@ -97,7 +97,7 @@ def _keep_permissions(path: Path, partial: Path) -> None:
 
 
 def _flush(path: Path) -> None:
-    """Wait until the content is on the disk: else a power cut may leave an empty file under the new name."""
+    """Wait until the content is on the disk: otherwise a power cut may leave an empty file at `path`."""
     descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)

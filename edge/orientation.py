@@ -1,4 +1,4 @@
-"""How a picture is turned and mirrored, in the eight ways that EXIF knows, too."""
+"""The eight ways to turn and mirror a picture, which are also those of EXIF."""
 
 from dataclasses import dataclass
 
@@ -11,7 +11,7 @@ _Picture = NDArray[np.uint8]
 
 @dataclass(frozen=True, slots=True)
 class Orientation:
-    """Turn a picture clockwise by `degrees` (0, 90, 180 or 270), and then mirror it left to right or not."""
+    """A clockwise turn by `degrees` (0, 90, 180 or 270), then a swap of left and right if `is_mirrored`."""
 
     degrees: int = 0
     is_mirrored: bool = False
@@ -27,7 +27,7 @@ class Orientation:
         return Orientation((self.degrees + further) % 360, self.is_mirrored != other.is_mirrored)
 
     def apply(self, picture: _Picture) -> _Picture:
-        """The picture (H, W, …) so turned: itself if nothing changes, else a new one."""
+        """Turn the picture (H, W, …) so: returns the picture itself if nothing changes, else a new one."""
         match self.degrees, self.is_mirrored:
             case 0, False:
                 return picture
@@ -49,7 +49,7 @@ _ROTATIONS = {90: cv2.ROTATE_90_CLOCKWISE, 180: cv2.ROTATE_180, 270: cv2.ROTATE_
 UPRIGHT = Orientation()
 MIRRORED = Orientation(0, True)
 FLIPPED = Orientation(180, True)
-"""Upside down as on water: top and bottom change places, left and right do not."""
+"""As a reflection on water: top and bottom are swapped, left and right are not."""
 
 # How to turn a picture with the EXIF tag Orientation so that it is upright.
 BY_EXIF = {

@@ -3,14 +3,14 @@
 Colours are sRGB in hexadecimal, `#rrggbb`, as CSS writes them.
 """
 
-# Okabe and Ito's palette for all kinds of colour vision ("Color Universal Design", 2008), less black.
+# Okabe and Ito's palette for all kinds of colour vision ("Color Universal Design", 2008), without black.
 TRACKS = ("#56b4e9", "#e69f00", "#009e73", "#f0e442", "#0072b2", "#d55e00", "#cc79a7")
 
 # By the order of the model's classes, whatever their labels are.  Neighbours differ for all kinds of colour
 # vision.
 EXPRESSIONS = ("#d1495b", "#7a9e3f", "#8b6fd6", "#f2b134", "#4a8fd8", "#24a89a", "#98a2ae")
 
-# "uncertain" is the lack of an answer: grey, and no class has it.
+# "uncertain" is no class of the model.  Its grey is not the colour of any class.
 UNCERTAIN = "#8a8f98"
 
 

@@ -1,4 +1,4 @@
-"""The files of one output: the newest has the output's own name, the earlier ones are numbered beside it."""
+"""The files of one output: the newest has the output's own name, the earlier ones have numbers as well."""
 
 import re
 from dataclasses import dataclass

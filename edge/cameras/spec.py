@@ -1,4 +1,4 @@
-"""The one parser of what `--camera` names; it opens nothing and imports no library."""
+"""Parses what `--camera` names; it opens nothing and imports no library."""
 
 import os
 import re
@@ -77,7 +77,7 @@ CameraSpec = DemoPicture | V4l2Device | CsiCamera | NetworkStream | UnsupportedU
 
 
 def parse_camera(text: str) -> CameraSpec:
-    """What `text` names; every text names something, be it only a file that does not exist."""
+    """What `text` names; any other text counts as the path of a video, whether there is one or not."""
     if text == "demo":
         return DemoPicture()
     if text.isdecimal():

@@ -1,8 +1,8 @@
-"""Numbers and times of a device's frames, from its driver's time stamps."""
+"""Numbers a device's frames, and gives them times by its driver's time stamps."""
 
 from typing import NamedTuple
 
-# A time stamp that is older than this belongs to another clock than time.monotonic().
+# A time stamp that is older than this, s, is on another clock than time.monotonic().
 MAX_STAMP_AGE_S = 10.0
 
 
@@ -22,7 +22,7 @@ class FrameStamper:
         self._started_s: float | None = None
 
     def stamp(self, driver_stamp_s: float, now_s: float) -> Timestamp:
-        """Number and times of the next frame; `now_s` replaces a time stamp of another clock than its own."""
+        """Number and times of the next frame; `now_s` replaces a time stamp that is not on its clock."""
         captured_at_s = driver_stamp_s if 0 <= now_s - driver_stamp_s < MAX_STAMP_AGE_S else now_s
         if self._started_s is None:
             self._started_s = captured_at_s

@@ -11,7 +11,7 @@ from edge.orientation import Orientation
 
 
 class TurnedCamera:
-    """A Camera around another one.  Its frames know how they are turned, and do it when they are decoded."""
+    """A Camera around another one: it sets the orientation of frames, whose decoding turns the picture."""
 
     def __init__(self, camera: Camera, orientation: Orientation) -> None:
         """`orientation` is an attribute that any thread may replace: the next frame has the new one."""
@@ -37,7 +37,7 @@ class TurnedCamera:
 
 
 def turn(frame: Frame, orientation: Orientation) -> Frame:
-    """The frame turned further by `orientation`; what was decoded of it already is not kept."""
+    """The frame, turned further by `orientation`; what was decoded from it already is not kept."""
     width, height = frame.width, frame.height
     if orientation.swaps_sides:
         width, height = height, width

@@ -12,7 +12,7 @@ from edge.frames import Image
 
 Colour = tuple[int, int, int]
 
-# A track keeps the same colour.  Blue comes first in each triple.
+# The colours of the tracks, blue first; a track keeps its colour.
 PALETTE: tuple[Colour, ...] = tuple(map(palette.to_bgr, palette.TRACKS))
 WHITE: Colour = (255, 255, 255)
 FAINT: Colour = (150, 150, 150)

@@ -1,1 +1,1 @@
-"""What a report is made of: rows are read, figures counted, plots drawn, a page put together."""
+"""The parts of a report: rows are read and summed up, plots are laid out, and the page is rendered."""

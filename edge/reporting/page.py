@@ -15,9 +15,9 @@ from edge.reporting.summary import (
 )
 
 TEMPLATE = "report.html"
-# Nobody compares more timelines than that.
+# How many faces get a timeline: nobody compares more of them.
 MAX_TIMELINES = 30
-# How opaque the cell of the most frequent transition is.
+# How opaque the cell of the most frequent transition is, 0 to 1.
 MAX_SHADE = 0.6
 
 

@@ -6,14 +6,14 @@ from dataclasses import dataclass
 
 from edge.reporting.summary import Minute, Timeline, merge_into_columns
 
+# Sizes in the units of the SVG: its width and margins, the heights of a row and of the bar in it, the height
+# of the time axis, and that of the plot of counts with the room above its highest stack.
 WIDTH = 760
 LEFT, RIGHT = 96, 26
 ROW, BAR = 24, 16
 AXIS = 28
-CHART = 180
-# Room above the highest stack.
-HEADROOM = 8
-# The narrowest columns that can be told apart on a screen of twice the usual density.
+CHART, HEADROOM = 180, 8
+# How many columns can be told apart, on a screen of twice the usual density.
 COLUMNS = 2 * (WIDTH - LEFT - RIGHT)
 MAX_STACKS = COLUMNS // 4
 # The steps in which people count time: seconds, minutes, hours, days.

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from edge.contracts import UNCERTAIN
 from edge.reporting.rows import EventRow
 
-# A face that is missing for longer than this was away: its span ends where it was last seen.
+# A face that is not seen for longer than this was away: its span ends where it was last seen.
 MAX_GAP_S = 1.0
 
 
@@ -121,9 +121,9 @@ def count_by_minute(summary: Summary) -> list[Minute]:
     return [Minute(begins[index], faces[index]) for index in range(count)]
 
 
-def select_longest_seen(summary: Summary, most: int) -> list[Timeline]:
-    """The `most` faces that were seen for the longest time, in the order in which they appeared."""
-    longest = sorted(summary.timelines, key=lambda timeline: timeline.seen_s, reverse=True)[:most]
+def select_longest_seen(summary: Summary, count: int) -> list[Timeline]:
+    """The `count` faces that were seen for the longest time, in the order in which they appeared."""
+    longest = sorted(summary.timelines, key=lambda timeline: timeline.seen_s, reverse=True)[:count]
     return sorted(longest, key=lambda timeline: timeline.spans[0].start_s)
 
 

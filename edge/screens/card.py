@@ -12,8 +12,8 @@ from typing import Any, TypeVar
 
 from edge.screens import drm
 
-# linux/netlink.h: the protocol of device events, the multicast group of the kernel's own, and room for the
-# longest.
+# linux/netlink.h: the protocol of device events, the multicast group of the events that the kernel itself
+# sends, and a buffer size that is enough for the longest event.
 NETLINK_KOBJECT_UEVENT, KERNEL_GROUP, UEVENT_BYTES = 15, 1, 8192
 
 _Structure = TypeVar("_Structure", bound=C.Structure)
@@ -56,7 +56,7 @@ class Card:
             self._kernel.close(self._uevents)
 
     def set_master(self) -> None:
-        """Become DRM master, who alone may change what is shown; EBUSY or EACCES while another program is."""
+        """Become DRM master, to be allowed to change what is shown; EBUSY or EACCES if another program is."""
         self._kernel.ioctl(self.fd, drm.SET_MASTER)
 
     def call(self, request: int, structure: _Structure) -> _Structure:
@@ -81,10 +81,10 @@ class Card:
         return list(crtcs), list(connectors)
 
     def is_connected(self, connector: int, *, probe: bool) -> bool:
-        """Whether a display is plugged in at `connector`, as far as the driver knows; `probe` has it look.
+        """Whether a display is plugged in at `connector`, as far as the driver knows.
 
-        Only the DRM master can have the driver probe.  The driver then reads the modes from the display,
-        which takes too long to do for every picture.
+        With `probe` the driver first asks the display.  Only the DRM master can make it do so, and the driver
+        then reads the display's modes, which takes too long to do for every picture.
         """
         # The kernel probes when it is asked for no modes (drm_mode_getconnector).
         room = (drm.ModeInfo * 1)()
@@ -99,7 +99,7 @@ class Card:
     def has_hotplug_event(self) -> bool:
         """Whether, since the last call, the kernel announced that a display was plugged in or pulled out.
 
-        Some drivers only announce it and leave it to the DRM master to have them probe.
+        Some drivers only announce it, and wait for the DRM master to make them probe.
         """
         has_event = False
         while self._uevents is not None:

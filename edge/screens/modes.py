@@ -1,4 +1,4 @@
-"""Chooses the display mode for a picture and where the picture stands in it: pure functions."""
+"""Chooses the display mode for a picture, and the picture's place on the screen."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -27,7 +27,7 @@ class Placement:
 
 
 def choose_mode(modes: Sequence[M], width: int, height: int) -> M:
-    """The smallest mode that holds `width` × `height`, else the largest; of equal ones the fastest."""
+    """The smallest mode that holds `width` × `height`, else the largest; of equal sizes the fastest."""
     holding = [mode for mode in modes if mode.width >= width and mode.height >= height]
     if holding:
         return min(holding, key=lambda mode: (mode.width * mode.height, -mode.refresh))
@@ -37,7 +37,7 @@ def choose_mode(modes: Sequence[M], width: int, height: int) -> M:
 def fit_picture(
     width: int, height: int, screen_width: int, screen_height: int, *, enlarges: bool
 ) -> Placement:
-    """Where a picture of `width` × `height` stands: centred, in its own proportions.
+    """Where on the screen a picture of `width` × `height` is shown: centred, in its own proportions.
 
     It is shrunk to fit the screen, and, with `enlarges`, also enlarged.
     """
