@@ -2,9 +2,9 @@
 
 import { expressionColour, faceColour, percent, UNCERTAIN } from "./colours.js";
 
-// How long a card stays without its face: the list does not jump when a face is missed in a frame.
+// How long a card stays when its face is gone: the list must not jump when a face is missed in one frame.
 const KEEP_MS = 1200;
-// The least time between two announcements for screen readers.
+// The shortest time between two announcements for screen readers.
 const ANNOUNCE_EVERY_MS = 5000;
 
 const element = (id) => document.getElementById(id);
@@ -92,7 +92,7 @@ function updateCard(card, { label, confidence, probabilities }, now) {
   card.seenAt = now;
   card.item.classList.toggle("uncertain", isUncertain);
   card.label.textContent = label;
-  // The highest probability means nothing when no expression leads.
+  // The highest probability means nothing when no expression is clearly ahead.
   card.confidence.textContent = isUncertain ? "" : percent(confidence);
   for (const [expression, probability] of Object.entries(probabilities)) {
     const { row, meter, fill, value } = card.bars.get(expression);

@@ -1,8 +1,8 @@
-// Keeps the readings of the last minutes in a ring of fixed size for each face: a page left open does not grow.
+// Keeps the readings of the last minutes in a ring of fixed size for each face, so that an open page does not grow.
 
 export const SAMPLE_S = 0.25;
 export const MAX_SPAN_S = 600;
-// A face that comes back has a new number; of more faces than these the oldest are forgotten.
+// How many faces are kept: a face that comes back has a new number, so the oldest ones are forgotten.
 export const MAX_FACES = 12;
 // A longer time without the face is a gap.
 export const GAP_S = 1;
@@ -82,13 +82,13 @@ export class History {
     }
   }
 
-  /** The `most` faces that were seen last from `start` to `end`, by number, with their samples. */
-  findFaces(start, end, most) {
+  /** The faces that were seen last from `start` to `end`, at most `count`, by number, with their samples. */
+  findFaces(start, end, count) {
     return [...this.#rings]
       .map(([track, ring]) => ({ track, samples: ring.findSamples(start, end) }))
       .filter(({ samples }) => samples.length > 0)
       .sort((one, other) => other.samples.at(-1).time - one.samples.at(-1).time)
-      .slice(0, most)
+      .slice(0, count)
       .sort((one, other) => one.track - other.track);
   }
 

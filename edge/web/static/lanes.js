@@ -11,7 +11,7 @@ const GAP_PX = 16;
 const AXIS_PX = 24;
 const LEFT_PX = 74;
 const RIGHT_PX = 10;
-// The least distance between two times on the axis.
+// The shortest distance between two times on the axis.
 const TICK_PX = 84;
 const TICKS_S = [5, 10, 15, 30, 60, 120, 300];
 

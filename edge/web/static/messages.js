@@ -1,7 +1,7 @@
 // Receives the messages of the WebSocket /events, and finds out why when none come.
 
 const VERSION = 1;
-// The device sends a message every second at the least.
+// The device sends a message at least every second.
 const TIMEOUT_MS = 4000;
 const FIRST_RETRY_MS = 500;
 const LAST_RETRY_MS = 5000;
