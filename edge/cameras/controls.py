@@ -1,4 +1,4 @@
-"""What is common to the controls of all cameras: how their names are compared, and what is wrong with one."""
+"""Compares the names of cameras' controls, and makes the errors of those that are wrong."""
 
 from collections.abc import Iterable, Mapping
 
@@ -9,12 +9,12 @@ Controls = Mapping[str, ControlValue]
 
 
 def simplify(name: str) -> str:
-    """The letters and digits of a name, in which Focus, Auto and focus_auto are equal, and 50 Hz and 50hz."""
+    """The letters and digits of a name, in lower case: equal for "Focus, Auto" and focus_auto."""
     return "".join(filter(str.isalnum, name)).lower()
 
 
 def find_name(name: str, present: Iterable[str], camera: str) -> str:
-    """The one of `present` that `name` means; CameraError, which lists them, if there is none."""
+    """The one of `present` that `name` means; if there is none, a CameraError that lists them."""
     names = {simplify(other): other for other in present}
     if (found := names.get(simplify(name))) is None:
         listed = ", ".join(sorted(names.values())) or "no controls"

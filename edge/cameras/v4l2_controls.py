@@ -21,13 +21,14 @@ _CONTROL_BYTES, _QUERYCTRL_BYTES, _QUERYMENU_BYTES = 8, 68, 44
 VIDIOC_G_CTRL, VIDIOC_S_CTRL = v4l2.make_iowr(27, _CONTROL_BYTES), v4l2.make_iowr(28, _CONTROL_BYTES)
 VIDIOC_QUERYCTRL = v4l2.make_iowr(36, _QUERYCTRL_BYTES)
 VIDIOC_QUERYMENU = v4l2.make_iowr(37, _QUERYMENU_BYTES)
-# Added to an id, it asks for the control with the next higher one.
+# V4L2_CTRL_FLAG_NEXT_CTRL: with an id, it asks for the control with the next higher id.
 _NEXT = 0x8000_0000
-# Types of controls; a button has no value, and strings and 64-bit numbers no camera needs.
+# The types of controls that can be set here: a button has no value, and no camera needs a string or a 64-bit
+# number.
 _INTEGER, _BOOLEAN, _MENU, _INTEGER_MENU = 1, 2, 3, 9
-# Flags of controls: not there, busy, only to be read, and ruled by an automatic at the moment.
+# Flags of controls: not supported, cannot be written, and set automatically by another control at the moment.
 _DISABLED, _READ_ONLY, _INACTIVE = 0x1, 0x4, 0x10
-# What Linux before 5.14 called controls, and many pages still do.
+# The names of controls before Linux 5.14, which many web pages still use, and the present ones.
 _FORMER_NAMES = {
     "focus_auto": "focus_automatic_continuous",
     "white_balance_temperature_auto": "white_balance_automatic",
@@ -50,17 +51,17 @@ class Control:
     value: int
     is_inactive: bool
     menu: Mapping[int, str] = field(default_factory=dict)
-    """The entries by their numbers, where the values are no plain numbers."""
+    """The names of the values, by number; empty for a control whose values have no names."""
 
     def __str__(self) -> str:
-        """The name, the value, and in parentheses which values there are."""
+        """The name, the value, and in parentheses the values that it may have."""
         if self.menu:
             value, values = self.menu.get(self.value, str(self.value)), ", ".join(self.menu.values())
         elif self.kind == _BOOLEAN:
             value, values = str(bool(self.value)).lower(), "true, false"
         else:
             value, values = str(self.value), f"{self.minimum} to {self.maximum}"
-        return f"{self.name} {value} ({values}{'; an automatic sets it' if self.is_inactive else ''})"
+        return f"{self.name} {value} ({values}{'; set automatically now' if self.is_inactive else ''})"
 
     def to_number(self, value: ControlValue, camera: str) -> int:
         """The number that stands for `value`; CameraError if the control cannot have it."""
@@ -90,10 +91,10 @@ def list_controls(device: Path, ioctl: Ioctl = fcntl.ioctl) -> list[Control]:
 
 
 def set_controls(device: Path, wanted: Controls, camera: str, ioctl: Ioctl = fcntl.ioctl) -> None:
-    """Set the controls `wanted`; raises CameraError, in which the device is `camera`.
+    """Set the controls `wanted`; raises CameraError, whose text calls the device `camera`.
 
-    Another program may use the device meanwhile.  Switches are set first: an exposure can be set only once
-    the automatic one is off.
+    Another program may use the device meanwhile.  Booleans and menus are set before numbers: for example, an
+    exposure time can be set only when automatic exposure is off.
     """
     try:
         descriptor = v4l2.open_device(device)
@@ -108,7 +109,7 @@ def set_controls(device: Path, wanted: Controls, camera: str, ioctl: Ioctl = fcn
 
 
 def check_controls(present: Sequence[Control], wanted: Controls, camera: str) -> list[tuple[Control, int]]:
-    """Each control of `wanted` with its number; CameraError if one is not `present` or cannot be so."""
+    """Each control of `wanted` with its number; CameraError if it is not `present` or not with that value."""
     by_name = {control.name: control for control in present}
     settings = []
     for name, value in wanted.items():
@@ -118,7 +119,7 @@ def check_controls(present: Sequence[Control], wanted: Controls, camera: str) ->
 
 
 def _translate_name(name: str, present: Mapping[str, Control]) -> str:
-    """The name that the device has for a control, under whichever of its two names it was asked for."""
+    """The device's own name of a control: the present or the former one, whichever of them `name` is."""
     for former, current in _FORMER_NAMES.items():
         pair = (former, current)
         if simplify(name) in map(simplify, pair):
@@ -182,7 +183,7 @@ def _set_control(descriptor: int, control: Control, number: int, camera: str, io
     except OSError as error:
         raise CameraError(
             f"expected to set {control.name} of {camera} to {number}, found: {error.strerror}; "
-            "switch off the automatic that rules it, or take it out of camera_controls"
+            "switch off the automatic control that sets it, or take it out of camera_controls"
         ) from error
     if (now := _get_value(descriptor, control.id, ioctl)) != number:
         log.warning("%s: %s is %s where %d was asked for", camera, control.name, now, number)

@@ -35,14 +35,14 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     fps: Annotated[int, Meta(ge=5, le=240, description="frames per second asked of a live camera")] = 30
     rotate: Annotated[
         Literal[0, 90, 180, 270],
-        Meta(description="turn the pictures clockwise by so many degrees, where a camera hangs on its side"),
+        Meta(description="turn the pictures clockwise, degrees; for a camera that hangs on its side"),
     ] = 0
     flip: Annotated[
-        bool, Meta(description="flip the pictures top to bottom, after --rotate; boxes and readings go along")
+        bool, Meta(description="swap top and bottom of the pictures, after --rotate; boxes follow")
     ] = False
     mirror: Annotated[
         bool,
-        Meta(description="mirror the pictures left to right, so that people see themselves as in a mirror"),
+        Meta(description="swap left and right of the pictures, so that people see themselves as in a mirror"),
     ] = False
     wait_for_camera: Annotated[
         bool,

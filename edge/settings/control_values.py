@@ -1,4 +1,4 @@
-"""Reads controls of a camera that were written as NAME=VALUE."""
+"""Parses controls of a camera that are written as NAME=VALUE."""
 
 import re
 from collections.abc import Sequence
@@ -6,23 +6,25 @@ from collections.abc import Sequence
 from edge.cameras.controls import ControlValue
 from edge.errors import ConfigError
 
-# Between two controls in an environment variable.
+# It separates the controls in an environment variable.
 SEPARATOR = ";"
 _WORDS = {"true": True, "false": False}
 _INTEGER, _NUMBER = re.compile(r"[+-]?\d+"), re.compile(r"[+-]?(\d+\.?\d*|\.\d+)")
 
 
 def parse_controls(given: str | Sequence[str], origin: str) -> dict[str, ControlValue]:
-    """The controls in `given`: those of an environment variable, or one of each flag; the last one counts.
+    """The controls in `given`: the text of an environment variable, or a text from each flag.
 
-    Raises ConfigError for what is not NAME=VALUE.
+    Of several values for one name the last one counts.  Raises ConfigError for a text that is not NAME=VALUE.
     """
     texts = given.split(SEPARATOR) if isinstance(given, str) else given
     controls: dict[str, ControlValue] = {}
     for text in filter(str.strip, texts):
         name, equals, value = (part.strip() for part in text.partition("="))
         if not (name and equals and value):
-            raise ConfigError(f"expected NAME=VALUE for a control of the camera, found {text!r} ({origin})")
+            raise ConfigError(
+                f"expected NAME=VALUE for a control of the camera, found {text!r} ({origin}); change it"
+            )
         controls[name] = _parse_value(value)
     return controls
 

@@ -21,13 +21,13 @@ class Setting:
 
     @property
     def flag(self) -> str:
-        """--log-every for log_every_s: flags have no unit, and name one of several."""
+        """--log-every for log_every_s, because flags have no unit; --camera-control for camera_controls."""
         name = self.key.removesuffix("s") if self.is_table else re.sub(r"_(s|px)$", "", self.key)
         return "--" + name.replace("_", "-")
 
     @property
     def is_table(self) -> bool:
-        """Whether it holds values by name; each of its flags sets one of them."""
+        """Whether it holds values by name; a flag sets one of them, and may be given several times."""
         return isinstance(self.default, dict)
 
     @property

@@ -33,7 +33,7 @@ MIN_FREE_SHARE = 0.05
 TICKS_PER_S = 90_000
 # How long one picture can stay: MP4 loses everything after a pause of 2**31 ticks, which are 6.6 hours.
 MAX_PAUSE_S = 6 * 3600.0
-# A clock that goes back by more than this was set anew.
+# A clock that goes back by more than this, s, was set to another time.
 MAX_STEP_BACK_S = 1.0
 KEYFRAME_EVERY = 30
 # Each frame is written at once, as a fragment of its own; closing joins them to one MP4 with an index.
@@ -177,7 +177,7 @@ class _Writer:
         return self.size == size and -MAX_STEP_BACK_S <= elapsed_s - self._last_s < MAX_PAUSE_S
 
     def write(self, image: Image, elapsed_s: float) -> None:
-        """Write `image`, (H, W, 3) blue first, of the writer's size, that `can_hold` its time."""
+        """Write `image`, (H, W, 3) blue first; can_hold() must be true for its size and `elapsed_s`."""
         self._last_s = elapsed_s
         # This takes a sixth of the time of FFmpeg's own conversion.
         planes = np.asarray(cv2.cvtColor(image, cv2.COLOR_BGR2YUV_I420), np.uint8)

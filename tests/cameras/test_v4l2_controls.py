@@ -120,7 +120,7 @@ def test_controls_are_listed_with_ranges_and_values(node: Path, driver: Driver) 
         "brightness 128 (0 to 255)",
         "power_line_frequency 60 Hz (Disabled, 50 Hz, 60 Hz)",
         "auto_exposure Aperture Priority Mode (Manual Mode, Aperture Priority Mode)",
-        "exposure_time_absolute 250 (3 to 2047; an automatic sets it)",
+        "exposure_time_absolute 250 (3 to 2047; set automatically now)",
         "focus_automatic_continuous true (true, false)",
     ]
 
@@ -180,7 +180,7 @@ def test_older_kernel_s_names_are_found_by_the_newer_ones(node: Path, driver: Dr
             "exposure_time_absolute",
             100,
             "expected to set exposure_time_absolute of /dev/video0 to 100, found: Input/output error; "
-            "switch off the automatic that rules it, or take it out of camera_controls",
+            "switch off the automatic control that sets it, or take it out of camera_controls",
         ),
     ],
 )

@@ -17,7 +17,7 @@ FOCUS = Control("focus_absolute", 1, 1, 0, 250, 0, 30, is_inactive=True)
 MAINS = Control("power_line_frequency", 2, 3, 0, 1, 0, 1, is_inactive=False, menu={0: "Disabled", 1: "50 Hz"})
 LISTED = (
     CheckState.OK,
-    "focus_absolute 30 (0 to 250; an automatic sets it); power_line_frequency 50 Hz (Disabled, 50 Hz)",
+    "focus_absolute 30 (0 to 250; set automatically now); power_line_frequency 50 Hz (Disabled, 50 Hz)",
 )
 
 
