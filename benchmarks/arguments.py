@@ -88,6 +88,19 @@ def _add_line(commands: _Commands) -> None:
         help="a video with a face, or demo; it is played as a USB camera's JPEGs, forwards and backwards",
     )
     source.add_argument("--camera", metavar="SPEC", help="a live camera, as python -m edge.run names it")
+    command.add_argument(
+        "--size",
+        type=options.parse_size,
+        metavar="WIDTHxHEIGHT",
+        help="put the clip's face on a wall of this size, px (default: play the clip as it is)",
+    )
+    command.add_argument(
+        "--faces",
+        type=options.parse_whole_number,
+        metavar="N",
+        help="put it there so often, each time from another moment of the clip (default: 1; without --size "
+        "on a wall of the clip's size)",
+    )
     options.add_detector(command)
     options.add_number(command, "--frames", 464, "frames of a pass")
     options.add_number(command, "--fps", 30, "rate of the live passes")

@@ -1,5 +1,6 @@
 """Options that several benchmarks share, and the app's settings that follow from them."""
 
+import re
 from argparse import ArgumentParser, ArgumentTypeError, Namespace
 from pathlib import Path
 from typing import Any
@@ -70,6 +71,14 @@ def parse_whole_number(text: str) -> int:
     if not text.isdecimal() or int(text) < 1:
         raise ArgumentTypeError(f"expected a whole number of at least 1, found {text}")
     return int(text)
+
+
+def parse_size(text: str) -> tuple[int, int]:
+    """Parse a width and a height, px, such as 1280x720, for argparse."""
+    match = re.fullmatch(r"(\d{2,4})x(\d{2,4})", text)
+    if not match:
+        raise ArgumentTypeError(f"expected WIDTHxHEIGHT such as 1280x720, found {text}")
+    return int(match[1]), int(match[2])
 
 
 def parse_positive_number(text: str) -> float:

@@ -21,6 +21,7 @@ _MUST_BE_EQUAL = (
     "model_sha256",
     "detector",
     "clip",
+    "tiles",
 )
 
 

@@ -34,6 +34,7 @@ SHARED_BY_BENCHMARKS = {
         "scenes",
         "stats_file",
         "tables",
+        "whole_frame",
     )
 }
 
@@ -128,7 +129,7 @@ MAY_IMPORT = {
     "benchmarks.recall": SHARED_BY_BENCHMARKS | {"benchmarks.recall", "edge"},
     "benchmarks.steadiness": SHARED_BY_BENCHMARKS | {"benchmarks.steadiness", "edge"},
     "benchmarks.endurance": SHARED_BY_BENCHMARKS
-    | {"benchmarks.endurance", "benchmarks.passes", "benchmarks.agreement.measurement", "edge"},
+    | {"benchmarks.endurance", "benchmarks.passes", "edge"},
     "benchmarks.fleet": SHARED_BY_BENCHMARKS | {"benchmarks.fleet", "edge"},
     "benchmarks.peers": SHARED_BY_BENCHMARKS | {"benchmarks.peers", "edge"},
     "benchmarks.arm64": SHARED_BY_BENCHMARKS | {"benchmarks.arm64", "edge"},
@@ -204,6 +205,7 @@ LIBRARIES = {
         "benchmarks.recall.reference",
         "benchmarks.scenes",
         "benchmarks.speed.stage_timing",
+        "benchmarks.speed.tiling",
         "benchmarks.arm64.workload",
     },
 }

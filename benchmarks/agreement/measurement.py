@@ -10,12 +10,12 @@ from benchmarks.agreement.face_agreement import ComparedFrame, TrackedFace
 from benchmarks.agreement.scene_stats import CHANGING, SceneStats, compute_stats
 from benchmarks.clip import Clip, encode_jpeg
 from benchmarks.scenes import CUTS, SCENES, Scene, SceneSource, is_cut
+from benchmarks.whole_frame import find_first_face, make_frame, search_whole_frame
 from edge import build
-from edge.contracts import Box, Classifier, Expression, Face, FaceDetector, Search
-from edge.errors import CameraError
+from edge.contracts import Classifier, Expression, Face
 from edge.faces.finder import TrackingFaceFinder
 from edge.faces.reader import SmoothingExpressionReader
-from edge.frames import Frame, Image, PixelFormat
+from edge.frames import Frame, Image
 from edge.settings.config import Config
 
 # In the scene CHANGING the classifier exchanges two labels this often, while the steadiest part of the clip,
@@ -73,22 +73,6 @@ def measure_scenes(
     return stats
 
 
-def find_first_face(clip: Clip, config: Config) -> Box:
-    """Find the best face of the first frame that has one, by a full search.
-
-    Raises CameraError where none has.
-    """
-    detector = build.make_detector(config)
-    for index in range(len(clip.jpegs)):
-        frame = _make_frame(clip.get_jpeg(index), clip, index)
-        if faces := _search_whole_frame(frame, detector, config.min_face_px):
-            return faces[0].box
-    raise CameraError(
-        f"expected a face in the clip, found none in {len(clip.jpegs)} frames by {detector.name}; "
-        "name another clip with --clip, or another detector"
-    )
-
-
 def _compare_frames(
     scene: Scene, source: SceneSource, count: int, config: Config, classifier: Classifier
 ) -> Iterator[ComparedFrame]:
@@ -98,26 +82,15 @@ def _compare_frames(
     detector = build.make_detector(config)
     for index in range(count):
         picture = scene(source, index)
-        frame = _make_frame(encode_jpeg(picture), source.clip, index, picture)
+        frame = make_frame(encode_jpeg(picture), source.clip, index, picture)
         tracked = [
             TrackedFace(
                 reading.face.box, reading.face.track_id or 0, reading.raw.label, reading.smoothed.label
             )
             for reading in reader.read(frame, finder.find(frame))
         ]
-        full = [face.box for face in _search_whole_frame(frame, detector, config.min_face_px)]
+        full = [face.box for face in search_whole_frame(frame, detector, config.min_face_px)]
         yield ComparedFrame(frame.elapsed_s, tracked, full)
-
-
-def _make_frame(jpeg: Image, clip: Clip, index: int, picture: Image | None = None) -> Frame:
-    height, width = (clip.height, clip.width) if picture is None else picture.shape[:2]
-    at_s = index / clip.fps
-    return Frame(jpeg, PixelFormat.MJPG, width, height, index, at_s, at_s)
-
-
-def _search_whole_frame(frame: Frame, detector: FaceDetector, min_face_px: int) -> list[Face]:
-    whole = Box(0, 0, frame.width, frame.height)
-    return detector.detect(frame, Search(whole, min_face_px, max(min_face_px, frame.height)))
 
 
 def _cut_calm_part(clip: Clip, filmed: Sequence[ComparedFrame]) -> Clip:

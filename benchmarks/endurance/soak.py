@@ -11,7 +11,6 @@ from time import monotonic
 import numpy as np
 
 from benchmarks import arithmetic, options
-from benchmarks.agreement.measurement import find_first_face
 from benchmarks.clip import Clip, encode_jpeg, load_clip, write_clip
 from benchmarks.endurance import sampling
 from benchmarks.endurance.growth import list_growth
@@ -22,6 +21,7 @@ from benchmarks.machine_info import ConditionRecorder
 from benchmarks.passes.process import CompletedPass, finish_pass, start_pass
 from benchmarks.passes.protocol import PassRequest
 from benchmarks.scenes import SCENES, SceneSource
+from benchmarks.whole_frame import find_first_face
 from edge.frames import Image
 from edge.settings.config import Config
 

@@ -7,12 +7,12 @@ from pathlib import Path
 from tqdm import tqdm
 
 from benchmarks import options
-from benchmarks.clip import Clip, load_clip, write_clip
+from benchmarks.clip import Clip, write_clip
 from benchmarks.footer import describe_run, print_footer
 from benchmarks.machine_info import ConditionRecorder
 from benchmarks.passes.process import CompletedPass, run_pass_process
 from benchmarks.speed import line_comparison
-from benchmarks.speed.line_passes import KINDS, Kind, make_request
+from benchmarks.speed.line_passes import KINDS, Kind, describe_tiles, load_source, make_request
 from benchmarks.speed.line_stats import compute_spreads, nest_medians, sum_up_calls
 from benchmarks.tables import format_table, make_spread_row
 from edge.settings.config import Config
@@ -35,7 +35,7 @@ def run(chosen: Namespace) -> None:
     Compare and write JSON where the options ask for it.
     """
     config = options.make_config(chosen)
-    clip = load_clip(chosen.clip) if chosen.clip else None
+    clip = load_source(chosen, config)
     if chosen.against:
         line_comparison.run(chosen, config, clip)
         return
@@ -45,6 +45,7 @@ def run(chosen: Namespace) -> None:
     stats = {
         "command": "line",
         **options.describe_source(chosen, config),
+        "tiles": describe_tiles(chosen),
         "frames": chosen.frames,
         "viewer": chosen.viewer,
         "is_drawn": not chosen.not_drawn,

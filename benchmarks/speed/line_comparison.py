@@ -16,7 +16,7 @@ from benchmarks.clip import Clip, write_clip
 from benchmarks.footer import describe_run, print_footer
 from benchmarks.machine_info import ConditionRecorder
 from benchmarks.passes.process import CompletedPass, make_checkout_launcher, run_pass_process
-from benchmarks.speed.line_passes import Kind, make_request
+from benchmarks.speed.line_passes import Kind, describe_tiles, make_request
 from benchmarks.speed.line_stats import collect_stats, compute_spreads, nest_medians
 from benchmarks.speed.worktree import ROOT, open_worktree
 from benchmarks.tables import format_number, format_table
@@ -47,6 +47,7 @@ def run(chosen: Namespace, config: Config, clip: Clip | None) -> None:
     stats = {
         "command": "line",
         **options.describe_source(chosen, config),
+        "tiles": describe_tiles(chosen),
         "frames": chosen.frames,
         "viewer": chosen.viewer,
         "is_drawn": not chosen.not_drawn,
