@@ -13,6 +13,7 @@ from edge.build_sinks import make_sinks
 from edge.cameras.demo import DemoCamera
 from edge.cameras.picamera import PiCamera
 from edge.cameras.reconnecting import ReconnectingCamera
+from edge.cameras.self_turning import SelfTurningCamera
 from edge.cameras.spec import (
     CsiCamera,
     DemoPicture,
@@ -109,10 +110,10 @@ def make_camera(config: Config, *, is_paced: bool, on_reconnect: Callable[[], No
     camera: Camera
     match parse_camera(config.camera):
         case DemoPicture():
-            return _turn(DemoCamera(*requested), orientation)
+            return _turn(DemoCamera(*requested), orientation, config)
         case VideoFile(source) | UnsupportedUrl(source):
             # When it is opened, the camera refuses a URL that it does not support.
-            return _turn(VideoCamera(source, paced=is_paced), orientation)
+            return _turn(VideoCamera(source, paced=is_paced), orientation, config)
         case V4l2Device(path):
             camera = UsbCamera(path, *requested, controls=config.camera_controls)
         case CsiCamera(index):
@@ -125,7 +126,7 @@ def make_camera(config: Config, *, is_paced: bool, on_reconnect: Callable[[], No
     if config.orientation.swaps_sides:
         width, height = height, width
     return ReconnectingCamera(
-        _turn(camera, orientation),
+        _turn(camera, orientation, config),
         width,
         height,
         wait_at_start=config.wait_for_camera,
@@ -133,8 +134,13 @@ def make_camera(config: Config, *, is_paced: bool, on_reconnect: Callable[[], No
     )
 
 
-def _turn(camera: Camera, orientation: Orientation) -> Camera:
-    return camera if orientation == UPRIGHT else TurnedCamera(camera, orientation)
+def _turn(camera: Camera, orientation: Orientation, config: Config) -> Camera:
+    """The camera turned by `orientation`, and by what it finds out itself if `config` asks for that."""
+    if orientation != UPRIGHT:
+        camera = TurnedCamera(camera, orientation)
+    if config.auto_rotate:
+        camera = SelfTurningCamera(camera, make_detector(config), config.min_face_px)
+    return camera
 
 
 def make_detector(config: Config) -> FaceDetector:

@@ -105,6 +105,18 @@ class Frame:
         assert self._bgr is not None
         return self._bgr
 
+    def turn(self, orientation: Orientation) -> "Frame":
+        """The frame, turned further by `orientation`; what was decoded from it already is not kept.
+
+        It is the very same frame where nothing changes.
+        """
+        if orientation == UPRIGHT:
+            return self
+        width, height = self.width, self.height
+        if orientation.swaps_sides:
+            width, height = height, width
+        return replace(self, width=width, height=height, orientation=self.orientation.then(orientation))
+
     def decode_colour_first(self) -> None:
         """Decode a JPEG to `bgr` now and make `grey` from that.
 

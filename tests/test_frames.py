@@ -4,7 +4,6 @@ import cv2
 import numpy as np
 import pytest
 
-from edge.cameras.turned import turn
 from edge.contracts import Box
 from edge.frames import Frame, Image, PixelFormat
 from edge.orientation import UPRIGHT, Orientation
@@ -68,7 +67,7 @@ def test_grey_colour_and_half_grey_are_turned_alike(
     pixel_format: PixelFormat, orientation: Orientation
 ) -> None:
     upright = make_frame(make_buffer(pixel_format), pixel_format)
-    turned = turn(make_frame(make_buffer(pixel_format), pixel_format), orientation)
+    turned = make_frame(make_buffer(pixel_format), pixel_format).turn(orientation)
     assert (turned.width, turned.height) == ((HEIGHT, WIDTH) if orientation.swaps_sides else (WIDTH, HEIGHT))
     if upright.half_grey is not None:
         np.testing.assert_array_equal(turned.half_grey, orientation.apply(upright.half_grey))
@@ -79,13 +78,13 @@ def test_grey_colour_and_half_grey_are_turned_alike(
 
 def test_frame_that_is_turned_back_is_the_camera_s_again() -> None:
     frame = make_frame(make_buffer(PixelFormat.YUYV), PixelFormat.YUYV)
-    back = turn(turn(frame, Orientation(90)), Orientation(270))
+    back = frame.turn(Orientation(90)).turn(Orientation(270))
     assert (back.width, back.height, back.orientation) == (WIDTH, HEIGHT, UPRIGHT)
     assert np.shares_memory(back.grey, frame.buffer)
 
 
 def test_damaged_turned_frame_is_black_and_of_the_turned_size() -> None:
-    frame = turn(make_frame(np.zeros(100, np.uint8), PixelFormat.MJPG), Orientation(90))
+    frame = make_frame(np.zeros(100, np.uint8), PixelFormat.MJPG).turn(Orientation(90))
     assert frame.grey.shape == (WIDTH, HEIGHT) and frame.bgr.shape == (WIDTH, HEIGHT, 3)
     assert not frame.is_decodable
 

@@ -149,6 +149,18 @@ def test_turned_film_gives_the_rows_of_the_upright_one_and_a_recording_that_is_u
     assert np.abs(shown.astype(int) - upright[0]).mean() < 8
 
 
+def test_film_of_a_camera_on_its_side_is_turned_by_itself(clip: Path, tmp_path: Path) -> None:
+    film, events = tmp_path / "film.mkv", tmp_path / "out.csv"
+    with VideoCamera(str(clip)) as camera:
+        frames = [frame.grey for frame in camera]
+    write_lossless(film, [Orientation(90).apply(grey) for grey in frames * 2])
+    ended = run("--camera", str(film), "--events", str(events), "--auto-rotate")
+    assert ended.returncode == 0, ended.stderr
+    assert "faces are upright when the pictures are turned by 270°" in ended.stderr
+    seen = [int(row["frame"]) for row in rows_of(events)]
+    assert 10 < seen[0] < 100 and len(seen) >= 0.9 * (120 - seen[0])
+
+
 def test_frames_stops_early(clip: Path, tmp_path: Path) -> None:
     events = tmp_path / "out.csv"
     assert run("--camera", str(clip), "--events", str(events), "--frames", "10").returncode == 0

@@ -15,7 +15,6 @@ from edge.cameras import device_nodes, jpeg, v4l2, v4l2_controls
 from edge.cameras.controls import Controls
 from edge.cameras.device_nodes import UsbIdentity
 from edge.cameras.timestamps import FrameStamper, Timestamp
-from edge.cameras.turned import turn
 from edge.errors import CameraBusy, CameraError, CameraNotFound, CameraTimeout
 from edge.frames import Frame, Image, PixelFormat
 from edge.orientation import UPRIGHT
@@ -200,8 +199,7 @@ def _make_frame(buffer: Image, width: int, height: int, timestamp: Timestamp) ->
     # OpenCV delivers a JPEG as one row or one column of bytes.
     buffer = buffer.reshape(-1)
     header = jpeg.read_header(buffer) or jpeg.JpegHeader(width, height, UPRIGHT)
-    frame = Frame(buffer, PixelFormat.MJPG, header.width, header.height, *timestamp)
-    return turn(frame, header.orientation) if header.orientation != UPRIGHT else frame
+    return Frame(buffer, PixelFormat.MJPG, header.width, header.height, *timestamp).turn(header.orientation)
 
 
 def _make_bus_error(name: str, error: cv2.error) -> CameraError:

@@ -37,6 +37,13 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
         Literal[0, 90, 180, 270],
         Meta(description="turn the pictures clockwise, degrees; for a camera that hangs on its side"),
     ] = 0
+    auto_rotate: Annotated[
+        bool,
+        Meta(
+            description="find out from the first faces by how many degrees to turn the pictures, and say so "
+            "in the log"
+        ),
+    ] = False
     flip: Annotated[
         bool, Meta(description="swap top and bottom of the pictures, after --rotate; boxes follow")
     ] = False

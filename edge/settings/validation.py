@@ -58,6 +58,12 @@ def check_together(config: Config, origins: Mapping[str, str], environment: Mapp
         raise ConfigError(
             f"expected events where report is set ({origins['report']}), found none; add --events"
         )
+    if config.auto_rotate and (config.rotate or config.blur):
+        key, why = ("rotate", "it says the same") if config.rotate else ("blur", "a face may lie on its side")
+        raise ConfigError(
+            f"expected auto_rotate ({origins['auto_rotate']}) without {key} ({origins[key]}), found both, "
+            f"and {why}; take auto_rotate out"
+        )
     if (config.tls_certificate is None) != (config.tls_key is None):
         keys = ("tls_certificate", "tls_key")
         key, other = keys if config.tls_key is None else reversed(keys)

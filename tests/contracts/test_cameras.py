@@ -15,10 +15,12 @@ import pytest
 from edge.cameras.demo import DemoCamera
 from edge.cameras.picamera import PiCamera
 from edge.cameras.reconnecting import ReconnectingCamera
+from edge.cameras.self_turning import SelfTurningCamera
 from edge.cameras.turned import TurnedCamera
 from edge.cameras.usb import UsbCamera
 from edge.cameras.video import VideoCamera
 from edge.contracts import Camera
+from edge.detectors.haar import HaarDetector
 from edge.frames import Frame
 from edge.orientation import Orientation
 from tests.cameras import standins
@@ -31,13 +33,14 @@ NAMES = (
     "usb as NV12",
     "reconnecting",
     "turned",
+    "self-turning",
     "file",
     "paced file",
     "http",
     "picamera2",
     "demo",
 )
-FILES = ("file", "paced file")
+FILES = ("file", "paced file", "self-turning")
 
 Make = Callable[[], Camera]
 
@@ -112,6 +115,8 @@ def make(
             # The camera's own pictures are portraits.
             return lambda: TurnedCamera(make_usb_camera(tmp_path, "MJPG", HEIGHT, WIDTH), Orientation(90))
         return lambda: make_usb_camera(tmp_path, kind[-4:])
+    if kind == "self-turning":
+        return lambda: SelfTurningCamera(VideoCamera(str(clip)), HaarDetector(), min_face_px=48)
     if kind == "picamera2":
         if "picamera2" not in sys.modules:
             monkeypatch.setitem(sys.modules, "picamera2", standins.make_picamera2_module())
@@ -207,7 +212,7 @@ def test_camera_that_was_left_gives_nothing_more(make: Make) -> None:
 def test_camera_has_a_name_and_knows_whether_it_is_live_and_how_long(make: Make, kind: str) -> None:
     with make() as camera:
         assert isinstance(camera.name, str) and camera.name
-        assert camera.is_live == (kind != "file")
+        assert camera.is_live == (kind not in ("file", "self-turning"))
         assert camera.frame_count == (CLIP_FRAMES if kind in FILES else None)
 
 

@@ -10,7 +10,6 @@ import numpy as np
 import pytest
 
 from edge.cameras.demo import DemoCamera
-from edge.cameras.turned import turn
 from edge.cameras.video import VideoCamera
 from edge.contracts import Box, Face, Reading, Result, Search
 from edge.detectors.haar import HaarDetector
@@ -188,7 +187,7 @@ def test_crowd_with_overlapping_faces_is_hidden() -> None:
 def test_camera_that_is_turned_hides_every_face_where_it_is(degrees: int) -> None:
     face_blur, elsewhere = FaceBlur(), Box(40, 40, 100, 100)
     turned = result_at(5.1, elsewhere)
-    turned = replace(turned, frame=turn(turned.frame, Orientation(degrees)))
+    turned = replace(turned, frame=turned.frame.turn(Orientation(degrees)))
     assert not list(face_blur.blur(result_at(5.0, FACE)))
     (before,) = face_blur.blur(turned)
     (after,) = face_blur.flush()

@@ -88,6 +88,16 @@ def test_variables_of_other_programs_are_ignored() -> None:
             "expected mqtts:// for mqtt (--mqtt) where mqtt_ca",
         ),
         (
+            ["--auto-rotate", "--rotate", "90"],
+            {},
+            "auto_rotate (--auto-rotate) without rotate (--rotate), found both, and it says the same",
+        ),
+        (
+            ["--auto-rotate"],
+            {"FER_EDGE_BLUR": "true"},
+            "without blur (FER_EDGE_BLUR), found both, and a face may lie on its side; take auto_rotate out",
+        ),
+        (
             ["--report", "out.html"],
             {},
             "expected events where report is set (--report), found none; add --events",

@@ -20,7 +20,6 @@ import numpy as np
 import pytest
 
 from edge.cameras.demo import DemoCamera
-from edge.cameras.turned import turn
 from edge.contracts import Box, Result, Search
 from edge.detectors.haar import HaarDetector
 from edge.drawing import overlay
@@ -150,7 +149,7 @@ def test_raw_stream_of_a_turned_camera_is_upright_for_every_viewer(sink: MjpegSi
     portrait[:100] = 255
     jpeg = cv2.imencode(".jpg", cv2.rotate(portrait, cv2.ROTATE_90_COUNTERCLOCKWISE))[1].tobytes()
     buffer = np.frombuffer(add_exif(jpeg, 6) if has_exif else jpeg, np.uint8)
-    frame = turn(Frame(buffer, PixelFormat.MJPG, 640, 480, 0, 0.0, 0.0), Orientation(90))
+    frame = Frame(buffer, PixelFormat.MJPG, 640, 480, 0, 0.0, 0.0).turn(Orientation(90))
     encoded = np.frombuffer(fetch_picture(sink, Result(frame, (), 0.0, 0.0), "/stream?raw=1"), np.uint8)
     for flag in (cv2.IMREAD_GRAYSCALE, cv2.IMREAD_GRAYSCALE | cv2.IMREAD_IGNORE_ORIENTATION):
         seen = cv2.imdecode(encoded, flag)
