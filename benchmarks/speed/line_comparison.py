@@ -24,8 +24,7 @@ from edge import build, models
 from edge.errors import ConfigError
 from edge.settings.config import Config
 
-# Timed passes are left out: what the libraries' calls take depends on the versions of the libraries, which
-# are the same for both.
+# Timed passes, which compare a checkout with the calls of the libraries that it makes, are left out.
 KINDS: tuple[Kind, ...] = ("unpaced", "live")
 # Enough to run, and so to compile, every module.
 WARM_UP_FRAMES = 10
