@@ -49,7 +49,9 @@ def _add_convert(add: Commands) -> None:
         "calibration), and writes nothing if they disagree.",
     )
     model = command.add_mutually_exclusive_group(required=True)
-    model.add_argument("--model", type=Path, metavar="M", help="a .keras file or a full .h5")
+    model.add_argument(
+        "--model", type=Path, metavar="M", help="a .keras file, a full .h5 or a SavedModel folder"
+    )
     model.add_argument(
         "--architecture", type=Path, metavar="A.json", help="the architecture alone, with --weights"
     )

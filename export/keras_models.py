@@ -9,6 +9,7 @@ from typing import Any
 import h5py
 import keras
 import numpy as np
+import tensorflow as tf
 from numpy.typing import NDArray
 
 from edge.errors import ModelError
@@ -16,50 +17,60 @@ from edge.faces import preprocess
 from edge.faces.metadata import Metadata
 from export.error_text import shorten
 from export.evaluation.predictions import Predictor
+from export.keras_files import architecture, weights
+from export.keras_files.architecture import Layer
+from export.keras_files.file_kind import FileKind, identify
 
-# The exceptions of Keras and h5py for files that are damaged or of another kind than expected.
+# The exceptions of Keras, TensorFlow and h5py for files that are damaged or of another kind than expected.
 _ERRORS = (
     OSError,
     ValueError,
     TypeError,
     KeyError,
+    IndexError,
     AttributeError,
     NotImplementedError,
     ImportError,
     zipfile.BadZipFile,
+    tf.errors.OpError,
 )
-_WITHOUT_GROUPS = {"DepthwiseConv2D", "SeparableConv2D"}
-_HDF5 = {".h5", ".hdf5"}
 
 
 def load(path: Path) -> keras.Model:
-    """The model in a `.keras` file or a full `.h5`, weights included.
+    """The model in a `.keras` file, a full HDF5 or a SavedModel folder, whatever it is called.
 
-    Raises ModelError if the file is missing, damaged, or holds weights alone.
+    Raises ModelError if it is missing, damaged, or holds weights alone.
     """
-    _check_exists(path)
-    if path.suffix in _HDF5:
-        return _load_weights(_build_from_json(_read_architecture(path), path), path)
-    if path.suffix != ".keras":
-        raise ModelError(f"expected a .keras or .h5 file, found {path}; save the model with model.save(…)")
-    return _translate_errors(lambda: keras.models.load_model(path, compile=False), f"a Keras model in {path}")
+    kind = identify(path)
+    if kind is FileKind.JSON:
+        raise ModelError(
+            f"expected a whole model in {path}, found an architecture alone; give its weights too, with "
+            "--architecture A.json --weights W.h5 in place of --model"
+        )
+    if kind is FileKind.SAVED_MODEL:
+        return _translate_errors(lambda: _load_saved_model(path), f"a SavedModel with a signature in {path}")
+    description, version = _read_architecture(path, kind)
+    return _load_weights(_build(description, path, version), path)
 
 
-def load_architecture_and_weights(architecture: Path, weights: Path) -> keras.Model:
-    """The model in a JSON of its architecture and an HDF5 of its weights, of Keras 1.2 to 3.
+def load_architecture_and_weights(architecture_file: Path, weights_file: Path) -> keras.Model:
+    """The model in a JSON of its architecture and a file of its weights, of Keras 1 to 3.
 
-    Raises ModelError if one is missing or damaged, or if the weights do not fit.
+    The names of the files do not matter; weights may also be those in a whole model.  Raises ModelError if
+    one is missing or damaged, or if the weights do not fit.
     """
-    _check_exists(architecture)
-    _check_exists(weights)
+    for path in (architecture_file, weights_file):
+        if not path.exists():
+            raise ModelError(f"expected a Keras file at {path}, found no such file; check the path")
     try:
-        text = architecture.read_text()
+        text = architecture_file.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         raise ModelError(
-            f"expected an architecture JSON in {architecture}, found: {shorten(error)}; "
+            f"expected an architecture JSON in {architecture_file}, found: {shorten(error)}; "
             "save it with model.to_json()"
         ) from error
-    return _load_weights(_build_from_json(text, architecture), weights)
+    description = architecture.parse(text, architecture_file)
+    return _load_weights(_build(description, architecture_file, None), weights_file)
 
 
 def read_input_size(model: keras.Model, source: Path) -> tuple[int, int]:
@@ -88,65 +99,59 @@ def make_predictor(model: keras.Model, metadata: Metadata) -> Predictor:
     return predict
 
 
-def _check_exists(path: Path) -> None:
-    if not path.is_file():
-        raise ModelError(f"expected a Keras file at {path}, found no such file; check the path")
+def _read_architecture(path: Path, kind: FileKind) -> tuple[Layer, str | None]:
+    """(the architecture in a whole model, the version of Keras that wrote it, where the file says it)."""
 
+    def read_zip() -> tuple[Any, Any]:
+        with zipfile.ZipFile(path) as archive:
+            version = None
+            if "metadata.json" in archive.namelist():
+                version = json.loads(archive.read("metadata.json")).get("keras_version")
+            return archive.read("config.json"), version
 
-def _read_architecture(path: Path) -> str:
-    def read() -> Any:
+    def read_hdf5() -> tuple[Any, Any]:
         with h5py.File(path) as file:
-            return file.attrs.get("model_config")
+            return file.attrs.get("model_config"), file.attrs.get("keras_version")
 
-    config = _translate_errors(read, f"an HDF5 file in {path}")
-    if config is None:
+    read = read_zip if kind is FileKind.KERAS_ZIP else read_hdf5
+    text, version = (_decode(value) for value in _translate_errors(read, f"a Keras model in {path}"))
+    if text is None:
         raise ModelError(
             f"expected a full model in {path}, found weights alone; give its architecture too, with "
             "--architecture A.json --weights W.h5 in place of --model"
         )
-    return config.decode() if isinstance(config, bytes) else str(config)
+    return architecture.parse(text, path), version
 
 
-def _build_from_json(text: str, source: Path) -> keras.Model:
-    def build() -> keras.Model:
-        architecture = json.loads(text)
-        config = _convert_to_keras_3(architecture["config"])
-        # Not by model_from_json, because Keras 3 does not find the classes of Keras 2 by their names.
-        kind = keras.Sequential if architecture["class_name"] == "Sequential" else keras.Model
-        # In early versions of Keras 2 the config of a Sequential was a bare list of layers.
-        return kind.from_config(
-            {"name": "sequential", "layers": config} if isinstance(config, list) else config
-        )
-
-    return _translate_errors(build, f"the architecture of a Sequential or functional Keras model in {source}")
+def _decode(value: Any) -> str | None:
+    if value is None:
+        return None
+    return value.decode("utf-8-sig") if isinstance(value, bytes) else str(value)
 
 
-def _convert_to_keras_3(config: Any) -> Any:
-    """`config` without what Keras 2 wrote and Keras 3 refuses or warns about.
-
-    That is the unused groups of depthwise convolutions, and the list around a single input or output.
-    """
-    if isinstance(config, list):
-        return [_convert_to_keras_3(part) for part in config]
-    if not isinstance(config, dict):
-        return config
-    parts = {key: _convert_to_keras_3(part) for key, part in config.items()}
-    if parts.get("class_name") in _WITHOUT_GROUPS and parts["config"].get("groups") == 1:
-        del parts["config"]["groups"]
-    for ends in ("input_layers", "output_layers"):
-        if isinstance(parts.get(ends), list) and len(parts[ends]) == 1:
-            [parts[ends]] = parts[ends]
-    return parts
+def _build(description: Layer, source: Path, version: str | None) -> keras.Model:
+    return _translate_errors(
+        lambda: architecture.build(description, source, version),
+        f"the architecture of a Sequential or functional Keras model in {source}",
+    )
 
 
-def _load_weights(model: keras.Model, weights: Path) -> keras.Model:
+def _load_weights(model: keras.Model, path: Path) -> keras.Model:
     def load_weights() -> keras.Model:
-        with h5py.File(weights):
-            pass  # For a damaged file, or one that is no HDF5, this has a clearer message than Keras.
-        model.load_weights(weights)
+        weights.load(model, path)
         return model
 
-    return _translate_errors(load_weights, f"weights in {weights} that fit the architecture")
+    return _translate_errors(load_weights, f"weights in {path} that fit the architecture")
+
+
+def _load_saved_model(path: Path) -> keras.Model:
+    """A functional model around the signature of a SavedModel, which has no layers of its own."""
+    signature = tf.saved_model.load(str(path)).signatures["serving_default"]
+    [specification] = signature.structured_input_signature[1].values()
+    crops = keras.Input(tuple(specification.shape[1:]))
+    layer = keras.layers.TFSMLayer(str(path), call_endpoint="serving_default", trainable=False)
+    answers = layer(crops)
+    return keras.Model(crops, next(iter(answers.values())) if len(answers) == 1 else answers)
 
 
 def _translate_errors(action: Callable[[], Any], expected: str) -> Any:

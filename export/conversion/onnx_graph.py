@@ -1,4 +1,4 @@
-"""ONNX graphs simplified: constant shapes, no transposition before a flattening, nothing unused."""
+"""ONNX graphs made valid and simple: constant shapes, no needless transposition, nothing unused."""
 
 import numpy as np
 import onnx
@@ -32,6 +32,23 @@ def simplify(model: ModelProto) -> ModelProto:
             _move_into_weights(node, shapes.get(node.input[0]), graph)
     _drop_unused(graph)
     return model
+
+
+def replace_erfc(model: ModelProto) -> None:
+    """Compute Erfc(x) as 1 - Erf(x), in place.
+
+    Keras computes the exact GELU by erfc, for which ONNX has no operator; tf2onnx leaves the node as it is.
+    """
+    graph = model.graph
+    for place, node in reversed(list(enumerate(graph.node))):
+        if node.op_type != "Erfc":
+            continue
+        one = _add_constant(graph, f"{node.output[0]}_one", np.array([1], np.float32))
+        erf = helper.make_node("Erf", [node.input[0]], [f"{node.output[0]}_erf"], f"{node.name}_erf")
+        difference = helper.make_node("Sub", [one, erf.output[0]], list(node.output), node.name)
+        graph.node.remove(node)
+        graph.node.insert(place, difference)
+        graph.node.insert(place, erf)
 
 
 def serialize(model: ModelProto, metadata: Metadata) -> bytes:

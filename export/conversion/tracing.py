@@ -10,6 +10,7 @@ import tf2onnx
 from onnx import ModelProto
 
 from edge.errors import ModelError
+from export.conversion import onnx_graph
 from export.error_text import shorten
 
 # tf2onnx refuses 19 and above; 17 runs on every ONNX Runtime since 1.12.
@@ -31,6 +32,7 @@ def trace(model: keras.Model, height: int, width: int, source: Path) -> ModelPro
     converted: ModelProto
     try:
         converted, _ = tf2onnx.convert.from_function(function, input_signature=signature, opset=OPSET)
+        onnx_graph.replace_erfc(converted)
         onnx.checker.check_model(converted)
     except Exception as error:  # Theirs have no narrower base class.
         raise ModelError(

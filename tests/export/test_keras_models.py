@@ -182,3 +182,11 @@ def test_message_about_weights_alone_names_the_options_for_them(
 def test_file_of_another_kind_is_refused(expect_refusal: Callable[..., str], tmp_path: Path) -> None:
     (tmp_path / "model.pb").touch()
     assert ".keras or .h5" in expect_refusal("--model", tmp_path / "model.pb")
+
+
+def test_saved_model_folder_gives_the_same_probabilities(tiny: keras.Model, toy: Toy, tmp_path: Path) -> None:
+    tiny.export(tmp_path / "folder", verbose=False)
+    loaded = keras_models.load(tmp_path / "folder")
+    crops = scale_crops(toy.splits["PublicTest"])[:3]
+    assert keras_models.read_input_size(loaded, tmp_path) == (48, 48)
+    np.testing.assert_allclose(np.asarray(loaded(crops)), np.asarray(tiny(crops)), atol=1e-6)

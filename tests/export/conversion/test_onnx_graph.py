@@ -1,5 +1,6 @@
 """The rewriting of ONNX graphs, by what the graphs compute before and after."""
 
+import math
 from pathlib import Path
 
 import numpy as np
@@ -64,4 +65,20 @@ def test_serialized_model_carries_its_metadata_and_a_batch_called_n(tmp_path: Pa
     assert [imported.domain for imported in finished.opset_import] == [""]
     assert onnx_graph.serialize(plain, onnx_files.METADATA) == onnx_graph.serialize(
         plain, onnx_files.METADATA
+    )
+
+
+def test_erfc_is_computed_as_1_minus_erf() -> None:
+    ends = [helper.make_tensor_value_info(name, onnx.TensorProto.FLOAT, ["n"]) for name in ("x", "y")]
+    node = helper.make_node("Erfc", ["x"], ["y"], "erfc")
+    model = helper.make_model(
+        helper.make_graph([node], "g", ends[:1], ends[1:]), opset_imports=[helper.make_opsetid("", 17)]
+    )
+    model.ir_version = 8
+    onnx_graph.replace_erfc(model)
+    onnx.checker.check_model(model)
+    session = ort.InferenceSession(model.SerializeToString(), providers=["CPUExecutionProvider"])
+    values = np.array([-2, 0, 0.5], np.float32)
+    np.testing.assert_allclose(
+        session.run(None, {"x": values})[0], [math.erfc(value) for value in values], atol=1e-6
     )
