@@ -297,7 +297,7 @@ class Sink(Protocol):
 
     @property
     def needs_picture(self) -> bool:
-        """Whether somebody looks at drawn pictures now, so that `show` will read the frame's `bgr`.
+        """Whether `show` will read the frame's `bgr`, because somebody watches or pictures are recorded.
 
         The detecting thread asks before it reads `grey`: a JPEG is then decoded once, in colour.  Any thread
         may ask.
@@ -313,7 +313,7 @@ class Sink(Protocol):
     def show(self, result: Result, /) -> None:
         """Take one result.
 
-        It must not wait for a viewer, and it draws and encodes only what somebody looks at.
+        It must not wait for a viewer, and it draws and encodes only what a viewer or a file needs.
         """
         ...
 

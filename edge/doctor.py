@@ -117,7 +117,7 @@ def _read_settings(machine: Machine) -> tuple["Config | None", CheckResult]:
 def run_check(
     name: str, check: Callable[[], Iterable[CheckResult]], within_s: float = CHECK_WITHIN_S
 ) -> list[CheckResult]:
-    """The results of `check`; one of them says so if it fails or does not end within `within_s`."""
+    """The results of `check`; if it fails or does not end within `within_s`, one more reports that."""
     name = name.removeprefix(_PREFIX)
     results: list[CheckResult] = []
     # In a thread of its own, which is abandoned if it hangs in a driver or on an unreachable network drive.

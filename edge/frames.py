@@ -32,8 +32,8 @@ class Frame:
 
     `buffer` is uint8 in the shape that `format` names.  The frame keeps a read-only view of the array that it
     is given, not a copy: the camera must not write to that array again.
-    `width` and `height` are those of the picture as it is seen.  `orientation` says how that came from the
-    buffer: `grey` and `bgr` are turned by it once they are decoded, the buffer never is.
+    `width` and `height` are those of `grey` and `bgr`, in which the picture is turned by `orientation`; the
+    buffer holds it as the camera sent it.
     `number` counts the frames that the program read from the camera, from 0.  A gap between two frames means
     that the frames between them were dropped on their way through the program.  The demo camera also counts
     the frames that nobody read in time.  What a camera's driver loses leaves no gap.

@@ -1,9 +1,9 @@
-"""Decides by the newest result whether pictures still come, and holds the limits for that."""
+"""Decides by the newest result whether pictures still come."""
 
 from edge.contracts import Result
 
-# People who watch are told when the newest picture is older than this: several times what the slowest camera
-# and model take.  The page has the same limit (STALE_PICTURE_MS in web/static/page.js).
+# /readyz and the page report a problem when the newest picture is older than this: several times what the
+# slowest camera and model take.  The page's copy is STALE_PICTURE_MS in web/static/page.js.
 STALE_PICTURE_S = 3.0
 # MQTT and the metrics report a problem when the newest result is older than this: the pipeline hangs then,
 # whatever its camera reports.

@@ -40,7 +40,7 @@ def _find_files(path: Path) -> list[Path]:
     """The files of the series whose newest file is `path`; DataError if there is none."""
     series = list_series(path) if path.parent.is_dir() else []
     if not series:
-        raise DataError(f"expected events in {path}, found no such file; name one that --events wrote")
+        raise DataError(f"expected events in {path}, found no file there; name one that --events wrote")
     return series
 
 

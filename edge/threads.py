@@ -49,7 +49,7 @@ class LatestSlot(Generic[T]):
 
     @property
     def is_closed(self) -> bool:
-        """close() was called; nothing can be published any more."""
+        """Whether close() was called, so that nothing can be published any more."""
         return self._closed
 
     def publish(self, value: T) -> bool:

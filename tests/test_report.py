@@ -95,8 +95,8 @@ def test_long_day_with_many_changes_stays_a_small_page(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "exit_code", "message"),
     [
-        (["none.csv"], 65, "expected events in none.csv, found no such file"),
-        (["none/none.csv"], 65, "found no such file"),
+        (["none.csv"], 65, "expected events in none.csv, found no file there"),
+        (["none/none.csv"], 65, "found no file there"),
         (["day.csv", "--output", "day.csv"], 78, "expected another file than the events'"),
         (["day.csv", "--output", "day-0001.csv"], 78, "expected another file than the events'"),
         (["day.csv", "--output", "none/out.html"], 74, "expected to write a report to none/out.html"),

@@ -7,9 +7,9 @@ from pathlib import Path
 
 from edge.cameras import v4l2
 
-# How the names of nodes begin that belong to a Raspberry Pi's codecs and image processors.
+# The beginnings of the names of nodes that belong to a Raspberry Pi's codecs and image processors.
 _PROCESSORS = ("bcm2835-codec", "bcm2835-isp", "rpi-hevc", "pispbe")
-# Those of the receivers of CSI cameras, which give a sensor's raw values only.
+# The beginnings of the names of CSI receivers, which deliver only a sensor's raw values.
 _CSI_RECEIVERS = ("unicam", "rp1-cfe")
 
 
@@ -69,7 +69,7 @@ def list_cameras(root: Path = Path("/")) -> list[str]:
 
 
 def is_csi_receiver(node: str, root: Path = Path("/")) -> bool:
-    """Whether `node` receives a CSI camera's raw values, which only libcamera makes pictures of."""
+    """Whether `node` delivers a CSI camera's raw values, from which only libcamera makes pictures."""
     name = (root / node.lstrip("/")).resolve().name
     return _read_text(root / "sys/class/video4linux" / name / "name").startswith(_CSI_RECEIVERS)
 
@@ -90,11 +90,11 @@ def list_holders(device: Path, proc: Path = Path("/proc")) -> list[str]:
 
 
 def _is_camera(folder: Path, node: Path) -> bool:
-    """Whether `node`, which `folder` of sysfs describes, is one that gives pictures."""
+    """Whether `node`, which `folder` of sysfs describes, delivers a camera's pictures."""
     # The second node of a UVC camera, index 1, carries metadata and no picture.
     is_first = _read_text(folder / "index") in ("", "0")
     is_other = _read_text(folder / "name").startswith((*_PROCESSORS, *_CSI_RECEIVERS))
-    # A node that cannot be asked, such as one that belongs to others, counts.
+    # A node that this user may not open counts as a camera.
     return is_first and not is_other and node.exists() and v4l2.is_capture_node(node) is not False
 
 

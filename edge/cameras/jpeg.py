@@ -24,7 +24,7 @@ class JpegHeader(NamedTuple):
 
 
 def read_header(jpeg: Image) -> JpegHeader | None:
-    """The header of a JPEG, (N,) uint8; None where it has none that can be read."""
+    """The header of a JPEG, (N,) uint8; None if it is missing or damaged."""
     header = jpeg[:_HEADER_BYTES].tobytes()
     orientation = UPRIGHT
     if header[:2] != bytes((0xFF, _SOI)):

@@ -39,7 +39,7 @@ class FrameNumbering:
         return self._continue(frame, self._number + 1, now_s, now_s - self._started_s)
 
     def _continue(self, frame: Frame, number: int, captured_at_s: float, elapsed_s: float) -> Frame:
-        """`frame` with that number and those times, which are kept from going back."""
+        """`frame` with that number and those times; a time before that of the last frame is set to that."""
         self._number = number
         self._captured_at_s = max(self._captured_at_s, captured_at_s)
         self._elapsed_s = max(self._elapsed_s, elapsed_s)

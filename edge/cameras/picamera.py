@@ -17,7 +17,7 @@ from edge.orientation import UPRIGHT, Orientation
 log = logging.getLogger(__name__)
 
 TIMEOUT_S = 1.0
-# V4L2's control of the mains frequency, of which libcamera's are the two of AeFlicker.
+# V4L2's name for the control of the mains frequency; libcamera has AeFlickerMode and AeFlickerPeriod for it.
 _MAINS = "power_line_frequency"
 # Values of libcamera's AfMode.
 _AF_MANUAL, _AF_CONTINUOUS = 0, 2
@@ -46,8 +46,8 @@ class PiCamera:
         """`index` is the camera's place in libcamera's list, from 0.
 
         The sensor reads its rows and columns in the order that `orientation` needs, which costs nothing; it
-        cannot make columns of rows, so `orientation` must not swap the sides.  `controls` are libcamera's.  A
-        lens that can focus does so all the time, unless they say otherwise.
+        cannot turn rows into columns, so `orientation` must not swap the sides.  `controls` are libcamera's.
+        A lens that can focus does so continuously, unless `controls` say otherwise.
         """
         self._controls = controls
         assert not orientation.swaps_sides
@@ -141,7 +141,7 @@ class PiCamera:
         self._logged_format = format_
 
     def _choose_controls(self) -> dict[str, Any]:
-        """The controls as libcamera takes them; CameraError for one that the camera has not."""
+        """The controls as libcamera takes them; CameraError for one that the camera lacks."""
         present = self._camera.camera_controls
         chosen: dict[str, Any] = {}
         for name, value in self._controls.items():
@@ -155,7 +155,7 @@ class PiCamera:
         return chosen
 
     def _make_transform(self) -> dict[str, Any]:
-        """The argument of create_video_configuration that turns the picture; none where it stays upright."""
+        """The argument of create_video_configuration that turns the picture; {} if it needs no turn."""
         if self._orientation == UPRIGHT:
             return {}
         from libcamera import Transform
@@ -195,7 +195,7 @@ class PiCamera:
 
 
 def _make_mains_controls(value: ControlValue, camera: str) -> dict[str, int]:
-    """The controls against the flicker of lamps: by V4L2's name, since libcamera wants a period."""
+    """The controls of libcamera for a mains frequency; they hold a period in place of a frequency."""
     hz = {"50hz": 50, "50": 50, "60hz": 60, "60": 60, "disabled": 0, "0": 0}.get(simplify(str(value)))
     if hz is None:
         raise make_value_error(_MAINS, camera, "50, 60 or 0", value)

@@ -108,7 +108,8 @@ class UsbCamera:
     def __next__(self) -> Frame:
         frame = self._read()
         if self._size not in (None, (frame.width, frame.height)):
-            # Either the camera has changed its size, and the next frame has it too, or the header is damaged.
+            # Either the camera has changed its size, and the next frame has the new size as well; or the
+            # header of this frame is damaged.
             frame = self._read()
         self._size = frame.width, frame.height
         return frame
@@ -188,7 +189,7 @@ class UsbCamera:
 
 
 def _make_frame(buffer: Image, width: int, height: int, timestamp: Timestamp) -> Frame:
-    """A frame of the format and size of `buffer`: a driver may deliver others than it reported."""
+    """A frame in the format and size of `buffer`: a driver may deliver others than it reported."""
     if buffer.shape == (height, width):
         return Frame(buffer, PixelFormat.GREY, width, height, *timestamp)
     if buffer.ndim == 3 and buffer.shape[2] in (2, 3):
@@ -212,7 +213,7 @@ def _check_usable(root: Path, name: str) -> None:
     path = root / name.lstrip("/")
     if not path.exists():
         listed = ", ".join(device_nodes.list_cameras(root)) or "none"
-        raise CameraNotFound(f"expected a camera at {name}, found no such device; there are: {listed}")
+        raise CameraNotFound(f"expected a camera at {name}, found no device there; there are: {listed}")
     if not os.access(path, os.R_OK | os.W_OK):
         raise CameraError(
             f"expected permission to open {name}, found none; sudo usermod -aG video $USER, and log in again"

@@ -18,8 +18,8 @@ _TYPE_DISCRETE = 1
 # The sizes of the kernel's structures, in bytes.
 _FORMAT_BYTES, _FMTDESC_BYTES, _FRMSIZEENUM_BYTES, _FRMIVALENUM_BYTES = 208, 64, 44, 52
 _CAPABILITY_BYTES = 104
-# Bits of device_caps: the node gives pictures, with one plane or several; it takes pictures (M2M: to convert
-# them).
+# Bits of device_caps: the node delivers pictures (of one plane or of several); or it takes pictures (M2M: to
+# convert them).
 _CAPTURES, _CONVERTS_OR_TAKES = 0x1 | 0x1000, 0x4000 | 0x8000 | 0x2 | 0x2000
 _HAS_DEVICE_CAPS = 0x8000_0000
 
@@ -72,7 +72,7 @@ def enumerate_formats(device: Path, ioctl: Ioctl = fcntl.ioctl) -> list[CaptureF
 
 
 def is_capture_node(device: Path, ioctl: Ioctl = fcntl.ioctl) -> bool | None:
-    """Whether `device` gives pictures that it was not given before, as a camera does; None if unknown."""
+    """Whether `device` delivers pictures and takes none, as a camera does; None if unknown."""
     capability = bytearray(_CAPABILITY_BYTES)
     try:
         descriptor = open_device(device)

@@ -126,7 +126,7 @@ class FaceBlur:
 
 
 def _is_cut(before: Frame, after: Frame) -> bool:
-    """The camera went away and started again, or was turned: a place in one picture is none in the other."""
+    """Whether the camera started again or was turned: places in one picture mean nothing in the other."""
     views = [(frame.width, frame.height, frame.orientation) for frame in (before, after)]
     return views[0] != views[1] or after.elapsed_s < before.elapsed_s
 

@@ -16,7 +16,7 @@ try:
     from paho.mqtt.reasoncodes import ReasonCode
 except ModuleNotFoundError as error:
     raise ConfigError(
-        "expected paho-mqtt for mqtt, found no such package; pip install 'fer-edge[mqtt]', or remove mqtt"
+        "expected paho-mqtt for mqtt, found it not installed; pip install 'fer-edge[mqtt]', or remove mqtt"
     ) from error
 
 # The broker publishes the last will of a device that is silent for one and a half times this.

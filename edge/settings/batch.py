@@ -79,7 +79,7 @@ def _name_videos(videos: Sequence[Path]) -> list[str]:
 
 
 def _check_overwrites_no_video(videos: Sequence[Path], files: dict[str, str]) -> None:
-    """ConfigError if one of `files` is one of `videos`, whatever their paths look like."""
+    """Raise ConfigError if one of `files` is one of `videos`, even under another path."""
     for key, file in files.items():
         if os.path.exists(file) and any(os.path.samefile(file, video) for video in videos):
             raise ConfigError(

@@ -18,7 +18,7 @@ FILE = "tuning.json"
 
 
 class BenchmarkResult(msgspec.Struct, frozen=True, kw_only=True):
-    """The form that served best among those in `compared`, on `machine`."""
+    """The best of the model files in `compared`, and its number of threads, on `machine`."""
 
     machine: str
     compared: Mapping[str, str]

@@ -1,4 +1,4 @@
-"""The fields of Config as what they are to users: a flag, a description and the values that are allowed."""
+"""Describes the fields of Config to users: their flags, descriptions and allowed values."""
 
 import re
 from dataclasses import dataclass

@@ -26,7 +26,7 @@ class FaceBlurSink:
 
     @property
     def needs_picture(self) -> bool:
-        """At least one of the other sinks needs it."""
+        """Whether one of the other sinks needs it."""
         return any(sink.needs_picture for sink in self._sinks)
 
     def __enter__(self) -> Self:

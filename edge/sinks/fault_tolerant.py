@@ -40,7 +40,7 @@ class FaultTolerantSink:
 
     @property
     def needs_picture(self) -> bool:
-        """The other sink needs one, and is open."""
+        """Whether the other sink is open and needs one."""
         return self._error is None and self._sink.needs_picture
 
     def __enter__(self) -> Self:
@@ -76,7 +76,7 @@ class FaultTolerantSink:
             log.debug("%s could not be closed: %s", self.name, another)
 
     def _reopen(self) -> bool:
-        """Open the other sink again if it is time to try; whether it is open."""
+        """Open the other sink again if it is time to try; returns whether it is open then."""
         if not self._is_live or self._clock() - self._tried_at_s < REOPEN_AFTER_S:
             return False
         self._tried_at_s = self._clock()

@@ -65,7 +65,7 @@ class HdmiSink:
 
     @property
     def needs_picture(self) -> bool:
-        """A display is open."""
+        """Whether a display is open."""
         return self._screen is not None
 
     def __enter__(self) -> Self:

@@ -117,7 +117,7 @@ class MetricsSink:
             from prometheus_client import CollectorRegistry, ProcessCollector, generate_latest
         except ModuleNotFoundError as error:
             raise ConfigError(
-                "expected prometheus_client for /metrics, found no such package; "
+                "expected prometheus_client for /metrics, found it not installed; "
                 "pip install 'fer-edge[metrics]'"
             ) from error
         registry = CollectorRegistry()

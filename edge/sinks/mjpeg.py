@@ -66,7 +66,7 @@ class MjpegSink:
 
     @property
     def needs_picture(self) -> bool:
-        """Somebody watches the annotated stream or waits for a snapshot."""
+        """Whether somebody watches the annotated stream or waits for a snapshot."""
         return self._resources.annotated.has_subscribers
 
     @property

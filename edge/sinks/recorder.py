@@ -70,7 +70,7 @@ class RecorderSink:
 
     @property
     def needs_picture(self) -> bool:
-        """The file is open."""
+        """Whether the file is open."""
         return self._is_open
 
     def __enter__(self) -> Self:

@@ -1,4 +1,4 @@
-"""Notifies systemd: the program is ready, is alive, and its status (the protocol of sd_notify(3))."""
+"""Notifies systemd that the program is ready and alive, and of its status, as sd_notify(3) does."""
 
 import logging
 import os
@@ -19,12 +19,12 @@ PINGS = 3
 
 
 def is_started_by_systemd(environment: Mapping[str, str]) -> bool:
-    """Systemd, or another service manager, expects notifications."""
+    """Whether systemd, or another service manager, expects notifications."""
     return bool(environment.get("NOTIFY_SOCKET"))
 
 
 def is_stderr_journal(environment: Mapping[str, str]) -> bool:
-    """The messages on stderr go to systemd's journal, which adds the time to each."""
+    """Whether the messages on stderr go to systemd's journal, which adds the time to each."""
     stderr = os.fstat(2)
     return environment.get("JOURNAL_STREAM") == f"{stderr.st_dev}:{stderr.st_ino}"
 
@@ -87,7 +87,7 @@ class SystemdSink:
             self._is_ready, self._notice, self._notified_at_s = True, notice, now_s
 
     def _notify(self, notify_socket: socket.socket, *assignments: str) -> bool:
-        """Whether systemd got the `assignments`."""
+        """Send the `assignments`; returns whether systemd got them."""
         try:
             notify_socket.sendto("\n".join(assignments).encode(), self._address)
         except BlockingIOError:

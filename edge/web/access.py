@@ -55,7 +55,7 @@ class AccessControl:
 
     @property
     def is_guarded(self) -> bool:
-        """Viewers need a token."""
+        """Whether viewers need a token."""
         return self._token is not None
 
     def make_routes(self) -> list[web.RouteDef]:

@@ -25,11 +25,11 @@ SERVER = "fer-edge"
 ACCEPT_AGAIN_S = 0.5
 # The time in which a client must answer the close_notify of TLS.
 TLS_SHUTDOWN_S = 1.0
-# Of one line of a request's head; Limits.received bounds the whole head.
+# The longest line of a request's head; Limits.received bounds the whole head.
 LINE_BYTES = 8190
 HEADER_LINES = 64
-# How long the server reads on after an early response, which a client that still sends would not see
-# otherwise.
+# How long the server still reads after an early response: a client that is still sending would not see the
+# response otherwise.
 LINGERING_S = 1.0
 
 
@@ -64,7 +64,7 @@ class HttpConnection(web.RequestHandler):
         )
         self._received = RateLimiter(limits.received)
         self.is_authorised = False
-        """One of its requests was authorised."""
+        """Whether one of its requests was authorised."""
         self.closed = asyncio.Event()
 
     def data_received(self, data: bytes) -> None:
@@ -183,7 +183,7 @@ class ConnectionLimiter:
         client.task.add_done_callback(lambda _: client_socket.close())
 
     def _make_room(self, network: str) -> bool:
-        """There is room for a client from `network`, if need be because an unauthorised one was closed."""
+        """Whether there is room for a client from `network`; an unauthorised one may be closed for that."""
         return self._make_room_among(
             self._limits.connections_per_address, lambda client: client.network == network
         ) and self._make_room_among(self._limits.connections, lambda client: True)

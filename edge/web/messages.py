@@ -38,7 +38,7 @@ Message = dict[str, Any]
 VERSION = 1
 # At 30 FPS there is a message for every second frame.  Bars that change 15 times a second look continuous.
 MIN_INTERVAL_S = 1 / 16
-# A page that gets no message for longer knows that the device is gone; a camera without frames is no reason.
+# A page that gets no messages shows that the device is gone.  So messages are sent even if there is no frame.
 MAX_INTERVAL_S = 1.0
 
 

@@ -65,7 +65,7 @@ class Sessions:
         return f"{signed}.{self._sign(signed)}"
 
     def is_valid(self, cookie: str) -> bool:
-        """The cookie was issued with this key, has not expired, and was not revoked."""
+        """Whether the cookie was issued with this key, has not expired, and was not revoked."""
         parsed = _COOKIE.fullmatch(cookie)
         return (
             parsed is not None

@@ -6,7 +6,7 @@ import pytest
 from edge.drawing import placeholder
 from edge.frames import Image
 
-TEXT = "no camera: expected a camera at /dev/video0, found no such device; there are: none"
+TEXT = "no camera: expected a camera at /dev/video0, found no device there; there are: none"
 
 
 def find_text(image: Image) -> Image:

@@ -64,7 +64,7 @@ def plug_in_another(pi: Pi, service: Service) -> None:
 
 def test_service_starts_at_boot_and_waits_for_its_camera(pi: Pi, service: Service) -> None:
     service.expect_on_the_stream(
-        service.expect_one_warning(0, f"no camera: expected a camera at {STABLE}, found no such device")
+        service.expect_one_warning(0, f"no camera: expected a camera at {STABLE}, found no device there")
     )
     print(pi.run("systemctl status --no-pager --full fer-edge"))
 
