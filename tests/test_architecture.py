@@ -128,8 +128,7 @@ MAY_IMPORT = {
     "benchmarks.agreement": SHARED_BY_BENCHMARKS | {"benchmarks.agreement", "edge"},
     "benchmarks.recall": SHARED_BY_BENCHMARKS | {"benchmarks.recall", "edge"},
     "benchmarks.steadiness": SHARED_BY_BENCHMARKS | {"benchmarks.steadiness", "edge"},
-    "benchmarks.endurance": SHARED_BY_BENCHMARKS
-    | {"benchmarks.endurance", "benchmarks.passes", "edge"},
+    "benchmarks.endurance": SHARED_BY_BENCHMARKS | {"benchmarks.endurance", "benchmarks.passes", "edge"},
     "benchmarks.fleet": SHARED_BY_BENCHMARKS | {"benchmarks.fleet", "edge"},
     "benchmarks.peers": SHARED_BY_BENCHMARKS | {"benchmarks.peers", "edge"},
     "benchmarks.arm64": SHARED_BY_BENCHMARKS | {"benchmarks.arm64", "edge"},
@@ -268,6 +267,16 @@ def test_nobody_but_threads_makes_a_thread(path: Path) -> None:
         in ("threading.Thread", "Thread", "ThreadPoolExecutor", "Timer", "threading.Timer")
     ]
     assert not made or name_of(path) == "edge.threads", f"a thread is made in lines {made}"
+
+
+def test_no_two_public_classes_of_edge_have_the_same_name() -> None:
+    modules_by_class: dict[str, list[str]] = {}
+    for path in MODULES:
+        for node in ast.parse(path.read_text()).body:
+            if isinstance(node, ast.ClassDef) and name_of(path).startswith("edge"):
+                modules_by_class.setdefault(node.name, []).append(name_of(path))
+    public = {name: modules for name, modules in modules_by_class.items() if not name.startswith("_")}
+    assert not {name: modules for name, modules in public.items() if len(modules) > 1}
 
 
 @pytest.mark.parametrize("library", LIBRARIES)
