@@ -17,7 +17,7 @@ from export.data.ferplus import Votes
 log = logging.getLogger(__name__)
 
 _COLUMNS = {"emotion", "pixels", "Usage"}
-_MOST_LINES_LISTED = 10
+_MAX_LISTED_LINES = 10
 
 
 @dataclass
@@ -46,8 +46,8 @@ def read_splits(path: Path, given: Votes | None) -> dict[str, Split]:
             f"expected a table of text in {path}, found: {error}; give Kaggle's fer2013.csv"
         ) from error
     if broken:
-        listed = ", ".join(map(str, broken[:_MOST_LINES_LISTED]))
-        listed += ", …" if len(broken) > _MOST_LINES_LISTED else ""
+        listed = ", ".join(map(str, broken[:_MAX_LISTED_LINES]))
+        listed += ", …" if len(broken) > _MAX_LISTED_LINES else ""
         log.warning("%s: left out %d broken rows (lines %s)", path, len(broken), listed)
     splits = {name: stack(read.images, read.labels) for name, read in rows.items()}
     if given is None:

@@ -12,7 +12,7 @@ LEAST, MOST = 0.2, 5.0
 _GOLDEN = (math.sqrt(5) - 1) / 2
 _STEPS = 40
 # Without it, a probability that float32 rounds to 0 would make the cost infinite.
-_LEAST_PROBABILITY = 1e-7
+_MIN_PROBABILITY = 1e-7
 
 
 def fit_temperature(probabilities: NDArray[np.float32], true: NDArray[np.int64]) -> float:
@@ -22,11 +22,11 @@ def fit_temperature(probabilities: NDArray[np.float32], true: NDArray[np.int64])
     golden-section search finds (Guo et al., "On Calibration of Modern Neural Networks", 2017, for temperature
     scaling).
     """
-    safe = np.maximum(probabilities, np.float32(_LEAST_PROBABILITY))
+    safe = np.maximum(probabilities, np.float32(_MIN_PROBABILITY))
 
     def compute_cost(log_temperature: float) -> float:
         calibrated = preprocess.calibrate(safe, math.exp(log_temperature))
-        return -float(np.log(np.maximum(calibrated[np.arange(len(true)), true], _LEAST_PROBABILITY)).mean())
+        return -float(np.log(np.maximum(calibrated[np.arange(len(true)), true], _MIN_PROBABILITY)).mean())
 
     lower, upper = math.log(LEAST), math.log(MOST)
     for _ in range(_STEPS):
