@@ -6,16 +6,16 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import MappingProxyType, TracebackType
-from typing import NoReturn, Self
+from typing import Self
 
 import cv2
 import numpy as np
 
-from edge.cameras import device_nodes, jpeg, v4l2, v4l2_controls
+from edge.cameras import device_nodes, jpeg, refusals, v4l2_controls
 from edge.cameras.controls import Controls
 from edge.cameras.device_nodes import UsbIdentity
 from edge.cameras.timestamps import FrameStamper, Timestamp
-from edge.errors import CameraBusy, CameraError, CameraNotFound, CameraTimeout
+from edge.errors import CameraError, CameraNotFound, CameraTimeout
 from edge.frames import Frame, Image, PixelFormat
 from edge.orientation import UPRIGHT
 
@@ -24,6 +24,9 @@ log = logging.getLogger(__name__)
 # OpenCV's select() ends after OPENCV_VIDEOIO_V4L_SELECT_TIMEOUT.  A read that failed before this share of it
 # did not time out: there was no device.
 TIMED_OUT_SHARE = 0.9
+# Drivers hand out frames that were damaged on the bus, some without a byte, and OpenCV then says that it read
+# nothing.  So many in a row mean that there is no camera.
+MAX_EMPTY_READS = 5
 # JPEG comes first: most cameras reach 30 FPS in no other format.
 WANTED_FOURCCS = ("MJPG", "YUYV")
 # A Frame can hold these as they are; OpenCV converts everything else to BGR.
@@ -74,11 +77,11 @@ class UsbCamera:
     def __enter__(self) -> Self:
         if self._identity is not None:
             self.name = self._find_again(self._identity)
-        _check_usable(self._root, self.name)
+        refusals.check_usable(self._root, self.name)
         capture = self._make_capture(self.name, cv2.CAP_V4L2)
         if not capture.isOpened():
             capture.release()
-            raise _explain_refusal(self._root, self.name)
+            raise refusals.explain_refusal(self._root, self.name)
         self._capture = capture
         # If the camera is pulled out at this very moment, its last identity still holds.
         self._identity = device_nodes.identify_usb_camera(self.name, self._root) or self._identity
@@ -115,20 +118,27 @@ class UsbCamera:
         return frame
 
     def _read(self) -> Frame:
+        """The next frame that the driver hands out with a picture in it; an empty one is a dropped frame."""
         if self._capture is None:
             raise RuntimeError("expected an open camera: enter it first")
-        began_s = self._clock()
-        try:
-            is_read, buffer = self._capture.read()
-            stamp_s = self._capture.get(cv2.CAP_PROP_POS_MSEC) / 1000
-        except cv2.error as error:
-            raise _make_bus_error(self.name, error) from error
-        now_s = self._clock()
-        if not is_read:
-            self._raise_read_error(now_s - began_s)
-        timestamp = self._stamper.stamp(stamp_s, now_s)
-        # read() copies from the driver's buffer, so no other frame shares the array.
-        return _make_frame(np.asarray(buffer, np.uint8), self._width, self._height, timestamp)
+        for _ in range(MAX_EMPTY_READS):
+            began_s = self._clock()
+            try:
+                is_read, buffer = self._capture.read()
+                stamp_s = self._capture.get(cv2.CAP_PROP_POS_MSEC) / 1000
+            except cv2.error as error:
+                raise _make_bus_error(self.name, error) from error
+            now_s = self._clock()
+            if not is_read:
+                self._check_present(now_s - began_s)
+            timestamp = self._stamper.stamp(stamp_s, now_s)
+            if is_read:
+                # read() copies from the driver's buffer, so no other frame shares the array.
+                return _make_frame(np.asarray(buffer, np.uint8), self._width, self._height, timestamp)
+        raise CameraError(
+            f"expected a frame from {self.name}, found a camera that gives none; plug it in again, "
+            "or into a port that it does not share with another camera"
+        )
 
     def _find_again(self, identity: UsbIdentity) -> str:
         """The device node that the camera has now; CameraNotFound where it has none."""
@@ -168,8 +178,8 @@ class UsbCamera:
         )
         self._logged_format = chosen
 
-    def _raise_read_error(self, waited_s: float) -> NoReturn:
-        """Raise the error of a read that failed after `waited_s`.
+    def _check_present(self, waited_s: float) -> None:
+        """Raise the error of a read that failed after `waited_s`, unless only its frame was empty.
 
         OpenCV does not say whether the camera was unplugged or froze; the device node and the wait show it.
         """
@@ -182,10 +192,6 @@ class UsbCamera:
                 f"expected a frame from {self.name} within {self._timeout_s:g} s, found none; "
                 "unplug the camera and plug it in again"
             )
-        raise CameraError(
-            f"expected a frame from {self.name}, found a camera that gives none; plug it in again, "
-            "or into a port that it does not share with another camera"
-        )
 
 
 def _make_frame(buffer: Image, width: int, height: int, timestamp: Timestamp) -> Frame:
@@ -207,41 +213,3 @@ def _make_bus_error(name: str, error: cv2.error) -> CameraError:
     return CameraError(
         f"expected a frame from {name}, found a fault on the bus ({error.err}); try another cable or port"
     )
-
-
-def _check_usable(root: Path, name: str) -> None:
-    path = root / name.lstrip("/")
-    if not path.exists():
-        listed = ", ".join(device_nodes.list_cameras(root)) or "none"
-        raise CameraNotFound(f"expected a camera at {name}, found no device there; there are: {listed}")
-    if not os.access(path, os.R_OK | os.W_OK):
-        raise CameraError(
-            f"expected permission to open {name}, found none; sudo usermod -aG video $USER, and log in again"
-        )
-
-
-def _explain_refusal(root: Path, name: str) -> CameraError:
-    """The error of a device that did not open, with the reason as far as it can be found out."""
-    path = root / name.lstrip("/")
-    # Only a camera is busy because a process holds it: many processes hold /dev/null.
-    if (root / "sys/class/video4linux" / path.resolve().name).exists():
-        if held_by := device_nodes.list_holders(path, root / "proc"):
-            return _make_busy_error(name, f"process {', '.join(held_by)}; stop that first")
-        # The service cannot see what other users' processes hold.
-        if v4l2.is_busy(path):
-            return _make_busy_error(
-                name, "another user's process; stop that first: python -m edge.doctor names it to root"
-            )
-    if device_nodes.is_csi_receiver(name, root):
-        return CameraError(
-            f"expected a USB camera at {name}, found the receiver of a CSI camera, which gives raw "
-            "values; open it with --camera picamera2"
-        )
-    listed = ", ".join(device_nodes.list_cameras(root)) or "none"
-    return CameraNotFound(
-        f"expected a camera at {name}, found a device that gives no picture; there are: {listed}"
-    )
-
-
-def _make_busy_error(name: str, holder: str) -> CameraBusy:
-    return CameraBusy(f"expected {name} to be free, found it held by {holder}")

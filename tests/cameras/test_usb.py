@@ -11,6 +11,7 @@ import pytest
 
 from edge.cameras import v4l2, v4l2_controls
 from edge.cameras.usb import UsbCamera
+from edge.cameras.v4l2 import CaptureFormat
 from edge.errors import CameraBusy, CameraError, CameraNotFound, CameraTimeout
 from edge.frames import PixelFormat
 from tests.cameras.fake_machine import FakeMachine
@@ -70,6 +71,28 @@ def test_receiver_of_a_csi_camera_names_picamera2(machine: FakeMachine) -> None:
         pytest.raises(CameraError, match=r"receiver of a CSI camera.*--camera picamera2"),
         machine.make_camera(),
     ):
+        pass
+
+
+@pytest.mark.parametrize(
+    ("offered", "message"),
+    [
+        (
+            ["H264"],
+            "expected MJPG, YUYV or another format of whole pictures from /dev/video0, found H264 only",
+        ),
+        (["Z16", "Y8I"], "found Y8I, Z16 only; use another camera, or another of its device nodes"),
+        (["H264", "MJPG"], "found a device that gives no picture"),
+        ([], "found a device that gives no picture"),
+    ],
+)
+def test_formats_that_cannot_be_read_are_named(
+    machine: FakeMachine, monkeypatch: pytest.MonkeyPatch, offered: list[str], message: str
+) -> None:
+    machine.capture = machine.make_capture(opens=False)
+    formats = [CaptureFormat(fourcc, 640, 480, 30) for fourcc in offered]
+    monkeypatch.setattr(v4l2, "enumerate_formats", lambda path: formats)
+    with pytest.raises(CameraError, match=message), machine.make_camera():
         pass
 
 
@@ -191,6 +214,15 @@ def test_camera_that_is_there_but_gives_nothing_is_not_called_gone(machine: Fake
     assert (
         not isinstance(error, CameraTimeout) and "gone" not in str(error) and "another camera" in str(error)
     )
+
+
+@pytest.mark.parametrize("code", ["MJPG", "YUYV"])
+def test_empty_frame_is_a_dropped_frame_and_no_lost_camera(machine: FakeMachine, code: str) -> None:
+    machine.capture = machine.make_capture(codes=[code])
+    read, count = machine.capture.read, iter(range(100))
+    machine.capture.read = lambda: (False, None) if next(count) % 4 == 2 else read()  # type: ignore[method-assign]
+    with machine.make_camera() as camera:
+        assert [frame.number for frame in islice(camera, 6)] == [0, 1, 3, 4, 5, 7]
 
 
 def test_frozen_camera_times_out(machine: FakeMachine) -> None:
