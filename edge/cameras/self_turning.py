@@ -1,4 +1,4 @@
-"""A camera that finds out by how much its pictures must be turned, from the first faces that it sees."""
+"""A camera that finds out from the first faces in its pictures by how much to turn them."""
 
 import logging
 from collections import deque
@@ -13,26 +13,26 @@ from edge.orientation import Orientation
 log = logging.getLogger(__name__)
 
 TURNS = (0, 90, 180, 270)
-# How often a picture is searched, in one of the turns; a round through all of them takes four times as long.
-LOOK_EVERY_S = 0.1
-# A turn is right if there was a face in so many of the last rounds ...
-ROUNDS, LEAST_ROUNDS = 6, 4
-# ... and its scores are so many times those of every other turn: some faces are found upside down, too.
-LEAST_LEAD = 1.2
+# How often a picture is searched for a face, turned by one of TURNS; a round tries each of them once.
+SEARCH_EVERY_S = 0.1
+# A turn is right if a face was found with it in MIN_ROUNDS of the last ROUNDS rounds, and if the sum of its
+# scores is MIN_SCORE_RATIO times that of every other turn: some faces are found upside down, too.
+ROUNDS, MIN_ROUNDS = 6, 4
+MIN_SCORE_RATIO = 1.2
 
 
 class SelfTurningCamera:
-    """A Camera around another one, whose pictures come as they are until the right turn was found.
+    """A Camera around another one: it delivers pictures as they are until it has found the right turn.
 
-    It then goes on with that turn, also when the camera is opened again.
+    From then on it turns all pictures so, also when the camera is opened again.
     """
 
     def __init__(self, camera: Camera, detector: FaceDetector, min_face_px: int) -> None:
-        """Nobody else calls `detector`; it is given up once the turn was found."""
+        """`detector` belongs to this camera alone, which drops it when it has found the turn."""
         self._camera, self._min_face_px = camera, min_face_px
         self._detector: FaceDetector | None = detector
         self._orientation = Orientation()
-        self._looked_at_s = float("-inf")
+        self._searched_at_s = float("-inf")
         self._round: dict[int, float] = {}
         self._rounds: deque[dict[int, float]] = deque(maxlen=ROUNDS)
         self.name, self.is_live = camera.name, camera.is_live
@@ -41,7 +41,7 @@ class SelfTurningCamera:
     def __enter__(self) -> Self:
         self._camera.__enter__()
         self.name, self.frame_count = self._camera.name, self._camera.frame_count
-        self._looked_at_s = float("-inf")
+        self._searched_at_s = float("-inf")
         return self
 
     def __exit__(
@@ -54,13 +54,13 @@ class SelfTurningCamera:
 
     def __next__(self) -> Frame:
         frame = next(self._camera)
-        if self._detector is not None and frame.elapsed_s - self._looked_at_s >= LOOK_EVERY_S:
-            self._looked_at_s = frame.elapsed_s
-            self._look(frame, self._detector)
+        if self._detector is not None and frame.elapsed_s - self._searched_at_s >= SEARCH_EVERY_S:
+            self._searched_at_s = frame.elapsed_s
+            self._search(frame, self._detector)
         return frame.turn(self._orientation)
 
-    def _look(self, frame: Frame, detector: FaceDetector) -> None:
-        """Search the frame for a face in the turn whose turn it is; a full round may decide."""
+    def _search(self, frame: Frame, detector: FaceDetector) -> None:
+        """Search the frame for a face, turned by the next of TURNS; a complete round may decide."""
         degrees = TURNS[len(self._round)]
         turned = frame.turn(Orientation(degrees))
         searches = detector.plan_searches(turned.width, turned.height, self._min_face_px)
@@ -75,6 +75,6 @@ class SelfTurningCamera:
         totals = {degrees: sum(scores[degrees] for scores in self._rounds) for degrees in TURNS}
         second, first = sorted(TURNS, key=lambda degrees: totals[degrees])[-2:]
         seen = sum(scores[first] > 0 for scores in self._rounds)
-        if seen >= LEAST_ROUNDS and totals[first] >= LEAST_LEAD * totals[second]:
+        if seen >= MIN_ROUNDS and totals[first] >= MIN_SCORE_RATIO * totals[second]:
             self._orientation, self._detector = Orientation(first), None
             log.info("%s: faces are upright when the pictures are turned by %d°", self.name, first)

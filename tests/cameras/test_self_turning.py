@@ -9,17 +9,17 @@ import numpy as np
 import pytest
 
 from edge.cameras.demo import DemoCamera
-from edge.cameras.self_turning import LEAST_ROUNDS, LOOK_EVERY_S, TURNS, SelfTurningCamera
+from edge.cameras.self_turning import MIN_ROUNDS, SEARCH_EVERY_S, TURNS, SelfTurningCamera
 from edge.contracts import FaceDetector, Search
 from edge.detectors.haar import HaarDetector
 from edge.detectors.yunet import YunetDetector
 from edge.frames import Frame, PixelFormat
 from edge.orientation import MIRRORED, UPRIGHT, Orientation
 
-# Exact in binary, and a little slower than LOOK_EVERY_S.
+# Exact in binary, and a little slower than SEARCH_EVERY_S.
 FPS = 8
 # All four turns, so many times, in frames: one frame for each look.
-SOON = (LEAST_ROUNDS + 2) * len(TURNS)
+SOON = (MIN_ROUNDS + 2) * len(TURNS)
 
 
 class Film:
@@ -129,4 +129,4 @@ def test_looks_are_far_apart_and_end_with_the_decision(monkeypatch: pytest.Monke
     ]
     with SelfTurningCamera(Film(frames), detector, 48) as camera:
         list(camera)
-    assert len(looks) == LEAST_ROUNDS * len(TURNS) < 160 / 32 / LOOK_EVERY_S
+    assert len(looks) == MIN_ROUNDS * len(TURNS) < 160 / 32 / SEARCH_EVERY_S
