@@ -74,12 +74,37 @@ class Search:
 
     With `is_tracking`, a face was in the region a moment ago, and its height was near the middle of that
     range: the detector may then accept a face with a lower score.
+    `scale` is the factor by which the detector resizes the region, both its sides; None lets it choose.
     """
 
     region: Box
     min_face_px: int
     max_face_px: int
     is_tracking: bool = False
+    scale: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RegionGrid:
+    """How a detector wants to be shown a face that is tracked, so that it finds it most steadily.
+
+    The face is about `face_px` high in a square picture of `picture_px`, of `wide_picture_px` where it was
+    missed.  When the picture is shifted by `cell_px`, the detector finds the same, shifted.
+    """
+
+    face_px: int
+    picture_px: int
+    wide_picture_px: int
+    cell_px: int
+
+
+@dataclass(frozen=True, slots=True)
+class Square:
+    """A square in fractions of the frame's pixels."""
+
+    centre_x_px: float
+    centre_y_px: float
+    side_px: float
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -92,12 +117,15 @@ class Face:
     `landmarks` are (5, 2) float32, x and y in pixels of the frame, or None where the detector finds none:
     right eye, left eye, nose, right and left corner of the mouth, where right and left are the person's own,
     or, in a mirrored picture, those of the mirror image.
+    `square` has the centre of the box and the mean of its sides, to a fraction of a pixel and steadied over
+    time; a detector leaves it None; the tracker may set it.
     """
 
     box: Box
     score: float
     track_id: int | None = None
     landmarks: NDArray[np.float32] | None = None
+    square: Square | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -199,6 +227,8 @@ class FaceDetector(Protocol):
 
     name: str
     """The key of this detector's crop framing in the model file's metadata, such as "haar"."""
+    region_grid: RegionGrid
+    """How it wants to be shown a face that is tracked."""
 
     def plan_searches(self, width: int, height: int, min_face_px: int, /) -> Sequence[Search]:
         """Divide the search of a whole frame into short searches.

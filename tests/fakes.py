@@ -8,7 +8,7 @@ from typing import Self
 
 import numpy as np
 
-from edge.contracts import Box, Expression, Face, FaceDetector, Reading, Result, Search
+from edge.contracts import Box, Expression, Face, FaceDetector, Reading, RegionGrid, Result, Search
 from edge.frames import Frame, Image, PixelFormat
 
 LABELS = ("happy", "sad")
@@ -69,6 +69,8 @@ class FakeCamera(Part):
 
 
 class FakeDetector(Part):
+    region_grid = RegionGrid(face_px=64, picture_px=128, wide_picture_px=160, cell_px=32)
+
     def plan_searches(self, width: int, height: int, min_face_px: int) -> Sequence[Search]:
         return ()
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from edge.contracts import Box, Face, Search
+from edge.contracts import Box, Face, RegionGrid, Search
 from edge.frames import Frame, PixelFormat
 
 WIDTH, HEIGHT = 640, 480
@@ -23,6 +23,7 @@ class ScriptedDetector:
     """Finds the faces that lie wholly in the region and have a size that is searched for."""
 
     name = "scripted"
+    region_grid = RegionGrid(face_px=64, picture_px=128, wide_picture_px=160, cell_px=32)
 
     def __init__(
         self,

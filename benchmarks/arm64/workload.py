@@ -52,6 +52,7 @@ class MarkingDetector:
 
     def __init__(self, detector: FaceDetector) -> None:
         self._detector, self.name = detector, detector.name
+        self.region_grid = detector.region_grid
         self._parts: Sequence[Search] = ()
 
     def plan_searches(self, width: int, height: int, min_face_px: int) -> Sequence[Search]:

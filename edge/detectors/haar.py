@@ -1,12 +1,11 @@
 """The Haar cascade of Viola and Jones, which OpenCV's wheel contains."""
 
-import math
 from collections.abc import Sequence
 from pathlib import Path
 
 import cv2
 
-from edge.contracts import Box, Face, Search
+from edge.contracts import Box, Face, RegionGrid, Search
 from edge.errors import ModelError
 from edge.faces import preprocess, searching
 from edge.frames import Frame
@@ -16,9 +15,9 @@ CASCADE = "haarcascade_frontalface_default.xml"
 # Before a search, the picture is shrunk so that the smallest faces to find have this height.  The cascade's
 # own window is 24 px; a little more keeps the features of a small face apart.
 SMALLEST_PX = 30
-# A tracked face is shrunk to this height, at which it is found as surely as in a whole frame.  For faces
+# A tracked face is shown at this height, at which it is found as surely as in a whole frame.  For faces
 # lower than twice the cascade's window, OpenCV moves the window by two pixels at a time.
-TRACKED_PX = 68
+REGION_GRID = RegionGrid(face_px=68, picture_px=112, wide_picture_px=168, cell_px=8)
 # The step between two sizes in the search.
 SCALE_STEP = 1.2
 # How many overlapping hits make a face: a new face, and a face that was there a moment ago.
@@ -37,6 +36,7 @@ class HaarDetector:
     """A FaceDetector that needs grey pictures and no model file, and finds no landmarks."""
 
     name = "haar"
+    region_grid = REGION_GRID
 
     def __init__(self) -> None:
         """Raises ModelError when OpenCV has no cascades; its version 5 has none."""
@@ -56,11 +56,8 @@ class HaarDetector:
 
     def detect(self, frame: Frame, search: Search) -> list[Face]:
         """The faces, best first; `score` is the sum of the cascade's last stage."""
-        face_px, picture_px, min_neighbours = search.min_face_px, SMALLEST_PX, MIN_NEIGHBOURS
-        if search.is_tracking:
-            face_px = round(math.sqrt(search.min_face_px * search.max_face_px))
-            picture_px, min_neighbours = TRACKED_PX, MIN_NEIGHBOURS_TRACKED
-        region, shrink = search.region, min(1.0, picture_px / face_px)
+        min_neighbours = MIN_NEIGHBOURS_TRACKED if search.is_tracking else MIN_NEIGHBOURS
+        region, shrink = search.region, min(1.0, search.scale or SMALLEST_PX / search.min_face_px)
         size = max(1, round(region.width * shrink)), max(1, round(region.height * shrink))
         smallest_px, largest_px = round(search.min_face_px * shrink), round(search.max_face_px * shrink)
         boxes, _, weights = self._cascade.detectMultiScale3(

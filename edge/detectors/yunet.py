@@ -3,7 +3,6 @@
 Wu et al., "YuNet: A Tiny Millisecond-level Face Detector", 2023.
 """
 
-import math
 from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
@@ -11,7 +10,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from edge.contracts import Box, Face, Search
+from edge.contracts import Box, Face, RegionGrid, Search
 from edge.detectors.onnx_file import GREY_INPUT, Node, Postprocessing, Value, rewrite_model
 from edge.errors import ModelError
 from edge.faces import preprocess, searching
@@ -24,11 +23,12 @@ from edge.models import YUNET
 # false ones.
 SMALLEST_PX = 24
 MIN_SCORE = 0.6
-# A tracked face is scaled to this height, and a lower score is enough for it.
-TRACKED_PX = 64
+# For a tracked face a lower score is enough.
 MIN_SCORE_TRACKED = 0.5
 # YuNet halves its picture five times, so width and height must be multiples of this.
 SIDE_STEP_PX = 32
+# A tracked face is shown with as much around it as it is high.
+REGION_GRID = RegionGrid(face_px=64, picture_px=128, wide_picture_px=160, cell_px=32)
 # The size of one part after shrinking, px.  Searching it takes a few milliseconds.
 PART = (320, 192)
 # The height of the largest faces that lie wholly in one part, relative to the smallest that are searched for
@@ -116,6 +116,7 @@ class YunetDetector:
     """
 
     name = "yunet"
+    region_grid = REGION_GRID
 
     def __init__(self, model: Path) -> None:
         """Raises ModelError when the file `model` is missing or holds another network."""
@@ -197,14 +198,8 @@ def _make_grid(width: int, height: int) -> dict[str, Floats]:
 def _choose_size(search: Search) -> tuple[int, int]:
     """The width and height, px, that the region is resized to."""
     region = search.region
-    if search.is_tracking:
-        scale = TRACKED_PX / math.sqrt(search.min_face_px * search.max_face_px)
-        # Multiples of SIDE_STEP_PX, so that no padding is needed.
-        width, height = (
-            SIDE_STEP_PX * max(1, round(side * scale / SIDE_STEP_PX))
-            for side in (region.width, region.height)
-        )
-        return width, height
+    if search.scale is not None:
+        return max(1, round(region.width * search.scale)), max(1, round(region.height * search.scale))
     shrink = min(1.0, SMALLEST_PX / search.min_face_px)
     return max(1, round(region.width * shrink)), max(1, round(region.height * shrink))
 

@@ -46,8 +46,12 @@ class OnnxClassifier:
 
     def crop(self, frame: Frame, face: Face) -> Image:
         """The square around `face`, resized to the model's input: uint8 (height, width)."""
+        width, height = self.metadata.width, self.metadata.height
+        if face.square is not None:
+            exact = preprocess.frame_square(face.square, self._framing)
+            return preprocess.crop_exactly(frame.grey, exact, width, height)
         square = preprocess.make_square(face.box, self._framing)
-        return preprocess.crop(frame.grey, square, self.metadata.width, self.metadata.height)
+        return preprocess.crop(frame.grey, square, width, height)
 
     def classify(self, crops: Sequence[Image]) -> list[Expression]:
         """An Expression for each crop, uint8 (height, width), from one run of the model; [] for [].

@@ -1,14 +1,18 @@
 """Crops, resizes and scales pictures for the detectors and the model; training uses the same functions."""
 
+import math
 from collections.abc import Sequence
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from edge.contracts import Box
+from edge.contracts import Box, Square
 from edge.faces.metadata import Framing, Metadata
 from edge.frames import Frame, Image
+
+# A crop to a fraction of a pixel is made from a picture of so many times its size.
+OVERSAMPLING = 2
 
 
 def make_square(box: Box, framing: Framing) -> Box:
@@ -18,6 +22,34 @@ def make_square(box: Box, framing: Framing) -> Box:
     centre_x = box.left + box.width / 2
     centre_y = box.top + box.height / 2 + framing.shift_down * mean_px
     return Box(round(centre_x - side_px / 2), round(centre_y - side_px / 2), side_px, side_px)
+
+
+def frame_square(square: Square, framing: Framing) -> Square:
+    """The square of the model's input for a face in `square`, as `framing` describes it."""
+    centre_y_px = square.centre_y_px + framing.shift_down * square.side_px
+    return Square(square.centre_x_px, centre_y_px, max(1.0, framing.scale * square.side_px))
+
+
+def crop_exactly(grey: Image, square: Square, width: int, height: int) -> Image:
+    """The part of `grey` (H, W) in `square`, to a fraction of a pixel, resized to (height, width).
+
+    Beyond the picture, the border pixels are repeated.  `warpAffine` alone would skip pixels where it
+    shrinks: first, a larger square of whole pixels is shrunk by area to about twice the size.
+    """
+    reach_px = math.ceil(square.side_px / 2) + 2
+    left, top = math.floor(square.centre_x_px) - reach_px, math.floor(square.centre_y_px) - reach_px
+    whole_px = 2 * reach_px + 1
+    shrunk_px = min(whole_px, max(1, round(OVERSAMPLING * max(width, height) * whole_px / square.side_px)))
+    shrunk = crop(grey, Box(left, top, whole_px, whole_px), shrunk_px, shrunk_px)
+    scale = shrunk_px / whole_px
+    # OpenCV counts from the middles of pixels.
+    step_x, step_y = scale * square.side_px / width, scale * square.side_px / height
+    first_x = scale * (square.centre_x_px - square.side_px / 2 - left) + (step_x - 1) / 2
+    first_y = scale * (square.centre_y_px - square.side_px / 2 - top) + (step_y - 1) / 2
+    matrix = np.array([[step_x, 0, first_x], [0, step_y, first_y]])
+    flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
+    warped = cv2.warpAffine(shrunk, matrix, (width, height), flags=flags, borderMode=cv2.BORDER_REPLICATE)
+    return np.asarray(warped, np.uint8)
 
 
 def crop(grey: Image, square: Box, width: int, height: int) -> Image:

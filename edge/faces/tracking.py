@@ -3,7 +3,9 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
-from edge.contracts import Box, Face, FaceDetector, Search
+from edge.contracts import Box, Face, FaceDetector
+from edge.faces.box_filter import BoxFilter
+from edge.faces.regions import Region, plan_region
 from edge.faces.searching import Schedule
 from edge.frames import Frame
 
@@ -16,13 +18,6 @@ CYCLE_S = 0.2
 # How long a track may go without confirmation by a search of a part; then it is dropped.  The search of a
 # region accepts a lower score, so on its own it can keep following something that is no face.
 UNCONFIRMED_S = 2.0
-# The side of the square region in which a known face is searched for, relative to the face's longer side.
-REGION = 1.5
-# The same for the second search of a face that was not found: it may have moved, or the detector may be
-# unsure at that place.
-WIDE_REGION = 2.5
-# The factors by which the height of a face may change from one frame to the next.
-MIN_GROWTH, MAX_GROWTH = 0.7, 1.4
 # The number of regions that are searched in a frame, besides one wide region; more faces take turns.
 MAX_REGIONS = 8
 
@@ -37,8 +32,18 @@ class _Track:
     """When it was last searched for."""
     confirmed_at_s: float
     """When a search of a part last found it."""
+    region: Region
+    """Where it is searched for."""
+    filter: BoxFilter
+    steadied: Face
+    """The face as it is shown."""
     is_missed: bool = False
     """The last search for it did not find it."""
+
+    def take(self, face: Face, now_s: float) -> None:
+        """Note that it was found as `face` in the frame of `now_s`."""
+        self.face, self.seen_at_s, self.is_missed = face, now_s, False
+        self.steadied = self.filter.update(face, now_s)
 
 
 class FollowingTracker:
@@ -68,7 +73,7 @@ class FollowingTracker:
             # In a picture of another size, no face is where it was: forget all tracks.
             self._size, self._tracks, self._planned_px = (frame.width, frame.height), [], None
         if self._planned_px != self._min_face_px:
-            self._plan(frame, detector)
+            self._plan_parts(frame, detector)
         self._tracks = [
             track
             for track in self._tracks
@@ -76,9 +81,13 @@ class FollowingTracker:
         ]
         self._search_regions(frame, detector)
         self._search_parts(frame, detector)
-        return tuple(replace(track.face, track_id=track.id) for track in self._tracks if not track.is_missed)
+        return tuple(
+            replace(track.steadied, track_id=track.id, box=track.steadied.box.clip_to(frame))
+            for track in self._tracks
+            if not track.is_missed
+        )
 
-    def _plan(self, frame: Frame, detector: FaceDetector) -> None:
+    def _plan_parts(self, frame: Frame, detector: FaceDetector) -> None:
         """Divide frames of this size into parts."""
         self._planned_px = self._min_face_px
         self._schedule = Schedule(
@@ -89,20 +98,18 @@ class FollowingTracker:
         """Search for known faces near their last places."""
         # First the tracks that have waited longest; among equals, those that were found last time.
         turn = sorted(self._tracks, key=lambda track: (track.searched_at_s, track.is_missed))[:MAX_REGIONS]
+        for track in turn:
+            if not track.region.holds(track.steadied.box):
+                track.region = _plan(track.steadied, frame, detector)
         found = _remove_duplicates(
-            face
-            for track in turn
-            for face in detector.detect(frame, _make_region_search(track.face, frame, REGION))
+            face for track in turn for face in detector.detect(frame, track.region.search)
         )
         self._match(turn, found, frame.elapsed_s)
         missed = next((track for track in turn if track.is_missed), None)
         if missed is not None:
             taken = [track.face.box for track in turn if not track.is_missed]
-            wider = [
-                face
-                for face in detector.detect(frame, _make_region_search(missed.face, frame, WIDE_REGION))
-                if not _overlaps_any(face, taken)
-            ]
+            wide = _plan(missed.face, frame, detector, is_wide=True)
+            wider = [face for face in detector.detect(frame, wide.search) if not _overlaps_any(face, taken)]
             self._match([missed], wider, frame.elapsed_s)
 
     def _match(self, tracks: Sequence[_Track], faces: Sequence[Face], now_s: float) -> None:
@@ -112,7 +119,7 @@ class FollowingTracker:
             track.searched_at_s = now_s
             track.is_missed = index not in pairs
             if not track.is_missed:
-                track.face, track.seen_at_s = faces[pairs[index]], now_s
+                track.take(faces[pairs[index]], now_s)
 
     def _search_parts(self, frame: Frame, detector: FaceDetector) -> None:
         """Search the parts that are due, which confirms known faces and finds missed and new ones."""
@@ -126,33 +133,26 @@ class FollowingTracker:
                 track.confirmed_at_s = now_s
                 # A face found in its own region in this frame was searched at a size that shows more of it.
                 if track.is_missed or track.searched_at_s < now_s:
-                    track.face, track.seen_at_s, track.is_missed = found[pairs[index]], now_s, False
+                    track.take(found[pairs[index]], now_s)
         known = [track.face.box for track in self._tracks]
         for index, face in enumerate(found):
             if index in pairs.values() or _overlaps_any(face, known):
                 continue
             # A face that a second, closer search does not find would be lost in the next frame.
-            near = detector.detect(frame, _make_region_search(face, frame, REGION))
+            region = _plan(face, frame, detector)
+            near = detector.detect(frame, region.search)
             best = max(near, key=lambda other: other.box.iou(face.box), default=face)
             if near and best.box.iou(face.box) >= MIN_IOU and not _overlaps_any(best, known):
-                self._tracks.append(_Track(self._next_id, best, now_s, now_s, now_s))
+                filter_ = BoxFilter(best, now_s)
+                self._tracks.append(
+                    _Track(self._next_id, best, now_s, now_s, now_s, region, filter_, filter_.apply(best))
+                )
                 self._next_id += 1
                 known.append(best.box)
 
 
-def _make_region_search(face: Face, frame: Frame, side: float) -> Search:
-    """A search of a square of `side` times the face's longer side, about the face and inside the frame."""
-    box = face.box
-    side_px = round(side * max(box.width, box.height))
-    width, height = min(side_px, frame.width), min(side_px, frame.height)
-    left = max(0, min(box.left + (box.width - width) // 2, frame.width - width))
-    top = max(0, min(box.top + (box.height - height) // 2, frame.height - height))
-    return Search(
-        Box(left, top, width, height),
-        round(MIN_GROWTH * box.height),
-        round(MAX_GROWTH * box.height),
-        is_tracking=True,
-    )
+def _plan(face: Face, frame: Frame, detector: FaceDetector, *, is_wide: bool = False) -> Region:
+    return plan_region(face.box, frame.width, frame.height, detector.region_grid, is_wide=is_wide)
 
 
 def _match_boxes(tracks: Sequence[Box], faces: Sequence[Box]) -> dict[int, int]:

@@ -9,7 +9,7 @@ import msgspec
 import numpy as np
 import pytest
 
-from edge.contracts import Box, Face
+from edge.contracts import Box, Face, Square
 from edge.errors import ModelError
 from edge.faces import metadata
 from edge.faces.classifier import OnnxClassifier
@@ -50,6 +50,14 @@ def test_crop_is_framed_for_the_detector(tmp_path: Path) -> None:
     np.testing.assert_array_equal(OnnxClassifier(path, "haar").crop(frame, face), grey[60:108, 60:108])
     wider = OnnxClassifier(path, "yunet").crop(frame, face)
     assert wider.shape == (48, 48) and (wider != grey[60:108, 60:108]).any()
+
+
+def test_crop_lies_in_the_steadied_square_where_there_is_one(tmp_path: Path) -> None:
+    classifier = OnnxClassifier(onnx_files.write(tmp_path / "bands.onnx"), "haar")
+    grey = np.random.default_rng(0).integers(0, 255, (200, 200), np.uint8)
+    frame = Frame(grey, PixelFormat.GREY, 200, 200, 0, 0.0, 0.0)
+    crop = classifier.crop(frame, Face(Box(0, 0, 9, 9), 1.0, square=Square(84.0, 84.0, 48.0)))
+    np.testing.assert_array_equal(crop, grey[60:108, 60:108])
 
 
 def test_temperature_of_the_file_softens_the_probabilities(tmp_path: Path) -> None:

@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 import pytest
 
-from edge.contracts import Box
+from edge.contracts import Box, Square
 from edge.faces import preprocess
 from edge.faces.metadata import Framing, Metadata
 from edge.frames import Frame, PixelFormat
@@ -53,6 +53,42 @@ def test_crop_has_the_models_size_and_keeps_the_mean(side: int) -> None:
     crop = preprocess.crop(GRADIENT, Box(5, 5, side, side), 48, 48)
     assert crop.shape == (48, 48) and crop.dtype == np.uint8
     assert abs(float(crop.mean()) - float(GRADIENT[5 : 5 + side, 5 : 5 + side].mean())) < 1
+
+
+def test_exact_crop_of_whole_pixels_is_nearly_the_pixels_themselves() -> None:
+    crop = preprocess.crop_exactly(GRADIENT, Square(34.0, 44.0, 48.0), 48, 48)
+    assert np.abs(crop.astype(int) - GRADIENT[20:68, 10:58]).max() <= 1
+
+
+@pytest.mark.parametrize("side_px", [20.0, 33.3, 47.3, 70.6])
+def test_exact_crop_follows_fractions_of_a_pixel(side_px: float) -> None:
+    """On a slope of one grey level a pixel, a shift by half a pixel is half a level in the mean."""
+
+    def mean_at(x: float, y: float) -> float:
+        return float(preprocess.crop_exactly(GRADIENT, Square(x, y, side_px), 48, 48).mean())
+
+    # The slope is the sum of row and column, counted from the middles of pixels.
+    for shift in (0.0, 0.25, 0.5, 0.8):
+        assert mean_at(55 + shift, 50) == pytest.approx(55 + shift + 50 - 1, abs=0.15)
+        assert mean_at(55, 50 + shift) == pytest.approx(55 + shift + 50 - 1, abs=0.15)
+
+
+def test_exact_crop_shows_the_whole_square_and_no_more() -> None:
+    crop = preprocess.crop_exactly(GRADIENT, Square(55.25, 50.5, 90.0), 48, 48).astype(float)
+    step = 90 / 48
+    np.testing.assert_allclose(np.diff(crop, axis=1), step, atol=1.01)
+    assert crop[0, 0] == pytest.approx(55.25 - 45 + 50.5 - 45 + step - 1, abs=1)
+    assert crop[-1, -1] == pytest.approx(55.25 + 45 + 50.5 + 45 - step - 1, abs=1)
+
+
+def test_exact_crop_beyond_the_picture_repeats_the_border() -> None:
+    crop = preprocess.crop_exactly(GRADIENT, Square(0.0, 50.0, 48.0), 48, 48)
+    assert (crop[:, :20] == crop[:, :1]).all() and (np.diff(crop[:, 30:].astype(int)) > 0).all()
+
+
+def test_exact_framing_is_that_of_whole_pixels() -> None:
+    framing = Framing(scale=1.2, shift_down=0.1)
+    assert preprocess.frame_square(Square(120.0, 80.0, 50.0), framing) == Square(120.0, 85.0, 60.0)
 
 
 def test_input_is_scaled_as_the_metadata_says() -> None:

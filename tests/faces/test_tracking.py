@@ -6,6 +6,7 @@ from functools import partial
 import pytest
 
 from edge.contracts import Box, Face, Search
+from edge.faces.box_filter import MAX_LAG
 from edge.faces.tracking import CYCLE_S, LOST_AFTER_S, MAX_REGIONS, UNCONFIRMED_S, FollowingTracker
 from tests.scripted import HEIGHT, WIDTH, ScriptedDetector, face_at, frame_at
 
@@ -39,9 +40,8 @@ def searches_for(faces: Sequence[Face], *, frames: int = 30) -> list[list[Search
 def test_moving_face_keeps_its_id_and_is_seen_in_every_frame() -> None:
     frames = run(lambda now_s: [face_at(round(20 + 300 * now_s))], 1.5)
     assert all(set(frame) == {1} for frame in frames)
-    assert [frame[1].left for frame in frames] == [
-        round(20 + 300 * step / FPS) for step in range(len(frames))
-    ]
+    lags_px = [abs(frame[1].left - round(20 + 300 * step / FPS)) for step, frame in enumerate(frames)]
+    assert max(lags_px) <= round(100 * MAX_LAG) and max(lags_px[10:]) <= 3
 
 
 def test_face_too_fast_for_its_region_is_found_in_the_wider_one_at_once() -> None:
@@ -152,7 +152,9 @@ def test_frame_costs_no_more_searches_than_promised(count: int) -> None:
 
 def test_known_face_is_looked_for_in_a_small_region_over_few_sizes() -> None:
     (region,) = [search for search in searches_for([face_at(300)])[1] if search.is_tracking]
-    assert region.region == Box(275, 75, 150, 150)
+    around = Box(290, 90, 120, 120)
+    assert region.region.intersection_area(around) == around.area
+    assert region.region.width == region.region.height <= 200
     assert 60 <= region.min_face_px < 100 < region.max_face_px <= 150
 
 
@@ -160,7 +162,8 @@ def test_region_at_the_edge_is_moved_into_the_frame() -> None:
     (region,) = [
         search for search in searches_for([face_at(WIDTH - 100, HEIGHT - 100)])[1] if search.is_tracking
     ]
-    assert region.region == Box(WIDTH - 150, HEIGHT - 150, 150, 150)
+    assert (region.region.right, region.region.bottom) == (WIDTH, HEIGHT)
+    assert region.region.left <= WIDTH - 150 and region.region.top <= HEIGHT - 150
 
 
 def test_face_higher_than_the_frame_allows_a_region_for_is_followed() -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from edge.contracts import Box, Face, Search
+from edge.contracts import Box, Face, RegionGrid, Search
 from edge.errors import DataError
 from edge.frames import Frame
 from export.data import framing
@@ -20,6 +20,7 @@ class KnownDetector:
     """A FaceDetector that finds a face of known place in every crop with enough light."""
 
     name = "known"
+    region_grid = RegionGrid(face_px=64, picture_px=128, wide_picture_px=160, cell_px=32)
 
     def __init__(self, width: float, height: float, down: float) -> None:
         """In sides of the crop: the size of the box, and how far below the crop's centre its centre lies."""
