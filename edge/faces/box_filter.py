@@ -15,8 +15,8 @@ from edge.contracts import Box, Face, Square
 # delay is 1 / (2 pi 0.6 Hz) = 0.27 s where nothing moves and 0.015 s for a face that moves by its width in a
 # second.  At any constant speed, the box lags behind by less than 1 / (2 pi 10) = 1.6 % of its width.
 PLACE_HZ, PLACE_HZ_PER_SPEED = 0.6, 10.0
-# The same of the size, whose speed is that of its logarithm: it lags behind by less than 4 %.
-SIZE_HZ, SIZE_HZ_PER_SPEED = 0.25, 4.0
+# The same of the size, whose speed is that of its logarithm: it lags behind by less than 2.7 %.
+SIZE_HZ, SIZE_HZ_PER_SPEED = 0.25, 6.0
 # The cutoff of the speeds themselves.
 SPEED_HZ = 1.0
 # The cutoff of where the box is about its landmarks, which changes only when the head turns.
