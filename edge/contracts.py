@@ -203,7 +203,7 @@ class Camera(Protocol):
     name: str
     """What the log calls the camera; it holds no password."""
     is_live: bool
-    """Whether frames that are not read in time are lost, as with a device; in a file they wait."""
+    """Whether frames are dropped when the program is too slow, as with a device; if not, the camera waits."""
     frame_count: int | None
     """How many frames there will be; None while the camera is closed, and where that is unknown."""
 

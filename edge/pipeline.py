@@ -128,7 +128,7 @@ class Pipeline:
             self._frames.close()
 
     def _read_frames(self) -> Iterator[Frame]:
-        """Yields the camera's frames; ignores time-outs before the first frame while it may still come."""
+        """Yields the camera's frames; ignores time-outs while the first one may still come, until a stop."""
         opened_s = time.monotonic()
         frames = iter(self._camera)
         while not self._frames.is_closed:
