@@ -12,9 +12,11 @@ import pytest
 from benchmarks.peers import catalogue
 from benchmarks.peers.catalogue import PeerFiles
 from benchmarks.peers.environments import PeerUnavailable
+from benchmarks.peers.ranking import HEADS
 from benchmarks.peers.runners import bare, make_stand_in, resize_yunet
 from benchmarks.peers.runners.shared_loop import read_pictures
 from benchmarks.peers.turns import make_command, run_once
+from tests.conftest import ROOT
 
 
 def test_peers_without_their_files_name_what_is_missing(tmp_path: Path) -> None:
@@ -29,6 +31,13 @@ def test_peers_without_their_files_name_what_is_missing(tmp_path: Path) -> None:
     assert reasons["HSEmotion (ONNX) + YuNet"] == f"{tmp_path}/yunet.onnx is not there"
     assert "fer-edge, Haar" not in reasons and "fer 25.10.3" not in reasons
     assert len({peer.name for peer in catalogue.PEERS}) == len(catalogue.PEERS)
+
+
+def test_table_in_the_readme_has_the_columns_and_the_names_that_are_printed() -> None:
+    lines = (ROOT / "README.md").read_text().splitlines()
+    head, _, *rows = (line.strip("|").split("|") for line in lines if line.count("|") == len(HEADS) + 1)
+    assert tuple(cell.strip() for cell in head) == HEADS
+    assert rows and {row[0].strip() for row in rows} <= {peer.name for peer in catalogue.PEERS}
 
 
 def test_real_pipeline_runs_as_a_peer(face_clip: Path) -> None:
