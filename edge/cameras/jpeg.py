@@ -11,6 +11,9 @@ _HEADER_BYTES = 65_536
 # Markers: the start of the picture, of an EXIF segment, of the pixels, and those that begin a frame header.
 _SOI, _APP1, _SOS = 0xD8, 0xE1, 0xDA
 _FRAME_HEADERS = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
+_EOI = b"\xff\xd9"
+# Nearly every camera puts the end marker within the last so many bytes.
+_TAIL_BYTES = 64
 _EXIF_START = b"Exif\0\0"
 _ORIENTATION_TAG, _SHORT = 0x0112, 3
 
@@ -43,6 +46,14 @@ def read_header(jpeg: Image) -> JpegHeader | None:
             at += 2 + length
     except struct.error:
         return None  # The header is cut off.
+
+
+def has_end(jpeg: Image) -> bool:
+    """Whether a JPEG, (N,) uint8, holds the marker of its end; cameras may add any bytes behind it.
+
+    Only a thumbnail in the header can have an end marker of its own: inside a picture there is none.
+    """
+    return _EOI in jpeg[-_TAIL_BYTES:].tobytes() or _EOI in jpeg.tobytes()
 
 
 def _read_orientation(exif: bytes) -> Orientation:

@@ -69,6 +69,8 @@ class UsbCamera:
         self._width, self._height = width, height
         # The size of the last frame, which may be another than the driver reported.
         self._size: tuple[int, int] | None = None
+        # Whether the last frame was whole.
+        self._sends_whole = False
         self._stamper = FrameStamper()
         # The format as it was logged last.
         self._logged_format = ""
@@ -95,7 +97,7 @@ class UsbCamera:
         except BaseException:
             self.__exit__(None, None, None)
             raise
-        self._stamper, self._size = FrameStamper(), None
+        self._stamper, self._size, self._sends_whole = FrameStamper(), None, False
         return self
 
     def __exit__(
@@ -109,12 +111,25 @@ class UsbCamera:
         return self
 
     def __next__(self) -> Frame:
-        frame = self._read()
+        frame = self._read_whole()
         if self._size not in (None, (frame.width, frame.height)):
             # Either the camera has changed its size, and the next frame has the new size as well; or the
             # header of this frame is damaged.
-            frame = self._read()
+            frame = self._read_whole()
         self._size = frame.width, frame.height
+        return frame
+
+    def _read_whole(self) -> Frame:
+        """The next frame that is not cut off; a cut one is a dropped frame.
+
+        Some cameras leave out the end of every JPEG: several in a row without an end are given as they are.
+        """
+        for _ in range(MAX_EMPTY_READS):
+            frame = self._read()
+            is_whole = frame.format is not PixelFormat.MJPG or jpeg.has_end(frame.buffer)
+            if is_whole or not self._sends_whole:
+                break
+        self._sends_whole = is_whole
         return frame
 
     def _read(self) -> Frame:

@@ -44,6 +44,14 @@ def test_what_is_no_header_gives_none_wherever_it_is_cut() -> None:
     assert set(found[first:]) == {(64, 48, BY_EXIF[6])}
 
 
+def test_end_is_found_whatever_follows_it_and_missed_where_it_is_cut_off() -> None:
+    whole = encode()
+    for padding in (b"", b"\0" * 10, b"\0" * 5_000, b"\xff" * 100):
+        assert jpeg.has_end(np.frombuffer(whole + padding, np.uint8))
+    for length in (0, 2, 100, len(whole) // 2, len(whole) - 1):
+        assert not jpeg.has_end(np.frombuffer(whole[:length], np.uint8))
+
+
 def test_damaged_header_raises_nothing() -> None:
     whole = bytearray(add_exif(encode(), 6)[:200])
     generator = np.random.default_rng(0)

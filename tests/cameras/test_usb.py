@@ -225,6 +225,28 @@ def test_empty_frame_is_a_dropped_frame_and_no_lost_camera(machine: FakeMachine,
         assert [frame.number for frame in islice(camera, 6)] == [0, 1, 3, 4, 5, 7]
 
 
+def test_frame_that_the_bus_cut_off_is_a_dropped_frame(machine: FakeMachine) -> None:
+    whole = make_square(640, 480)
+    show_jpegs(machine, whole, whole[: len(whole) // 2], whole, whole[:-2], whole[:900], whole)
+    with machine.make_camera() as camera:
+        assert [frame.number for frame in islice(camera, 3)] == [0, 2, 5]
+
+
+def test_camera_that_never_ends_its_jpegs_loses_no_frame(machine: FakeMachine) -> None:
+    endless = make_square(640, 480)[:-2]
+    show_jpegs(machine, *[endless] * 4)
+    with machine.make_camera() as camera:
+        frames = list(islice(camera, 4))
+    assert [frame.number for frame in frames] == [0, 1, 2, 3] and all(frame.grey.any() for frame in frames)
+
+
+def test_camera_whose_frames_are_all_cut_from_now_on_goes_on_with_them(machine: FakeMachine) -> None:
+    whole = make_square(640, 480)
+    show_jpegs(machine, whole, *[whole[:-2]] * 10)
+    with machine.make_camera() as camera:
+        assert [frame.number for frame in islice(camera, 4)] == [0, 5, 6, 7]
+
+
 def test_frozen_camera_times_out(machine: FakeMachine) -> None:
     assert isinstance(provoke_fault(machine, "frozen"), CameraTimeout)
 
