@@ -2,10 +2,9 @@
 
 import logging
 from collections import deque
-from collections.abc import Iterator
-from types import TracebackType
 from typing import Self
 
+from edge.cameras.wrapper import CameraWrapper
 from edge.contracts import Camera, FaceDetector
 from edge.frames import Frame
 from edge.orientation import Orientation
@@ -21,7 +20,7 @@ ROUNDS, MIN_ROUNDS = 6, 4
 MIN_SCORE_RATIO = 1.2
 
 
-class SelfTurningCamera:
+class SelfTurningCamera(CameraWrapper):
     """A Camera around another one: it delivers pictures as they are until it has found the right turn.
 
     From then on it turns all pictures so, also when the camera is opened again.
@@ -29,31 +28,19 @@ class SelfTurningCamera:
 
     def __init__(self, camera: Camera, detector: FaceDetector, min_face_px: int) -> None:
         """`detector` belongs to this camera alone, which drops it when it has found the turn."""
-        self._camera, self._min_face_px = camera, min_face_px
+        super().__init__(camera)
+        self._min_face_px = min_face_px
         self._detector: FaceDetector | None = detector
         self._orientation = Orientation()
         self._searched_at_s = float("-inf")
         self._round: dict[int, float] = {}
         self._rounds: deque[dict[int, float]] = deque(maxlen=ROUNDS)
-        self.name, self.is_live = camera.name, camera.is_live
-        self.frame_count = camera.frame_count
 
     def __enter__(self) -> Self:
-        self._camera.__enter__()
-        self.name, self.frame_count = self._camera.name, self._camera.frame_count
         self._searched_at_s = float("-inf")
-        return self
+        return super().__enter__()
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._camera.__exit__(kind, error, trace)
-
-    def __iter__(self) -> Iterator[Frame]:
-        return self
-
-    def __next__(self) -> Frame:
-        frame = next(self._camera)
+    def _change(self, frame: Frame) -> Frame:
         if self._detector is not None and frame.elapsed_s - self._searched_at_s >= SEARCH_EVERY_S:
             self._searched_at_s = frame.elapsed_s
             self._search(frame, self._detector)
