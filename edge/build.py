@@ -108,7 +108,10 @@ def make_camera(config: Config, *, is_paced: bool, on_reconnect: Callable[[], No
     """
     requested, orientation = (config.width, config.height, config.fps), config.orientation
     camera: Camera
-    match parse_camera(config.camera):
+    spec = parse_camera(config.camera)
+    if config.camera_controls and not isinstance(spec, V4l2Device | CsiCamera):
+        log.warning("camera_controls has no effect: only USB and CSI cameras have controls")
+    match spec:
         case DemoPicture():
             return _turn(DemoCamera(*requested), orientation, config)
         case VideoFile(source) | UnsupportedUrl(source):

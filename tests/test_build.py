@@ -2,6 +2,7 @@
 
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import cv2
 import pytest
@@ -10,7 +11,10 @@ from edge import build as builders
 from edge.build import build, make_camera
 from edge.cameras.demo import DemoCamera
 from edge.cameras.reconnecting import ReconnectingCamera
+from edge.cameras.self_turning import SelfTurningCamera
+from edge.cameras.turned import TurnedCamera
 from edge.cameras.video import VideoCamera
+from edge.cameras.wrapper import CameraWrapper
 from edge.contracts import FaceDetector, Sink
 from edge.drawing.blur import BlurredFrame
 from edge.settings.config import Config
@@ -92,3 +96,36 @@ def test_libraries_are_limited_before_anything_is_built(monkeypatch: pytest.Monk
 )
 def test_camera_is_of_the_kind_that_its_spec_names_and_a_device_is_reconnected(spec: str, kind: type) -> None:
     assert type(make_camera(Config(camera=spec), is_paced=False)) is kind
+
+
+@pytest.mark.parametrize(
+    ("options", "kinds"),
+    [
+        ({}, [DemoCamera]),
+        ({"mirror": True}, [TurnedCamera, DemoCamera]),
+        ({"auto_rotate": True}, [SelfTurningCamera, DemoCamera]),
+        ({"auto_rotate": True, "flip": True}, [SelfTurningCamera, TurnedCamera, DemoCamera]),
+    ],
+)
+def test_camera_is_turned_as_the_settings_say(options: dict[str, Any], kinds: list[type]) -> None:
+    camera = make_camera(Config(camera="demo", detector="haar", **options), is_paced=False)
+    found: list[type] = [type(camera)]
+    while isinstance(camera, CameraWrapper):
+        camera = camera._camera
+        found.append(type(camera))
+    assert found == kinds
+
+
+def test_notice_of_a_camera_on_its_side_has_the_size_of_its_pictures() -> None:
+    config = Config(camera="/dev/no-camera", rotate=90, width=640, height=480, wait_for_camera=True)
+    with make_camera(config, is_paced=False) as camera:
+        frame = next(camera)
+    assert frame.notice and (frame.width, frame.height) == (480, 640)
+
+
+@pytest.mark.parametrize(("spec", "is_ignored"), [("demo", True), ("rtsp://door/stream", True), ("0", False)])
+def test_controls_of_a_camera_that_has_none_are_told(
+    spec: str, is_ignored: bool, caplog: pytest.LogCaptureFixture
+) -> None:
+    make_camera(Config(camera=spec, camera_controls={"zoom": 2}), is_paced=False)
+    assert ("camera_controls has no effect" in caplog.text) == is_ignored
