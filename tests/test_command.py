@@ -15,8 +15,10 @@ from edge.errors import ConfigError
 from tests.conftest import ROOT
 
 TIMEOUT_S = 120
-# The programs of benchmarks/peers/runners run in other environments, without this package.
+# Programs that benchmarks start, and that import nothing of this checkout: those of peers/runners run in
+# other environments, and any_checkout.py runs the worker of another checkout.
 PEERS = ROOT / "benchmarks" / "peers" / "runners"
+ANY_CHECKOUT = ROOT / "benchmarks" / "passes" / "any_checkout.py"
 
 
 def name_of(path: Path) -> str:
@@ -28,7 +30,9 @@ COMMANDS = sorted(
     name_of(path)
     for package in ("benchmarks", "edge", "export")
     for path in (ROOT / package).glob("**/*.py")
-    if 'if __name__ == "__main__":' in path.read_text() and not path.is_relative_to(PEERS)
+    if 'if __name__ == "__main__":' in path.read_text()
+    and not path.is_relative_to(PEERS)
+    and path != ANY_CHECKOUT
 )
 
 
