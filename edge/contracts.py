@@ -86,10 +86,11 @@ class Search:
 
 @dataclass(frozen=True, slots=True)
 class RegionGrid:
-    """How a detector wants to be shown a face that is tracked, so that it finds it most steadily.
+    """The pictures in which a detector finds a tracked face most steadily.
 
-    The face is about `face_px` high in a square picture of `picture_px`, of `wide_picture_px` where it was
-    missed.  When the picture is shifted by `cell_px`, the detector finds the same, shifted.
+    The face is about `face_px` high in a square picture of `picture_px`, or of `wide_picture_px` after it was
+    missed.  If the picture is shifted by `cell_px`, the detector's boxes shift with it and stay the same
+    otherwise.
     """
 
     face_px: int
@@ -100,7 +101,7 @@ class RegionGrid:
 
 @dataclass(frozen=True, slots=True)
 class Square:
-    """A square in fractions of the frame's pixels."""
+    """A square whose centre and side are given to fractions of a pixel of the frame."""
 
     centre_x_px: float
     centre_y_px: float
@@ -228,7 +229,7 @@ class FaceDetector(Protocol):
     name: str
     """The key of this detector's crop framing in the model file's metadata, such as "haar"."""
     region_grid: RegionGrid
-    """How it wants to be shown a face that is tracked."""
+    """The pictures in which it finds a tracked face most steadily."""
 
     def plan_searches(self, width: int, height: int, min_face_px: int, /) -> Sequence[Search]:
         """Divide the search of a whole frame into short searches.
