@@ -15,6 +15,15 @@ def frame_at(elapsed_s: float, width: int = WIDTH, height: int = HEIGHT) -> Fram
     return Frame(_BLACK, PixelFormat.GREY, width, height, 0, 0.0, elapsed_s)
 
 
+def frame_showing(faces: Sequence[Face], elapsed_s: float) -> Frame:
+    """A frame in which the faces are bright."""
+    picture = _BLACK.copy()
+    for face in faces:
+        box = face.box
+        picture[max(0, box.top) : box.bottom, max(0, box.left) : box.right] = 200
+    return Frame(picture, PixelFormat.GREY, WIDTH, HEIGHT, 0, 0.0, elapsed_s)
+
+
 def face_at(left: int, top: int = 100, size: int = 100, score: float = 1.0) -> Face:
     return Face(Box(left, top, size, size), score)
 

@@ -248,3 +248,21 @@ def test_bytes_that_are_no_jpeg_are_not_readable_and_others_are(content: bytes) 
         0.0,
     ).is_decodable
     assert Frame(black, PixelFormat.BGR, 64, 48, 0, 0.0, 0.0).is_decodable
+
+
+@pytest.mark.parametrize("size", [(64, 96), (65, 97), (1, 1), (3, 200)])
+def test_grey_is_halved_again_and_again_and_kept(size: tuple[int, int]) -> None:
+    frame = Frame(np.full(size, 77, np.uint8), PixelFormat.GREY, size[1], size[0], 0, 0.0, 0.0)
+    for halvings in (3, 1, 2):
+        shrunk = frame.shrink_grey(halvings)
+        assert shrunk.shape == tuple(max(1, side >> halvings) for side in size)
+        assert (shrunk == 77).all() and not shrunk.flags.writeable
+        assert frame.shrink_grey(halvings) is shrunk
+
+
+def test_halved_jpeg_is_decoded_at_half_its_size_where_grey_is_not_needed() -> None:
+    jpeg = np.asarray(cv2.imencode(".jpg", np.full((64, 96), 77, np.uint8))[1], np.uint8).reshape(-1)
+    frame = make_frame(jpeg, PixelFormat.MJPG)
+    assert frame.shrink_grey(3).shape == (8, 12)
+    assert frame._grey is None and frame._half_grey is not None
+    assert np.shares_memory(frame.shrink_grey(1), frame._half_grey)

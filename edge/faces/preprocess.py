@@ -84,16 +84,16 @@ def resize(grey: Image, width: int, height: int) -> Image:
 def crop_for_search(frame: Frame, region: Box, width: int, height: int) -> Image:
     """The grey pixels of `frame` in `region`, resized to (height, width).
 
-    Uses the picture at half the resolution where that is enough.  A frame in which no face is tracked yet is
-    then decoded at half its size only.
+    Uses the frame's smallest shrunk picture that is large enough, which all searches of a frame share.  A
+    frame in which no face is tracked yet is then decoded at half its size only.
     """
-    is_half_enough = 2 * width <= region.width and 2 * height <= region.height
-    half = frame.half_grey if is_half_enough else None
-    if half is not None:
-        picture = half[region.top // 2 : (region.bottom + 1) // 2, region.left // 2 : (region.right + 1) // 2]
-    else:
-        picture = frame.grey[region.top : region.bottom, region.left : region.right]
-    return resize(picture, width, height)
+    halvings = 0
+    while width << (halvings + 1) <= region.width and height << (halvings + 1) <= region.height:
+        halvings += 1
+    picture = frame.shrink_grey(halvings) if halvings else frame.grey
+    # The region reaches into the pixels at its ends.
+    bottom, right = -(-region.bottom // 2**halvings), -(-region.right // 2**halvings)
+    return resize(picture[region.top >> halvings : bottom, region.left >> halvings : right], width, height)
 
 
 def measure_sharpness(picture: Image) -> float:
@@ -103,6 +103,17 @@ def measure_sharpness(picture: Image) -> float:
     """
     _, deviation = cv2.meanStdDev(cv2.Laplacian(picture, cv2.CV_16S))
     return float(deviation[0, 0]) ** 2
+
+
+def measure_difference(picture: Image, other: Image, counts: Image) -> tuple[float, float]:
+    """The mean and the largest difference of two pictures (H, W), where `counts` (H, W) is not 0.
+
+    Both are 0 where no pixel counts.
+    """
+    difference = cv2.absdiff(picture, other)
+    mean, *_ = cv2.mean(difference, counts)
+    _, largest, _, _ = cv2.minMaxLoc(difference, counts)
+    return mean, largest
 
 
 def make_batch(crops: Sequence[Image] | Image, metadata: Metadata) -> NDArray[np.float32]:

@@ -3,8 +3,10 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
-from edge.contracts import Box, Face, FaceDetector
+from edge.contracts import Box, Face, FaceDetector, Search
+from edge.faces import changes
 from edge.faces.box_filter import BoxFilter
+from edge.faces.changes import ChangeWatch
 from edge.faces.regions import Region, plan_region
 from edge.faces.searching import Schedule
 from edge.frames import Frame
@@ -50,7 +52,8 @@ class FollowingTracker:
     """A Tracker that searches for known faces near their last places, and for new ones part by part.
 
     The searches of a frame are at most MAX_REGIONS + 1 regions, one more for each new face, and as many parts
-    as are needed to search each part once per CYCLE_S.  All times are media time.
+    as are needed to search each part once per CYCLE_S; a part that has not changed is left out until
+    changes.SLOW_CYCLE_S are over.  All times are media time.
     """
 
     def __init__(self, min_face_px: int, cycle_s: float = CYCLE_S) -> None:
@@ -61,6 +64,7 @@ class FollowingTracker:
         self._next_id = 1
         self._size = (0, 0)
         self._schedule = Schedule((), cycle_s)
+        self._watch = ChangeWatch()
 
     def set_min_face_px(self, min_face_px: int) -> None:
         """Search for faces from `min_face_px` from the next frame on; any thread may call it."""
@@ -79,6 +83,9 @@ class FollowingTracker:
             for track in self._tracks
             if now_s - track.seen_at_s <= LOST_AFTER_S and now_s - track.confirmed_at_s <= UNCONFIRMED_S
         ]
+        if self._tracks:
+            # The crops of faces will need grey at full size: do not decode a JPEG at half its size as well.
+            frame.grey  # noqa: B018  decoded on first use
         self._search_regions(frame, detector)
         self._search_parts(frame, detector)
         return tuple(
@@ -90,6 +97,7 @@ class FollowingTracker:
     def _plan_parts(self, frame: Frame, detector: FaceDetector) -> None:
         """Divide frames of this size into parts."""
         self._planned_px = self._min_face_px
+        self._watch = ChangeWatch()
         self._schedule = Schedule(
             detector.plan_searches(frame.width, frame.height, self._planned_px), self._cycle_s
         )
@@ -125,7 +133,7 @@ class FollowingTracker:
         """Search the parts that are due, which confirms known faces and finds missed and new ones."""
         now_s = frame.elapsed_s
         found = _remove_duplicates(
-            face for part in self._schedule.take_due(now_s) for face in detector.detect(frame, part)
+            face for part in self._choose_parts(frame) for face in detector.detect(frame, part)
         )
         pairs = _match_boxes([track.face.box for track in self._tracks], [face.box for face in found])
         for index, track in enumerate(self._tracks):
@@ -149,6 +157,25 @@ class FollowingTracker:
                 )
                 self._next_id += 1
                 known.append(best.box)
+
+    def _choose_parts(self, frame: Frame) -> list[Search]:
+        """Of the parts whose turn it is, those that changed, and those with a face that waits for them."""
+        due = self._schedule.take_due(frame.elapsed_s)
+        if not due:
+            return []
+        known = [track.face.box for track in self._tracks if not track.is_missed]
+        waiting = [track.face.box for track in self._tracks if self._needs_part(track, frame.elapsed_s)]
+        return [
+            part
+            for part in due
+            if self._watch.needs_search(part, frame, known)
+            or any(part.region.intersection_area(box) > box.area / 2 for box in waiting)
+        ]
+
+    def _needs_part(self, track: _Track, now_s: float) -> bool:
+        """Whether the search of a part may find what the search of the region has not, or must confirm it."""
+        is_late = now_s - track.seen_at_s >= self._cycle_s
+        return track.is_missed or is_late or now_s - track.confirmed_at_s > changes.SLOW_CYCLE_S
 
 
 def _plan(face: Face, frame: Frame, detector: FaceDetector, *, is_wide: bool = False) -> Region:

@@ -140,3 +140,13 @@ def test_blur_reduces_the_sharpness_and_a_uniform_picture_has_a_sharpness_of_0()
     blurred = np.asarray(cv2.GaussianBlur(noise, (5, 5), 0), np.uint8)
     assert preprocess.measure_sharpness(noise) > 4 * preprocess.measure_sharpness(blurred) > 0
     assert preprocess.measure_sharpness(np.full((48, 48), 7, np.uint8)) == 0
+
+
+def test_difference_is_measured_where_it_counts() -> None:
+    counts = np.zeros(GRADIENT.shape, np.uint8)
+    assert preprocess.measure_difference(GRADIENT, GRADIENT + 5, counts) == (0.0, 0.0)
+    counts[10:20, 30:50] = 1
+    other = GRADIENT.copy()
+    other[0, 0] += 90
+    other[10:20, 30:40] += 8
+    assert preprocess.measure_difference(GRADIENT, other, counts) == (4.0, 8.0)

@@ -8,7 +8,7 @@ import pytest
 from edge.contracts import Box, Face, Search
 from edge.faces.box_filter import MAX_LAG
 from edge.faces.tracking import CYCLE_S, LOST_AFTER_S, MAX_REGIONS, UNCONFIRMED_S, FollowingTracker
-from tests.scripted import HEIGHT, WIDTH, ScriptedDetector, face_at, frame_at
+from tests.scripted import HEIGHT, WIDTH, ScriptedDetector, face_at, frame_at, frame_showing
 
 FPS = 30
 Script = Callable[[float], Sequence[Face]]
@@ -20,7 +20,7 @@ def run(script: Script, seconds: float, tracker: FollowingTracker | None = None)
     frames = []
     for step in range(round(seconds * FPS)):
         detector.faces = list(script(step / FPS))
-        faces = tracker.track(frame_at(step / FPS), detector)
+        faces = tracker.track(frame_showing(detector.faces, step / FPS), detector)
         frames.append({face.track_id: face.box for face in faces if face.track_id is not None})
         assert len(frames[-1]) == len(faces)
     return frames
