@@ -5,6 +5,8 @@ from collections.abc import Callable
 
 from msgspec import Meta
 
+from export.data.dataset import find_label
+
 
 def from_meta(kind: type, meta: Meta) -> Callable[[str], float]:
     """The type for numbers of `kind`, int or float, in the range of `meta`."""
@@ -60,8 +62,8 @@ def fraction(text: str) -> float:
 
 
 def labels(text: str) -> tuple[str, ...]:
-    """Labels with commas between them."""
-    return tuple(label.strip() for label in text.split(","))
+    """Labels with commas between them, each by FER2013's name for it."""
+    return tuple(find_label(label) for label in text.split(","))
 
 
 def _parse(text: str) -> float:

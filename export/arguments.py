@@ -46,7 +46,7 @@ def _add_convert(add: Commands) -> None:
         commands.convert,
         "Convert a Keras model to NAME.float.onnx and NAME.int8.onnx, quantized in the best of several ways. "
         "Compares all forms on held-out images (PublicTest, or else the images that were not used for the "
-        "calibration), and writes nothing if they disagree.",
+        "calibration), and writes no file that disagrees: where int8 does, the float file alone.",
     )
     model = command.add_mutually_exclusive_group(required=True)
     model.add_argument(
@@ -74,6 +74,9 @@ def _add_convert(add: Commands) -> None:
         help=f"largest difference of a probability, float ONNX against Keras {DEFAULT}",
     )
     add_tolerances(command)
+    command.add_argument(
+        "--float-only", action="store_true", help="write NAME.float.onnx alone (default: both)"
+    )
 
 
 def _add_quantize(add: Commands) -> None:

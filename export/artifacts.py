@@ -22,6 +22,12 @@ def write_files(contents: Mapping[Path, bytes]) -> None:
         ) from error
 
 
+def measure_size(path: Path) -> int:
+    """The bytes in a file, or in all files of a folder."""
+    files_in_it = [part for part in path.rglob("*") if part.is_file()] if path.is_dir() else [path]
+    return sum(part.stat().st_size for part in files_in_it)
+
+
 def describe_origin(path: Path) -> str:
     """The name of a file and its digest, for the metadata of a model; of a folder the name alone."""
     return f"{path.name} (sha256 {files.sha256(path)})" if path.is_file() else path.name

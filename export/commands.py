@@ -45,6 +45,9 @@ def convert(arguments: Namespace) -> None:
         labels=arguments.labels,
         scale=arguments.scale,
         offset=arguments.offset,
+        output_name=arguments.output_name,
+        side_px=arguments.side,
+        is_float_only=arguments.float_only,
         calibrate_by=arguments.calibrate_by,
         tolerances=Tolerances(
             arguments.difference, arguments.tolerance, arguments.recall_tolerance, arguments.same_top
@@ -77,9 +80,7 @@ def evaluate_model(arguments: Namespace) -> None:
         predict, metadata = load_onnx(arguments.model)
     else:
         import_tensorflow()
-        predict, metadata = _load_keras_predictor(
-            arguments.model, arguments.labels, arguments.scale, arguments.offset
-        )
+        predict, metadata = _load_keras_predictor(arguments)
     map_labels(metadata.labels)
     probabilities = predict_all(predict, resize_crops(split.images, metadata), arguments.split)
     check_probabilities(probabilities, len(metadata.labels), arguments.model)
@@ -128,19 +129,21 @@ def measure_framing(arguments: Namespace) -> None:
     print(framing.format_table(stats))
 
 
-def _load_keras_predictor(
-    path: Path, labels: tuple[str, ...], scale: float, offset: float
-) -> tuple[Predictor, Metadata]:
+def _load_keras_predictor(arguments: Namespace) -> tuple[Predictor, Metadata]:
     from export import keras_models
+    from export.keras_files import adaptation
 
-    model = keras_models.load(path)
+    path, labels = arguments.model, arguments.labels
+    model, _ = adaptation.adapt(
+        keras_models.load(path), len(labels), path, arguments.output_name, arguments.side
+    )
     height, width = keras_models.read_input_size(model, path)
     metadata = Metadata(
         labels=labels,
         height=height,
         width=width,
-        scale=scale,
-        offset=offset,
+        scale=arguments.scale,
+        offset=arguments.offset,
         framing=FER2013_FRAMING,
         precision="float32",
     )

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TypeAlias
 
 from edge.command import ArgumentParser
-from export.argument_types import fraction, labels, number_above
+from export.argument_types import fraction, labels, number_above, whole_number
 from export.data.dataset import LABELS, SPLITS
 from export.evaluation.compare import Tolerances
 
@@ -68,7 +68,19 @@ def add_input(command: ArgumentParser) -> None:
         type=labels,
         default=LABELS,
         metavar="A,B,…",
-        help=f"Keras: the classes in the order of the output (default: {','.join(LABELS)})",
+        help="Keras: the classes in the order of the output, also as anger, happiness, …; contempt may be "
+        f"among them (default: {','.join(LABELS)})",
+    )
+    command.add_argument(
+        "--output-name",
+        metavar="NAME",
+        help="Keras: which output holds the classes, in a network with several (default: the only one)",
+    )
+    command.add_argument(
+        "--side",
+        type=whole_number(8, 1024),
+        metavar="PX",
+        help="Keras: the side of the crops, for a network that takes any size (default: the network's own)",
     )
 
 

@@ -18,6 +18,7 @@ from edge.faces.metadata import Metadata
 from export.error_text import shorten
 from export.evaluation.predictions import Predictor
 from export.keras_files import architecture, weights
+from export.keras_files.adaptation import format_shape
 from export.keras_files.architecture import Layer
 from export.keras_files.file_kind import FileKind, identify
 
@@ -84,8 +85,8 @@ def read_input_size(model: keras.Model, source: Path) -> tuple[int, int]:
         or None in shape[1:]
     ):
         raise ModelError(
-            f"expected an input of (n, height, width, 1) in {source}, found {_format_shape(shape)}; "
-            "give a model that takes grey crops"
+            f"expected an input of (n, height, width, 1) in {source}, found {format_shape(shape)}; "
+            "give a model that takes grey crops, and --side for one that takes any size"
         )
     return shape[1], shape[2]
 
@@ -162,9 +163,3 @@ def _translate_errors(action: Callable[[], Any], expected: str) -> Any:
             f"expected {expected}, found: {shorten(error)}; check that the files are whole and belong "
             "together"
         ) from error
-
-
-def _format_shape(shape: Any) -> str:
-    if isinstance(shape, tuple):
-        return "(" + ", ".join("n" if side is None else str(side) for side in shape) + ")"
-    return f"{len(shape)} inputs"

@@ -118,6 +118,7 @@ MAY_IMPORT = {
         "export.data",
         "export.error_text",
         "export.evaluation",
+        "export.keras_files",
         "export.keras_models",
         "export.training.run_folder",
         "edge.faces",

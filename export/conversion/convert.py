@@ -10,7 +10,7 @@ import msgspec
 from edge.errors import FerEdgeError
 from edge.faces.metadata import Metadata
 from export import keras_models
-from export.artifacts import write_files
+from export.artifacts import measure_size, write_files
 from export.conversion import onnx_graph, origin
 from export.conversion.quantize import fold_batch_normalisation, quantize_best, serialize_int8
 from export.conversion.request import Request
@@ -30,6 +30,7 @@ from export.data.framing import FER2013_FRAMING
 from export.evaluation import compare, inference_time
 from export.evaluation.compare import HeldOutEvaluator
 from export.evaluation.evaluate import map_labels
+from export.keras_files import adaptation
 
 log = logging.getLogger(__name__)
 
@@ -43,11 +44,12 @@ class Step:
 
 
 def convert(request: Request) -> None:
-    """Write OUTPUT.float.onnx and OUTPUT.int8.onnx, or neither of them, and print how they compare.
+    """Write OUTPUT.float.onnx and OUTPUT.int8.onnx, and print how they compare.
 
-    Raises ModelError if the model cannot be loaded, is no classifier of grey crops, or disagrees with its
-    converted forms by more than the tolerances; DataError if the images cannot be used; SinkError if a file
-    cannot be written.  The message begins with the name of the step that failed.
+    Writes no file that is beyond the tolerances; where int8 alone is, the float file is written.  Raises
+    ModelError if the model cannot be loaded, is no classifier of faces, or disagrees with a converted form by
+    more than the tolerances; DataError if the images cannot be used; SinkError if a file cannot be
+    written.  The message begins with the name of the step that failed.
     """
     state: Any = request
     for step in STEPS:
@@ -63,8 +65,14 @@ def _load(request: Request) -> Loaded:
         model = keras_models.load(sources["model"])
     else:
         model = keras_models.load_architecture_and_weights(sources["architecture"], sources["weights"])
+    options = request.options
+    model, changes = adaptation.adapt(
+        model, len(options.labels), request.source, options.output_name, options.side_px
+    )
+    for change in changes:
+        log.info("%s: %s", request.source, change)
     height, width = keras_models.read_input_size(model, request.source)
-    return Loaded(request, model, height, width)
+    return Loaded(request, model, changes, height, width)
 
 
 def _choose_images(loaded: Loaded) -> Prepared:
@@ -79,7 +87,8 @@ def _choose_images(loaded: Loaded) -> Prepared:
         offset=options.offset,
         framing=FER2013_FRAMING,
         precision="float32",
-        made_from=origin.describe(request),
+        made_from=origin.describe(request)
+        | ({"changes": "; ".join(loaded.changes)} if loaded.changes else {}),
     )
     return Prepared(
         **list_fields(loaded),
@@ -92,7 +101,7 @@ def _choose_images(loaded: Loaded) -> Prepared:
 
 def _evaluate_keras(prepared: Prepared) -> Evaluated:
     request = prepared.request
-    size_bytes = sum(path.stat().st_size for path in request.sources.values())
+    size_bytes = sum(measure_size(path) for path in request.sources.values())
     predict = keras_models.make_predictor(prepared.model, prepared.metadata)
     result = prepared.evaluator.evaluate("Keras", predict, size_bytes, request.source)
     compare.warn_if_useless(result)
@@ -132,6 +141,9 @@ def _fit_temperature(state: ComparedFloatModel) -> CalibratedFloatModel:
 
 
 def _quantize(state: CalibratedFloatModel) -> Quantized:
+    as_float = onnx_graph.serialize(state.onnx_model, state.calibrated_metadata)
+    if state.request.options.is_float_only:
+        return Quantized(**list_fields(state), best=None, candidates=[], contents={"float": as_float})
     log.info("quantizing to int8 with %s", state.calibration)
     best, candidates = quantize_best(
         state.onnx_model,
@@ -142,7 +154,7 @@ def _quantize(state: CalibratedFloatModel) -> Quantized:
         state.request.options.tolerances,
     )
     contents = {
-        "float": onnx_graph.serialize(state.onnx_model, state.calibrated_metadata),
+        "float": as_float,
         "int8": serialize_int8(best, candidates, state.calibration, state.calibrated_metadata),
     }
     return Quantized(**list_fields(state), best=best, candidates=candidates, contents=contents)
@@ -152,20 +164,35 @@ def _report(state: Quantized) -> Quantized:
     results = [state.keras_result, state.float_result, *(model.result for model in state.candidates)]
     temperature = f"{state.calibrated_metadata.temperature:g}, fitted to {state.fitted_to}"
     print(compare.format_table(results, str(state.held_out)))
-    print(f"chosen: {state.best.scheme.name}; temperature {temperature}\n")
+    chosen = "float alone" if state.best is None else state.best.name
+    print(f"chosen: {chosen}; temperature {temperature}\n")
     print(inference_time.format_table(state.contents))
     return state
 
 
-def _compare_int8(state: Quantized) -> Quantized:
-    compare.check_int8(state.float_result, state.best.result, state.request.options.tolerances)
+def _write(state: Quantized) -> Quantized:
+    output = state.request.output
+    is_int8_refused = state.best is not None and state.best.violations
+    write_files(
+        {
+            output.with_name(f"{output.name}.{name}.onnx"): content
+            for name, content in state.contents.items()
+            if name == "float" or not is_int8_refused
+        }
+    )
     return state
 
 
-def _write(state: Quantized) -> None:
+def _compare_int8(state: Quantized) -> None:
+    if state.best is None or not state.best.violations:
+        return
     output = state.request.output
-    write_files(
-        {output.with_name(f"{output.name}.{name}.onnx"): content for name, content in state.contents.items()}
+    old = output.with_name(f"{output.name}.int8.onnx")
+    raise compare.make_int8_refusal(
+        state.best.result,
+        state.best.violations,
+        f"{output.name}.float.onnx was written, which needs no int8"
+        + (f"; {old.name} is of an earlier conversion" if old.exists() else ""),
     )
 
 
@@ -180,6 +207,6 @@ STEPS = (
     Step("fit the temperature", _fit_temperature),
     Step("quantize to int8", _quantize),
     Step("print the comparison", _report),
-    Step("compare int8 with float ONNX", _compare_int8),
     Step("write the files", _write),
+    Step("compare int8 with float ONNX", _compare_int8),
 )

@@ -10,6 +10,7 @@ from export.evaluation.model_size import read_shapes
 
 # The transposition of a feature map from ONNX's order (n, channels, height, width) to Keras's.
 _CHANNELS_LAST = [0, 2, 3, 1]
+_CHANNELS_FIRST = [0, 3, 1, 2]
 
 
 def simplify(model: ModelProto) -> ModelProto:
@@ -17,7 +18,8 @@ def simplify(model: ModelProto) -> ModelProto:
 
     tf2onnx turns a Flatten of Keras with a free batch dimension into six nodes, which compute the size of the
     batch; a Reshape with only one unknown size does not need them.  A transposition before a flattening is
-    moved into the weights of the dense layer after it.
+    moved into the weights of the dense layer after it.  Where copies of one channel enter a convolution, it
+    gets the channel once, and the sum of its kernels.
     """
     # data_prop follows the sizes through the nodes that compute them.
     model = onnx.shape_inference.infer_shapes(model, data_prop=True)
@@ -26,6 +28,10 @@ def simplify(model: ModelProto) -> ModelProto:
     for node in graph.node:
         if node.op_type == "Reshape":
             _fix_target(node, shapes.get(node.output[0]), graph)
+    _drop_unused(graph)
+    for node in graph.node:
+        if node.op_type == "Concat":
+            _sum_kernel_over_copies(node, graph)
     _drop_unused(graph)
     for node in graph.node:
         if node.op_type == "Transpose":
@@ -93,6 +99,33 @@ def _move_into_weights(transpose: NodeProto, shape: list[int] | None, graph: Gra
     by_channel = weights.reshape(height, width, channels, -1).transpose(2, 0, 1, 3).reshape(weights.shape)
     dense.input[1] = _add_constant(graph, f"{dense.input[1]}_by_channel", by_channel)
     reshape.input[0] = transpose.input[0]
+
+
+def _sum_kernel_over_copies(concat: NodeProto, graph: GraphProto) -> None:
+    """Let a convolution of equal channels, such as grey as red, green and blue, take one of them."""
+    entry, node = concat, _find_only_consumer(concat.output[0], graph)
+    axes: tuple[int, ...] = (1,)
+    if node is not None and node.op_type == "Transpose" and list(node.attribute[0].ints) == _CHANNELS_FIRST:
+        axes, entry, node = (3, -1), node, _find_only_consumer(node.output[0], graph)
+    if node is None or node.op_type != "Conv" or node.input[0] != entry.output[0]:
+        return
+    kernel = _find_constant(node.input[1], graph)
+    # As many channels as copies: each copy is one channel.
+    if kernel is None or kernel.shape[1] != len(concat.input) or concat.attribute[0].i not in axes:
+        return
+    if len(set(concat.input)) != 1:
+        return
+    _forget_shapes({concat.output[0], entry.output[0]}, graph)
+    node.input[1] = _add_constant(graph, f"{node.input[1]}_summed", kernel.sum(axis=1, keepdims=True))
+    if entry is concat:
+        node.input[0] = concat.input[0]
+    else:
+        entry.input[0] = concat.input[0]
+
+
+def _forget_shapes(names: set[str], graph: GraphProto) -> None:
+    for value in [value for value in graph.value_info if value.name in names]:
+        graph.value_info.remove(value)
 
 
 def _find_only_consumer(value: str, graph: GraphProto) -> NodeProto | None:

@@ -21,12 +21,18 @@ def _format_command(request: Request) -> str:
     """The command that repeats the conversion; it names files without the folders of this machine."""
     options, tolerances = request.options, request.options.tolerances
     sources = " ".join(f'--{kind} "{path.name}"' for kind, path in request.sources.items())
-    votes = f" --ferplus {options.votes.name}" if options.votes else ""
+    chosen = {
+        "--ferplus": options.votes and options.votes.name,
+        "--output-name": options.output_name,
+        "--side": options.side_px,
+    }
+    optional = "".join(f" {flag} {value}" for flag, value in chosen.items() if value is not None)
+    optional += " --float-only" if options.is_float_only else ""
     return (
         f"python -m export convert {sources} --calibration {request.images.name} "
         f"--split-calibration {options.split} --output {request.output.name} "
         f"--labels {','.join(options.labels)} --scale {options.scale} --offset {options.offset} "
         f"--calibrate-by {options.calibrate_by} --difference {tolerances.probability} "
         f"--tolerance {tolerances.accuracy_points} --recall-tolerance {tolerances.recall_points} "
-        f"--same-top {tolerances.same_top}{votes}"
+        f"--same-top {tolerances.same_top}{optional}"
     )

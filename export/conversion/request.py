@@ -19,9 +19,15 @@ class Options:
     labels: tuple[str, ...] = LABELS
     scale: float = 1 / 255
     offset: float = 0.0
+    output_name: str | None = None
+    """Which output of several holds the classes."""
+    side_px: int | None = None
+    """The side of the crops, for a network that takes any size."""
     calibrate_by: Truth = "ferplus"
     """The truth that the temperature is fitted to; without votes it is the original labels."""
     tolerances: Tolerances = field(default_factory=Tolerances)
+    is_float_only: bool = False
+    """Whether int8 is not tried."""
 
 
 @dataclass(frozen=True)

@@ -19,6 +19,8 @@ class Loaded:
 
     request: Request
     model: keras.Model
+    changes: tuple[str, ...]
+    """What was changed to make the model a classifier of grey crops, in words."""
     height: int
     width: int
 
@@ -68,10 +70,11 @@ class CalibratedFloatModel(ComparedFloatModel):
 class Quantized(CalibratedFloatModel):
     """After quantizing."""
 
-    best: QuantizedModel
+    best: QuantizedModel | None
+    """None if only the float file was asked for."""
     candidates: list[QuantizedModel]
     contents: dict[str, bytes]
-    """The ONNX files by "float" and "int8"."""
+    """The ONNX files by "float" and "int8", also an int8 file that is beyond the tolerances."""
 
 
 def list_fields(state: Loaded) -> dict[str, Any]:

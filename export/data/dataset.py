@@ -8,6 +8,25 @@ from numpy.typing import NDArray
 
 # Goodfellow et al., "Challenges in Representation Learning", 2013: labels 0 to 6.
 LABELS = ("angry", "disgust", "fear", "happy", "sad", "surprise", "neutral")
+# What AffectNet, CK+ and FER+ have besides.
+OTHER_LABELS = ("contempt",)
+# Other names of the same classes, in the data sets and models of other people.
+_SYNONYMS = {
+    "anger": "angry",
+    "mad": "angry",
+    "disgusted": "disgust",
+    "fearful": "fear",
+    "afraid": "fear",
+    "scared": "fear",
+    "happiness": "happy",
+    "joy": "happy",
+    "sadness": "sad",
+    "surprised": "surprise",
+    "suprise": "surprise",
+    "neutrality": "neutral",
+    "normal": "neutral",
+    "contemptuous": "contempt",
+}
 SPLITS = ("Training", "PublicTest", "PrivateTest")
 # The split on which a network is evaluated after every epoch of its training.
 VALIDATION_SPLIT = "PublicTest"
@@ -33,6 +52,12 @@ class Split:
         """The given rows (indices, a mask or a slice) as a split of their own."""
         votes = None if self.votes is None else self.votes[rows]
         return Split(self.images[rows], self.labels[rows], votes)
+
+
+def find_label(name: str) -> str:
+    """FER2013's name of the class that somebody calls `name`; any other name as it is, in lower case."""
+    lower = name.strip().lower()
+    return _SYNONYMS.get(lower, lower)
 
 
 def remove_copies(split: Split, of: Split) -> Split:

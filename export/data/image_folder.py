@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from edge.errors import DataError
 from edge.faces import preprocess
 from export.data.csv_file import stack
-from export.data.dataset import LABELS, SIDE_PX, Split
+from export.data.dataset import LABELS, SIDE_PX, Split, find_label
 
 log = logging.getLogger(__name__)
 
@@ -47,7 +47,8 @@ def read_splits(path: Path) -> dict[str, Split]:
 
 
 def _read_split(folder: Path) -> Split:
-    unknown = sorted(sub.name for sub in folder.iterdir() if sub.is_dir() and sub.name.lower() not in LABELS)
+    folders = {sub.name: find_label(sub.name) for sub in sorted(folder.iterdir()) if sub.is_dir()}
+    unknown = [name for name, label in folders.items() if label not in LABELS]
     if unknown:
         raise DataError(
             f"expected folders named {', '.join(LABELS)} in {folder}, found {', '.join(unknown)}: "
@@ -55,7 +56,8 @@ def _read_split(folder: Path) -> Split:
         )
     images, labels, converted = [], [], 0
     for number, label in enumerate(LABELS):
-        for file in sorted((folder / label).glob("*")):
+        named = [folder / name for name, found in folders.items() if found == label]
+        for file in sorted(file for sub in named for file in sub.glob("*")):
             if file.suffix.lower() not in _SUFFIXES:
                 continue
             image, is_converted = _read_crop(file)

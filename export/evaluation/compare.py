@@ -10,6 +10,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from edge.contracts import MIN_LEAD
 from edge.errors import ModelError
 from edge.faces.metadata import Metadata
 from export.data.calibration import Images
@@ -46,7 +47,9 @@ class Tolerances:
     recall_points: float = 2.0
     """int8 against float ONNX: how many percentage points of the recall of any class it may lose."""
     same_top: float = 0.97
-    """int8 against float ONNX: the least share of images for which both find the same class likeliest."""
+    """int8 against float ONNX: the least share of images for which both find the same class likeliest.
+
+    A class that float finds about as likely counts as the same: the app calls such a face uncertain."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -132,10 +135,15 @@ def check_int8(reference: ModelResult, int8: ModelResult, tolerances: Tolerances
     """Raise ModelError if the int8 model is too much worse than, or too different from, the float model."""
     violations = find_violations(reference, int8, tolerances)
     if violations:
-        raise ModelError(
-            f"{', and '.join(violations)} from {int8.name}: nothing was written; calibrate on images like "
-            "those it will see"
-        )
+        raise make_int8_refusal(int8, violations, "nothing was written")
+
+
+def make_int8_refusal(int8: ModelResult, violations: Sequence[str], written: str) -> ModelError:
+    """The error for an int8 model that exceeds tolerances; `written` says which files there are now."""
+    return ModelError(
+        f"{', and '.join(violations)} from int8 ({int8.name}): {written}; calibrate on images like those it "
+        "will see, allow more, or use the float file"
+    )
 
 
 def find_violations(reference: ModelResult, int8: ModelResult, tolerances: Tolerances) -> list[str]:
@@ -153,11 +161,11 @@ def find_violations(reference: ModelResult, int8: ModelResult, tolerances: Toler
             f"expected at most {tolerances.recall_points:g} points less recall of any class than "
             f"{reference.name} (--recall-tolerance allows more), found {100 * lost:.2f} less of {label}"
         )
-    same = scores.top_1_agreement(reference.probabilities, int8.probabilities)
+    same = scores.top_1_agreement(reference.probabilities, int8.probabilities, MIN_LEAD)
     if same < tolerances.same_top:
         violations.append(
-            f"expected the same likeliest class as {reference.name} for {tolerances.same_top:.1%} of the "
-            f"images (--same-top allows fewer), found {same:.1%}"
+            f"expected the same likeliest class as {reference.name}, or one within {MIN_LEAD:g} of it, for "
+            f"{tolerances.same_top:.1%} of the images (--same-top allows fewer), found {same:.1%}"
         )
     return violations
 

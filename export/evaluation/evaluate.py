@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from edge.errors import DataError, ModelError
 from export.data import ferplus
-from export.data.dataset import LABELS, Split
+from export.data.dataset import LABELS, OTHER_LABELS, Split
 from export.evaluation import scores
 
 # With fewer, the intervals would change noticeably from seed to seed.
@@ -84,9 +84,10 @@ def collect_answers(split: Split, labels: tuple[str, ...], probabilities: NDArra
 def map_labels(labels: tuple[str, ...]) -> NDArray[np.int64]:
     """For each FER2013 label its index in `labels`, or -1.
 
-    Raises ModelError if `labels` contains a class that FER2013 does not have, or one class twice.
+    A model may have contempt besides, for which there is no image.  Raises ModelError if `labels` contains
+    another class that FER2013 does not have, or one class twice.
     """
-    unknown = [label for label in labels if label not in LABELS]
+    unknown = [label for label in labels if label not in LABELS + OTHER_LABELS]
     if unknown or len(set(labels)) < len(labels):
         raise ModelError(
             f"expected classes among {', '.join(LABELS)}, each once, found {', '.join(labels)}: "

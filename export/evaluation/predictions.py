@@ -19,7 +19,9 @@ Predictor = Callable[[NDArray[np.uint8]], NDArray[np.float32]]
 # A classifier needs a framing; any will do, because these images are crops already.
 DETECTOR = "haar"
 THREADS = 2
+# Crops of 48×48 in a batch; fewer of larger ones, whose activations take more memory.
 _BATCH = 128
+_BATCH_PIXELS = _BATCH * 48 * 48
 # How far from 1 the probabilities of a softmax in float32 may sum.
 SUM_TOLERANCE = 1e-3
 
@@ -37,10 +39,11 @@ def load_onnx(path: Path) -> tuple[Predictor, Metadata]:
 
 def predict_all(predict: Predictor, images: NDArray[np.uint8], title: str) -> NDArray[np.float32]:
     """The probabilities (n, classes) of all images (n, height, width), in batches, with a progress bar."""
+    batch = max(1, min(_BATCH, _BATCH_PIXELS // int(np.prod(images.shape[1:]))))
     with tqdm(total=len(images), desc=title, unit="image", leave=False) as bar:
         batches = []
-        for start in range(0, len(images), _BATCH):
-            batches.append(predict(images[start : start + _BATCH]))
+        for start in range(0, len(images), batch):
+            batches.append(predict(images[start : start + batch]))
             bar.update(len(batches[-1]))
     return np.concatenate(batches)
 

@@ -35,9 +35,14 @@ def macro_f1(counts: NDArray[np.int64]) -> float:
     return float((doubled[total > 0] / total[total > 0]).mean())
 
 
-def top_1_agreement(left: NDArray[np.float32], right: NDArray[np.float32]) -> float:
-    """The share of rows in which two (n, classes) are largest in the same column, 0 to 1."""
-    return float((left.argmax(axis=1) == right.argmax(axis=1)).mean())
+def top_1_agreement(left: NDArray[np.float32], right: NDArray[np.float32], lead: float = 0.0) -> float:
+    """The share of rows in which two (n, classes) are largest in the same column, 0 to 1.
+
+    Another column counts as the same where `left` is less than `lead` smaller there than in its own.
+    """
+    first, second = left.argmax(axis=1), right.argmax(axis=1)
+    rows = np.arange(len(left))
+    return float(((first == second) | (left[rows, first] - left[rows, second] < lead)).mean())
 
 
 def largest_difference(left: NDArray[np.float32], right: NDArray[np.float32]) -> float:

@@ -75,6 +75,11 @@ def build(architecture: Layer, source: Path, version: str | None) -> keras.Model
     converter = _Converter(source, version)
     config = converter.convert_container(kind, architecture["config"])
     model = _CONTAINERS[kind].from_config(config, custom_objects=_CONTAINERS)
+    if not model.built:
+        raise ModelError(
+            f"expected the shape of the input in {source}, found a model that was saved before it got one; "
+            "call it on a batch, and save it again"
+        )
     if converter.is_before_3:
         _restore_hard_sigmoid(model)
     return model

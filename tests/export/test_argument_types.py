@@ -25,6 +25,7 @@ from export.argument_types import (
         (fraction, "1/255", 1 / 255),
         (fraction, "0.5", 0.5),
         (labels, "a, b", ("a", "b")),
+        (labels, "Anger,HAPPINESS, surprised,Contempt", ("angry", "happy", "surprise", "contempt")),
         (from_meta(int, Meta(ge=2, le=3)), "3", 3),
         (from_meta(float, Meta(gt=0)), "0.1", 0.1),
         (from_meta(float, Meta(ge=0, le=1)), "0", 0.0),

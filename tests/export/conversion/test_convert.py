@@ -286,10 +286,8 @@ def test_pair_of_2023_is_converted_exactly(
 @pytest.mark.parametrize(
     ("model", "found"),
     [
-        (build_untrained(layers.Dense(7)), "softmax"),
-        (build_untrained(layers.Dense(7, activation="sigmoid")), "softmax"),
         (build_untrained(layers.Dense(5, activation="softmax")), "(n, 5)"),
-        (build_untrained(layers.Dense(7, activation="softmax"), channels=3), "(n, 48, 48, 3)"),
+        (build_untrained(layers.Dense(7, activation="softmax"), channels=4), "(n, 48, 48, 4)"),
         (
             keras.Sequential(
                 [
@@ -307,7 +305,7 @@ def test_pair_of_2023_is_converted_exactly(
             "2 inputs",
         ),
     ],
-    ids=["logits", "sigmoids", "five classes", "colour", "any size", "two inputs"],
+    ids=["five classes", "four channels", "any size", "two inputs"],
 )
 def test_network_that_is_no_classifier_of_grey_crops_is_refused(
     expect_refusal: Callable[..., str], tmp_path: Path, model: keras.Model, found: str
@@ -396,16 +394,36 @@ def test_float_model_over_the_tolerance_is_refused(
     assert "nothing was written" in expect_refusal("--model", keras_files.keras, "--difference", "1e-30")
 
 
-def test_int8_model_that_disagrees_too_often_is_refused(
-    expect_refusal: Callable[..., str], keras_files: KerasFiles, toy: Toy, tmp_path: Path
+def test_int8_model_that_disagrees_too_often_is_refused_and_float_written(
+    keras_files: KerasFiles, toy: Toy, tmp_path: Path, export: Export
 ) -> None:
     # Calibrated on darkness, whatever is bright saturates.
     dark = Split(
         toy.splits["Training"].images // 20, toy.splits["Training"].labels, toy.splits["Training"].votes
     )
     images = save_npz(tmp_path / "dark.npz", {"Training": dark, "PublicTest": toy.splits["PublicTest"]})
-    line = expect_refusal("--model", keras_files.keras, "--calibration", images)
-    assert "nothing was written" in line and "less accuracy" in line
+    output = tmp_path / "dark"
+    line = read_refusal(
+        export("convert", "--model", keras_files.keras, "--calibration", images, "--output", output)
+    )
+    assert "compare int8 with float ONNX: expected " in line and "less accuracy" in line
+    assert "dark.float.onnx was written" in line and "or use the float file" in line
+    assert not (tmp_path / "dark.int8.onnx").exists()
+    assert OnnxClassifier(tmp_path / "dark.float.onnx", "haar").metadata.precision == "float32"
+    (tmp_path / "dark.int8.onnx").touch()
+    line = read_refusal(
+        export("convert", "--model", keras_files.keras, "--calibration", images, "--output", output)
+    )
+    assert "dark.int8.onnx is of an earlier conversion" in line
+
+
+def test_float_only_tries_no_int8(keras_files: KerasFiles, toy: Toy, tmp_path: Path, export: Export) -> None:
+    arguments = ("--model", keras_files.keras, "--calibration", toy.npz, "--float-only")
+    code, stdout, _ = export("convert", *arguments, "--output", tmp_path / "tiny")
+    assert code == 0 and "chosen: float alone" in stdout
+    assert [path.name for path in tmp_path.iterdir()] == ["tiny.float.onnx"]
+    metadata = OnnxClassifier(tmp_path / "tiny.float.onnx", "haar").metadata
+    assert "--float-only" in metadata.made_from["conversion_command"]
 
 
 def test_refusal_keeps_the_models_that_were_there(

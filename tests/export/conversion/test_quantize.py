@@ -118,3 +118,50 @@ def test_every_way_takes_any_number_of_images(converted: Converted, toy: Toy, wa
     some = Images(toy.splits["Training"].take(np.arange(61)), "Training", toy.npz)
     model = quantize.quantize(onnx.load(converted.as_float), quantize.prepare_inputs(some, metadata), way)
     assert model_size.count_operators(model)["QuantizeLinear"] > 0
+
+
+def test_ranges_do_not_depend_on_the_size_of_the_batches(
+    converted: Converted, toy: Toy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    metadata = OnnxClassifier(converted.as_float, "haar").metadata
+    some = Images(toy.splits["Training"].take(np.arange(45)), "Training", toy.npz)
+    crops = quantize.prepare_inputs(some, metadata)
+    model = onnx.load(converted.as_float)
+    graphs = []
+    for pixels in (20 * 48 * 48, 48 * 48):  # Batches of 20, 20 and 5 crops, and of one.
+        monkeypatch.setattr(quantize, "_BATCH_PIXELS", pixels)
+        graphs.append(quantize.quantize(model, crops, quantize.SCHEMES[0]).graph)
+    assert graphs[0] == graphs[1]
+
+
+def test_ranges_in_a_file_are_those_that_were_measured(
+    converted: Converted, toy: Toy, tmp_path: Path
+) -> None:
+    metadata = OnnxClassifier(converted.as_float, "haar").metadata
+    some = Images(toy.splits["Training"].take(np.arange(45)), "Training", toy.npz)
+    crops, model = quantize.prepare_inputs(some, metadata), onnx.load(converted.as_float)
+    for scheme in quantize.SCHEMES[:3]:
+        ranges = tmp_path / f"{scheme.method.name}.json"
+        measured = quantize.quantize(model, crops, scheme, ranges=ranges)
+        # Other crops would give other ranges.
+        assert quantize.quantize(model, crops[:1], scheme, ranges=ranges).graph == measured.graph
+
+
+def test_layer_that_hurts_stays_in_float(converted: Converted, toy: Toy) -> None:
+    metadata = OnnxClassifier(converted.as_float, "haar").metadata
+    model = onnx.load(converted.as_float)
+    # One filter a thousand times as large as the rest: where all share a range, the others become 0.
+    [kernel] = [tensor for tensor in model.graph.initializer if len(tensor.dims) == 4]
+    array = onnx.numpy_helper.to_array(kernel).copy()
+    array[0] *= 1000
+    kernel.CopyFrom(onnx.numpy_helper.from_array(array, kernel.name))
+    crops = quantize.prepare_inputs(
+        Images(toy.splits["Training"].take(np.arange(20)), "Training", toy.npz), metadata
+    )
+    per_tensor = next(scheme for scheme in quantize.SCHEMES if not scheme.per_channel)
+    errors = quantize.measure_errors(model, crops, per_tensor)
+    [convolution] = [node.name for node in model.graph.node if node.op_type == "Conv"]
+    assert len(errors) == 3
+    mixed = quantize.quantize(model, crops, per_tensor, in_float=[convolution])
+    [kept] = [node for node in mixed.graph.node if node.op_type == "Conv"]
+    assert kept.input[1] == kernel.name and model_size.count_operators(mixed)["QuantizeLinear"] > 0

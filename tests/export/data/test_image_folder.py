@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 
@@ -43,3 +44,12 @@ def test_file_that_is_no_image_is_refused_by_name(tmp_path: Path) -> None:
     (tmp_path / "train" / "sad").mkdir(parents=True)
     (tmp_path / "train" / "sad" / "a.png").write_text("not a picture")
     assert "a.png" in expect_refusal(tmp_path)
+
+
+def test_folders_with_other_names_of_the_classes_are_read(tmp_path: Path) -> None:
+    for name in ("Anger", "happiness", "Surprised"):
+        folder = tmp_path / "train" / name
+        folder.mkdir(parents=True)
+        cv2.imwrite(str(folder / "1.png"), np.zeros((48, 48), np.uint8))
+    splits = loading.load_splits(tmp_path)
+    assert splits["Training"].labels.tolist() == [0, 3, 5]

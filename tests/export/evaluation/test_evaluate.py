@@ -245,3 +245,13 @@ def test_json_that_cannot_be_written_is_an_output_error(
         tmp_path / "file" / "out.json",
     )
     assert code == 74 and "Traceback" not in err
+
+
+def test_contempt_is_a_class_without_true_images() -> None:
+    labels = (*LABELS, "contempt")
+    split = make_toy_split(2, 0)
+    probabilities = np.eye(8, dtype=np.float32)[split.labels]
+    probabilities[0] = np.eye(8, dtype=np.float32)[7]
+    result = evaluate.evaluate("m", "PublicTest", split, labels, probabilities)
+    assert result.accuracy == 13 / 14 and result.recall["contempt"] is None
+    assert result.recall["angry"] == 0.5 and result.ferplus_accuracy == 13 / 14

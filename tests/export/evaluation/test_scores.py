@@ -74,3 +74,10 @@ def test_bootstrap_interval_is_as_wide_as_theory_says() -> None:
 def test_bootstrap_leaves_out_what_a_sample_does_not_have() -> None:
     found = scores.bootstrap(lambda rows: {"rare": 1.0} if 0 in rows else {}, 5, 50, 0)
     assert found == {"rare": (1.0, 1.0)}
+
+
+def test_swap_between_classes_a_hair_apart_counts_as_agreement_where_a_lead_is_asked_for() -> None:
+    left = np.array([[0.45, 0.40, 0.15], [0.6, 0.3, 0.1]], np.float32)
+    right = np.array([[0.40, 0.45, 0.15], [0.3, 0.6, 0.1]], np.float32)
+    assert scores.top_1_agreement(left, right) == 0
+    assert scores.top_1_agreement(left, right, 0.1) == 0.5
