@@ -100,7 +100,7 @@ test-rig: $(VENV)/test.stamp debian
 	@test -d build/rig/kernel || { mkdir -p build/rig && cd build/rig && \
 	  apt-get download -qq "$$(apt-cache depends linux-image-amd64 | sed -n 's/.*Depends: //p')" && \
 	  dpkg-deb --extract linux-image-*.deb partial && rm linux-image-*.deb && mv partial kernel; }
-	PATH="$$PATH:/usr/sbin" SUITE=$(SUITE) $(BIN)/python -m pytest -s -p no:cacheprovider tests/rig/display.py tests/rig/camera.py
+	PATH="$$PATH:/usr/sbin" SUITE=$(SUITE) $(BIN)/python -m pytest -s -p no:cacheprovider tests/rig/display.py tests/rig/controls.py tests/rig/camera.py
 
 # systemd judges its unit itself; strace sees what a run opens and connects to.
 systemd:

@@ -65,12 +65,19 @@ class Control:
 
     def to_number(self, value: ControlValue, camera: str) -> int:
         """The number that stands for `value`; CameraError if the control cannot have it."""
+        if self.kind == _INTEGER_MENU:
+            # A number is the entry that it shows, not its place in the menu.
+            for number, entry in self.menu.items():
+                if entry == str(value):
+                    return number
+            raise make_value_error(self.name, camera, f"one of {', '.join(self.menu.values())}", value)
         if isinstance(value, str) and self.menu:
             for number, entry in self.menu.items():
                 if simplify(entry) == simplify(value):
                     return number
         if self.menu:
-            expected, is_allowed = f"one of {', '.join(self.menu.values())}", value in self.menu
+            expected = f"one of {', '.join(self.menu.values())}"
+            is_allowed = isinstance(value, int | float) and value in self.menu
         elif self.kind == _BOOLEAN:
             expected, is_allowed = "true or false", value in (0, 1)
         else:

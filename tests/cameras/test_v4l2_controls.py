@@ -12,7 +12,7 @@ from edge.cameras.controls import ControlValue
 from edge.cameras.v4l2_controls import VIDIOC_G_CTRL, VIDIOC_QUERYCTRL, VIDIOC_QUERYMENU, VIDIOC_S_CTRL
 from edge.errors import CameraError
 
-INTEGER, BOOLEAN, MENU, BUTTON, CLASS = 1, 2, 3, 4, 6
+INTEGER, BOOLEAN, MENU, BUTTON, CLASS, INTEGER_MENU = 1, 2, 3, 4, 6, 9
 DISABLED, INACTIVE, NEXT = 0x1, 0x10, 0x8000_0000
 CAMERA = "/dev/video0"
 
@@ -58,6 +58,7 @@ class Driver:
             ),
             Entry(0x009A_0902, "Exposure Time, Absolute", INTEGER, 3, 2047, 250, INACTIVE),
             Entry(0x009A_090C, "Focus, Automatic Continuous", BOOLEAN, 0, 1, 1),
+            Entry(0x009A_0913, "Exposure, Bias", INTEGER_MENU, 0, 2, 1, menu={0: "-1000", 1: "0", 2: "1000"}),
         ]
         self.was_set: list[tuple[str, int]] = []
         self.clamps = False
@@ -84,7 +85,11 @@ class Driver:
         elif request == VIDIOC_QUERYMENU:
             if number not in self[id_].menu:
                 raise OSError(errno.EINVAL, "Invalid argument")
-            struct.pack_into("=32s", answer, 8, self[id_].menu[number].encode())
+            entry = self[id_]
+            if entry.kind == INTEGER_MENU:
+                struct.pack_into("=q", answer, 8, int(entry.menu[number]))
+            else:
+                struct.pack_into("=32s", answer, 8, entry.menu[number].encode())
         elif request == VIDIOC_G_CTRL:
             struct.pack_into("=i", answer, 4, self[id_].value)
         else:
@@ -122,6 +127,7 @@ def test_controls_are_listed_with_ranges_and_values(node: Path, driver: Driver) 
         "auto_exposure Aperture Priority Mode (Manual Mode, Aperture Priority Mode)",
         "exposure_time_absolute 250 (3 to 2047; set automatically now)",
         "focus_automatic_continuous true (true, false)",
+        "exposure_bias 0 (-1000, 0, 1000)",
     ]
 
 
@@ -133,6 +139,9 @@ def test_controls_are_listed_with_ranges_and_values(node: Path, driver: Driver) 
         ({"power_line_frequency": "50 Hz"}, [("Power Line Frequency", 1)]),
         ({"power_line_frequency": "50hz"}, [("Power Line Frequency", 1)]),
         ({"power_line_frequency": 1}, [("Power Line Frequency", 1)]),
+        ({"exposure_bias": -1000}, [("Exposure, Bias", 0)]),
+        ({"exposure_bias": 1000}, [("Exposure, Bias", 2)]),
+        ({"exposure_bias": "0"}, [("Exposure, Bias", 1)]),
         ({"focus_automatic_continuous": False}, [("Focus, Automatic Continuous", 0)]),
         ({"focus_auto": 0}, [("Focus, Automatic Continuous", 0)]),
         (
@@ -161,8 +170,8 @@ def test_older_kernel_s_names_are_found_by_the_newer_ones(node: Path, driver: Dr
         (
             "zoom",
             2,
-            "expected a control of /dev/video0 (auto_exposure, brightness, exposure_time_absolute, "
-            "focus_automatic_continuous, power_line_frequency), found zoom; change camera_controls",
+            "expected a control of /dev/video0 (auto_exposure, brightness, exposure_bias, "
+            "exposure_time_absolute, focus_automatic_continuous, power_line_frequency), found zoom; change camera_controls",
         ),
         (
             "brightness",
@@ -175,6 +184,12 @@ def test_older_kernel_s_names_are_found_by_the_newer_ones(node: Path, driver: Dr
         ("brightness", [1.0, 2.0], "expected a whole number from 0 to 255 for brightness"),
         ("focus_auto", 2, "expected true or false for focus_automatic_continuous"),
         ("power_line_frequency", "55 Hz", "expected one of Disabled, 50 Hz, 60 Hz for power_line_frequency"),
+        (
+            "exposure_bias",
+            1,
+            "expected one of -1000, 0, 1000 for exposure_bias of /dev/video0, found 1; change",
+        ),
+        ("power_line_frequency", [50, 60], "expected one of Disabled, 50 Hz, 60 Hz for power_line_frequency"),
         ("power_line_frequency", 9, "expected one of Disabled, 50 Hz, 60 Hz for power_line_frequency"),
         (
             "exposure_time_absolute",

@@ -21,11 +21,11 @@ RFB_VERSION, RFB_NO_PASSWORD, RFB_SHARED, RFB_SET_DESKTOP_SIZE = b"RFB 003.008\n
 class Guest(Computer):
     """The computer; tests look at its screen and at its folder `out`."""
 
-    def __init__(self) -> None:
-        """Nothing is booted yet."""
+    def __init__(self, *modules: str) -> None:
+        """Nothing is booted yet; `modules` are loaded besides those that the display needs."""
         super().__init__(
             "init.sh",
-            MODULES,
+            (*MODULES, *modules),
             f"console=tty0 vt.global_cursor_default=0 VIDEO={VIDEO} INPUT={INPUT}",
             "2G",
             {"machine": Path("/")},
