@@ -171,7 +171,8 @@ def test_older_kernel_s_names_are_found_by_the_newer_ones(node: Path, driver: Dr
             "zoom",
             2,
             "expected a control of /dev/video0 (auto_exposure, brightness, exposure_bias, "
-            "exposure_time_absolute, focus_automatic_continuous, power_line_frequency), found zoom; change camera_controls",
+            "exposure_time_absolute, focus_automatic_continuous, power_line_frequency), found zoom; "
+            "change camera_controls",
         ),
         (
             "brightness",
