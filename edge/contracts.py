@@ -172,7 +172,10 @@ class Expression:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Reading:
-    """A face and its expression: `raw` as read from this frame alone, `smoothed` over the last frames."""
+    """A face and its expression: `raw` as read from one frame alone, `smoothed` over the last frames.
+
+    `raw` is of this frame, or of one a moment ago where many faces take turns.
+    """
 
     face: Face
     raw: Expression
