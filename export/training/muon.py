@@ -17,11 +17,11 @@ class ConvolutionMuon(keras.optimizers.Muon):  # type: ignore[misc]  # keras shi
     Keras's own Muon leaves every kernel that is no matrix to AdamW.  Here the kernel of a convolution is
     treated as the matrix that it is, from the pixels under its window (height * width * channels) to its
     filters: the update is approximately the matrix with orthogonal rows or columns that is nearest to the
-    momentum.
+    momentum.  A depthwise kernel, whose last axis is 1, is no such matrix and is left to AdamW.
     """
 
     def _should_use_adamw(self, variable: keras.Variable) -> bool:
-        return len(variable.shape) != 4
+        return len(variable.shape) != 4 or variable.shape[-1] == 1
 
     def _muon_update_step(
         self, gradient: keras.KerasTensor, variable: keras.Variable, lr: keras.KerasTensor, m: keras.Variable

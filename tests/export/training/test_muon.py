@@ -27,3 +27,10 @@ def test_muon_moves_a_convolution_by_an_orthogonal_matrix_whatever_the_gradients
         assert (moved[-1] * gradients[0].reshape(-1, 5)).sum() > 0
     for_small, for_large = moved
     np.testing.assert_allclose(for_small, for_large, atol=0.01)
+
+
+def test_muon_leaves_depthwise_kernels_to_adamw() -> None:
+    model = keras.Sequential([keras.Input((8, 8, 3)), layers.Conv2D(5, 3), layers.DepthwiseConv2D(6)])
+    convolution, depthwise = (layer.trainable_variables[0] for layer in model.layers)
+    optimizer = ConvolutionMuon(0.1)
+    assert optimizer._should_use_adamw(depthwise) and not optimizer._should_use_adamw(convolution)
