@@ -137,6 +137,19 @@ RECIPES = {
         teacher_share=0.5,
         erased_share=0.3,
     ),
+    # As near to the training of models/training/teacher.keras as `train` comes: see models/STEPS.md.
+    "teacher": Recipe(
+        network="teacher",
+        epochs=40,
+        batch_size=128,
+        optimizer="muon",
+        learning_rate=8e-3,
+        warmup_epochs=0.5,
+        weight_decay=0.1,
+        original_share=0.5,
+        inferred_share=0.3,
+        erased_share=0.35,
+    ),
 }
 
 OPTIONS = tuple(

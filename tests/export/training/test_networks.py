@@ -39,3 +39,10 @@ def test_residual_has_the_size_in_its_docstring() -> None:
     model = networks.build_residual()
     assert model.count_params() == 655_167
     assert count_multiply_adds(model) == pytest.approx(29.8e6, rel=0.002)
+
+
+def test_teacher_has_the_size_in_its_docstring() -> None:
+    model = networks.build_teacher()
+    assert model.input_shape == (None, 48, 48, 1) and model.output_shape == (None, 7)
+    assert model.count_params() == 2_409_959
+    assert count_multiply_adds(model) == pytest.approx(160.4e6, rel=0.001)

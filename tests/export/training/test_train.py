@@ -1,13 +1,17 @@
 """Training: where a run begins, goes on, ends or is refused."""
 
+import dataclasses
 from pathlib import Path
 
+import keras
+import numpy as np
 import pytest
 
 from edge.errors import ConfigError, DataError, SinkError
 from export.data.dataset import Split
-from export.training import run_folder, train
-from export.training.recipe import Recipe
+from export.training import compilation, heads, run_folder, train
+from export.training.recipe import RECIPES, Recipe
+from tests.export.conftest import make_toy_split
 from tests.export.training.conftest import RECIPE
 
 
@@ -27,6 +31,16 @@ def test_no_partial_file_is_left(straight: Path) -> None:
         run_folder.HISTORY,
         run_folder.LAST,
     ]
+
+
+def test_every_weight_of_the_network_teacher_is_trained(tmp_path: Path) -> None:
+    recipe = dataclasses.replace(RECIPES["teacher"], epochs=1, batch_size=7)
+    train.train(make_toy_split(4, 0), make_toy_split(1, 1), tmp_path, recipe)
+    keras.utils.set_random_seed(recipe.seed)
+    begun = compilation.compile_model(recipe, 4)
+    trained = heads.load_two_headed(tmp_path / run_folder.LAST)
+    for before, after in zip(begun.trainable_variables, trained.trainable_variables, strict=True):
+        assert np.isfinite(after).all() and not np.array_equal(before, after), after.path
 
 
 def test_run_is_not_overwritten_unless_resumed(splits: tuple[Split, Split], straight: Path) -> None:
