@@ -124,7 +124,7 @@ desktop:
 
 $(VENV)/run.stamp: setup.cfg pyproject.toml constraints.txt
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	$(PIP) --editable ".[record]"
+	$(PIP) --editable .
 	touch $@
 
 $(VENV)/test.stamp: setup.cfg pyproject.toml constraints.txt

@@ -15,7 +15,7 @@ import cv2
 import numpy as np
 
 from edge.cameras.demo import PERIODS_S, DemoCamera
-from edge.cameras.video import DEFAULT_FPS
+from edge.cameras.media_clock import DEFAULT_FPS
 from edge.errors import CameraError, CameraNotFound
 from edge.frames import Frame, Image, PixelFormat
 

@@ -15,12 +15,6 @@ os.environ.setdefault("OPENCV_VIDEOIO_V4L_SELECT_TIMEOUT", "1")
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 # OpenCV warns on stderr about every device that does not open; the cameras report that themselves.
 os.environ.setdefault("OPENCV_LOG_LEVEL", "ERROR")
-# Without a time-out (here in microseconds), FFmpeg waits forever for a network camera that accepts the
-# connection and then sends nothing.  Any value of this variable replaces OpenCV's default, RTSP over TCP, so
-# the value repeats that default.
-os.environ.setdefault("OPENCV_FFMPEG_CAPTURE_OPTIONS", "rtsp_transport;tcp|timeout;1000000")
-# FFmpeg reports every damaged macroblock on stderr.
-os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")
 # The header of a damaged JPEG may announce a picture of a gigapixel.  The limit, in pixels, is the largest
 # size that the settings allow for a camera.
 os.environ.setdefault("OPENCV_IO_MAX_IMAGE_PIXELS", str(4096 * 4096))

@@ -2,6 +2,7 @@
 
 import logging
 import os
+import threading
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
@@ -25,7 +26,6 @@ from edge.cameras.spec import (
 )
 from edge.cameras.turned import TurnedCamera
 from edge.cameras.usb import UsbCamera
-from edge.cameras.video import VideoCamera
 from edge.contracts import Camera, FaceDetector, Sink, Smoother
 from edge.detectors.haar import HaarDetector
 from edge.detectors.yunet import YunetDetector
@@ -54,6 +54,7 @@ def build(
     has_stream: bool = False,
     change_outputs: Callable[[list[Sink]], Sequence[Sink]] = lambda outputs: outputs,
     on_quit: Callable[[], None] = lambda: None,
+    is_stopping: Callable[[], bool] = lambda: False,
     on_change: OnChange = ignore_changes,
 ) -> Pipeline:
     """Build the pipeline of `config`; raises FerEdgeError.  Call it before any thread is started.
@@ -61,12 +62,17 @@ def build(
     `camera` and `telemetry` replace those of `config`.  `has_stream` adds the HTTP server.  `change_outputs`
     gets the sinks for the outputs that `config` asks for, and returns the sinks to use in their place, so
     that a benchmark can add or replace some.  `on_quit` is called when somebody quits at the display.
+    `is_stopping` says whether the program was asked to stop, while the pipeline still waits for its camera.
     `on_change` gets a function for each setting that can change while the pipeline runs.
     """
     _limit_libraries()
+    is_over = threading.Event()
     telemetry = telemetry or Telemetry(read_board=board.CachedBoard())
     camera = camera or make_camera(
-        config, is_paced=has_stream or config.display, on_reconnect=telemetry.count_reconnect
+        config,
+        is_paced=has_stream or config.display,
+        on_reconnect=telemetry.count_reconnect,
+        is_stopping=lambda: is_over.is_set() or is_stopping(),
     )
     detector = make_detector(config)
     classifier = make_classifier(config, detector)
@@ -87,7 +93,7 @@ def build(
     expression_reader = SmoothingExpressionReader(classifier, make_smoother())
     # With --blur, the pipeline knows one sink alone, which hides the faces from all others.
     outer_sinks: list[Sink] = [FaceBlurSink(sinks)] if config.blur else sinks
-    pipeline = Pipeline(camera, face_finder, expression_reader, outer_sinks, telemetry)
+    pipeline = Pipeline(camera, face_finder, expression_reader, outer_sinks, telemetry, on_end=is_over.set)
     on_change("min_face_px", tracker.set_min_face_px)
     on_change("log_every_s", partial(setattr, pipeline, "log_every_s"))
     log.info("camera %s", camera.name)
@@ -101,10 +107,17 @@ def _limit_libraries() -> None:
     cv2.setNumThreads(1)
 
 
-def make_camera(config: Config, *, is_paced: bool, on_reconnect: Callable[[], None] = lambda: None) -> Camera:
+def make_camera(
+    config: Config,
+    *,
+    is_paced: bool,
+    on_reconnect: Callable[[], None] = lambda: None,
+    is_stopping: Callable[[], bool] = lambda: False,
+) -> Camera:
     """The camera that `config.camera` names; `is_paced` plays a file at its own frame rate.
 
-    `on_reconnect` is called when a camera that was away has come back.
+    `on_reconnect` is called when a camera that was away has come back.  A wait for a network camera ends soon
+    after `is_stopping` is true.
     """
     requested, orientation = (config.width, config.height, config.fps), config.orientation
     camera: Camera
@@ -115,6 +128,9 @@ def make_camera(config: Config, *, is_paced: bool, on_reconnect: Callable[[], No
         case DemoPicture():
             return _turn(DemoCamera(*requested), orientation, config)
         case VideoFile(source) | UnsupportedUrl(source):
+            # Imported here because FFmpeg takes memory that no other camera needs.
+            from edge.cameras.video import VideoCamera
+
             # When it is opened, the camera refuses a URL that it does not support.
             return _turn(VideoCamera(source, paced=is_paced), orientation, config)
         case V4l2Device(path):
@@ -124,7 +140,7 @@ def make_camera(config: Config, *, is_paced: bool, on_reconnect: Callable[[], No
             camera = PiCamera(index, *requested, orientation=at_sensor, controls=config.camera_controls)
             orientation = orientation if orientation.swaps_sides else UPRIGHT
         case NetworkStream(url):
-            camera = VideoCamera(url)
+            camera = _make_network_camera(config, url, is_stopping)
     width, height = config.width, config.height
     if config.orientation.swaps_sides:
         width, height = height, width
@@ -135,6 +151,16 @@ def make_camera(config: Config, *, is_paced: bool, on_reconnect: Callable[[], No
         wait_at_start=config.wait_for_camera,
         on_reconnect=on_reconnect,
     )
+
+
+def _make_network_camera(config: Config, url: str, is_stopping: Callable[[], bool]) -> Camera:
+    from edge.cameras.stream_session import DEFAULT_TIMEOUTS, Timeouts
+    from edge.cameras.video import VideoCamera
+
+    timeouts = DEFAULT_TIMEOUTS
+    if config.camera_timeout_s is not None:
+        timeouts = Timeouts(open_s=config.camera_timeout_s, read_s=config.camera_timeout_s)
+    return VideoCamera(url, fps=config.fps, timeouts=timeouts, is_stopping=is_stopping)
 
 
 def _turn(camera: Camera, orientation: Orientation, config: Config) -> Camera:

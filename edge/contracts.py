@@ -13,7 +13,7 @@ Names that end in _s are in seconds, those that end in _px in pixels.
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from types import TracebackType
-from typing import Protocol, Self
+from typing import Protocol, Self, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -224,6 +224,14 @@ class Camera(Protocol):
     def __next__(self) -> Frame:
         """The next frame; numbers and times never go back from one frame to the next."""
         ...
+
+
+@runtime_checkable
+class Recording(Protocol):
+    """What a Camera that reads a file has besides."""
+
+    duration_s: float | None
+    """How long the open file lasts; after its last frame, that frame's time.  None where it is unknown."""
 
 
 class FaceDetector(Protocol):

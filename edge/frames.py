@@ -1,5 +1,6 @@
 """A camera's picture: the buffer as the camera delivered it, and what is decoded from it on first use."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from enum import Enum
 from typing import Self
@@ -23,6 +24,7 @@ class PixelFormat(Enum):
     GREY = "grey"  # (H, W)
     YUYV = "yuyv"  # (H, W, 2): Y0 U Y1 V
     YUV420 = "yuv420"  # (H * 3 / 2, stride ≥ W): all of Y, then U, then V (I420)
+    LUMA = "luma"  # (H, W): Y alone; Frame.make_bgr converts the picture with its colours
     MJPG = "mjpg"  # (N,): one JPEG
 
 
@@ -43,6 +45,8 @@ class Frame:
     this time.
     `notice` is None, or says why there is no picture: such a frame stands in for a camera that is away; it is
     shown, and not searched for faces.
+    `make_bgr` converts a LUMA frame to colour, in whichever thread first reads `bgr`; other formats have
+    none.
     """
 
     buffer: Image
@@ -54,6 +58,7 @@ class Frame:
     elapsed_s: float
     notice: str | None = None
     orientation: Orientation = UPRIGHT
+    make_bgr: Callable[[], Image] | None = None
     _grey: Image | None = field(default=None, init=False, repr=False)
     _bgr: Image | None = field(default=None, init=False, repr=False)
     _half_grey: Image | None = field(default=None, init=False, repr=False)
@@ -142,7 +147,7 @@ class Frame:
 
 def _convert_to_grey(frame: Frame) -> Image:
     match frame.format:
-        case PixelFormat.GREY:
+        case PixelFormat.GREY | PixelFormat.LUMA:
             return frame.buffer
         case PixelFormat.YUYV:
             return frame.buffer[:, :, 0]
@@ -173,6 +178,9 @@ def _convert_to_bgr(frame: Frame) -> Image:
     match frame.format:
         case PixelFormat.BGR:
             return frame.buffer
+        case PixelFormat.LUMA:
+            assert frame.make_bgr is not None, "luma alone has no colours"
+            return frame.make_bgr()
         case PixelFormat.GREY:
             bgr = cv2.cvtColor(frame.buffer, cv2.COLOR_GRAY2BGR)
         case PixelFormat.YUYV:

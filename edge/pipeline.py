@@ -49,11 +49,14 @@ class Pipeline:
         telemetry: Telemetry,
         *,
         first_frame_within_s: float = FIRST_FRAME_WITHIN_S,
+        on_end: Callable[[], None] = lambda: None,
     ) -> None:
         """Only one thread uses each of the parts; all threads use `telemetry`.
 
         `first_frame_within_s` is how long the camera may take for its first frame after it was opened.
+        `on_end` is called when the stages are about to end: a camera that waits for a frame need not go on.
         """
+        self._on_end = on_end
         self._camera, self._face_finder = camera, face_finder
         self._expression_reader, self._sinks = expression_reader, sinks
         self._telemetry, self._first_frame_within_s = telemetry, first_frame_within_s
@@ -77,7 +80,12 @@ class Pipeline:
         """
         with ExitStack() as opened:
             # The camera is opened first: if there is none, no sink replaces a file of the last run.
-            opened.enter_context(self._camera)
+            try:
+                opened.enter_context(self._camera)
+            except CameraError:
+                if waiter.is_asked_to_stop:
+                    return
+                raise
             for sink in self._sinks:
                 opened.enter_context(sink)
             workers = WorkerGroup(on_end=waiter.wake)
@@ -89,6 +97,7 @@ class Pipeline:
                 self._wait_for_end(workers, waiter, duration_s, on_reload)
             finally:
                 self._frames.close()
+                self._on_end()
                 workers.join(STOP_WITHIN_S)
             stats = self._telemetry.read_stats()
         log.info("%s", stats.to_log_line())

@@ -11,7 +11,7 @@ from edge import board
 from edge.build import build
 from edge.cameras.spec import VideoFile, parse_camera
 from edge.command import command
-from edge.errors import CameraError
+from edge.errors import CameraError, SinkError
 from edge.settings import batch
 from edge.settings.config import Settings
 from edge.settings.parsing import parse_settings
@@ -39,6 +39,7 @@ def run(chosen: Settings, waiter: SignalWaiter, reloader: ConfigReloader) -> Non
         telemetry=telemetry,
         has_stream=config.stream and (not is_file or is_requested),
         on_quit=waiter.stop,
+        is_stopping=lambda: waiter.is_asked_to_stop,
         on_change=reloader.on_change,
     )
     try:
@@ -61,26 +62,28 @@ def make_signal_waiter() -> SignalWaiter:
 def run_all(chosen: Settings, waiter: SignalWaiter, reloader: ConfigReloader) -> None:
     """Run the pipeline for `chosen`, or for each video of a folder in turn; raises FerEdgeError.
 
-    If a video cannot be read, the others are still read; one error at the end names all that failed.
+    If a video cannot be read, or its outputs not be written, the others are still read; one error at the end
+    names all that failed.
     """
     settings_by_video = batch.split_videos(chosen)
     if len(settings_by_video) == 1:
         run(settings_by_video[0], waiter, reloader)
         return
-    broken = []
+    broken, errors = [], []
     for number, settings in enumerate(settings_by_video, 1):
         if waiter.is_asked_to_stop:
             return
         log.info("video %d of %d: %s", number, len(settings_by_video), settings.config.camera)
         try:
             run(settings, waiter, reloader)
-        except CameraError as error:
+        except (CameraError, SinkError) as error:
             log.error("%s", error)
             broken.append(settings.config.camera)
+            errors.append(error)
     if broken:
-        raise CameraError(
-            f"expected {len(settings_by_video)} videos that can be read, found {len(broken)} that cannot: "
-            f"{', '.join(broken)}; the others are done"
+        raise type(errors[0])(
+            f"expected {len(settings_by_video)} videos that can be read and outputs that can be written, "
+            f"found {len(broken)} that cannot: {', '.join(broken)}; the others are done"
         )
 
 

@@ -19,8 +19,8 @@ from typing import Generic, Self, TypeVar
 T = TypeVar("T")
 
 
-# The option's number in glibc's malloc.h.
-_M_ARENA_MAX = -8
+# The options' numbers in glibc's malloc.h.
+_M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD, _M_ARENA_MAX = -1, -3, -8
 
 
 def share_heap() -> None:
@@ -31,6 +31,18 @@ def share_heap() -> None:
     library = ctypes.CDLL(None)
     if hasattr(library, "mallopt"):
         library.mallopt(_M_ARENA_MAX, 1)
+
+
+def keep_freed_memory(size: int) -> None:
+    """Let the heap keep up to `size` bytes that were freed, at most 32 MiB, for what is allocated next.
+
+    glibc may otherwise return the memory of each picture to the system and ask for it again for the next one,
+    whose pages are then cleared.
+    """
+    library = ctypes.CDLL(None)
+    if hasattr(library, "mallopt"):
+        library.mallopt(_M_MMAP_THRESHOLD, size)
+        library.mallopt(_M_TRIM_THRESHOLD, size)
 
 
 class LatestSlot(Generic[T]):

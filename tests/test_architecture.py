@@ -65,7 +65,7 @@ MAY_IMPORT = {
     "edge.mqtt": {"edge.mqtt", "edge.liveness"},
     "edge.screens": {"edge.screens"},
     "edge.reporting": {"edge.reporting", "edge.palette"},
-    "edge.cameras": {"edge.cameras", "edge.drawing", "edge.settings.credentials"},
+    "edge.cameras": {"edge.cameras", "edge.drawing", "edge.settings.credentials", "edge.threads"},
     "edge.detectors": {"edge.detectors", "edge.faces", "edge.models"},
     "edge.sinks": {
         "edge.threads",
@@ -148,7 +148,14 @@ LIBRARIES = {
     },
     "picamera2": {"edge.cameras.picamera"},
     "libcamera": {"edge.cameras.picamera"},
-    "av": {"edge.sinks.recorder"},
+    "av": {
+        "edge.cameras.decoder",
+        "edge.cameras.file_reader",
+        "edge.cameras.pictures",
+        "edge.cameras.stream_faults",
+        "edge.cameras.stream_session",
+        "edge.sinks.recorder",
+    },
     "aiohttp": {
         "edge.web.access",
         "edge.web.connections",
@@ -189,7 +196,7 @@ LIBRARIES = {
         "edge.sinks.recorder",
         "edge.screens.kms",
         "edge.cameras.usb",
-        "edge.cameras.video",
+        "edge.cameras.geometry",
         "edge.cameras.demo",
         "edge.detectors.haar",
         "edge.detectors.yunet",

@@ -18,7 +18,8 @@ GREY = PICTURE[:, :, 0]
 
 
 def make_frame(buffer: Image, pixel_format: PixelFormat) -> Frame:
-    return Frame(buffer, pixel_format, WIDTH, HEIGHT, 0, 0.0, 0.0)
+    make_bgr = PICTURE.copy if pixel_format is PixelFormat.LUMA else None
+    return Frame(buffer, pixel_format, WIDTH, HEIGHT, 0, 0.0, 0.0, make_bgr=make_bgr)
 
 
 def make_buffer(pixel_format: PixelFormat) -> Image:
@@ -28,6 +29,8 @@ def make_buffer(pixel_format: PixelFormat) -> Image:
             return PICTURE.copy()
         case PixelFormat.GREY:
             return GREY.copy()
+        case PixelFormat.LUMA:
+            return to_video_range(GREY)
         case PixelFormat.YUYV:
             # In video, Y goes from 16 to 235.
             return np.dstack([to_video_range(GREY), np.full_like(GREY, 128)])
@@ -52,7 +55,9 @@ def test_grey_and_colour_show_the_picture(pixel_format: PixelFormat) -> None:
     assert np.abs(frame.grey.astype(int) - GREY).max() <= 16
 
 
-@pytest.mark.parametrize("pixel_format", [PixelFormat.GREY, PixelFormat.YUYV, PixelFormat.YUV420])
+@pytest.mark.parametrize(
+    "pixel_format", [PixelFormat.GREY, PixelFormat.YUYV, PixelFormat.YUV420, PixelFormat.LUMA]
+)
 def test_luma_is_a_view_and_no_copy(pixel_format: PixelFormat) -> None:
     buffer = make_buffer(pixel_format)
     assert np.shares_memory(make_frame(buffer, pixel_format).grey, buffer)

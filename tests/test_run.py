@@ -66,7 +66,7 @@ def test_file_runs_to_its_end_with_every_frame_analysed(clip: Path, tmp_path: Pa
     ended = run("--camera", str(clip), "--events", str(events))
     assert ended.returncode == 0, ended.stderr
     assert "dropped 0" in ended.stderr.splitlines()[-1]
-    assert "60/60" in ended.stderr
+    assert "100%" in ended.stderr and "/2.0 s" in ended.stderr
     rows = rows_of(events)
     assert len({row["frame"] for row in rows}) >= 57
     assert {row["label"] for row in rows} == {"happy"}
@@ -86,7 +86,7 @@ def test_people_in_a_real_video_are_read(material: Callable[[str], Path], tmp_pa
     yunet = material("models/yunet_s_320_320.onnx")
     ended = run("--camera", str(video), "--events", str(events), "--yunet", str(yunet))
     assert ended.returncode == 0, ended.stderr
-    assert "115/115" in ended.stderr
+    assert "100%" in ended.stderr and "/4.6 s" in ended.stderr
     rows = rows_of(events)
     assert len({row["frame"] for row in rows}) == 115
     for row in rows:
@@ -144,7 +144,7 @@ def test_turned_film_gives_the_rows_of_the_upright_one_and_a_recording_that_is_u
     assert ended.returncode == 0, ended.stderr
     assert events.read_text() == upright_rows and upright_rows.count("\n") > 35
     with VideoCamera(str(recording)) as camera:
-        shown = next(camera).grey
+        shown = cv2.cvtColor(next(camera).bgr, cv2.COLOR_BGR2GRAY)
     assert shown.shape == upright[0].shape
     assert np.abs(shown.astype(int) - upright[0]).mean() < 8
 
@@ -284,7 +284,7 @@ def test_recording_without_its_library_says_what_to_install(tmp_path: Path) -> N
         text=True,
         timeout=TIMEOUT_S,
     )
-    assert ended.returncode == 74 and "pip install 'fer-edge[record]'" in ended.stderr.splitlines()[-1]
+    assert ended.returncode == 74 and "pip install av" in ended.stderr.splitlines()[-1]
     assert list(tmp_path.iterdir()) == []
 
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from types import TracebackType
 from typing import Self
 
-from edge.contracts import Camera
+from edge.contracts import Camera, Recording
 from edge.frames import Frame
 
 
@@ -17,9 +17,10 @@ class CameraWrapper(ABC):
         self._copy_description()
 
     def _copy_description(self) -> None:
-        """Take over what the other camera says of itself, which it may say only once it is open."""
+        """Take over what the other camera says of itself, which it may say only once it is open or ended."""
         self.name, self.is_live = self._camera.name, self._camera.is_live
         self.frame_count = self._camera.frame_count
+        self.duration_s = self._camera.duration_s if isinstance(self._camera, Recording) else None
 
     def __enter__(self) -> Self:
         self._camera.__enter__()
@@ -35,7 +36,12 @@ class CameraWrapper(ABC):
         return self
 
     def __next__(self) -> Frame:
-        return self._change(next(self._camera))
+        try:
+            frame = next(self._camera)
+        except StopIteration:
+            self._copy_description()
+            raise
+        return self._change(frame)
 
     @abstractmethod
     def _change(self, frame: Frame) -> Frame:

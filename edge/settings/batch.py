@@ -1,6 +1,7 @@
 """Runs over many videos: finds them, and makes settings for each, with outputs of its own."""
 
 import glob
+import logging
 import os
 import re
 from collections import Counter
@@ -15,10 +16,21 @@ from edge.errors import CameraNotFound, ConfigError
 from edge.settings.config import Settings
 from edge.settings.credentials import hide_secrets
 
+log = logging.getLogger(__name__)
+
 # This text in the name of an output is replaced by the video's name.
 NAME = "{name}"
 OUTPUTS = ("record", "events", "report")
-VIDEOS = (".mp4", ".m4v", ".mov", ".mkv", ".webm", ".avi", ".mpg", ".mpeg", ".ts", ".3gp", ".wmv")
+# The suffixes of what FFmpeg reads as video, without sound alone and single pictures, and without their dots.
+_SUFFIXES = """
+    mp4 m4v mov qt mkv mk3d webm avi divx mpg mpeg mpe mpv m1v m2v m2p ps ts mts m2ts m2t tp trp vob vro evo
+    mod 3gp 3g2 wmv asf wtv flv f4v ismv dv dif ogv ogm h261 h263 h264 264 h26l avc h265 265 hevc h266 266 vvc
+    obu ivf mjpeg mjpg vc1 rcv cavs avs avs2 avs3 drc y4m mxf gxf nut rm rmvb nsv amv lrv insv 360 dav fli flc
+    tod cdxl bik bk2 smk roq viv xesc gif
+"""
+VIDEOS = frozenset(_SUFFIXES.split())
+# So many of the suffixes that are left out are named.
+MAX_NAMED = 8
 
 
 def split_videos(chosen: Settings) -> list[Settings]:
@@ -40,18 +52,36 @@ def split_videos(chosen: Settings) -> list[Settings]:
     if spec.is_regular_file():
         videos = [Path(camera)]
     elif os.path.isdir(camera):
-        videos = sorted(
-            path for path in Path(camera).iterdir() if path.suffix.lower() in VIDEOS and path.is_file()
-        )
+        videos = _list_videos(Path(camera))
     elif glob.has_magic(camera):
         videos = sorted(path for path in map(Path, glob.glob(camera, recursive=True)) if path.is_file())
     else:
         return [chosen]
     if not videos:
         raise CameraNotFound(
-            f"expected videos ({', '.join(VIDEOS)}) in {camera}, found none; name another folder"
+            f"expected videos (.mp4, .mov, .mkv, .avi, .mts and others) in {camera}, found none; "
+            "name another folder"
         )
     return _make_settings(chosen, videos, outputs)
+
+
+def _list_videos(folder: Path) -> list[Path]:
+    """The videos in `folder`, by their suffixes; the log names the suffixes of other files once."""
+    files = sorted(path for path in folder.iterdir() if path.is_file() and not path.name.startswith("."))
+    videos = [path for path in files if path.suffix.lower().lstrip(".") in VIDEOS]
+    others = [path.suffix or path.name for path in files if path.suffix.lower().lstrip(".") not in VIDEOS]
+    if others:
+        kinds = sorted(set(others))
+        log.info(
+            "%d file(s) in %s are left out, as their names do not end like a video's: %s%s; a pattern such "
+            "as '%s/*' reads all",
+            len(others),
+            folder,
+            ", ".join(kinds[:MAX_NAMED]),
+            " and others" if len(kinds) > MAX_NAMED else "",
+            folder,
+        )
+    return videos
 
 
 def _make_settings(chosen: Settings, videos: Sequence[Path], outputs: dict[str, str]) -> list[Settings]:

@@ -17,6 +17,7 @@ Side = Annotated[int, Meta(ge=64, le=4096)]
 Count = Annotated[int, Meta(ge=1)]
 Limit = Annotated[float, Meta(ge=1)]
 Duration = Annotated[float, Meta(gt=0)]
+Timeout = Annotated[float, Meta(ge=0.5, le=60)]
 Threads = Annotated[int, Meta(ge=1, le=64)]
 
 
@@ -58,6 +59,13 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
             "picture; a camera that disappears later is always waited for"
         ),
     ] = False
+    camera_timeout_s: Annotated[
+        Timeout | None,
+        Meta(
+            description="how long a network camera may take to open, and from one picture to the next, s; by "
+            "default 5 to open and 2 from one picture to the next"
+        ),
+    ] = None
     detector: Annotated[
         Literal["auto", "haar", "yunet"],
         Meta(description="auto uses yunet if its model file is present, else haar"),

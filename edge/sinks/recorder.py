@@ -22,9 +22,7 @@ try:
     import av
     from av.video.reformatter import ColorRange, Colorspace
 except ImportError as missing:
-    raise SinkError(
-        f"expected PyAV for record, found: {missing}; pip install 'fer-edge[record]'"
-    ) from missing
+    raise SinkError(f"expected PyAV for record, found: {missing}; pip install av") from missing
 
 SUFFIX = ".mp4"
 # The share of the disk that stays free for others.  It is checked for every frame, which takes microseconds.

@@ -95,3 +95,17 @@ def test_ambiguous_names_are_refused(
 ) -> None:
     with pytest.raises(error, match=re.escape(message)):
         chosen(*arguments)
+
+
+def test_folder_gives_every_kind_of_video_and_names_the_rest_once(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    kinds = ("MTS", "M2TS", "VOB", "flv", "dv", "ogv", "h264", "mjpeg", "mp4")
+    for kind in kinds:
+        (tmp_path / f"{kind}.{kind}").touch()
+    for other in ("a.txt", "b.txt", "c.jpg", ".hidden"):
+        (tmp_path / other).touch()
+    with caplog.at_level("INFO"):
+        settings = split_videos(parse_settings(["--camera", str(tmp_path)], {})[0])
+    assert {Path(one.config.camera).stem for one in settings} == set(kinds)
+    assert "3 file(s)" in caplog.text and ".jpg, .txt" in caplog.text and len(caplog.records) == 1

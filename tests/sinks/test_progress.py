@@ -1,6 +1,7 @@
 """The progress bar on stderr."""
 
 import logging
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -41,3 +42,26 @@ def test_log_line_goes_above_the_bar_and_the_handlers_are_restored(
         root.removeHandler(handler)
     lines = capsys.readouterr().err.replace("\r", "\n").splitlines()
     assert "a line of the log" in lines
+
+
+class FakeRecording(FakeCamera):
+    """A file that states its length."""
+
+    duration_s: float | None = 5.0
+
+
+def test_bar_follows_the_time_and_ends_at_the_end(capsys: pytest.CaptureFixture[str]) -> None:
+    camera = FakeRecording(9, is_live=False)
+    with ProgressSink(camera) as sink:
+        for elapsed_s in (0.0, 2.5, 4.0):
+            sink.show(replace(RESULT, frame=replace(RESULT.frame, elapsed_s=elapsed_s)))
+        # The file has ended, earlier than it states.
+        camera.duration_s, camera.frame_count = 4.0, 3
+    assert "100%" in capsys.readouterr().err
+
+
+def test_bar_of_a_run_that_was_stopped_does_not_end(capsys: pytest.CaptureFixture[str]) -> None:
+    with ProgressSink(FakeRecording(9, is_live=False)) as sink:
+        sink.show(replace(RESULT, frame=replace(RESULT.frame, elapsed_s=2.5)))
+    shown = capsys.readouterr().err
+    assert "50%" in shown and "100%" not in shown

@@ -8,7 +8,8 @@ from typing import Self
 
 from benchmarks.peers.runners import shared_loop
 from edge.build import build
-from edge.cameras.video import DEFAULT_FPS, VideoCamera
+from edge.cameras.media_clock import DEFAULT_FPS
+from edge.cameras.video import VideoCamera
 from edge.contracts import Result
 from edge.drawing import overlay
 from edge.frames import Frame
