@@ -75,6 +75,12 @@ def _add_convert(add: Commands) -> None:
     )
     add_tolerances(command)
     command.add_argument(
+        "--as-given",
+        action="store_true",
+        help="keep the given labels, scale and offset even where others fit far better (default: stop and "
+        "name the better ones)",
+    )
+    command.add_argument(
         "--float-only", action="store_true", help="write NAME.float.onnx alone (default: both)"
     )
 

@@ -45,6 +45,7 @@ def convert(arguments: Namespace) -> None:
         labels=arguments.labels,
         scale=arguments.scale,
         offset=arguments.offset,
+        is_as_given=arguments.as_given,
         output_name=arguments.output_name,
         side_px=arguments.side,
         is_float_only=arguments.float_only,

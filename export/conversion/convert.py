@@ -11,7 +11,7 @@ from edge.errors import FerEdgeError
 from edge.faces.metadata import Metadata
 from export import keras_models
 from export.artifacts import measure_size, write_files
-from export.conversion import onnx_graph, origin
+from export.conversion import input_fit, onnx_graph, origin
 from export.conversion.quantize import fold_batch_normalisation, quantize_best, serialize_int8
 from export.conversion.request import Request
 from export.conversion.states import (
@@ -108,6 +108,18 @@ def _evaluate_keras(prepared: Prepared) -> Evaluated:
     return Evaluated(**list_fields(prepared), keras_result=result)
 
 
+def _check_labels_and_scaling(state: Evaluated) -> Evaluated:
+    if not state.request.options.is_as_given:
+        input_fit.check(
+            state.keras_result.evaluation,
+            lambda metadata: keras_models.make_predictor(state.model, metadata),
+            state.metadata,
+            state.held_out,
+            state.request.source,
+        )
+    return state
+
+
 def _trace(evaluated: Evaluated) -> FloatModel:
     log.info("converting %s to ONNX", evaluated.request.source)
     model = trace(evaluated.model, evaluated.height, evaluated.width, evaluated.request.source)
@@ -200,6 +212,7 @@ STEPS = (
     Step("load the Keras model", _load),
     Step("choose the images", _choose_images),
     Step("evaluate the Keras model", _evaluate_keras),
+    Step("check labels and scaling", _check_labels_and_scaling),
     Step("trace to ONNX", _trace),
     Step("simplify the graph", _simplify),
     Step("fold the batch normalisation", _fold_batch_normalisation),

@@ -27,6 +27,7 @@ def _format_command(request: Request) -> str:
         "--side": options.side_px,
     }
     optional = "".join(f" {flag} {value}" for flag, value in chosen.items() if value is not None)
+    optional += " --as-given" if options.is_as_given else ""
     optional += " --float-only" if options.is_float_only else ""
     return (
         f"python -m export convert {sources} --calibration {request.images.name} "

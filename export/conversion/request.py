@@ -19,6 +19,8 @@ class Options:
     labels: tuple[str, ...] = LABELS
     scale: float = 1 / 255
     offset: float = 0.0
+    is_as_given: bool = False
+    """Whether labels, scale and offset hold even where others fit far better."""
     output_name: str | None = None
     """Which output of several holds the classes."""
     side_px: int | None = None

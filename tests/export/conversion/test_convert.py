@@ -196,6 +196,7 @@ def test_model_of_another_size_gets_crops_of_its_size(toy: Toy, tmp_path: Path, 
             "0.5",
             "--tolerance",
             "50",
+            "--as-given",
             "--output",
             tmp_path / "wide",
         )[0]
@@ -471,3 +472,28 @@ def test_model_no_better_than_one_answer_is_converted_with_a_warning(
         == 0
     )
     assert "check --scale, --offset, --labels" in caplog.text
+
+
+def test_alphabetical_labels_and_another_scaling_are_found_and_named(
+    expect_refusal: Callable[..., str], tiny: keras.Model, toy: Toy, tmp_path: Path, export: Export
+) -> None:
+    order = [LABELS.index(label) for label in sorted(LABELS)]
+    reordered = keras.Sequential(
+        [
+            keras.Input((48, 48, 1)),
+            layers.Rescaling(0.5, offset=0.5),
+            *tiny.layers[:-1],
+            layers.Dense(7, activation="softmax", name="alphabetical"),
+        ]
+    )
+    kernel, bias = tiny.layers[-1].get_weights()
+    reordered.layers[-1].set_weights([kernel[:, order], bias[order]])
+    reordered.save(tmp_path / "m.keras")
+    named = f"--labels {','.join(sorted(LABELS))}"
+    line = expect_refusal("--model", tmp_path / "m.keras")
+    assert line.startswith("fer-edge: check labels and scaling: expected ")
+    assert f"give --scale 2/255 --offset -1 {named}, or --as-given" in line
+    line = expect_refusal("--model", tmp_path / "m.keras", "--scale", "2/255", "--offset", "-1")
+    assert f"give {named}, or" in line
+    flags = ("--scale", "2/255", "--offset", "-1", "--as-given", "--float-only", "--output", tmp_path / "m")
+    assert export("convert", "--model", tmp_path / "m.keras", "--calibration", toy.npz, *flags)[0] == 0
