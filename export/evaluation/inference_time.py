@@ -46,7 +46,20 @@ def format_table(contents: Mapping[str, bytes]) -> str:
         f"{name:26}" + "".join(f"{measured[threads][name]:>10.3f}" for threads in THREADS)
         for name in contents
     ]
+    if _is_int8_slower(measured):
+        lines.append("take the float file here: int8 is slower on this machine")
     return "\n".join(lines)
+
+
+def _is_int8_slower(measured: Mapping[int, Mapping[str, float]]) -> bool:
+    """Whether int8 takes longer than float, each on the number of threads that suits it best."""
+    best = {
+        form: min(
+            (times[name] for times in measured.values() for name in times if form in name), default=None
+        )
+        for form in ("int8", "float")
+    }
+    return best["int8"] is not None and best["float"] is not None and best["int8"] > best["float"]
 
 
 def _time_run_ms(classifier: OnnxClassifier) -> float:

@@ -13,6 +13,8 @@ from export.keras_files import keras_1, operations
 Layer = dict[str, Any]
 
 _CONTAINERS = {"Sequential": keras.Sequential, "Functional": keras.Model, "Model": keras.Model}
+# Keras 3 finds what is within the config of a layer by its module.
+_MODULES = {"Sequential": "keras", "Functional": "keras.src.models.functional"}
 # What matters in training alone: the weights are loaded, and nothing is trained.
 _OF_TRAINING = ("_initializer", "_regularizer", "_constraint")
 # Accepted by the base class of all layers.
@@ -166,9 +168,16 @@ class _Converter:
             return _OLD_ACTIVATIONS.get(value, value)
         if not isinstance(value, dict) or "class_name" not in value:
             return _read_array(value)
-        if inspect.isclass(getattr(keras.layers, value["class_name"], None)) and "config" in value:
-            return self.convert_layer(value)
-        return value
+        kind = value["class_name"]
+        if "config" not in value or not (
+            kind in _MODULES or inspect.isclass(getattr(keras.layers, kind, None))
+        ):
+            return value
+        return {
+            **self.convert_layer(value),
+            "module": _MODULES.get(kind, "keras.layers"),
+            "registered_name": None,
+        }
 
     def _convert_config(self, kind: str, config: Layer) -> tuple[str, Layer]:
         """The layer with the keys of today's Keras."""

@@ -76,6 +76,31 @@ def test_old_form_computes_what_today_does(
     np.testing.assert_allclose(np.asarray(loaded(noise)), np.asarray(varied(noise)), atol=1e-6)
 
 
+def test_layers_within_layers_are_read(tmp_path: Path) -> None:
+    keras.utils.set_random_seed(0)
+    rows = keras.Sequential([keras.Input((SIDE_PX, 1)), layers.Flatten()])
+    leaky = layers.LeakyReLU(negative_slope=0.1)
+    model = keras.Sequential(
+        [
+            keras.Input((SIDE_PX, SIDE_PX, 1)),
+            layers.TimeDistributed(rows),
+            layers.Bidirectional(layers.LSTM(2)),
+            layers.Dense(4, activation=leaky),
+            layers.Dense(7, activation="softmax"),
+        ]
+    )
+    described = describe(model)
+    for config in old_files.find_configs(described, "Bidirectional"):
+        config["layer"]["config"]["time_major"] = False
+    update("Dense", kernel_constraint=None)(described)
+    noise = np.random.default_rng(0).random((3, SIDE_PX, SIDE_PX, 1), np.float32)
+    model.save(tmp_path / "today.keras")
+    old = old_files.save_hdf5(tmp_path / "old.h5", model, described, "2.9.0")
+    for path in (tmp_path / "today.keras", old):
+        loaded = keras_models.load(path)
+        np.testing.assert_allclose(np.asarray(loaded(noise)), np.asarray(model(noise)), atol=1e-6)
+
+
 def test_key_that_would_change_the_output_is_refused_by_its_layer(
     varied: keras.Model, tmp_path: Path
 ) -> None:
