@@ -65,7 +65,7 @@ MAY_IMPORT = {
     "edge.mqtt": {"edge.mqtt", "edge.liveness"},
     "edge.screens": {"edge.screens"},
     "edge.reporting": {"edge.reporting", "edge.palette"},
-    "edge.cameras": {"edge.cameras", "edge.drawing", "edge.settings.credentials", "edge.threads"},
+    "edge.cameras": {"edge.cameras", "edge.drawing", "edge.threads"},
     "edge.detectors": {"edge.detectors", "edge.faces", "edge.models"},
     "edge.sinks": {
         "edge.threads",
@@ -285,6 +285,19 @@ def test_no_two_public_classes_of_edge_have_the_same_name() -> None:
                 modules_by_class.setdefault(node.name, []).append(name_of(path))
     public = {name: modules for name, modules in modules_by_class.items() if not name.startswith("_")}
     assert not {name: modules for name, modules in public.items() if len(modules) > 1}
+
+
+def test_no_two_folders_of_edge_import_each_other() -> None:
+    def folder_of(module: str) -> str:
+        return ".".join(module.split(".")[:2])
+
+    arrows = {
+        (folder_of(name_of(path)), folder_of(module))
+        for path in MODULES
+        for module in imports(path)
+        if name_of(path).startswith("edge.") and module.startswith("edge.")
+    }
+    assert not [(one, other) for one, other in arrows if one < other and (other, one) in arrows]
 
 
 @pytest.mark.parametrize("library", LIBRARIES)

@@ -89,3 +89,8 @@ def parse_camera(text: str) -> CameraSpec:
     if url := _URL.fullmatch(text):
         return NetworkStream(text) if url[1].lower() in PORTS else UnsupportedUrl(text)
     return VideoFile(text)
+
+
+def hide_secrets(text: str) -> str:
+    """`text` without the user, password and query of an address: cameras take passwords in each of them."""
+    return re.sub(r"(\w+://[^?]*)\?.*", r"\1?…", re.sub(r"(\w+:/*).*@", r"\1…@", text))

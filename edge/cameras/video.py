@@ -6,11 +6,10 @@ from types import TracebackType
 from typing import Self
 
 from edge.cameras.file_reader import FileReader
-from edge.cameras.spec import NetworkStream, parse_camera
+from edge.cameras.spec import NetworkStream, hide_secrets, parse_camera
 from edge.cameras.stream_reader import StreamReader
 from edge.cameras.stream_session import DEFAULT_TIMEOUTS, Timeouts
 from edge.frames import Frame
-from edge.settings import credentials
 from edge.threads import keep_freed_memory
 
 # The longest pause between two frames of a file that is played, such as a time lapse or one with a gap.  A
@@ -50,7 +49,7 @@ class VideoCamera:
         self._paced = paced and self._stream is None
         self._reader: FileReader | StreamReader | None = None
         # A misspelt URL counts as a path; it may hold a password too.
-        self.name = credentials.hide_secrets(source)
+        self.name = hide_secrets(source)
         self.is_live = self._stream is not None or self._paced
         self.frame_count: int | None = None
         self.duration_s: float | None = None

@@ -15,12 +15,12 @@ from edge.cameras.spec import (
     UnsupportedUrl,
     V4l2Device,
     VideoFile,
+    hide_secrets,
     parse_camera,
 )
 from edge.checks.check_result import CheckResult, ok, problem, skip, warning
 from edge.checks.machine import Machine
 from edge.checks.processes import Process, read_process
-from edge.settings.credentials import hide_secrets
 
 if TYPE_CHECKING:
     from edge.cameras.v4l2 import CaptureFormat

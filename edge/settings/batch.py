@@ -11,10 +11,9 @@ from pathlib import Path
 
 from msgspec import structs
 
-from edge.cameras.spec import VideoFile, parse_camera
+from edge.cameras.spec import VideoFile, hide_secrets, parse_camera
 from edge.errors import CameraNotFound, ConfigError
 from edge.settings.config import Settings
-from edge.settings.credentials import hide_secrets
 
 log = logging.getLogger(__name__)
 

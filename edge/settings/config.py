@@ -8,9 +8,9 @@ import msgspec
 from msgspec import Meta
 
 from edge.cameras.controls import ControlValue
+from edge.cameras.spec import hide_secrets
 from edge.mqtt.address import FORM
 from edge.orientation import Orientation, compose
-from edge.settings import credentials
 
 Text = Annotated[str, Meta(min_length=1)]
 Side = Annotated[int, Meta(ge=64, le=4096)]
@@ -276,7 +276,7 @@ class Settings:
         lines = []
         for key, origin in self.origins.items():
             value = getattr(self.config, key)
-            value = credentials.hide_secrets(value) if key == "camera" else value
+            value = hide_secrets(value) if key == "camera" else value
             text = f"# {key} is not set" if value is None else f"{key} = {_format_toml(value)}"
             lines.append(f"{text}  # {origin}")
         # Every string of JSON is one of TOML, unless it holds this character unescaped.

@@ -1,7 +1,6 @@
 """Reads secrets from a file, the environment or a systemd credential, and hides those in addresses."""
 
 import logging
-import re
 import stat
 from collections.abc import Mapping
 from pathlib import Path
@@ -51,11 +50,6 @@ def is_given(name: str, path: Path | None, environment: Mapping[str, str]) -> bo
         or PREFIX + name.upper() in environment
         or (credential is not None and credential.is_file())
     )
-
-
-def hide_secrets(text: str) -> str:
-    """`text` without the user, password and query of an address: cameras take passwords in each of them."""
-    return re.sub(r"(\w+://[^?]*)\?.*", r"\1?…", re.sub(r"(\w+:/*).*@", r"\1…@", text))
 
 
 def _find_credential(name: str, environment: Mapping[str, str]) -> Path | None:

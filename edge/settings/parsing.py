@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
+from edge.cameras.spec import hide_secrets
 from edge.command import ArgumentParser, make_parser
 from edge.errors import ConfigError
 from edge.settings import credentials, validation
@@ -66,7 +67,7 @@ def _parse_flags(arguments: Sequence[str]) -> argparse.Namespace:
         return _make_parser().parse_args(arguments)
     except ConfigError as error:
         # argparse repeats the argument, which may hold a camera's password.
-        raise ConfigError(credentials.hide_secrets(str(error))) from None
+        raise ConfigError(hide_secrets(str(error))) from None
 
 
 def _make_parser() -> ArgumentParser:

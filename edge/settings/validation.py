@@ -9,6 +9,7 @@ from typing import Any
 
 import msgspec
 
+from edge.cameras.spec import hide_secrets
 from edge.errors import ConfigError
 from edge.mqtt import address as mqtt_address
 from edge.settings import credentials
@@ -36,7 +37,7 @@ def convert(setting: Setting, value: Any, origin: str, *, strict: bool) -> Any:
             raise msgspec.ValidationError("infinite or not a number")
         return converted
     except msgspec.ValidationError as error:
-        found = credentials.hide_secrets(repr(value))
+        found = hide_secrets(repr(value))
         raise ConfigError(
             f"expected {setting.allowed} for {setting.key}, found {found} ({origin}); change it"
         ) from error

@@ -14,6 +14,7 @@ from edge.cameras.spec import (
     UnsupportedUrl,
     V4l2Device,
     VideoFile,
+    hide_secrets,
     parse_camera,
 )
 
@@ -79,3 +80,19 @@ def test_parser_needs_no_library() -> None:
         [sys.executable, "-c", program], capture_output=True, text=True, check=True
     ).stdout
     assert output == "[]\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("rtsp://anna:hunter2@cam:554/one", "rtsp://…@cam:554/one"),
+        ("rtsp://anna:hunt@er?2@cam/one", "rtsp://…@cam/one"),
+        ("http://cam/video?user=anna&pwd=hunter2", "http://cam/video?…"),
+        ("http://anna:x@cam/?pwd=y", "http://…@cam/?…"),
+        ("rtsp:/anna:hunter2@cam", "rtsp:/…@cam"),
+        ("http://cam:8080/video", "http://cam:8080/video"),
+        ("/home/anna@home/what?.mp4", "/home/anna@home/what?.mp4"),
+    ],
+)
+def test_address_is_shown_without_its_password(text: str, shown: str) -> None:
+    assert hide_secrets(text) == shown
