@@ -7,7 +7,9 @@ import numpy as np
 import pytest
 
 from edge.errors import ModelError
-from export.training import heads, networks
+from export.training import compilation, heads, networks
+from export.training.recipe import RECIPES
+from tests.conftest import ROOT
 from tests.export.conftest import KerasFiles, make_toy_split
 
 
@@ -40,6 +42,15 @@ def test_offset_favours_rare_classes_by_the_logarithm_of_their_share() -> None:
 def test_classifier_is_no_teacher(keras_files: KerasFiles) -> None:
     with pytest.raises(ModelError, match="two-headed"):
         heads.load_two_headed(keras_files.keras)
+
+
+def test_teacher_in_the_repository_answers_by_two_heads_of_seven_classes() -> None:
+    model = heads.load_two_headed(ROOT / "models" / "training" / "teacher.keras")
+    assert model.input_shape == (None, 48, 48, 1) and model.output_shape == (None, 2, 7)
+    answers = heads.average_predictions([model], make_toy_split(1, 0).images[:2])
+    np.testing.assert_allclose(answers.sum(axis=2), 1, rtol=1e-5)
+    # The weights are of the network that `export train --network teacher --start` begins with.
+    compilation.copy_weights(model, compilation.compile_model(RECIPES["teacher"], 1))
 
 
 def test_teachers_answer_is_the_mean_over_the_image_and_its_mirror(teacher: Path) -> None:
