@@ -11,7 +11,7 @@ from typing import Self
 import cv2
 import numpy as np
 
-from edge.cameras import device_nodes, jpeg, refusals, v4l2_controls
+from edge.cameras import device_nodes, jpeg_header, refusals, v4l2_controls
 from edge.cameras.controls import Controls
 from edge.cameras.device_nodes import UsbIdentity
 from edge.cameras.timestamps import FrameStamper, Timestamp
@@ -126,7 +126,7 @@ class UsbCamera:
         """
         for _ in range(MAX_EMPTY_READS):
             frame = self._read()
-            is_whole = frame.format is not PixelFormat.MJPG or jpeg.has_end(frame.buffer)
+            is_whole = frame.format is not PixelFormat.MJPG or jpeg_header.has_end(frame.buffer)
             if is_whole or not self._sends_whole:
                 break
         self._sends_whole = is_whole
@@ -220,7 +220,7 @@ def _make_frame(buffer: Image, width: int, height: int, timestamp: Timestamp) ->
         )
     # OpenCV delivers a JPEG as one row or one column of bytes.
     buffer = buffer.reshape(-1)
-    header = jpeg.read_header(buffer) or jpeg.JpegHeader(width, height, UPRIGHT)
+    header = jpeg_header.read_header(buffer) or jpeg_header.JpegHeader(width, height, UPRIGHT)
     return Frame(buffer, PixelFormat.MJPG, header.width, header.height, *timestamp).turn(header.orientation)
 
 

@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 import pytest
 
-from edge.cameras import jpeg
+from edge.cameras import jpeg_header
 from edge.orientation import BY_EXIF, UPRIGHT
 from tests.exif import add_exif
 
@@ -15,8 +15,8 @@ def encode(*options: int) -> bytes:
     return np.asarray(cv2.imencode(".jpg", PICTURE, options)[1], np.uint8).tobytes()
 
 
-def read(content: bytes) -> jpeg.JpegHeader | None:
-    return jpeg.read_header(np.frombuffer(content, np.uint8))
+def read(content: bytes) -> jpeg_header.JpegHeader | None:
+    return jpeg_header.read_header(np.frombuffer(content, np.uint8))
 
 
 @pytest.mark.parametrize(
@@ -47,9 +47,9 @@ def test_what_is_no_header_gives_none_wherever_it_is_cut() -> None:
 def test_end_is_found_whatever_follows_it_and_missed_where_it_is_cut_off() -> None:
     whole = encode()
     for padding in (b"", b"\0" * 10, b"\0" * 5_000, b"\xff" * 100):
-        assert jpeg.has_end(np.frombuffer(whole + padding, np.uint8))
+        assert jpeg_header.has_end(np.frombuffer(whole + padding, np.uint8))
     for length in (0, 2, 100, len(whole) // 2, len(whole) - 1):
-        assert not jpeg.has_end(np.frombuffer(whole[:length], np.uint8))
+        assert not jpeg_header.has_end(np.frombuffer(whole[:length], np.uint8))
 
 
 def test_damaged_header_raises_nothing() -> None:
