@@ -1,6 +1,7 @@
 """One suite over both detectors, on a real face: each keeps the promises of edge.contracts.FaceDetector."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -123,7 +124,10 @@ def test_faces_of_a_video_are_those_of_searching_every_whole_frame(
 ) -> None:
     tracker, agreed, found = FollowingTracker(48), 0, 0
     with VideoCamera(str(material("data/faces.mp4")), paced=False) as camera:
-        for frame in camera:
+        for video_frame in camera:
+            # As a camera delivers it: the film's luma has less contrast, and Haar finds a face in fewer frames.
+            grey = np.asarray(cv2.cvtColor(video_frame.bgr, cv2.COLOR_BGR2GRAY), np.uint8)
+            frame = replace(video_frame, buffer=grey, format=PixelFormat.GREY, make_bgr=None)
             followed = tracker.track(frame, detector)
             if everywhere := detector.detect(frame, whole(frame)):
                 found += 1
