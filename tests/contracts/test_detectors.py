@@ -125,7 +125,7 @@ def test_faces_of_a_video_are_those_of_searching_every_whole_frame(
     tracker, agreed, found = FollowingTracker(48), 0, 0
     with VideoCamera(str(material("data/faces.mp4")), paced=False) as camera:
         for video_frame in camera:
-            # As a camera delivers it: the film's luma has less contrast, and Haar finds a face in fewer frames.
+            # As a camera delivers it: a film's luma has less contrast, and Haar finds fewer faces.
             grey = np.asarray(cv2.cvtColor(video_frame.bgr, cv2.COLOR_BGR2GRAY), np.uint8)
             frame = replace(video_frame, buffer=grey, format=PixelFormat.GREY, make_bgr=None)
             followed = tracker.track(frame, detector)
