@@ -14,7 +14,8 @@ from edge import models
 from edge.errors import CameraNotFound, ConfigError
 
 HOW = (
-    "All decode one file with FFmpeg (fer-edge by PyAV, the rest by OpenCV), read every frame and draw the result on it. "
+    "All decode one file with FFmpeg (fer-edge by PyAV, the rest by OpenCV), read every frame and draw "
+    "the result on it. "
     "Frames/s, CPU (all threads of the process) and resident memory are those of the frames after the "
     "first; the time to the first result counts from the start of the process. Ratios are the medians of "
     "those within each pass."
