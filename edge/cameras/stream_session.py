@@ -81,9 +81,8 @@ class StreamSession:
         try:
             self._resolve()
             self._read_stream()
-        except (
-            Exception
-        ) as error:  # The thread ends here; the reader raises the error in the caller's thread.
+        except Exception as error:
+            # The thread ends here; the reader raises the error in the caller's thread.
             self._put(error)
 
     def _resolve(self) -> None:
